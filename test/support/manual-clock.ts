@@ -1,0 +1,44 @@
+import type { Cancel, Clock } from '../../src/runtime/clock.ts'
+
+/** A clock that stands still until a test moves it. */
+export class ManualClock implements Clock {
+  #nowMs: number
+  #alarms = new Set<{ atMs: number; wake: () => void }>()
+
+  constructor(startMs = Date.UTC(2026, 0, 2, 3, 4, 5)) {
+    this.#nowMs = startMs
+  }
+
+  now = (): number => this.#nowMs
+
+  at(atMs: number, wake: () => void): Cancel {
+    const alarm = { atMs, wake }
+    this.#alarms.add(alarm)
+    if (atMs <= this.#nowMs) setImmediate(() => this.#ring(alarm))
+    return () => this.#alarms.delete(alarm)
+  }
+
+  /** When the next alarm is due, or undefined if nobody waits. */
+  get nextAlarmMs(): number | undefined {
+    const times = [...this.#alarms].map((alarm) => alarm.atMs)
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** Moves time forward and rings what has come due, earliest first. */
+  advance(byMs: number): void {
+    const untilMs = this.#nowMs + byMs
+    for (let due = this.#due(untilMs); due; due = this.#due(untilMs)) {
+      this.#nowMs = Math.max(this.#nowMs, due.atMs)
+      this.#ring(due)
+    }
+    this.#nowMs = untilMs
+  }
+
+  #due(untilMs: number) {
+    return [...this.#alarms].filter((alarm) => alarm.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0]
+  }
+
+  #ring(alarm: { atMs: number; wake: () => void }): void {
+    if (this.#alarms.delete(alarm)) alarm.wake()
+  }
+}
