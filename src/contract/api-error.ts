@@ -1,0 +1,45 @@
+/**
+ * The nine errors that both services declare, with their HTTP status and the `Code` of the body
+ * (AWS's API references of Amazon Chime SDK messaging and identity, "Errors").
+ */
+const declared = {
+  BadRequest: { status: 400, type: 'BadRequestException' },
+  ResourceLimitExceeded: { status: 400, type: 'ResourceLimitExceededException' },
+  Unauthorized: { status: 401, type: 'UnauthorizedClientException' },
+  Forbidden: { status: 403, type: 'ForbiddenException' },
+  NotFound: { status: 404, type: 'NotFoundException' },
+  Conflict: { status: 409, type: 'ConflictException' },
+  Throttled: { status: 429, type: 'ThrottledClientException' },
+  ServiceFailure: { status: 500, type: 'ServiceFailureException' },
+  ServiceUnavailable: { status: 503, type: 'ServiceUnavailableException' },
+} as const
+
+export type ErrorCode = keyof typeof declared
+
+/** Any operation may answer these, whatever happens in it; the others are declared operation by operation. */
+export type CommonErrorCode = 'Unauthorized' | 'Throttled' | 'ServiceFailure' | 'ServiceUnavailable'
+
+/** An answer that is not success. Anything else that is thrown is a bug and is answered as ServiceFailure. */
+export class ApiError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+
+  get status(): number {
+    return declared[this.code].status
+  }
+
+  /** What the header x-amzn-ErrorType says. The SDKs choose the class of their exception by it. */
+  get type(): string {
+    return declared[this.code].type
+  }
+}
+
+/** Unknown and not allowed look the same, so that nobody learns what exists. */
+export const forbidden = () => new ApiError('Forbidden', 'You do not have sufficient access to perform this action')
+export const badRequest = (message: string) => new ApiError('BadRequest', message)
+export const conflict = (message: string) => new ApiError('Conflict', message)
+export const notFound = (message: string) => new ApiError('NotFound', message)

@@ -1,0 +1,83 @@
+import Type, { type Static, type TObject, type TProperties } from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import type { CommonErrorCode, ErrorCode } from './api-error.ts'
+
+/** What a caller of the operation may leave out is absent, or undefined: both disappear on the way to JSON. */
+type Loose<T> = T extends readonly (infer Item)[]
+  ? Loose<Item>[]
+  : T extends object
+    ? { [Key in keyof T]: undefined extends T[Key] ? Loose<T[Key]> | undefined : Loose<T[Key]> } & LooseOptional<T>
+    : T
+type LooseOptional<T> = { [Key in keyof T as object extends Pick<T, Key> ? Key : never]?: Loose<T[Key]> | undefined }
+
+export type InputOf<Properties extends TProperties> = Static<TObject<Properties>>
+export type OutputOf<Properties extends TProperties> = Loose<Static<TObject<Properties>>>
+
+/** One operation of the API, whole: its wire form, who may call it, and what it does. */
+export interface Definition<Context, Input extends TProperties, Output extends TProperties, Granted> {
+  /** As in AWS's API reference. */
+  name: string
+  /** Method, path with labels, literal query if any, and the status of success: `POST /channels 201`. */
+  http: string
+  input: Input
+  /** Empty for an operation that answers with a status alone. */
+  output: Output
+  /** What it may answer besides the errors that every operation may (see CommonErrorCode). */
+  errors: Exclude<ErrorCode, CommonErrorCode>[]
+  /** Throws unless the caller may do this, and answers with what it learned on the way. */
+  allow(input: InputOf<Input>, context: Context): Promise<Granted> | Granted
+  handle(input: InputOf<Input>, context: Context, granted: Granted): Promise<OutputOf<Output>> | OutputOf<Output>
+}
+
+/** An operation ready to be routed and called. The types of its members have done their work in its own file. */
+export interface Operation<Context> {
+  name: string
+  method: string
+  /** `/channels/{ChannelArn}` */
+  pathTemplate: string
+  /** `operation=redact`, as key and value, or undefined. */
+  literal: { key: string; value: string } | undefined
+  status: number
+  input: TObject
+  output: TObject
+  errors: readonly ErrorCode[]
+  inputValidator: Validator
+  outputValidator: Validator
+  invoke(input: object, context: Context): Promise<object>
+}
+
+const common: CommonErrorCode[] = ['Unauthorized', 'Throttled', 'ServiceFailure', 'ServiceUnavailable']
+
+/** `operation` for handlers that are given this kind of context. */
+export function operationsWith<Context>() {
+  return function operation<Input extends TProperties, Output extends TProperties, Granted>(
+    definition: Definition<Context, Input, Output, Granted>,
+  ): Operation<Context> {
+    const input = Type.Object(definition.input)
+    const output = Type.Object(definition.output)
+    return {
+      name: definition.name,
+      ...parseHttp(definition.http),
+      input,
+      output,
+      errors: [...definition.errors, ...common],
+      inputValidator: Compile(input),
+      outputValidator: Compile(output),
+      async invoke(values, context) {
+        const valid = values as InputOf<Input>
+        const granted = await definition.allow(valid, context)
+        return definition.handle(valid, context, granted)
+      },
+    }
+  }
+}
+
+function parseHttp(http: string) {
+  const [method, target, status] = http.split(' ')
+  const [pathTemplate, literalQuery] = (target ?? '').split('?')
+  if (!method || !pathTemplate || !Number(status)) {
+    throw new Error(`'${http}' should be a method, a path and a status, such as 'POST /channels 201'`)
+  }
+  const [key, value] = literalQuery?.split('=') ?? []
+  return { method, pathTemplate, literal: key && value ? { key, value } : undefined, status: Number(status) }
+}
