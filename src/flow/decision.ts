@@ -1,0 +1,181 @@
+import { functionNameOf } from '../contract/arn.ts'
+import type { Processor as WireProcessor } from '../contract/structures.ts'
+import type { DecideStep, Ending, RecordHandOff } from '../store/changes.ts'
+import type { Audience, EventType, MessageRow, MessageText, RunRow, StepRow, Turn } from '../store/tables.ts'
+import { type Effect, openStep, type Processor, type Run, type Step, type World } from './transition.ts'
+
+/** Which node takes a step in hand, and for how long others leave it alone. */
+export interface Lease {
+  owner: string
+  leaseMs: number
+}
+
+/** The rows of a new run: the flow as it is now, and the first processor's step, leased to this node. */
+export function startRun(
+  message: Pick<MessageRow, 'channel_arn' | 'message_id' | 'revision'>,
+  flow: { channelFlowArn: string; processors: readonly WireProcessor[]; deadlineMs: number },
+  lease: Lease,
+  world: World,
+): { run: RunRow; step: StepRow } {
+  const { channel_arn, message_id, revision } = message
+  const run: RunRow = {
+    channel_arn,
+    message_id,
+    revision,
+    state: 'RUNNING',
+    channel_flow_arn: flow.channelFlowArn,
+    processors_json: JSON.stringify(flow.processors.toSorted((a, b) => a.ExecutionOrder - b.ExecutionOrder)),
+    deadline_ms: flow.deadlineMs,
+    text_json: null,
+    created_at: world.now,
+    ended_at: null,
+  }
+  return { run, step: newStepRow(run, openStep(flow, 0, world), lease, world.now) }
+}
+
+/** The processors of a run, in the order of their turns. */
+export const processorsOf = (run: Pick<RunRow, 'processors_json'>): Processor[] =>
+  (JSON.parse(run.processors_json) as WireProcessor[]).map((processor) => ({
+    name: processor.Name,
+    functionArn: processor.Configuration.Lambda.ResourceArn,
+    fallbackAction: processor.FallbackAction,
+  }))
+
+/** The members that processors have changed so far. */
+export const changedText = (run: Pick<RunRow, 'text_json'>): Partial<MessageText> =>
+  run.text_json === null ? {} : (JSON.parse(run.text_json) as Partial<MessageText>)
+
+/** The message as the next processor sees it, and as it is delivered when no processor is left. */
+export const workingText = (message: MessageRow, changed: Partial<MessageText>): MessageText => ({
+  content: message.content,
+  metadata: message.metadata,
+  content_type: message.content_type,
+  message_attributes_json: message.message_attributes_json,
+  push_notification_json: message.push_notification_json,
+  ...changed,
+})
+
+/** The run as `transition` takes it, at one of its steps. */
+export function runOf({ run, step }: Pick<Turn, 'run' | 'step'>): Run {
+  return {
+    processors: processorsOf(run),
+    deadlineMs: run.deadline_ms,
+    state: run.state,
+    text: changedText(run),
+    step: {
+      callbackId: step.callback_id,
+      position: step.position,
+      state: step.state,
+      tries: step.tries,
+      attempts: step.attempts,
+      held: step.owner !== '',
+      dueAt: step.due_at,
+      deadlineAt: step.deadline_at,
+      handedOffAt: step.handed_off_at ?? undefined,
+      decidedAt: step.decided_at ?? undefined,
+      failure: step.failure ?? undefined,
+    },
+  }
+}
+
+/** The durable write that carries out a transition's effects; undefined where all there is to do is to invoke. */
+export function changeOf(
+  turn: Turn,
+  { run, effects }: { run: Run; effects: Effect[] },
+  lease: Lease,
+  now: number,
+): DecideStep | RecordHandOff | undefined {
+  const recorded = stepOf(effects, 'RecordStep')
+  if (recorded) return { kind: 'RecordHandOff', step: stepRow(turn.step, recorded, lease, now) }
+  const decided = stepOf(effects, 'DecideStep')
+  if (!decided) return undefined
+  const next = stepOf(effects, 'OpenStep')
+  const ending = effects.find((effect) => effect.effect === 'EndMessage')
+  const before = workingText(turn.message, changedText(turn.run))
+  const after = workingText(turn.message, run.text)
+  const runRow: RunRow = {
+    ...turn.run,
+    state: run.state,
+    text_json: run.state === 'RUNNING' ? JSON.stringify(run.text) : null,
+    ended_at: ending ? now : null,
+  }
+  return {
+    kind: 'DecideStep',
+    step: { ...stepRow(turn.step, decided, lease, now), changes_json: differences(before, after) },
+    run: runRow,
+    next: next && newStepRow(runRow, next, lease, now),
+    ending: ending && endingOf(turn.message, after, ending),
+    message: turn.message,
+  }
+}
+
+const stepOf = (effects: Effect[], kind: 'RecordStep' | 'DecideStep' | 'OpenStep'): Step | undefined =>
+  effects.find((effect) => effect.effect === kind)?.step
+
+function stepRow(row: StepRow, step: Step, { owner, leaseMs }: Lease, now: number): StepRow {
+  return {
+    ...row,
+    state: step.state,
+    tries: step.tries,
+    attempts: step.attempts,
+    owner: step.held ? owner : '',
+    due_at: step.held ? Math.min(now + leaseMs, step.deadlineAt) : step.dueAt,
+    deadline_at: step.deadlineAt,
+    handed_off_at: step.handedOffAt ?? null,
+    decided_at: step.decidedAt ?? null,
+    failure: step.failure ?? null,
+  }
+}
+
+function newStepRow(run: RunRow, step: Step, lease: Lease, now: number): StepRow {
+  const { channel_arn, message_id, revision } = run
+  const identity = { channel_arn, callback_id: step.callbackId, message_id, revision, position: step.position }
+  const functionArn = processorsOf(run)[step.position]?.functionArn ?? ''
+  const fresh = { ...identity, function_arn: functionArn, created_at: now, changes_json: null }
+  return stepRow(fresh as StepRow, step, lease, now)
+}
+
+/** Which members a processor changed, and their lengths before and after: for the timeline, which holds no text. */
+function differences(before: MessageText, after: MessageText): string | null {
+  const members = Object.keys(before) as (keyof MessageText)[]
+  const changed = members.filter((member) => before[member] !== after[member])
+  if (changed.length === 0) return null
+  const lengths = changed.map((member) => [member, [before[member]?.length ?? 0, after[member]?.length ?? 0]])
+  return JSON.stringify(Object.fromEntries(lengths))
+}
+
+/** A denied or failed message keeps what its sender sent; only what was released carries the processors' changes. */
+function endingOf(message: MessageRow, after: MessageText, ending: Extract<Effect, { effect: 'EndMessage' }>): Ending {
+  const { status } = ending
+  return {
+    status,
+    detail: ending.detail ?? null,
+    text: status === 'SENT' ? after : workingText(message, {}),
+    stored: message.persistence === 'PERSISTENT' && status !== 'DENIED',
+    event: {
+      eventType: eventTypeOf(message, status),
+      audience: status === 'SENT' ? audienceOf(message) : senderOnly(message),
+    },
+  }
+}
+
+/** `CREATE_CHANNEL_MESSAGE` once sent; before that and instead of it with the status in front. */
+export function eventTypeOf(message: Pick<MessageRow, 'revision'>, status: MessageRow['status']): EventType {
+  const event = message.revision === 1 ? 'CREATE_CHANNEL_MESSAGE' : 'UPDATE_CHANNEL_MESSAGE'
+  return status === 'SENT' ? event : `${status}_${event}`
+}
+
+/** A targeted message is for its target and its sender alone. */
+export function audienceOf(message: Pick<MessageRow, 'target_arn' | 'sender_arn'>): Audience {
+  return message.target_arn === null
+    ? { to: 'members' }
+    : { to: 'users', users: [...new Set([message.target_arn, message.sender_arn])] }
+}
+
+export const senderOnly = (message: Pick<MessageRow, 'sender_arn'>): Audience => ({
+  to: 'users',
+  users: [message.sender_arn],
+})
+
+/** The name by which the step's processor is found. */
+export const functionNameOfStep = (step: Pick<StepRow, 'function_arn'>): string => functionNameOf(step.function_arn)

@@ -1,0 +1,259 @@
+import { appInstanceOf, type Place } from '../contract/arn.ts'
+import type { HandOff, ProcessorTarget } from '../processor/target.ts'
+import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Store } from '../store/store.ts'
+import type { Turn } from '../store/tables.ts'
+import { changeOf, functionNameOfStep, type Lease, processorsOf, runOf } from './decision.ts'
+import { processorEvent } from './processor-event.ts'
+import { type FlowEvent, transition, type World } from './transition.ts'
+
+/** Steps that wait here for a place at their processor; what comes beyond them waits as rows, until its lease is over. */
+const waitingMax = 10_000
+/** How many due steps are taken at a time. */
+const leasedMax = 1_000
+/** A hand-off is worth a write of its own only if the verdict is not quicker. */
+const recordDelayMs = 1_000
+/** How long after a failed look for due steps the next is taken. */
+const sweepRetryMs = 1_000
+
+export interface EngineParts {
+  store: Store
+  target: ProcessorTarget
+  lease: Lease
+  place: Place
+  clock: Clock
+  log: Log
+  newId(): string
+  random(): number
+}
+
+/** A step this node has in hand: waiting for a place at its processor, or there. */
+interface InHand {
+  turn: Turn
+  cancelRecord?: Cancel
+}
+
+/** The steps of one processor: as many are there as it takes, the rest stand in line. A stuck one delays only its own. */
+interface Line {
+  waiting: InHand[]
+  inFlight: number
+}
+
+/**
+ * The loop around `transition`: hands steps to their processors, feeds back what becomes of it, and wakes when a step is
+ * due. All it knows is in the store; what it holds in memory is only hurry. A verdict does not pass through here: the
+ * commit that it makes tells the engine which step is over and which comes next.
+ */
+export class FlowEngine {
+  #parts: EngineParts
+  #inHand = new Map<string, InHand>()
+  #lines = new Map<string, Line>()
+  #alarm: { atMs: number; cancel: Cancel } | undefined
+  #sweeping: Promise<void> | undefined
+  #closed = false
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    parts.store.onCommit(({ decided, turns }) => {
+      for (const callbackId of decided) this.#letGo(callbackId)
+      for (const turn of turns) this.#take(turn)
+    })
+  }
+
+  /** Takes up what a node that is gone had in hand. Only for a store that no other node uses. */
+  async start(): Promise<void> {
+    const { store, clock } = this.#parts
+    await store.transaction((transaction) =>
+      transaction.run(
+        `UPDATE flow_step SET due_at = $1, owner = '' WHERE owner <> '' AND state IN ('DISPATCHING', 'AWAITING')`,
+        clock.now(),
+      ),
+    )
+    await this.#sweep()
+  }
+
+  /** Hands nothing over any more. What is in hand stays leased, and is taken up again by whoever comes next. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#alarm?.cancel()
+    for (const { cancelRecord } of this.#inHand.values()) cancelRecord?.()
+    this.#inHand.clear()
+    await this.#sweeping
+    await this.#parts.target.close()
+  }
+
+  #take(turn: Turn): void {
+    if (this.#closed) return
+    const name = functionNameOfStep(turn.step)
+    const line = this.#lines.get(name) ?? { waiting: [], inFlight: 0 }
+    this.#lines.set(name, line)
+    this.#wakeBy(turn.step.due_at)
+    if (line.waiting.length >= waitingMax) return
+    const inHand = { turn }
+    this.#inHand.set(turn.step.callback_id, inHand)
+    line.waiting.push(inHand)
+    this.#serve(name, line)
+  }
+
+  #letGo(callbackId: string): void {
+    this.#inHand.get(callbackId)?.cancelRecord?.()
+    this.#inHand.delete(callbackId)
+  }
+
+  #serve(name: string, line: Line): void {
+    while (line.inFlight < this.#parts.target.inFlightMax) {
+      const inHand = line.waiting.shift()
+      if (!inHand) break
+      if (!this.#holds(inHand)) continue
+      line.inFlight += 1
+      void this.#invoke(name, inHand).finally(() => {
+        line.inFlight -= 1
+        this.#serve(name, line)
+      })
+    }
+    if (line.inFlight === 0) this.#lines.delete(name)
+  }
+
+  async #invoke(name: string, inHand: InHand): Promise<void> {
+    const { target } = this.#parts
+    const event = processorEvent(inHand.turn)
+    const handOff = await target.invoke(name, inHand.turn.step.function_arn, event, () => this.#handedOver(inHand))
+    if (!this.#holds(inHand)) return
+    inHand.cancelRecord?.()
+    await this.#apply(inHand, eventOf(handOff))
+  }
+
+  /** The clocks change at once; the row learns of it when the verdict takes long, and in time before its old deadline. */
+  #handedOver(inHand: InHand): void {
+    if (!this.#holds(inHand)) return
+    const { clock, lease } = this.#parts
+    const now = clock.now()
+    const oldDeadlineAt = inHand.turn.step.deadline_at
+    const result = transition(runOf(inHand.turn), { type: 'HandedOff' }, this.#world())
+    const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, lease, now)
+    if (change?.kind !== 'RecordHandOff') return
+    inHand.turn = { ...inHand.turn, step: change.step }
+    const recordAt = now + Math.min(recordDelayMs, (oldDeadlineAt - now) / 2)
+    inHand.cancelRecord = clock.at(recordAt, () => void this.#commit(inHand, change))
+  }
+
+  /** What the event makes of the step becomes durable; the next step comes back through the commit. */
+  async #apply(inHand: InHand, event: FlowEvent): Promise<void> {
+    const { lease, clock } = this.#parts
+    const result = transition(runOf(inHand.turn), event, this.#world())
+    if ('refusal' in result) return this.#letGo(inHand.turn.step.callback_id)
+    const change = changeOf(inHand.turn, result, lease, clock.now())
+    if (!change) return this.#take(inHand.turn)
+    this.#report(inHand.turn, change.step.state, event)
+    await this.#commit(inHand, change)
+    if (change.step.owner !== '') return
+    if (this.#holds(inHand)) this.#letGo(change.step.callback_id)
+    if (change.kind === 'RecordHandOff') this.#wakeBy(change.step.due_at)
+  }
+
+  /** A write that fails is made up for when the lease runs out: the row still says that the step is open. */
+  async #commit(inHand: InHand, change: NonNullable<ReturnType<typeof changeOf>>): Promise<void> {
+    const { store, log } = this.#parts
+    try {
+      await store.commit(change)
+      this.#wakeBy(change.step.due_at)
+    } catch (error) {
+      const { message_id: messageId } = inHand.turn.step
+      log.error({ messageId, error }, 'a step could not be written; it is taken up again when its lease is over')
+    }
+  }
+
+  #wakeBy(atMs: number): void {
+    if (this.#closed || (this.#alarm && this.#alarm.atMs <= atMs)) return
+    this.#alarm?.cancel()
+    const cancel = this.#parts.clock.at(atMs, () => {
+      this.#alarm = undefined
+      void this.#sweep()
+    })
+    this.#alarm = { atMs, cancel }
+  }
+
+  /** One sweep at a time; whoever asks meanwhile gets the one that is under way, and the alarm it sets. */
+  #sweep(): Promise<void> {
+    this.#sweeping ??= this.#takeDueSteps().finally(() => {
+      this.#sweeping = undefined
+    })
+    return this.#sweeping
+  }
+
+  async #takeDueSteps(): Promise<void> {
+    const { store, clock, log } = this.#parts
+    try {
+      let leased = leasedMax
+      while (leased === leasedMax && !this.#closed) leased = await this.#leaseDueSteps()
+      const next = await store.read.get<{ due_at: number | null }>(
+        `SELECT min(due_at) AS due_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING')`,
+      )
+      if (typeof next?.due_at === 'number') this.#wakeBy(next.due_at)
+    } catch (error) {
+      log.error({ error }, 'due steps could not be read; trying again')
+      this.#wakeBy(clock.now() + sweepRetryMs)
+    }
+  }
+
+  async #leaseDueSteps(): Promise<number> {
+    const { store, clock, lease } = this.#parts
+    const now = clock.now()
+    const turns = await store.commit({
+      kind: 'LeaseSteps',
+      owner: lease.owner,
+      now,
+      leaseUntil: now + lease.leaseMs,
+      stepsMax: leasedMax,
+    })
+    for (const turn of turns) {
+      const inHand = this.#inHand.get(turn.step.callback_id)
+      // What is in hand goes on with its lease renewed, unless its time is up.
+      if (inHand && now < inHand.turn.step.deadline_at) continue
+      await this.#apply(inHand ?? { turn }, { type: 'Due' })
+    }
+    return turns.length
+  }
+
+  #holds(inHand: InHand): boolean {
+    return this.#inHand.get(inHand.turn.step.callback_id) === inHand
+  }
+
+  #world(): World {
+    const { clock, newId, random } = this.#parts
+    return { now: clock.now(), newId, random }
+  }
+
+  /** As AWS tells EventBridge of it, whatever the FallbackAction ("Chime ChannelFlow Processing Status"). */
+  #report(turn: Turn, state: string, event: FlowEvent): void {
+    if (event.type !== 'Unreached' && event.type !== 'Crashed' && state !== 'EXPIRED') return
+    const { place, log } = this.#parts
+    const { step, run } = turn
+    const processor = processorsOf(run)[step.position]
+    const detail = {
+      eventType: event.type === 'Unreached' ? 'ProcessorInvocationFailure' : `Processor${event.type}`,
+      account: place.account,
+      appInstanceArn: appInstanceOf(step.channel_arn),
+      channelArn: step.channel_arn,
+      messageId: step.message_id,
+      processor: processor?.name,
+      processorResourceArn: step.function_arn,
+      failureReason: 'reason' in event ? event.reason : 'no verdict before the deadline',
+      fallbackAction: processor?.fallbackAction,
+      stepState: state,
+    }
+    log.warn(detail, 'Chime ChannelFlow Processing Status')
+  }
+}
+
+function eventOf(handOff: HandOff): FlowEvent {
+  switch (handOff.result) {
+    case 'completed':
+      return { type: 'Completed' }
+    case 'crashed':
+      return { type: 'Crashed', reason: handOff.reason }
+    case 'unreached':
+      return { type: 'Unreached', reason: handOff.reason, permanent: handOff.permanent }
+  }
+}

@@ -1,0 +1,206 @@
+import type { MessageText } from '../store/tables.ts'
+
+/*
+ * A run takes one message revision through its flow's processors, one after another.
+ *
+ *   run    RUNNING ──► SENT | DENIED | FAILED
+ *
+ *   step   DISPATCHING ──HandedOff──► AWAITING ──Verdict──► ALLOWED ──► next step, or the run is SENT
+ *             │    ▲                    │    └──Verdict──► DENIED  ──► the run is DENIED
+ *             │    └──────Crashed───────┤
+ *             │                         └──deadline──► EXPIRED ──► the run is FAILED
+ *             └──Unreached──► UNREACHABLE ──► FallbackAction: CONTINUE as if allowed, ABORT: the run is FAILED
+ *
+ * Two clocks that never mix. Reach: the processor cannot be handed the event; only this runs the FallbackAction.
+ * Verdict: it was handed the event; a crash is tried again, silence is waited for, and nothing but a callback approves.
+ * A verdict counts as soon as the step is open, since a quick processor answers before its hand-off is known.
+ * The first verdict wins: a step that is over never changes again.
+ */
+
+/** How often a processor that cannot be reached is tried, and how long each pause is at most. */
+const triesMax = 3
+const tryPauseMs = [1_000, 4_000]
+/** As Lambda treats an asynchronous event: a failed attempt is repeated after about one minute, then after two. */
+const attemptPauseMs = [60_000, 120_000]
+
+export interface Processor {
+  name: string
+  functionArn: string
+  fallbackAction: 'CONTINUE' | 'ABORT'
+}
+
+export interface Step {
+  callbackId: string
+  /** Which of the run's processors, from 0. */
+  position: number
+  state: 'DISPATCHING' | 'AWAITING' | 'ALLOWED' | 'DENIED' | 'UNREACHABLE' | 'EXPIRED'
+  tries: number
+  attempts: number
+  /** Whether somebody has an attempt in hand; if not, the step waits for `dueAt`. */
+  held: boolean
+  dueAt: number
+  deadlineAt: number
+  handedOffAt: number | undefined
+  decidedAt: number | undefined
+  failure: string | undefined
+}
+
+export interface Run {
+  processors: readonly Processor[]
+  /** How long each processor has, in milliseconds. */
+  deadlineMs: number
+  state: 'RUNNING' | 'SENT' | 'DENIED' | 'FAILED'
+  /** What processors have changed so far. */
+  text: Partial<MessageText>
+  /** The step that the event is about. */
+  step: Step
+}
+
+export type FlowEvent =
+  | { type: 'Verdict'; deny: boolean; text: Partial<MessageText> }
+  | { type: 'HandedOff' }
+  | { type: 'Unreached'; reason: string; permanent: boolean }
+  | { type: 'Crashed'; reason: string }
+  /** The attempt ended well; the verdict may still come, from wherever. */
+  | { type: 'Completed' }
+  /** The step's `dueAt` has come and nobody has it in hand. */
+  | { type: 'Due' }
+
+/** What the loop has to carry out, in this order. */
+export type Effect =
+  | { effect: 'RecordStep'; step: Step }
+  | { effect: 'DecideStep'; step: Step }
+  | { effect: 'OpenStep'; step: Step }
+  | { effect: 'InvokeProcessor'; step: Step }
+  | { effect: 'EndMessage'; status: 'SENT' | 'DENIED' | 'FAILED'; detail: string | undefined }
+
+/**
+ * Why a verdict is not taken. NotPending: its step is over and the message went on, or out. Forbidden: the message was
+ * denied or has failed, or the verdict is late. Ignored: news about an attempt of a step that is over.
+ */
+export type Refusal = 'NotPending' | 'Forbidden' | 'Ignored'
+
+export type Transition = { run: Run; effects: Effect[] } | { refusal: Refusal }
+
+export interface World {
+  now: number
+  newId(): string
+  /** From 0 up to 1. */
+  random(): number
+}
+
+/** The first step of a new run, or the next of a running one. */
+export function openStep(run: Pick<Run, 'deadlineMs'>, position: number, { now, newId }: World): Step {
+  const deadlineAt = now + run.deadlineMs
+  const unknown = { handedOffAt: undefined, decidedAt: undefined, failure: undefined }
+  const fresh = { state: 'DISPATCHING' as const, tries: 0, attempts: 0, held: true, dueAt: deadlineAt }
+  return { callbackId: newId(), position, ...fresh, deadlineAt, ...unknown }
+}
+
+export const isOpen = (step: Pick<Step, 'state'>) => step.state === 'DISPATCHING' || step.state === 'AWAITING'
+
+/** The run after the event, and what has to be done about it. The run that was given stays as it is. */
+export function transition(run: Run, event: FlowEvent, world: World): Transition {
+  if (!isOpen(run.step)) return { refusal: event.type === 'Verdict' ? refusalOf(run) : 'Ignored' }
+  const late = world.now >= run.step.deadlineAt
+  switch (event.type) {
+    case 'Verdict':
+      if (late) return { refusal: 'Forbidden' }
+      return event.deny ? deny(run, world) : allow(run, event.text, world)
+    case 'HandedOff':
+      return late ? expire(run, world) : handedOff(run, world)
+    case 'Unreached':
+      return late ? expire(run, world) : unreached(run, event, world)
+    case 'Crashed':
+      return late ? expire(run, world) : crashed(run, event.reason, world)
+    case 'Completed':
+      return late ? expire(run, world) : waitUntil(run, run.step.deadlineAt, { state: 'AWAITING' })
+    case 'Due':
+      return late ? expire(run, world) : due(run)
+  }
+}
+
+function refusalOf(run: Run): Refusal {
+  return run.state === 'SENT' || run.state === 'RUNNING' ? 'NotPending' : 'Forbidden'
+}
+
+function deny(run: Run, world: World): Transition {
+  return end(decide(run, 'DENIED', world), 'DENIED', undefined)
+}
+
+function allow(run: Run, text: Partial<MessageText>, world: World): Transition {
+  return goOn({ ...decide(run, 'ALLOWED', world), text: { ...run.text, ...text } }, world)
+}
+
+/** The deadline counts anew from the first hand-off. */
+function handedOff(run: Run, { now }: World): Transition {
+  const first = run.step.handedOffAt === undefined
+  const deadlineAt = first ? now + run.deadlineMs : run.step.deadlineAt
+  const step: Step = { ...run.step, state: 'AWAITING', tries: 0, deadlineAt, handedOffAt: run.step.handedOffAt ?? now }
+  return record(run, step)
+}
+
+function unreached(run: Run, event: { reason: string; permanent: boolean }, world: World): Transition {
+  const tries = run.step.tries + 1
+  const step = { ...run.step, tries, failure: event.reason }
+  if (!event.permanent && tries < triesMax) {
+    const pauseMs = (tryPauseMs[tries - 1] ?? 0) * (0.5 + world.random() / 2)
+    return waitUntil({ ...run, step }, world.now + Math.round(pauseMs), { state: 'DISPATCHING' })
+  }
+  // A processor that was reached before has the event: its verdict is waited for, as after a crash.
+  if (run.step.handedOffAt !== undefined) return waitUntil({ ...run, step }, step.deadlineAt, { state: 'AWAITING' })
+  const decided = decide({ ...run, step }, 'UNREACHABLE', world)
+  const processor = run.processors[run.step.position] as Processor
+  return processor.fallbackAction === 'CONTINUE'
+    ? goOn(decided, world)
+    : end(decided, 'FAILED', 'Processor invocation failed')
+}
+
+function crashed(run: Run, reason: string, { now }: World): Transition {
+  const pauseMs = attemptPauseMs[run.step.attempts]
+  const step = { ...run.step, attempts: run.step.attempts + 1, failure: reason }
+  if (pauseMs === undefined) return waitUntil({ ...run, step }, step.deadlineAt, { state: 'AWAITING' })
+  return waitUntil({ ...run, step }, now + pauseMs, { state: 'DISPATCHING' })
+}
+
+/** Whoever had the step in hand is gone, or its pause is over: the processor is given the same event again. */
+function due(run: Run): Transition {
+  const step: Step = { ...run.step, held: true }
+  return { run: { ...run, step }, effects: [{ effect: 'InvokeProcessor', step }] }
+}
+
+function expire(run: Run, world: World): Transition {
+  return end(decide(run, 'EXPIRED', world), 'FAILED', 'Processor did not answer in time')
+}
+
+function waitUntil(run: Run, atMs: number, { state }: Pick<Step, 'state'>): Transition {
+  return record(run, { ...run.step, state, held: false, dueAt: Math.min(atMs, run.step.deadlineAt) })
+}
+
+function record(run: Run, step: Step): Transition {
+  return { run: { ...run, step }, effects: [{ effect: 'RecordStep', step }] }
+}
+
+function decide(run: Run, state: Step['state'], { now }: World): Run {
+  return { ...run, step: { ...run.step, state, held: false, decidedAt: now } }
+}
+
+/** The decided step's successor, or the end of the line: the message goes out. */
+function goOn(run: Run, world: World): Transition {
+  const position = run.step.position + 1
+  if (position >= run.processors.length) return end(run, 'SENT', undefined)
+  const next = openStep(run, position, world)
+  const effects: Effect[] = [
+    { effect: 'DecideStep', step: run.step },
+    { effect: 'OpenStep', step: next },
+  ]
+  return { run: { ...run, step: next }, effects }
+}
+
+function end(run: Run, state: 'SENT' | 'DENIED' | 'FAILED', detail: string | undefined): Transition {
+  const effects: Effect[] = [
+    { effect: 'DecideStep', step: run.step },
+    { effect: 'EndMessage', status: state, detail },
+  ]
+  return { run: { ...run, state }, effects }
+}

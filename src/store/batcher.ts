@@ -1,0 +1,61 @@
+import type { Change, OutcomeOf } from './changes.ts'
+import { StoreBusy } from './store.ts'
+
+/** More than this never share one commit, so that the first of them does not wait for too many others. */
+const batchMax = 128
+/** More than this never wait; a caller beyond it is told to come back. */
+const waitingMax = 10_000
+
+interface Waiting {
+  change: Change
+  resolve(outcome: never): void
+  reject(error: unknown): void
+}
+
+export type Settled = { outcome: unknown } | { error: unknown }
+
+/** Gathers the hot writes that arrive together, so that they share one durable commit. */
+export class Batcher {
+  #waiting: Waiting[] = []
+  #scheduled = false
+  #write: (changes: Change[]) => Promise<Settled[]>
+
+  /** `write` commits the changes and answers for each, in their order. */
+  constructor(write: (changes: Change[]) => Promise<Settled[]>) {
+    this.#write = write
+  }
+
+  add<C extends Change>(change: C): Promise<OutcomeOf<C>> {
+    if (this.#waiting.length >= waitingMax) {
+      return Promise.reject(new StoreBusy(`${waitingMax} writes are waiting for the store`))
+    }
+    return new Promise<OutcomeOf<C>>((resolve, reject) => {
+      this.#waiting.push({ change, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Resolves once nothing waits any more. */
+  async drained(): Promise<void> {
+    while (this.#scheduled) await new Promise(setImmediate)
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    // After the requests of this tick have been read: they are the neighbours.
+    setImmediate(() => void this.#flush())
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#waiting.splice(0, batchMax)
+    const settled = await this.#write(batch.map(({ change }) => change))
+    batch.forEach(({ resolve, reject }, index) => {
+      const one = settled[index]
+      if (one && 'outcome' in one) resolve(one.outcome as never)
+      else reject(one?.error)
+    })
+    this.#scheduled = false
+    if (this.#waiting.length > 0) this.#schedule()
+  }
+}

@@ -1,0 +1,69 @@
+import type { Audience, EventType, MessageRow, MessageText, RunRow, StepRow, TokenRow, Turn } from './tables.ts'
+
+/**
+ * The hot writes, as values: many of them share one durable commit, and each has an outcome of its own.
+ * What was true when the caller read and must still be true is a guard in the write.
+ */
+export type Change = AcceptMessage | DecideStep | RecordHandOff | LeaseSteps
+
+export type OutcomeOf<C extends Change> = C extends AcceptMessage
+  ? AcceptOutcome
+  : C extends DecideStep
+    ? DecideOutcome
+    : C extends RecordHandOff
+      ? RecordOutcome
+      : Turn[]
+
+/** A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member. */
+export interface AcceptMessage {
+  kind: 'AcceptMessage'
+  message: Omit<MessageRow, 'seq'>
+  event: { eventType: EventType; audience: Audience }
+  token: TokenRow | undefined
+  flow: { run: RunRow; step: StepRow } | undefined
+}
+
+export type AcceptOutcome =
+  | { result: 'accepted'; message: MessageRow }
+  | { result: 'refused'; because: 'sender is no member' | 'token is in use' }
+
+/** A step ends, and with it perhaps the message's wait. Guard: the step is open. */
+export interface DecideStep {
+  kind: 'DecideStep'
+  step: StepRow
+  run: RunRow
+  /** The next processor's step, already leased, or undefined when the run ends here. */
+  next: StepRow | undefined
+  ending: Ending | undefined
+  /** As it was read, for the next step's turn. */
+  message: MessageRow
+}
+
+/** What becomes of the message when its run ends. */
+export interface Ending {
+  status: 'SENT' | 'DENIED' | 'FAILED'
+  detail: string | null
+  text: MessageText
+  /** Whether a row stays: denied messages and NON_PERSISTENT ones leave none. */
+  stored: boolean
+  event: { eventType: EventType; audience: Audience }
+}
+
+export type DecideOutcome = { result: 'decided' } | { result: 'refused'; because: 'step is over' }
+
+/** An attempt ended without a verdict, or began and must be remembered. Guard: the step is open. */
+export interface RecordHandOff {
+  kind: 'RecordHandOff'
+  step: StepRow
+}
+
+export type RecordOutcome = { result: 'recorded' } | { result: 'refused'; because: 'step is over' }
+
+/** Takes open steps that are due, the longest waiting first, and keeps others away from them until `leaseUntil`. */
+export interface LeaseSteps {
+  kind: 'LeaseSteps'
+  owner: string
+  now: number
+  leaseUntil: number
+  stepsMax: number
+}

@@ -1,0 +1,48 @@
+import type { Change, OutcomeOf } from './changes.ts'
+import type { ChannelEvent, Turn } from './tables.ts'
+
+export type Value = string | number | null
+
+/** SQL in the common dialect of both engines: `$1` placeholders, times as integer milliseconds. */
+export interface Reader {
+  get<Row>(sql: string, ...values: Value[]): Promise<Row | undefined>
+  all<Row>(sql: string, ...values: Value[]): Promise<Row[]>
+}
+
+export interface Transaction extends Reader {
+  /** How many rows it changed. */
+  run(sql: string, ...values: Value[]): Promise<number>
+  /** Numbers the event in its channel's log; it is announced once the transaction is committed. */
+  append(event: Omit<ChannelEvent, 'seq'>): Promise<void>
+}
+
+/** What one durable commit brought, in the order of the channels' logs. */
+export interface Committed {
+  events: ChannelEvent[]
+  /** Steps leased to this node, to be handed to their processors. */
+  turns: Turn[]
+  /** CallbackIds of the steps that are over. */
+  decided: string[]
+}
+
+/**
+ * The durable record. What it answers is on disk: a promise that it resolves stays true after a crash.
+ * A read never sees an open transaction.
+ */
+export interface Store {
+  readonly read: Reader
+  /**
+   * A hot write. It shares its durable commit with its neighbours, and its outcome is its own: a refused change never
+   * fails another. Of two changes to one row, the first to arrive wins. Rejects with StoreBusy when too many wait.
+   */
+  commit<C extends Change>(change: C): Promise<OutcomeOf<C>>
+  /** Any other write. `work` may wait for nothing but the transaction: every other write waits for it. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** Is told of every commit, in order, after it is durable. A listener must not throw: what it hears is done. */
+  onCommit(listener: (committed: Committed) => void): void
+  /** Finishes what was asked of it, and closes. */
+  close(): Promise<void>
+}
+
+/** The store has more waiting writes than it takes; nothing was written. */
+export class StoreBusy extends Error {}

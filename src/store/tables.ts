@@ -1,0 +1,131 @@
+/** Rows of the hot tables as they lie in the store (migrations/001-initial.sql says what the columns mean). */
+
+export interface MessageRow {
+  channel_arn: string
+  message_id: string
+  /** Its place in the channel's log, and so in the history. */
+  seq: number
+  revision: number
+  status: 'PENDING' | 'SENT' | 'FAILED' | 'DENIED'
+  status_detail: string | null
+  sender_arn: string
+  sender_name: string
+  type: string
+  persistence: string
+  content: string
+  metadata: string | null
+  content_type: string | null
+  message_attributes_json: string | null
+  push_notification_json: string | null
+  target_arn: string | null
+  redacted: number
+  created_at: number
+  edited_at: number | null
+  updated_at: number
+}
+
+/** The members of a message that a processor may change, each as JSON. */
+export type MessageText = Pick<
+  MessageRow,
+  'content' | 'metadata' | 'content_type' | 'message_attributes_json' | 'push_notification_json'
+>
+
+export interface RunRow {
+  channel_arn: string
+  message_id: string
+  revision: number
+  state: 'RUNNING' | 'SENT' | 'DENIED' | 'FAILED'
+  channel_flow_arn: string
+  processors_json: string
+  deadline_ms: number
+  /** Partial<MessageText> as JSON: what processors have changed so far. */
+  text_json: string | null
+  created_at: number
+  ended_at: number | null
+}
+
+export interface StepRow {
+  channel_arn: string
+  callback_id: string
+  message_id: string
+  revision: number
+  position: number
+  function_arn: string
+  state: 'DISPATCHING' | 'AWAITING' | 'ALLOWED' | 'DENIED' | 'UNREACHABLE' | 'EXPIRED'
+  /** How often in a row the processor could not be reached. */
+  tries: number
+  /** How often it was reached and its attempt then failed. */
+  attempts: number
+  /** The node that has an attempt in hand, or '' when none has. */
+  owner: string
+  /** When the step next needs somebody: the lease runs out, a retry is due, the deadline passes. */
+  due_at: number
+  deadline_at: number
+  created_at: number
+  handed_off_at: number | null
+  decided_at: number | null
+  failure: string | null
+  changes_json: string | null
+}
+
+/** All that is needed to let a processor take its turn. */
+export interface Turn {
+  step: StepRow
+  run: RunRow
+  message: MessageRow
+}
+
+export interface TokenRow {
+  scope: string
+  operation: string
+  caller: string
+  token: string
+  parameters_hash: string
+  answer_json: string
+  expires_at: number
+}
+
+export const eventTypes = [
+  'CREATE_CHANNEL_MESSAGE',
+  'UPDATE_CHANNEL_MESSAGE',
+  'PENDING_CREATE_CHANNEL_MESSAGE',
+  'PENDING_UPDATE_CHANNEL_MESSAGE',
+  'FAILED_CREATE_CHANNEL_MESSAGE',
+  'FAILED_UPDATE_CHANNEL_MESSAGE',
+  'DENIED_CREATE_CHANNEL_MESSAGE',
+  'DENIED_UPDATE_CHANNEL_MESSAGE',
+  'CREATE_CHANNEL_MEMBERSHIP',
+] as const
+
+/** The events that a messaging session can see, by AWS's names (developer guide, "Using websockets"). */
+export type EventType = (typeof eventTypes)[number]
+
+/** Who is told: all members of the channel, or these users whether or not they are members. */
+export type Audience = { to: 'members'; and?: string } | { to: 'users'; users: string[] }
+
+/** An event of a channel, in its place in the channel's log. */
+export interface ChannelEvent {
+  channelArn: string
+  /** Undefined for what makes no row: a NON_PERSISTENT message that meets no flow. */
+  seq: number | undefined
+  eventType: EventType
+  audience: Audience
+  createdAt: number
+  about: EventSubject
+}
+
+/** What the event tells of. The log keeps the reference; the rest travels with the event while it is news. */
+export type EventSubject =
+  | { message: MessageRow }
+  | { membership: { memberArn: string; memberName: string; row: MembershipRow } }
+
+export interface MembershipRow {
+  channel_arn: string
+  member_arn: string
+  type: 'DEFAULT' | 'HIDDEN'
+  invited_by_arn: string
+  invited_by_name: string
+  read_marker_at: number | null
+  created_at: number
+  updated_at: number
+}
