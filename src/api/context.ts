@@ -1,5 +1,6 @@
 import type { Place } from '../contract/arn.ts'
 import { operationsWith } from '../contract/operation.ts'
+import type { Lease } from '../flow/decision.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { Reader, Store } from '../store/store.ts'
@@ -32,15 +33,15 @@ export interface Context extends Services {
   requestId: string
 }
 
-export interface Lease {
-  owner: string
-  leaseMs: number
+/** Remembers, in memory and for a while, which messages were sent that leave no row. */
+export interface TransientTokens {
+  get(key: string): TransientMessage | undefined
+  set(key: string, message: TransientMessage): void
 }
 
-/** Remembers answers in memory, for a while, as well as it can. */
-export interface TransientTokens {
-  get(key: string): unknown
-  set(key: string, answer: unknown): void
+export interface TransientMessage {
+  messageId: string
+  parametersHash: string
 }
 
 export const operation = operationsWith<Context>()

@@ -1,0 +1,69 @@
+import { badRequest, conflict } from '../../contract/api-error.ts'
+import { appInstanceUserArn } from '../../contract/arn.ts'
+import { idempotencyToken, optional } from '../../contract/binding.ts'
+import { ChimeArn, IdentityClientRequestToken, Metadata, UserId, UserName } from '../../contract/shapes.ts'
+import { AppInstanceUserExpirationSettings, TagList } from '../../contract/structures.ts'
+import { byCredentialsAlone } from '../access.ts'
+import { findAppInstance } from '../app-instances/app-instance.ts'
+import { operation } from '../context.ts'
+import { once } from '../idempotency.ts'
+import { toJson, toJsonText } from '../json-text.ts'
+import { requireRoom } from '../quotas.ts'
+import { insertTags, readExtensionTags } from '../tags.ts'
+import { findUser } from './app-instance-user.ts'
+
+/**
+ * Sign-in hooks of AWS's samples call this at every login, so the same user with the same attributes is a success;
+ * other attributes are a Conflict.
+ */
+export const CreateAppInstanceUser = operation({
+  name: 'CreateAppInstanceUser',
+  http: 'POST /app-instance-users 201',
+  input: {
+    AppInstanceArn: ChimeArn,
+    AppInstanceUserId: UserId,
+    Name: UserName,
+    Metadata: optional(Metadata),
+    ClientRequestToken: idempotencyToken(IdentityClientRequestToken),
+    Tags: optional(TagList),
+    ExpirationSettings: optional(AppInstanceUserExpirationSettings),
+  },
+  output: { AppInstanceUserArn: optional(ChimeArn) },
+  errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  allow: byCredentialsAlone,
+  async handle(input, context) {
+    const { AppInstanceArn, AppInstanceUserId } = input
+    readExtensionTags(input.Tags, {})
+    if (input.ExpirationSettings) throw badRequest('ExpirationSettings: this server does not delete expired users yet')
+    const call = {
+      operation: 'CreateAppInstanceUser',
+      scope: AppInstanceArn,
+      caller: context.credentials.accessKeyId,
+      token: input.ClientRequestToken,
+      parameters: input,
+    }
+    return once(context, call, async (transaction) => {
+      await findAppInstance(transaction, AppInstanceArn)
+      const arn = appInstanceUserArn(AppInstanceArn, AppInstanceUserId)
+      const name = toJsonText(input.Name)
+      const metadata = toJson(input.Metadata)
+      const existing = await findUser(transaction, arn)
+      if (existing) {
+        if (existing.name === name && existing.metadata === metadata) return { AppInstanceUserArn: arn }
+        throw conflict(`The AppInstanceUser ${AppInstanceUserId} exists already, with other attributes`)
+      }
+      const users = 'FROM app_instance_user WHERE app_instance_arn = $1'
+      await requireRoom(transaction, 'usersPerAppInstance', users, AppInstanceArn)
+      await transaction.run(
+        'INSERT INTO app_instance_user VALUES ($1, $2, $3, $4, NULL, $5, $5)',
+        arn,
+        AppInstanceArn,
+        name,
+        metadata,
+        context.now(),
+      )
+      await insertTags(transaction, arn, input.Tags)
+      return { AppInstanceUserArn: arn }
+    })
+  },
+})

@@ -1,0 +1,21 @@
+import { forbidden } from '../../contract/api-error.ts'
+import { optional, path } from '../../contract/binding.ts'
+import { ChimeArn } from '../../contract/shapes.ts'
+import { AppInstanceUser } from '../../contract/structures.ts'
+import { byCredentialsAlone } from '../access.ts'
+import { operation } from '../context.ts'
+import { appInstanceUserToWire, findUser } from './app-instance-user.ts'
+
+export const DescribeAppInstanceUser = operation({
+  name: 'DescribeAppInstanceUser',
+  http: 'GET /app-instance-users/{AppInstanceUserArn} 200',
+  input: { AppInstanceUserArn: path(ChimeArn) },
+  output: { AppInstanceUser: optional(AppInstanceUser) },
+  errors: ['BadRequest', 'Forbidden'],
+  allow: byCredentialsAlone,
+  async handle({ AppInstanceUserArn }, { read }) {
+    const user = await findUser(read, AppInstanceUserArn)
+    if (!user) throw forbidden()
+    return { AppInstanceUser: appInstanceUserToWire(user) }
+  },
+})

@@ -1,0 +1,41 @@
+import { ApiError } from '../../contract/api-error.ts'
+import type { Identity } from '../../contract/structures.ts'
+import type { Reader } from '../../store/store.ts'
+import { fromJson, fromJsonText } from '../json-text.ts'
+import { epochSeconds } from '../times.ts'
+
+export interface AppInstanceUserRow {
+  app_instance_user_arn: string
+  app_instance_arn: string
+  name: string
+  metadata: string | null
+  expiration_settings_json: string | null
+  created_at: number
+  updated_at: number
+}
+
+export const findUser = (read: Reader, arn: string): Promise<AppInstanceUserRow | undefined> =>
+  read.get('SELECT * FROM app_instance_user WHERE app_instance_user_arn = $1', arn)
+
+/** The user that a parameter names; a Forbidden, in AWS's words, if this AppInstance has no such user. */
+export async function findUserOf(read: Reader, appInstanceArn: string, arn: string): Promise<AppInstanceUserRow> {
+  const user = await findUser(read, arn)
+  if (user?.app_instance_arn !== appInstanceArn) throw invalidUserArn()
+  return user
+}
+
+export const invalidUserArn = () =>
+  new ApiError('Forbidden', 'An invalid app instance user ARN was supplied for the input parameter.')
+
+export const identityOf = (user: Pick<AppInstanceUserRow, 'app_instance_user_arn' | 'name'>): Required<Identity> => ({
+  Arn: user.app_instance_user_arn,
+  Name: fromJsonText(user.name),
+})
+
+export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
+  AppInstanceUserArn: row.app_instance_user_arn,
+  Name: fromJsonText(row.name),
+  Metadata: fromJson<string>(row.metadata),
+  CreatedTimestamp: epochSeconds(row.created_at),
+  LastUpdatedTimestamp: epochSeconds(row.updated_at),
+})

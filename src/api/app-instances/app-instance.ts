@@ -1,0 +1,27 @@
+import { forbidden } from '../../contract/api-error.ts'
+import type { Reader } from '../../store/store.ts'
+import { fromJson, fromJsonText } from '../json-text.ts'
+import { epochSeconds } from '../times.ts'
+
+export interface AppInstanceRow {
+  app_instance_arn: string
+  name: string
+  metadata: string | null
+  created_at: number
+  updated_at: number
+}
+
+/** Throws a Forbidden if there is none: the identity API declares no NotFound for it. */
+export async function findAppInstance(read: Reader, arn: string): Promise<AppInstanceRow> {
+  const row = await read.get<AppInstanceRow>('SELECT * FROM app_instance WHERE app_instance_arn = $1', arn)
+  if (!row) throw forbidden()
+  return row
+}
+
+export const appInstanceToWire = (row: AppInstanceRow) => ({
+  AppInstanceArn: row.app_instance_arn,
+  Name: fromJsonText(row.name),
+  Metadata: fromJson<string>(row.metadata),
+  CreatedTimestamp: epochSeconds(row.created_at),
+  LastUpdatedTimestamp: epochSeconds(row.updated_at),
+})

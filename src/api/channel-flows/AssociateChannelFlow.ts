@@ -1,0 +1,34 @@
+import { badRequest, conflict, notFound } from '../../contract/api-error.ts'
+import { bearer, path } from '../../contract/binding.ts'
+import { ChimeArn } from '../../contract/shapes.ts'
+import { mayModerateChannel } from '../access.ts'
+import { operation } from '../context.ts'
+import { findChannelFlow } from './channel-flow.ts'
+
+/** The same flow again is a success: scripts that attach a flow to every channel rely on it. */
+export const AssociateChannelFlow = operation({
+  name: 'AssociateChannelFlow',
+  http: 'PUT /channels/{ChannelArn}/channel-flow 200',
+  input: { ChannelArn: path(ChimeArn), ChannelFlowArn: ChimeArn, ChimeBearer: bearer() },
+  output: {},
+  errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
+  allow: mayModerateChannel,
+  async handle({ ChannelArn, ChannelFlowArn }, { store, now }, { channel }) {
+    return store.transaction(async (transaction) => {
+      const flow = await findChannelFlow(transaction, ChannelFlowArn)
+      if (!flow) throw notFound('The channel flow does not exist')
+      if (flow.app_instance_arn !== channel.app_instance_arn) {
+        throw badRequest('The channel flow belongs to another AppInstance than the channel')
+      }
+      const changed = await transaction.run(
+        `UPDATE channel SET channel_flow_arn = $2, updated_at = $3
+         WHERE channel_arn = $1 AND coalesce(channel_flow_arn, $2) = $2`,
+        ChannelArn,
+        ChannelFlowArn,
+        now(),
+      )
+      if (changed === 0) throw conflict('Another channel flow is associated with the channel: disassociate it first')
+      return {}
+    })
+  },
+})

@@ -1,0 +1,27 @@
+import { notFound } from '../../contract/api-error.ts'
+import { bearer, path } from '../../contract/binding.ts'
+import { ChimeArn } from '../../contract/shapes.ts'
+import { mayModerateChannel } from '../access.ts'
+import { operation } from '../context.ts'
+
+/** From this channel alone, whatever AWS's first sentence about it says: the path names one channel. */
+export const DisassociateChannelFlow = operation({
+  name: 'DisassociateChannelFlow',
+  http: 'DELETE /channels/{ChannelArn}/channel-flow/{ChannelFlowArn} 204',
+  input: { ChannelArn: path(ChimeArn), ChannelFlowArn: path(ChimeArn), ChimeBearer: bearer() },
+  output: {},
+  errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
+  allow: mayModerateChannel,
+  async handle({ ChannelArn, ChannelFlowArn }, { store, now }) {
+    return store.transaction(async (transaction) => {
+      const changed = await transaction.run(
+        'UPDATE channel SET channel_flow_arn = NULL, updated_at = $3 WHERE channel_arn = $1 AND channel_flow_arn = $2',
+        ChannelArn,
+        ChannelFlowArn,
+        now(),
+      )
+      if (changed === 0) throw notFound('The channel flow is not associated with the channel')
+      return {}
+    })
+  },
+})

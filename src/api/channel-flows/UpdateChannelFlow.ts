@@ -1,0 +1,31 @@
+import { optional, path } from '../../contract/binding.ts'
+import { ChimeArn, NonEmptyResourceName } from '../../contract/shapes.ts'
+import { ProcessorList } from '../../contract/structures.ts'
+import { byCredentialsAlone } from '../access.ts'
+import { operation } from '../context.ts'
+import { toJsonText } from '../json-text.ts'
+import { requireChannelFlow, requireDistinctOrder } from './channel-flow.ts'
+
+/** Replaces name and processors. Messages in processing keep the flow as it was when they were accepted. */
+export const UpdateChannelFlow = operation({
+  name: 'UpdateChannelFlow',
+  http: 'PUT /channel-flows/{ChannelFlowArn} 200',
+  input: { ChannelFlowArn: path(ChimeArn), Processors: ProcessorList, Name: NonEmptyResourceName },
+  output: { ChannelFlowArn: optional(ChimeArn) },
+  errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  allow: byCredentialsAlone,
+  async handle({ ChannelFlowArn, Processors, Name }, { store, now }) {
+    requireDistinctOrder(Processors)
+    return store.transaction(async (transaction) => {
+      await requireChannelFlow(transaction, ChannelFlowArn)
+      await transaction.run(
+        'UPDATE channel_flow SET name = $2, processors_json = $3, updated_at = $4 WHERE channel_flow_arn = $1',
+        ChannelFlowArn,
+        toJsonText(Name),
+        JSON.stringify(Processors),
+        now(),
+      )
+      return { ChannelFlowArn }
+    })
+  },
+})

@@ -1,0 +1,86 @@
+import { badRequest, forbidden } from '../../contract/api-error.ts'
+import type { Processor } from '../../contract/structures.ts'
+import { startRun } from '../../flow/decision.ts'
+import type { Reader } from '../../store/store.ts'
+import type { MessageRow } from '../../store/tables.ts'
+import type { ChannelRow } from '../channels/channel.ts'
+import type { Context } from '../context.ts'
+import { fromJsonText } from '../json-text.ts'
+import type { ExtensionTags } from '../tags.ts'
+import { epochSeconds } from '../times.ts'
+
+export interface ChannelFlowRow {
+  channel_flow_arn: string
+  app_instance_arn: string
+  name: string
+  processors_json: string
+  deadline_ms: number
+  created_at: number
+  updated_at: number
+}
+
+/** AWS's guide "Processor setup": the callback may come up to 48 hours later. */
+export const defaultDeadlineMs = 48 * 3_600_000
+const deadlineMsMin = 100
+const deadlineMsMax = 30 * 24 * 3_600_000
+const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** The extension tags of a channel flow. */
+export const channelFlowTags = { 'carillon:deadline': readDeadline } satisfies ExtensionTags
+
+/** `500ms`, `30s`, `2h`: how long each processor of the flow has for its verdict. */
+export function readDeadline(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? []
+  const deadlineMs = Number(number) * (unitMs[unit ?? ''] ?? Number.NaN)
+  if (deadlineMs >= deadlineMsMin && deadlineMs <= deadlineMsMax) return Math.round(deadlineMs)
+  throw badRequest(
+    `Value at 'tags' failed to satisfy constraint: carillon:deadline must be a number with ms, s, m, h or d, from 100ms to 30d, such as 90s`,
+  )
+}
+
+export const findChannelFlow = (read: Reader, arn: string): Promise<ChannelFlowRow | undefined> =>
+  read.get('SELECT * FROM channel_flow WHERE channel_flow_arn = $1', arn)
+
+/** Throws a Forbidden if there is none, where the operation declares no NotFound. */
+export async function requireChannelFlow(read: Reader, arn: string): Promise<ChannelFlowRow> {
+  const flow = await findChannelFlow(read, arn)
+  if (!flow) throw forbidden()
+  return flow
+}
+
+/** The channel's flow as it is now, for a message that is being accepted; undefined where it has none. */
+export async function snapshotFlow(read: Reader, { channel_flow_arn }: Pick<ChannelRow, 'channel_flow_arn'>) {
+  const row = channel_flow_arn === null ? undefined : await findChannelFlow(read, channel_flow_arn)
+  if (!row) return undefined
+  const flow = {
+    channelFlowArn: row.channel_flow_arn,
+    processors: JSON.parse(row.processors_json) as Processor[],
+    deadlineMs: row.deadline_ms,
+  }
+  return {
+    /** The rows of the run that takes the message through the flow. */
+    start: (message: Pick<MessageRow, 'channel_arn' | 'message_id' | 'revision'>, context: Context) =>
+      startRun(message, flow, context.lease, { now: context.now(), newId: context.newId, random: context.random }),
+  }
+}
+
+/** Two processors cannot have the same turn. */
+export function requireDistinctOrder(processors: readonly Processor[]): void {
+  const orders = processors.map((processor) => processor.ExecutionOrder)
+  if (new Set(orders).size === orders.length) return
+  throw badRequest(
+    `1 validation error detected: Value at 'processors' failed to satisfy constraint: Member must have a different executionOrder in each processor`,
+  )
+}
+
+export const channelFlowSummary = (row: ChannelFlowRow) => ({
+  ChannelFlowArn: row.channel_flow_arn,
+  Name: fromJsonText(row.name),
+  Processors: JSON.parse(row.processors_json) as Processor[],
+})
+
+export const channelFlowToWire = (row: ChannelFlowRow) => ({
+  ...channelFlowSummary(row),
+  CreatedTimestamp: epochSeconds(row.created_at),
+  LastUpdatedTimestamp: epochSeconds(row.updated_at),
+})

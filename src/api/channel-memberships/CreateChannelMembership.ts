@@ -1,0 +1,56 @@
+import { forbidden, notFound } from '../../contract/api-error.ts'
+import { appInstanceOf, isAppInstanceUserArn } from '../../contract/arn.ts'
+import { bearer, optional, path } from '../../contract/binding.ts'
+import { ChannelMembershipType, ChimeArn, SubChannelId } from '../../contract/shapes.ts'
+import { Identity } from '../../contract/structures.ts'
+import { accessTo, type ChannelAccess } from '../access.ts'
+import { findUser, identityOf, invalidUserArn } from '../app-instance-users/app-instance-user.ts'
+import { operation } from '../context.ts'
+import { refuseSubChannel } from '../sub-channels.ts'
+import { addMember } from './channel-membership.ts'
+
+export const CreateChannelMembership = operation({
+  name: 'CreateChannelMembership',
+  http: 'POST /channels/{ChannelArn}/memberships 201',
+  input: {
+    ChannelArn: path(ChimeArn),
+    ChimeBearer: bearer(),
+    MemberArn: ChimeArn,
+    Type: ChannelMembershipType,
+    SubChannelId: optional(SubChannelId),
+  },
+  output: { ChannelArn: optional(ChimeArn), Member: optional(Identity), SubChannelId: optional(SubChannelId) },
+  errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound', 'ResourceLimitExceeded'],
+  async allow(input, context) {
+    const access = await accessTo(input, context)
+    if (!mayAdd(access, input)) throw forbidden()
+    return access
+  },
+  async handle({ ChannelArn, MemberArn, Type, SubChannelId }, { store, now }, { bearer, channel }) {
+    refuseSubChannel(SubChannelId)
+    if (!isAppInstanceUserArn(MemberArn) || appInstanceOf(MemberArn) !== channel.app_instance_arn)
+      throw invalidUserArn()
+    return store.transaction(async (transaction) => {
+      const user = await findUser(transaction, MemberArn)
+      if (!user) throw notFound('The user that MemberArn names does not exist')
+      const member = identityOf(user)
+      const invitedBy = identityOf(bearer)
+      await addMember(transaction, { channelArn: ChannelArn, member, type: Type, invitedBy, now: now() })
+      return { ChannelArn, Member: member }
+    })
+  },
+})
+
+/**
+ * Moderators and admins add whom they like. Members may in an UNRESTRICTED channel, and a stranger may add itself to
+ * one that is PUBLIC as well. HIDDEN memberships are for moderators and admins to give.
+ */
+function mayAdd(
+  access: ChannelAccess,
+  { MemberArn, Type }: { MemberArn: string; Type: ChannelMembershipType },
+): boolean {
+  if (access.moderates || access.administers) return true
+  if (Type === 'HIDDEN' || access.channel.mode !== 'UNRESTRICTED') return false
+  if (access.membership === 'DEFAULT') return true
+  return access.channel.privacy === 'PUBLIC' && MemberArn === access.bearer.app_instance_user_arn
+}

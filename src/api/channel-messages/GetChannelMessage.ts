@@ -1,0 +1,28 @@
+import { bearer, optional, path, query } from '../../contract/binding.ts'
+import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
+import { ChannelMessage } from '../../contract/structures.ts'
+import { maySeeChannel } from '../access.ts'
+import { operation } from '../context.ts'
+import { refuseSubChannel } from '../sub-channels.ts'
+import { epochSeconds } from '../times.ts'
+import { findVisibleMessage, messageToWire } from './channel-message.ts'
+
+/** While a flow holds the message, only its sender gets it: not even moderators and admins do. */
+export const GetChannelMessage = operation({
+  name: 'GetChannelMessage',
+  http: 'GET /channels/{ChannelArn}/messages/{MessageId} 200',
+  input: {
+    ChannelArn: path(ChimeArn),
+    MessageId: path(MessageId),
+    ChimeBearer: bearer(),
+    SubChannelId: query('sub-channel-id', optional(SubChannelId)),
+  },
+  output: { ChannelMessage: optional(ChannelMessage) },
+  errors: ['BadRequest', 'Forbidden', 'NotFound'],
+  allow: maySeeChannel,
+  async handle({ ChannelArn, MessageId, ChimeBearer, SubChannelId }, { read }) {
+    refuseSubChannel(SubChannelId)
+    const row = await findVisibleMessage(read, ChannelArn, MessageId, ChimeBearer)
+    return { ChannelMessage: messageToWire(row, epochSeconds) }
+  },
+})

@@ -1,0 +1,29 @@
+import { forbidden } from '../../contract/api-error.ts'
+import { bearer, optional, path, query } from '../../contract/binding.ts'
+import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
+import { ChannelMessageStatusStructure } from '../../contract/structures.ts'
+import { accessTo } from '../access.ts'
+import { operation } from '../context.ts'
+import { refuseSubChannel } from '../sub-channels.ts'
+import { findMessage, statusToWire } from './channel-message.ts'
+
+/** Of one's own messages alone. A denied message is not stored, so it has no status either. */
+export const GetChannelMessageStatus = operation({
+  name: 'GetChannelMessageStatus',
+  http: 'GET /channels/{ChannelArn}/messages/{MessageId}?scope=message-status 200',
+  input: {
+    ChannelArn: path(ChimeArn),
+    MessageId: path(MessageId),
+    ChimeBearer: bearer(),
+    SubChannelId: query('sub-channel-id', optional(SubChannelId)),
+  },
+  output: { Status: optional(ChannelMessageStatusStructure) },
+  errors: ['BadRequest', 'Forbidden'],
+  allow: accessTo,
+  async handle({ ChannelArn, MessageId, ChimeBearer, SubChannelId }, { read }) {
+    refuseSubChannel(SubChannelId)
+    const row = await findMessage(read, ChannelArn, MessageId)
+    if (row?.sender_arn !== ChimeBearer) throw forbidden()
+    return { Status: statusToWire(row) }
+  },
+})

@@ -1,0 +1,112 @@
+import { badRequest, notFound } from '../../contract/api-error.ts'
+import type { ChannelMessageStatus, ChannelMessageType } from '../../contract/shapes.ts'
+import type { MessageAttributeMap, PushNotificationConfiguration } from '../../contract/structures.ts'
+import type { Reader } from '../../store/store.ts'
+import type { MessageRow, MessageText } from '../../store/tables.ts'
+import { fromJson, fromJsonText, toJson, toJsonText } from '../json-text.ts'
+import type { WriteTime } from '../times.ts'
+
+/** The members of a message that its sender writes and a processor may rewrite. */
+export interface WireText {
+  Content?: string
+  Metadata?: string
+  ContentType?: string
+  MessageAttributes?: MessageAttributeMap
+  PushNotification?: PushNotificationConfiguration
+}
+
+/** AWS's quotas "Content (STANDARD)", "(CONTROL)" and "Message attributes": bytes of UTF-8. */
+const contentBytesMax = { STANDARD: 4096, CONTROL: 30 }
+const attributesBytesMax = 1024
+
+/** The limits that the shapes do not have, because they count bytes or depend on the type. */
+export function requireTextSize({ Content = '', MessageAttributes = {} }: WireText, type: ChannelMessageType): void {
+  if (Buffer.byteLength(Content) > contentBytesMax[type]) {
+    throw badRequest(
+      `Channel Messages size limit exceeded: a ${type} message has at most ${contentBytesMax[type]} bytes`,
+    )
+  }
+  const attributesBytes = Object.entries(MessageAttributes)
+    .flatMap(([name, { StringValues = [] }]) => [name, ...StringValues])
+    .reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  if (attributesBytes > attributesBytesMax) {
+    throw badRequest(`MessageAttributes have at most ${attributesBytesMax} bytes in all`)
+  }
+}
+
+export const newText = (text: WireText & { Content: string }): MessageText => ({
+  content: toJsonText(text.Content),
+  metadata: toJson(text.Metadata),
+  content_type: toJson(text.ContentType),
+  message_attributes_json: toJson(text.MessageAttributes),
+  push_notification_json: toJson(text.PushNotification),
+})
+
+/** What is absent keeps its value; an empty Metadata or ContentType clears it; a map is replaced whole. */
+export function changesOf(text: WireText): Partial<MessageText> {
+  const { Content, Metadata, ContentType, MessageAttributes, PushNotification } = text
+  return {
+    ...(Content !== undefined && { content: toJsonText(Content) }),
+    ...(Metadata !== undefined && { metadata: Metadata === '' ? null : toJson(Metadata) }),
+    ...(ContentType !== undefined && { content_type: ContentType === '' ? null : toJson(ContentType) }),
+    ...(MessageAttributes && { message_attributes_json: toJson(MessageAttributes) }),
+    ...(PushNotification && { push_notification_json: toJson(PushNotification) }),
+  }
+}
+
+export const findMessage = (read: Reader, channelArn: string, messageId: string): Promise<MessageRow | undefined> =>
+  read.get('SELECT * FROM channel_message WHERE channel_arn = $1 AND message_id = $2', channelArn, messageId)
+
+/**
+ * Which messages a user sees: persistent ones that are sent, and its own while they are PENDING or after they FAILED;
+ * targeted ones only as sender or target. `$n` is the user's ARN.
+ */
+export const visibleTo = (user: string) => `persistence = 'PERSISTENT'
+  AND (status = 'SENT' OR sender_arn = ${user})
+  AND (target_arn IS NULL OR target_arn = ${user} OR sender_arn = ${user})`
+
+/** The message, if the user may see it; otherwise a NotFound, whether or not there is one. */
+export async function findVisibleMessage(
+  read: Reader,
+  channelArn: string,
+  messageId: string,
+  userArn: string,
+): Promise<MessageRow> {
+  const row = await read.get<MessageRow>(
+    `SELECT * FROM channel_message WHERE channel_arn = $1 AND message_id = $2 AND ${visibleTo('$3')}`,
+    channelArn,
+    messageId,
+    userArn,
+  )
+  if (!row) throw notFound('The message does not exist')
+  return row
+}
+
+export const statusToWire = (row: Pick<MessageRow, 'status' | 'status_detail'>) => ({
+  Value: row.status as ChannelMessageStatus,
+  Detail: row.status_detail ?? undefined,
+})
+
+/** AWS's ChannelMessageSummary. Clients read `Status.Value` of every message unguarded, so it is always there. */
+export const messageSummary = <Time>(row: MessageRow, time: WriteTime<Time>) => ({
+  MessageId: row.message_id,
+  Content: fromJsonText(row.content),
+  Metadata: fromJson<string>(row.metadata),
+  Type: row.type as ChannelMessageType,
+  CreatedTimestamp: time(row.created_at),
+  LastUpdatedTimestamp: time(row.updated_at),
+  LastEditedTimestamp: row.edited_at === null ? undefined : time(row.edited_at),
+  Sender: { Arn: row.sender_arn, Name: fromJsonText(row.sender_name) },
+  Redacted: row.redacted === 1,
+  Status: statusToWire(row),
+  MessageAttributes: fromJson<MessageAttributeMap>(row.message_attributes_json),
+  ContentType: fromJson<string>(row.content_type),
+  Target: row.target_arn === null ? undefined : [{ MemberArn: row.target_arn }],
+})
+
+/** AWS's ChannelMessage. */
+export const messageToWire = <Time>(row: MessageRow, time: WriteTime<Time>) => ({
+  ChannelArn: row.channel_arn,
+  ...messageSummary(row, time),
+  Persistence: row.persistence as 'PERSISTENT' | 'NON_PERSISTENT',
+})

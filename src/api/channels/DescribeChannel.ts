@@ -1,0 +1,16 @@
+import { bearer, optional, path } from '../../contract/binding.ts'
+import { ChimeArn } from '../../contract/shapes.ts'
+import { Channel } from '../../contract/structures.ts'
+import { maySeeChannel } from '../access.ts'
+import { operation } from '../context.ts'
+import { channelToWire } from './channel.ts'
+
+export const DescribeChannel = operation({
+  name: 'DescribeChannel',
+  http: 'GET /channels/{ChannelArn} 200',
+  input: { ChannelArn: path(ChimeArn), ChimeBearer: bearer() },
+  output: { Channel: optional(Channel) },
+  errors: ['BadRequest', 'Forbidden'],
+  allow: maySeeChannel,
+  handle: (_input, _context, { channel }) => ({ Channel: channelToWire(channel) }),
+})

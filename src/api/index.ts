@@ -1,0 +1,54 @@
+import type { Operation } from '../contract/operation.ts'
+import { CreateAppInstanceUser } from './app-instance-users/CreateAppInstanceUser.ts'
+import { DescribeAppInstanceUser } from './app-instance-users/DescribeAppInstanceUser.ts'
+import { CreateAppInstance } from './app-instances/CreateAppInstance.ts'
+import { CreateAppInstanceAdmin } from './app-instances/CreateAppInstanceAdmin.ts'
+import { DescribeAppInstance } from './app-instances/DescribeAppInstance.ts'
+import { AssociateChannelFlow } from './channel-flows/AssociateChannelFlow.ts'
+import { ChannelFlowCallback } from './channel-flows/ChannelFlowCallback.ts'
+import { CreateChannelFlow } from './channel-flows/CreateChannelFlow.ts'
+import { DeleteChannelFlow } from './channel-flows/DeleteChannelFlow.ts'
+import { DescribeChannelFlow } from './channel-flows/DescribeChannelFlow.ts'
+import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow.ts'
+import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
+import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
+import { CreateChannelMembership } from './channel-memberships/CreateChannelMembership.ts'
+import { ListChannelMemberships } from './channel-memberships/ListChannelMemberships.ts'
+import { GetChannelMessage } from './channel-messages/GetChannelMessage.ts'
+import { GetChannelMessageStatus } from './channel-messages/GetChannelMessageStatus.ts'
+import { ListChannelMessages } from './channel-messages/ListChannelMessages.ts'
+import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
+import { CreateChannel } from './channels/CreateChannel.ts'
+import { DescribeChannel } from './channels/DescribeChannel.ts'
+import type { Context } from './context.ts'
+import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
+
+/** Every operation this server knows. */
+export const operations: Operation<Context>[] = [
+  CreateAppInstance,
+  DescribeAppInstance,
+  CreateAppInstanceAdmin,
+  CreateAppInstanceUser,
+  DescribeAppInstanceUser,
+
+  CreateChannel,
+  DescribeChannel,
+  CreateChannelMembership,
+  ListChannelMemberships,
+
+  SendChannelMessage,
+  GetChannelMessage,
+  GetChannelMessageStatus,
+  ListChannelMessages,
+
+  CreateChannelFlow,
+  DescribeChannelFlow,
+  ListChannelFlows,
+  UpdateChannelFlow,
+  DeleteChannelFlow,
+  AssociateChannelFlow,
+  DisassociateChannelFlow,
+  ChannelFlowCallback,
+
+  GetMessagingSessionEndpoint,
+]

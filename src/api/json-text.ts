@@ -1,0 +1,10 @@
+/**
+ * A caller's text is kept as its JSON: that survives NUL, which PostgreSQL refuses, and lone surrogates, which SQLite
+ * would change.
+ */
+export const toJsonText = (text: string): string => JSON.stringify(text)
+export const fromJsonText = (json: string): string => JSON.parse(json)
+
+/** The same for what may be absent. */
+export const toJson = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value))
+export const fromJson = <T>(json: string | null): T | undefined => (json === null ? undefined : JSON.parse(json))

@@ -1,0 +1,16 @@
+import { optional, query } from '../../contract/binding.ts'
+import { NetworkType } from '../../contract/shapes.ts'
+import { MessagingSessionEndpoint } from '../../contract/structures.ts'
+import { byCredentialsAlone } from '../access.ts'
+import { operation } from '../context.ts'
+
+/** A bare `host[:port]`: every client puts `wss://` in front and `/connect` behind. */
+export const GetMessagingSessionEndpoint = operation({
+  name: 'GetMessagingSessionEndpoint',
+  http: 'GET /endpoints/messaging-session 200',
+  input: { NetworkType: query('network-type', optional(NetworkType)) },
+  output: { Endpoint: optional(MessagingSessionEndpoint) },
+  errors: ['Forbidden'],
+  allow: byCredentialsAlone,
+  handle: (_input, { sessionHost }) => ({ Endpoint: { Url: sessionHost() } }),
+})

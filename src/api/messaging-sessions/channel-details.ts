@@ -1,0 +1,62 @@
+import type { Reader } from '../../store/store.ts'
+import type { MessageRow } from '../../store/tables.ts'
+import { identityOf } from '../app-instance-users/app-instance-user.ts'
+import { messageSummary, visibleTo } from '../channel-messages/channel-message.ts'
+import type { ChannelRow } from '../channels/channel.ts'
+import { fromJson, fromJsonText } from '../json-text.ts'
+import { isoText } from '../times.ts'
+
+/** AWS's quotas of a prefetch (developer guide, "Using websockets", prefetch). */
+const channelsMax = 50
+const messagesMax = 20
+const membershipsMax = 30
+
+type PrefetchedChannel = ChannelRow & { read_marker_at: number | null }
+
+/**
+ * The payloads of CHANNEL_DETAILS for a session that asked for a prefetch: the user's channels, unread ones first unless
+ * the last message's time alone shall count, each with its newest messages and some of its members.
+ */
+export async function* channelDetails(read: Reader, userArn: string, sortBy?: string): AsyncGenerator<object> {
+  const unreadFirst =
+    sortBy === 'last-message-timestamp' ? '' : '(coalesce(last_message_at, 0) > coalesce(read_marker_at, 0)) DESC,'
+  const channels = await read.all<PrefetchedChannel>(
+    `SELECT channel.*, last_message_at, read_marker_at FROM channel_membership
+     JOIN channel ON channel.channel_arn = channel_membership.channel_arn
+     JOIN channel_head ON channel_head.channel_arn = channel.channel_arn
+     WHERE member_arn = $1 ORDER BY ${unreadFirst} coalesce(last_message_at, 0) DESC LIMIT $2`,
+    userArn,
+    channelsMax,
+  )
+  for (const channel of channels) yield await details(read, channel, userArn)
+}
+
+async function details(read: Reader, channel: PrefetchedChannel, userArn: string): Promise<object> {
+  const messages = await read.all<MessageRow>(
+    `SELECT * FROM channel_message WHERE channel_arn = $1 AND ${visibleTo('$2')} ORDER BY seq DESC LIMIT $3`,
+    channel.channel_arn,
+    userArn,
+    messagesMax + 1,
+  )
+  const members = await read.all<{ app_instance_user_arn: string; name: string }>(
+    `SELECT app_instance_user_arn, name FROM channel_membership
+     JOIN app_instance_user ON app_instance_user_arn = member_arn
+     WHERE channel_arn = $1 AND type = 'DEFAULT' ORDER BY member_arn LIMIT $2`,
+    channel.channel_arn,
+    membershipsMax,
+  )
+  return {
+    Channel: {
+      Name: fromJsonText(channel.name),
+      ChannelArn: channel.channel_arn,
+      Mode: channel.mode,
+      Privacy: channel.privacy,
+      Metadata: fromJson<string>(channel.metadata),
+      LastMessageTimestamp: channel.last_message_at === null ? undefined : isoText(channel.last_message_at),
+    },
+    ChannelMessages: messages.slice(0, messagesMax).map((row) => messageSummary(row, isoText)),
+    ChannelMemberships: members.map((user) => ({ Member: identityOf(user) })),
+    ReadMarkerTimestamp: channel.read_marker_at === null ? undefined : isoText(channel.read_marker_at),
+    ChannelMessagesHasMore: messages.length > messagesMax,
+  }
+}

@@ -1,0 +1,32 @@
+import { ApiError } from '../contract/api-error.ts'
+import type { Reader, Value } from '../store/store.ts'
+
+/** AWS's default quotas (AWS General Reference, "Amazon Chime SDK endpoints and quotas"), but three processors a flow. */
+export const quotas = {
+  appInstances: 100,
+  usersPerAppInstance: 100_000,
+  adminsPerAppInstance: 100,
+  channelFlowsPerAppInstance: 100,
+  membershipsPerChannel: 10_000,
+  membershipsPerUser: 20_000,
+} as const
+
+/** Throws unless one more fits. `from` is the part of a SELECT after its columns. */
+export async function requireRoom(
+  read: Reader,
+  quota: keyof typeof quotas,
+  from: string,
+  ...values: Value[]
+): Promise<void> {
+  const { count } = (await read.get<{ count: number }>(`SELECT count(*) AS count ${from}`, ...values)) ?? { count: 0 }
+  if (count >= quotas[quota]) {
+    throw new ApiError('ResourceLimitExceeded', `The limit of ${quotas[quota]} ${words(quota)} is reached`)
+  }
+}
+
+/** `usersPerAppInstance` → `users per AppInstance` */
+const words = (quota: string) =>
+  quota
+    .replace(/([A-Z])/g, ' $1')
+    .toLowerCase()
+    .replace('app instance', 'AppInstance')
