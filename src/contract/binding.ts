@@ -20,8 +20,7 @@ export const query = <Schema extends TSchema>(name: string, schema: Schema): Sch
 export const bearer = () => mark(Type.String(), { binding: { in: 'header', name: 'x-amz-chime-bearer' } })
 
 /** The client fills it with a UUID when its caller leaves it out; a raw caller may leave it out altogether. */
-export const idempotencyToken = <Schema extends TSchema>(schema: Schema) =>
-  optional(requiredIdempotencyToken(schema))
+export const idempotencyToken = <Schema extends TSchema>(schema: Schema) => optional(requiredIdempotencyToken(schema))
 
 /** As idempotencyToken, but nothing can be done without it: ChannelFlowCallback's CallbackId. */
 export const requiredIdempotencyToken = <Schema extends TSchema>(schema: Schema): Schema =>

@@ -110,7 +110,7 @@ export function changeOf(
 }
 
 const stepOf = (effects: Effect[], kind: 'RecordStep' | 'DecideStep' | 'OpenStep'): Step | undefined =>
-  effects.find((effect) => effect.effect === kind)?.step
+  effects.find((effect): effect is Extract<Effect, { step: Step }> => effect.effect === kind)?.step
 
 function stepRow(row: StepRow, step: Step, { owner, leaseMs }: Lease, now: number): StepRow {
   return {

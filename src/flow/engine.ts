@@ -16,6 +16,11 @@ const leasedMax = 1_000
 const recordDelayMs = 1_000
 /** How long after a failed look for due steps the next is taken. */
 const sweepRetryMs = 1_000
+/** The first is AWS's name, the others are ours. */
+const failures: { [type in FlowEvent['type']]?: string } = {
+  Unreached: 'ProcessorInvocationFailure',
+  Crashed: 'ProcessorCrashed',
+}
 
 export interface EngineParts {
   store: Store
@@ -49,6 +54,8 @@ export class FlowEngine {
   #parts: EngineParts
   #inHand = new Map<string, InHand>()
   #lines = new Map<string, Line>()
+  /** What verdicts ended while due steps were being leased: their turns come too late. */
+  #decidedMeanwhile = new Set<string>()
   #alarm: { atMs: number; cancel: Cancel } | undefined
   #sweeping: Promise<void> | undefined
   #closed = false
@@ -56,7 +63,7 @@ export class FlowEngine {
   constructor(parts: EngineParts) {
     this.#parts = parts
     parts.store.onCommit(({ decided, turns }) => {
-      for (const callbackId of decided) this.#letGo(callbackId)
+      for (const callbackId of decided) this.#decided(callbackId)
       for (const turn of turns) this.#take(turn)
     })
   }
@@ -94,6 +101,11 @@ export class FlowEngine {
     this.#inHand.set(turn.step.callback_id, inHand)
     line.waiting.push(inHand)
     this.#serve(name, line)
+  }
+
+  #decided(callbackId: string): void {
+    if (this.#sweeping) this.#decidedMeanwhile.add(callbackId)
+    this.#letGo(callbackId)
   }
 
   #letGo(callbackId: string): void {
@@ -134,7 +146,7 @@ export class FlowEngine {
     const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, lease, now)
     if (change?.kind !== 'RecordHandOff') return
     inHand.turn = { ...inHand.turn, step: change.step }
-    const recordAt = now + Math.min(recordDelayMs, (oldDeadlineAt - now) / 2)
+    const recordAt = now + Math.min(recordDelayMs, Math.floor((oldDeadlineAt - now) / 2))
     inHand.cancelRecord = clock.at(recordAt, () => void this.#commit(inHand, change))
   }
 
@@ -147,9 +159,7 @@ export class FlowEngine {
     if (!change) return this.#take(inHand.turn)
     this.#report(inHand.turn, change.step.state, event)
     await this.#commit(inHand, change)
-    if (change.step.owner !== '') return
     if (this.#holds(inHand)) this.#letGo(change.step.callback_id)
-    if (change.kind === 'RecordHandOff') this.#wakeBy(change.step.due_at)
   }
 
   /** A write that fails is made up for when the lease runs out: the row still says that the step is open. */
@@ -157,7 +167,7 @@ export class FlowEngine {
     const { store, log } = this.#parts
     try {
       await store.commit(change)
-      this.#wakeBy(change.step.due_at)
+      if (change.kind === 'RecordHandOff') this.#wakeBy(change.step.due_at)
     } catch (error) {
       const { message_id: messageId } = inHand.turn.step
       log.error({ messageId, error }, 'a step could not be written; it is taken up again when its lease is over')
@@ -200,20 +210,21 @@ export class FlowEngine {
   async #leaseDueSteps(): Promise<number> {
     const { store, clock, lease } = this.#parts
     const now = clock.now()
-    const turns = await store.commit({
-      kind: 'LeaseSteps',
-      owner: lease.owner,
-      now,
-      leaseUntil: now + lease.leaseMs,
-      stepsMax: leasedMax,
-    })
-    for (const turn of turns) {
-      const inHand = this.#inHand.get(turn.step.callback_id)
-      // What is in hand goes on with its lease renewed, unless its time is up.
-      if (inHand && now < inHand.turn.step.deadline_at) continue
-      await this.#apply(inHand ?? { turn }, { type: 'Due' })
-    }
+    const leaseUntil = now + lease.leaseMs
+    this.#decidedMeanwhile.clear()
+    const turns = await store.commit({ kind: 'LeaseSteps', owner: lease.owner, now, leaseUntil, stepsMax: leasedMax })
+    // All at once: what is said of a step here must still be so when it is acted upon.
+    await Promise.all(turns.map((turn) => this.#resume(turn)))
     return turns.length
+  }
+
+  async #resume(turn: Turn): Promise<void> {
+    const { callback_id: callbackId } = turn.step
+    if (this.#decidedMeanwhile.has(callbackId)) return
+    const inHand = this.#inHand.get(callbackId)
+    // What is in hand goes on with its lease renewed, unless its time is up.
+    if (inHand && this.#parts.clock.now() < inHand.turn.step.deadline_at) return
+    await this.#apply(inHand ?? { turn }, { type: 'Due' })
   }
 
   #holds(inHand: InHand): boolean {
@@ -227,12 +238,13 @@ export class FlowEngine {
 
   /** As AWS tells EventBridge of it, whatever the FallbackAction ("Chime ChannelFlow Processing Status"). */
   #report(turn: Turn, state: string, event: FlowEvent): void {
-    if (event.type !== 'Unreached' && event.type !== 'Crashed' && state !== 'EXPIRED') return
+    const failed = failures[event.type]
+    if (!failed && state !== 'EXPIRED') return
     const { place, log } = this.#parts
     const { step, run } = turn
     const processor = processorsOf(run)[step.position]
     const detail = {
-      eventType: event.type === 'Unreached' ? 'ProcessorInvocationFailure' : `Processor${event.type}`,
+      eventType: failed ?? 'ProcessorDeadlinePassed',
       account: place.account,
       appInstanceArn: appInstanceOf(step.channel_arn),
       channelArn: step.channel_arn,

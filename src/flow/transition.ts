@@ -76,7 +76,7 @@ export type Effect =
 
 /**
  * Why a verdict is not taken. NotPending: its step is over and the message went on, or out. Forbidden: the message was
- * denied or has failed, or the verdict is late. Ignored: news about an attempt of a step that is over.
+ * denied or has failed, or the verdict is late. Ignored: news about an attempt that nobody has in hand any more.
  */
 export type Refusal = 'NotPending' | 'Forbidden' | 'Ignored'
 
@@ -101,22 +101,26 @@ export const isOpen = (step: Pick<Step, 'state'>) => step.state === 'DISPATCHING
 
 /** The run after the event, and what has to be done about it. The run that was given stays as it is. */
 export function transition(run: Run, event: FlowEvent, world: World): Transition {
-  if (!isOpen(run.step)) return { refusal: event.type === 'Verdict' ? refusalOf(run) : 'Ignored' }
-  const late = world.now >= run.step.deadlineAt
+  const { step } = run
+  if (!isOpen(step)) return { refusal: event.type === 'Verdict' ? refusalOf(run) : 'Ignored' }
+  const late = world.now >= step.deadlineAt
+  if (event.type === 'Verdict') {
+    if (late) return { refusal: 'Forbidden' }
+    return event.deny ? deny(run, world) : allow(run, event.text, world)
+  }
+  if (event.type !== 'Due' && !step.held) return { refusal: 'Ignored' }
+  if (late) return expire(run, world)
   switch (event.type) {
-    case 'Verdict':
-      if (late) return { refusal: 'Forbidden' }
-      return event.deny ? deny(run, world) : allow(run, event.text, world)
     case 'HandedOff':
-      return late ? expire(run, world) : handedOff(run, world)
+      return handedOff(run, world)
     case 'Unreached':
-      return late ? expire(run, world) : unreached(run, event, world)
+      return unreached(run, event, world)
     case 'Crashed':
-      return late ? expire(run, world) : crashed(run, event.reason, world)
+      return crashed(reached(run, world), event.reason, world)
     case 'Completed':
-      return late ? expire(run, world) : waitUntil(run, run.step.deadlineAt, { state: 'AWAITING' })
+      return waitForVerdict(reached(run, world))
     case 'Due':
-      return late ? expire(run, world) : due(run)
+      return due(run)
   }
 }
 
@@ -132,12 +136,16 @@ function allow(run: Run, text: Partial<MessageText>, world: World): Transition {
   return goOn({ ...decide(run, 'ALLOWED', world), text: { ...run.text, ...text } }, world)
 }
 
-/** The deadline counts anew from the first hand-off. */
-function handedOff(run: Run, { now }: World): Transition {
-  const first = run.step.handedOffAt === undefined
-  const deadlineAt = first ? now + run.deadlineMs : run.step.deadlineAt
-  const step: Step = { ...run.step, state: 'AWAITING', tries: 0, deadlineAt, handedOffAt: run.step.handedOffAt ?? now }
-  return record(run, step)
+function handedOff(run: Run, world: World): Transition {
+  const after = reached(run, world)
+  return record(after, after.step)
+}
+
+/** The processor has the event, as it must when its attempt has ended. The deadline counts anew from the first time. */
+function reached(run: Run, { now }: World): Run {
+  const { handedOffAt } = run.step
+  const deadlineAt = handedOffAt === undefined ? now + run.deadlineMs : run.step.deadlineAt
+  return { ...run, step: { ...run.step, state: 'AWAITING', tries: 0, deadlineAt, handedOffAt: handedOffAt ?? now } }
 }
 
 function unreached(run: Run, event: { reason: string; permanent: boolean }, world: World): Transition {
@@ -145,10 +153,10 @@ function unreached(run: Run, event: { reason: string; permanent: boolean }, worl
   const step = { ...run.step, tries, failure: event.reason }
   if (!event.permanent && tries < triesMax) {
     const pauseMs = (tryPauseMs[tries - 1] ?? 0) * (0.5 + world.random() / 2)
-    return waitUntil({ ...run, step }, world.now + Math.round(pauseMs), { state: 'DISPATCHING' })
+    return tryAgainAt({ ...run, step }, world.now + Math.round(pauseMs))
   }
   // A processor that was reached before has the event: its verdict is waited for, as after a crash.
-  if (run.step.handedOffAt !== undefined) return waitUntil({ ...run, step }, step.deadlineAt, { state: 'AWAITING' })
+  if (step.handedOffAt !== undefined) return waitForVerdict({ ...run, step })
   const decided = decide({ ...run, step }, 'UNREACHABLE', world)
   const processor = run.processors[run.step.position] as Processor
   return processor.fallbackAction === 'CONTINUE'
@@ -159,8 +167,7 @@ function unreached(run: Run, event: { reason: string; permanent: boolean }, worl
 function crashed(run: Run, reason: string, { now }: World): Transition {
   const pauseMs = attemptPauseMs[run.step.attempts]
   const step = { ...run.step, attempts: run.step.attempts + 1, failure: reason }
-  if (pauseMs === undefined) return waitUntil({ ...run, step }, step.deadlineAt, { state: 'AWAITING' })
-  return waitUntil({ ...run, step }, now + pauseMs, { state: 'DISPATCHING' })
+  return pauseMs === undefined ? waitForVerdict({ ...run, step }) : tryAgainAt({ ...run, step }, now + pauseMs)
 }
 
 /** Whoever had the step in hand is gone, or its pause is over: the processor is given the same event again. */
@@ -173,8 +180,14 @@ function expire(run: Run, world: World): Transition {
   return end(decide(run, 'EXPIRED', world), 'FAILED', 'Processor did not answer in time')
 }
 
-function waitUntil(run: Run, atMs: number, { state }: Pick<Step, 'state'>): Transition {
-  return record(run, { ...run.step, state, held: false, dueAt: Math.min(atMs, run.step.deadlineAt) })
+function tryAgainAt(run: Run, atMs: number): Transition {
+  const dueAt = Math.min(atMs, run.step.deadlineAt)
+  return record(run, { ...run.step, state: 'DISPATCHING', held: false, dueAt })
+}
+
+/** From here on there are only the verdict and the deadline. */
+function waitForVerdict(run: Run): Transition {
+  return record(run, { ...run.step, state: 'AWAITING', held: false, dueAt: run.step.deadlineAt })
 }
 
 function record(run: Run, step: Step): Transition {

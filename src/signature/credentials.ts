@@ -2,6 +2,10 @@
 export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
+  /** Of temporary credentials: the token that has to come with every call signed by this key. */
+  sessionToken?: string
+  /** Of temporary credentials: they are refused from this moment on. Milliseconds since the epoch. */
+  expiresAtMs?: number
 }
 
 /** The key pair with this id, or undefined if there is none. */

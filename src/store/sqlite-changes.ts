@@ -101,7 +101,7 @@ function endMessage(writer: Writer, read: MessageRow, ending: Ending, now: numbe
   if (!stored) return
   const row = { ...stored, ...ending.text, status: ending.status, status_detail: ending.detail, updated_at: now }
   if (ending.status === 'SENT') moveLastMessage(writer, row)
-  const head = advanceHead(writer, row.channel_arn, 0)
+  const head = advanceHead(writer, row.channel_arn, now)
   log(writer, committed, { ...ending.event, channelArn: row.channel_arn, about: { message: row } }, head)
 }
 
@@ -143,7 +143,9 @@ function leaseSteps(writer: Writer, { owner, now, leaseUntil, stepsMax }: LeaseS
     now,
     stepsMax,
   )
-  return steps.flatMap((step) => {
+  // RETURNING keeps no order.
+  const oldestFirst = steps.sort((a, b) => a.created_at - b.created_at)
+  return oldestFirst.flatMap((step) => {
     const key = [step.channel_arn, step.message_id, step.revision] as const
     const run = writer.get<RunRow>(
       `SELECT * FROM flow_run WHERE channel_arn = $1 AND message_id = $2 AND revision = $3`,

@@ -19,7 +19,7 @@ export class SqliteStore implements Store {
   constructor(path: string, now: number) {
     this.#writer = new Connection(new DatabaseSync(path))
     // A commit is on disk before it is acknowledged: WAL with a sync at every commit, 29 µs a message in batches of 128.
-    this.#writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+    this.#writer.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     migrate(this.#writer, now)
     this.#reader = new Connection(new DatabaseSync(path, { readOnly: true }))
     this.read = asyncReader(this.#reader)

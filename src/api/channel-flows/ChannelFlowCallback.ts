@@ -76,6 +76,7 @@ async function decide(
   if (outcome.result === 'refused') throw conflict('Another callback for this message was processed at the same time')
   const { channel_arn: channelArn, message_id: messageId } = turn.step
   const processor = processorsOf(turn.run)[turn.step.position]?.name
-  const verdict = deny ? 'denied' : change.step.changes_json === null ? 'allowed' : 'allowed with changes'
-  context.log.info({ channelArn, messageId, processor, runState: change.run.state }, `message ${verdict}`)
+  const facts = { channelArn, messageId, processor, changed: change.step.changes_json !== null, runState: change.run.state }
+  if (deny) context.log.info(facts, 'message denied')
+  else context.log.debug(facts, 'message allowed')
 }

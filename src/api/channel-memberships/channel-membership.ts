@@ -1,7 +1,7 @@
 import { conflict } from '../../contract/api-error.ts'
 import type { ChannelMembershipType } from '../../contract/shapes.ts'
 import type { Identity } from '../../contract/structures.ts'
-import type { Transaction } from '../../store/store.ts'
+import type { Reader, Transaction } from '../../store/store.ts'
 import type { Audience, ChannelEvent, MembershipRow } from '../../store/tables.ts'
 import { fromJsonText, toJsonText } from '../json-text.ts'
 import { requireRoom } from '../quotas.ts'
@@ -78,4 +78,10 @@ export function membershipPayload({ about, channelArn }: Pick<ChannelEvent, 'abo
     CreatedTimestamp: isoText(row.created_at),
     LastUpdatedTimestamp: isoText(row.updated_at),
   }
+}
+
+/** The ARNs of the channels that the user is a member of. */
+export async function memberships(read: Reader, userArn: string): Promise<string[]> {
+  const sql = 'SELECT channel_arn FROM channel_membership WHERE member_arn = $1'
+  return (await read.all<{ channel_arn: string }>(sql, userArn)).map((row) => row.channel_arn)
 }

@@ -24,6 +24,7 @@ CREATE TABLE app_instance_user (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
+CREATE INDEX app_instance_user_by_app_instance ON app_instance_user (app_instance_arn, app_instance_user_arn);
 
 CREATE TABLE app_instance_admin (
   app_instance_arn TEXT NOT NULL,
@@ -48,7 +49,7 @@ CREATE TABLE channel_flow (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
-CREATE INDEX channel_flow_by_app_instance ON channel_flow (app_instance_arn, created_at, channel_flow_arn);
+CREATE INDEX channel_flow_by_app_instance ON channel_flow (app_instance_arn, channel_flow_arn);
 
 CREATE TABLE channel (
   channel_arn TEXT PRIMARY KEY,

@@ -1,0 +1,42 @@
+import { closest } from 'fastest-levenshtein'
+import { ConfigError } from '../config.ts'
+
+/** Loaded when called for, so that `carillon help` does not load a server. */
+const commands = new Map<string, (args: string[]) => Promise<number>>([
+  ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
+  ['demo', async (args) => (await import('./demo.ts')).demo(args)],
+  ['help', async () => (await import('./help.ts')).help()],
+  ['version', async () => (await import('./version.ts')).version()],
+])
+
+/** Runs one command line and answers its exit code. What went wrong is told on standard error, without a stack. */
+export async function run([name = '', ...args]: string[]): Promise<number> {
+  const command = commands.get(commandName(name, args))
+  if (!command) {
+    console.error(unknownCommand(name))
+    return 1
+  }
+  try {
+    return await command(args)
+  } catch (error) {
+    console.error(failure(error))
+    return 1
+  }
+}
+
+/** Whoever asks for help anywhere gets it. */
+function commandName(name: string, args: string[]): string {
+  if ([name, ...args].some((arg) => arg === '--help' || arg === '-h')) return 'help'
+  return name === '--version' ? 'version' : name
+}
+
+function unknownCommand(name: string): string {
+  if (name === '') return 'carillon needs a command: see carillon help'
+  if (name.startsWith('-')) return `${name} stands where a command is expected: see carillon help`
+  return `carillon has no command ${JSON.stringify(name)}; the nearest one is ${closest(name, [...commands.keys()])}`
+}
+
+function failure(error: unknown): string {
+  if (error instanceof ConfigError) return [...error.problems, 'see carillon help'].join('\n')
+  return `carillon: ${error instanceof Error ? error.message : error}`
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type Config, readConfig } from '../config.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { createLog, type Log } from '../runtime/log.ts'
+import type { RunningServer } from '../server.ts'
+import { startMessage } from './start-message.ts'
+import { closesInTime, stopMsMax, stopSignal } from './stop.ts'
+
+/** What a shell calls the end by SIGINT. */
+const interrupted = 130
+
+/** `carillon serve`: runs a server until SIGTERM or SIGINT. */
+export async function serve(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const { config, warnings } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
+  const log = createLog(config.logLevel)
+  for (const warning of warnings) log.warn({}, warning)
+  const server = await start(config, log)
+  const stop = stopSignal(process, systemClock, () => process.exit(interrupted))
+  process.stdout.write(startMessage(server))
+  log.info({ signal: await stop }, 'stopping')
+  if (await closesInTime(() => server.close(), systemClock)) return 0
+  console.error(`carillon did not stop within ${stopMsMax / 1000} s and was cut off`)
+  return 1
+}
+
+async function start(config: Config, log: Log): Promise<RunningServer> {
+  // Loaded late, so that a mistyped setting is told at once.
+  const { startServer } = await import('../server.ts')
+  try {
+    return await startServer(config, { clock: systemClock, log, newId: randomUUID, random: Math.random })
+  } catch (error) {
+    log.debug({ err: error }, 'the start failed')
+    throw new Error(startFailure(error as ListenError, config))
+  }
+}
+
+/** What Node throws when it cannot listen. */
+type ListenError = NodeJS.ErrnoException & { port?: number }
+
+/** One line for an operator: what failed and what to change. */
+export function startFailure({ code, syscall, port, message }: ListenError, config: Config): string {
+  const flag = port === config.httpPort ? '--http-port' : '--https-port'
+  if (syscall === 'getaddrinfo') return `the host name ${config.host} is not known here: change --host`
+  if (syscall !== 'listen') return message
+  if (code === 'EADDRINUSE') return `port ${port} of ${config.host} is in use: change ${flag}; 0 picks a free one`
+  if (code === 'EACCES') return `port ${port} is not open to this user: change ${flag}; those above 1023 are`
+  if (code === 'EADDRNOTAVAIL') return `${config.host} is not an address of this machine: change --host`
+  return message
+}

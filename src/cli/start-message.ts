@@ -1,0 +1,40 @@
+import type { RunningServer } from '../server.ts'
+
+/**
+ * What `carillon serve` prints when it is ready, to be pasted into a shell. The first line, `carillon ready …`, is for
+ * programs that wait for it. The secret is in a file, never here.
+ */
+export function startMessage({
+  endpoint,
+  files,
+  functions,
+}: Pick<RunningServer, 'endpoint' | 'files' | 'functions'>): string {
+  return `carillon ready at ${endpoint.http} and ${endpoint.https}
+
+For AWS SDKs and the AWS CLI:
+
+  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+  export AWS_CONFIG_FILE=${shellWord(files.config)}
+  export AWS_SHARED_CREDENTIALS_FILE=${shellWord(files.credentials)}
+  export AWS_PROFILE=carillon
+
+Old clients, AWS CLI 2.9 and boto3 1.26 of Debian 12 among them, ignore the endpoint
+in that file and would call AWS. They need it said:
+
+  aws --endpoint-url ${endpoint.http} chime-sdk-messaging …
+
+For messaging sessions in Node:
+
+  export NODE_EXTRA_CA_CERTS=${shellWord(endpoint.ca)}
+
+For messaging sessions in a browser, open https://${endpoint.wss}/ once and accept
+the certificate.
+
+Functions for channel flows are looked for in ${functions}
+`
+}
+
+/** A path as one word of a shell command. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,82 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { ApiError } from '../contract/api-error.ts'
+import type { Refusal } from '../signature/refusal.ts'
+import { bodyBytesMax } from './read-body.ts'
+
+/** One answer, whole but for the headers that all answers have. */
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+const json = { 'content-type': 'application/json' }
+
+export const success = (status: number, output: object): Answer =>
+  status === 204 ? { status, headers: {}, body: '' } : { status, headers: json, body: JSON.stringify(output) }
+
+/** The SDKs choose the class of their exception by the header alone; the body has the code and the text. */
+const failure = (status: number, type: string, code: string, message: string): Answer => ({
+  status,
+  headers: { ...json, 'x-amzn-ErrorType': type, ...(mayRetry(status) && { 'retry-after': '1' }) },
+  body: JSON.stringify({ Code: code, Message: message }),
+})
+
+const mayRetry = (status: number) => status === 429 || status === 503
+
+export const apiFailure = ({ status, type, code, message }: ApiError) => failure(status, type, code, message)
+
+export const refused = ({ status, type, message }: Refusal) => failure(status, `${type}Exception`, type, message)
+
+export const unknownOperation = (method: string, target: string) =>
+  failure(
+    404,
+    'UnknownOperationException',
+    'UnknownOperation',
+    `There is no operation ${method} ${target.slice(0, 256)}. If AWS's API has it, this server does not have it yet.`,
+  )
+
+export const tooLarge = failure(
+  413,
+  'BadRequestException',
+  'BadRequest',
+  `The request body must have at most ${bodyBytesMax} bytes`,
+)
+
+/** For a person with a browser. */
+export const page = (html: string): Answer => ({
+  status: 200,
+  headers: { 'content-type': 'text/html; charset=utf-8' },
+  body: html,
+})
+
+/**
+ * What a browser asks before it lets a page call. `*` as the list of allowed headers would not cover Authorization, so
+ * the list that was asked for is repeated.
+ */
+export const preflight = (headers: IncomingHttpHeaders): Answer => ({
+  status: 204,
+  headers: {
+    'access-control-allow-methods': 'GET, POST, PUT, DELETE',
+    'access-control-allow-headers': headers['access-control-request-headers'] ?? 'authorization, content-type',
+    'access-control-max-age': '86400',
+  },
+  body: '',
+})
+
+/** Pages may call from anywhere: it is the signature that says who calls. What is not exposed, SDKs in pages cannot see. */
+const crossOrigin = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'x-amzn-RequestId, x-amzn-ErrorType, Date, Retry-After',
+}
+
+export function send(response: ServerResponse, answer: Answer, requestId: string, lastOnConnection: boolean): void {
+  response.writeHead(answer.status, {
+    'x-amzn-RequestId': requestId,
+    ...crossOrigin,
+    ...answer.headers,
+    ...(answer.status !== 204 && { 'content-length': Buffer.byteLength(answer.body) }),
+    ...(lastOnConnection && { connection: 'close' }),
+  })
+  response.end(answer.body)
+}

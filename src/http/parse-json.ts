@@ -1,0 +1,64 @@
+import { isUtf8 } from 'node:buffer'
+import { badRequest } from '../contract/api-error.ts'
+
+const byteOrderMark = '\ufeff'
+
+/**
+ * The JSON of a request's body. A byte order mark before it is left out; of a name given twice the last one counts.
+ * Throws BadRequest, which says where the text breaks but repeats nothing of it.
+ */
+export function parseJson(body: Buffer): unknown {
+  if (!isUtf8(body)) throw badRequest('The request body is not UTF-8')
+  const text = body.toString()
+  const json = text.startsWith(byteOrderMark) ? text.slice(1) : text
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw badRequest(`The request body is not JSON: ${describeBreak(json, findBreak(json))}`)
+  }
+}
+
+function describeBreak(text: string, position: number): string {
+  const lines = text.slice(0, position).split('\n')
+  const verb = position === text.length ? 'ends too early' : 'breaks'
+  return `it ${verb} at line ${lines.length}, column ${lines.at(-1)!.length + 1}`
+}
+
+const blank = '[ \\t\\n\\r]*'
+const plain = '[ !#-[\\]-\\uffff]*'
+const string = `"${plain}(?:\\\\(?:["\\\\/bfnrt]|u[0-9A-Fa-f]{4})${plain})*"`
+const number = '-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][+-]?\\d+)?'
+const token = (pattern: string) => new RegExp(`${blank}${pattern}`, 'y')
+const value = token(`(?:\\{${blank}\\}|\\[${blank}\\]|[{[]|${string}|${number}|true|false|null)`)
+const name = token(`${string}${blank}:`)
+const comma = token(',')
+const nothing = token('')
+const closers = { '{': token('\\}'), '[': token('\\]') }
+
+/**
+ * The index of the first token that JSON does not allow where it is, or the text's length if more should follow.
+ * JSON.parse tells it for some mistakes only, and repeats the text for the others.
+ */
+export function findBreak(text: string): number {
+  const open: (keyof typeof closers)[] = []
+  let at = 0
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at
+    const found = pattern.exec(text)?.[0]
+    at += found?.length ?? 0
+    return found?.trimStart()
+  }
+  for (;;) {
+    if (open.at(-1) === '{' && take(name) === undefined) break
+    const found = take(value)
+    if (found === undefined) break
+    if (found === '{' || found === '[') {
+      open.push(found)
+      continue
+    }
+    while (open.length > 0 && take(closers[open.at(-1)!]) !== undefined) open.pop()
+    if (open.length === 0 || take(comma) === undefined) break
+  }
+  take(nothing)
+  return at
+}

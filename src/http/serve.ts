@@ -1,0 +1,164 @@
+import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
+import { ApiError, badRequest } from '../contract/api-error.ts'
+import type { Operation } from '../contract/operation.ts'
+import { describeViolations } from '../contract/violations.ts'
+import type { Log } from '../runtime/log.ts'
+import { splitTarget } from '../signature/canonical.ts'
+import type { Credentials } from '../signature/credentials.ts'
+import type { Verified } from '../signature/refusal.ts'
+import type { SignedRequest } from '../signature/verify-request.ts'
+import {
+  type Answer,
+  apiFailure,
+  page,
+  preflight,
+  refused,
+  send,
+  success,
+  tooLarge,
+  unknownOperation,
+} from './answer.ts'
+import { readBody } from './read-body.ts'
+import { createInputReader, type ReadInput, type RequestParts } from './read-input.ts'
+import { createRouter, type Route, type Router } from './router.ts'
+
+/** For `createServer` of node:http and node:https alike. */
+export const serverOptions = {
+  /** Two ARNs in a path, a bearer and a paging token take 12 kB when they are as long as they may be. */
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  /** Longer than the 60 s after which load balancers usually give up an idle connection, so that they do it first. */
+  keepAliveTimeout: 75_000,
+} satisfies ServerOptions
+
+/** What the listener is made of. */
+export interface ListenerParts<Context> {
+  operations: readonly Operation<Context>[]
+  authenticate(request: SignedRequest): Promise<Verified>
+  contextFor(call: AuthenticCall<Context>): Context
+  /** The answer to an error that is not an ApiError but no bug either. */
+  translate?(error: unknown): ApiError | undefined
+  /** HTML that a person sees who opens the address in a browser. */
+  page: string
+  /** Whether the server is about to stop: then each answer is the last one on its connection. */
+  draining(): boolean
+  /** For tests: an undeclared error or an output that breaks its own schema is answered as the bug that it is. */
+  strict?: boolean
+  log: Log
+  newId(): string
+}
+
+/** A call whose signature is good. */
+export interface AuthenticCall<Context> {
+  credentials: Credentials
+  requestId: string
+  operation: Operation<Context>
+}
+
+/** What the log says about one request. */
+interface Entry {
+  requestId: string
+  method: string
+  path: string
+  operation?: string
+  /** Why the signature was refused. */
+  refusal?: object
+  /** Why the call was not answered with success. */
+  code?: string
+  /** The bug or the lack behind a 5xx. */
+  err?: unknown
+}
+
+/** Answers calls of the API, each with its operation. Nothing that a caller sends makes it throw. */
+export function createListener<Context>(parts: ListenerParts<Context>): RequestListener {
+  const calls = new Calls(parts)
+  return (request, response) => void calls.serve(request, response)
+}
+
+class Calls<Context> {
+  readonly #parts: ListenerParts<Context>
+  readonly #route: Router<Context>
+  readonly #readers: Map<Operation<Context>, ReadInput>
+
+  constructor(parts: ListenerParts<Context>) {
+    this.#parts = parts
+    this.#route = createRouter(parts.operations)
+    this.#readers = new Map(parts.operations.map((operation) => [operation, createInputReader(operation)]))
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { newId, draining, log } = this.#parts
+    const { method = '', url = '' } = request
+    const entry: Entry = { requestId: newId(), method, path: splitTarget(url).path }
+    response.on('error', (err) => log.debug({ ...entry, err }, 'the answer could not be sent'))
+    const answer = await this.#answer(request, entry).catch((error) => this.#failure(error, entry))
+    if (!answer) return log.debug(entry, 'the caller went away')
+    send(response, answer, entry.requestId, draining())
+    this.#log(entry, answer.status)
+  }
+
+  /** Nothing if the caller went away. The order of the checks is part of the API: AWS's callers rely on it. */
+  async #answer(request: IncomingMessage, entry: Entry): Promise<Answer | undefined> {
+    const { method = '', url: target = '', headers } = request
+    const body = await readBody(request)
+    if (body === 'aborted') return undefined
+    if (method === 'OPTIONS') return preflight(headers)
+    if (method === 'GET' && target === '/') return page(this.#parts.page)
+    const route = this.#route(method, target)
+    if (!route) return unknownOperation(method, target)
+    entry.operation = route.operation.name
+    if (body === 'too large') return tooLarge
+    const verified = await this.#parts.authenticate({ method, target, headers, body })
+    if (verified.ok) return this.#call(route, { ...route, headers, body }, verified.credentials, entry)
+    entry.refusal = verified.refusal.detail
+    return refused(verified.refusal)
+  }
+
+  async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Credentials, entry: Entry) {
+    const input = this.#readers.get(operation)!(parts)
+    if (!operation.inputValidator.Check(input)) throw badRequest(describeViolations(operation.inputValidator, input))
+    const context = this.#parts.contextFor({ credentials, requestId: entry.requestId, operation })
+    const output = await operation
+      .invoke(input, context)
+      .catch((error) => this.#refuseUndeclared(operation, error, entry))
+    if (this.#parts.strict) assertOutput(operation, output)
+    return success(operation.status, output)
+  }
+
+  /** Throws the error, or in strict mode the bug that it is: SDKs know the declared errors of an operation alone. */
+  #refuseUndeclared(operation: Operation<Context>, error: unknown, entry: Entry): never {
+    const apiError = this.#apiError(error)
+    if (!apiError || operation.errors.includes(apiError.code)) throw error
+    const problem = `${operation.name} answers ${apiError.code}, which it does not declare`
+    if (this.#parts.strict) throw new Error(problem, { cause: error })
+    this.#parts.log.warn(entry, problem)
+    throw error
+  }
+
+  #failure(error: unknown, entry: Entry): Answer {
+    const bug = `The call failed inside the server, whose log has the reason under the request id ${entry.requestId}`
+    const apiError = this.#apiError(error) ?? new ApiError('ServiceFailure', bug)
+    entry.code = apiError.code
+    if (apiError.status >= 500) entry.err = error
+    return apiFailure(apiError)
+  }
+
+  #apiError(error: unknown): ApiError | undefined {
+    return error instanceof ApiError ? error : this.#parts.translate?.(error)
+  }
+
+  #log(entry: Entry, status: number): void {
+    const { log } = this.#parts
+    if (status >= 500) log.error({ ...entry, status }, 'the call failed')
+    else if (entry.refusal) log.info({ ...entry, status }, 'the signature is refused')
+    else log.debug({ ...entry, status }, 'answered')
+  }
+}
+
+function assertOutput({ name, outputValidator }: Operation<never>, output: object): void {
+  const sent = JSON.parse(JSON.stringify(output))
+  if (outputValidator.Check(sent)) return
+  throw new Error(`${name} breaks the schema of its output: ${describeViolations(outputValidator, sent)}`)
+}

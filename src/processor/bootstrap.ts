@@ -1,0 +1,174 @@
+/**
+ * What a function's child process runs, as AWS's managed runtimes for Node do ("Using the Lambda runtime API for custom
+ * runtimes"): loads the handler, then asks for one invocation after the other. Started as
+ * `node bootstrap.ts FILE EXPORT`; stands alone, since the server's own code has no place in this process.
+ */
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { createRequire, registerHooks } from 'node:module'
+import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
+
+type LambdaCallback = (error?: unknown, result?: unknown) => void
+type LambdaFunction = (event: unknown, context: LambdaContext, callback: LambdaCallback) => unknown
+type LambdaContext = ReturnType<typeof contextOf>
+
+const runtime = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/`
+const agent = new Agent({ keepAlive: true })
+const ownRequire = createRequire(import.meta.url)
+
+/** The invocation at work, if there is one. */
+let awsRequestId: string | undefined
+/** What is to be done when nothing is left that could wake this process while a handler is at work. */
+let onEmptyEventLoop: (() => void) | undefined
+
+/** As in AWS, the SDK is there for a handler that does not bring it. A copy the handler brings is found first. */
+function lendSdk() {
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      try {
+        return nextResolve(specifier, context)
+      } catch (error) {
+        if (!/^@(aws-sdk|smithy)\//.test(specifier) || context.parentURL === import.meta.url) throw error
+        // One copy for import and require alike. A changed parentURL would do for import alone.
+        return { url: pathToFileURL(ownResolve(specifier, error)).href, shortCircuit: true }
+      }
+    },
+  })
+}
+
+function ownResolve(specifier: string, original: unknown): string {
+  try {
+    return ownRequire.resolve(specifier)
+  } catch {
+    throw original
+  }
+}
+
+/** SDK v2 knows no AWS_ENDPOINT_URL_…, so the handler's own copy, where there is one, is told before the handler runs. */
+function pointSdkVersion2(file: string) {
+  const handlerRequire = createRequire(file)
+  try {
+    handlerRequire.resolve('aws-sdk')
+  } catch {
+    return
+  }
+  const { config } = handlerRequire('aws-sdk')
+  config.chimesdkmessaging = { endpoint: process.env.AWS_ENDPOINT_URL_CHIME_SDK_MESSAGING }
+  config.chimesdkidentity = { endpoint: process.env.AWS_ENDPOINT_URL_CHIME_SDK_IDENTITY }
+}
+
+async function load(file: string, exportPath: string): Promise<LambdaFunction> {
+  pointSdkVersion2(file)
+  const module = await import(pathToFileURL(file).href)
+  // What a CommonJS module exports is always under `default`, and beside it only where Node could foresee it.
+  const found = member(module, exportPath) ?? member(module.default, exportPath)
+  if (typeof found === 'function') return found as LambdaFunction
+  const names = Object.keys({ ...module.default, ...module }).filter((name) => name !== 'module.exports')
+  throw new TypeError(`it exports no function "${exportPath}", but ${names.join(', ') || 'nothing'}`)
+}
+
+const member = (value: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((owner, name) => (owner as Record<string, unknown> | undefined)?.[name], value)
+
+function send(method: string, path: string, body?: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request(runtime + path, { method, agent }, resolve)
+      .on('error', reject)
+      .end(body)
+  })
+}
+
+/** Reports after everything printed so far is on its way, so that the server still logs it with this invocation. */
+async function post(path: string, body: object | null): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map(flush))
+  await text(await send('POST', path, JSON.stringify(body)))
+}
+
+/** By the class's own `write`, since handlers put theirs in the place of the stream's. */
+const flush = (stream: Writable) =>
+  new Promise<unknown>((resolve) => Writable.prototype.write.call(stream, '', 'utf8', resolve))
+
+/** "Using the Lambda context object to retrieve Node.js function information" in AWS's developer guide. */
+function contextOf(id: string, deadlineMs: number, functionArn: string) {
+  return {
+    awsRequestId: id,
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    invokedFunctionArn: functionArn,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+  }
+}
+
+/** Resolves when the handler has ended well. Its result is dropped: an asynchronous invocation has nowhere to send it. */
+function run(handler: LambdaFunction, event: unknown, context: LambdaContext): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const end: LambdaCallback = (error, result) => (error == null ? resolve(result) : reject(error))
+    // A handler that neither calls back nor gives a promise has ended when it has nothing left to do.
+    let atEmptyEventLoop = () => end()
+    onEmptyEventLoop = () => atEmptyEventLoop()
+    const callback: LambdaCallback = (error, result) => {
+      if (context.callbackWaitsForEmptyEventLoop) atEmptyEventLoop = () => end(error, result)
+      else end(error, result)
+    }
+    const succeed = (result: unknown) => end(null, result)
+    const fail = (error: unknown = 'failed') => end(error)
+    const returned = handler(event, Object.assign(context, { done: end, succeed, fail }), callback)
+    if (!isPromise(returned)) return
+    const stuck = 'the promise of the handler cannot settle: nothing is left that could wake it'
+    atEmptyEventLoop = () => reject(new Error(stuck))
+    returned.then(resolve, reject)
+  })
+}
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | undefined | null)?.then === 'function'
+
+async function serveOne(handler: LambdaFunction): Promise<void> {
+  const next = await send('GET', 'invocation/next')
+  const header = (name: string) => String(next.headers[`lambda-runtime-${name}`])
+  const event = JSON.parse(await text(next))
+  awsRequestId = header('aws-request-id')
+  process.env._X_AMZN_TRACE_ID = header('trace-id')
+  const context = contextOf(awsRequestId, Number(header('deadline-ms')), header('invoked-function-arn'))
+  try {
+    await run(handler, event, context)
+    await post(`invocation/${awsRequestId}/response`, null)
+  } catch (error) {
+    console.error(error)
+    await post(`invocation/${awsRequestId}/error`, describe(error))
+  } finally {
+    awsRequestId = undefined
+    onEmptyEventLoop = undefined
+  }
+}
+
+const describe = (error: unknown) =>
+  error instanceof Error
+    ? { errorType: error.name, errorMessage: error.message }
+    : { errorType: typeof error, errorMessage: String(error) }
+
+/** Nothing can be trusted after an error that nobody caught: it is reported, and the process ends by it. */
+async function giveUp(error: unknown) {
+  process.off('uncaughtException', giveUp)
+  await post(awsRequestId ? `invocation/${awsRequestId}/error` : 'init/error', describe(error)).catch(() => {})
+  // Thrown again, so that Node prints it: with the place of a syntax error, which the error itself does not know.
+  setImmediate(() => {
+    throw error
+  })
+}
+
+process.on('uncaughtException', giveUp)
+process.on('beforeExit', () => onEmptyEventLoop?.())
+// The server holds the other end: when that ends, the server is gone, and so must this process be.
+process.stdin.on('end', () => process.exit()).resume()
+;(process.stdin as typeof process.stdin & { unref(): void }).unref()
+
+lendSdk()
+const [, , file = '', exportPath = ''] = process.argv
+const handler = await load(file, exportPath).catch(giveUp)
+while (handler) await serveOne(handler)

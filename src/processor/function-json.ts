@@ -1,0 +1,43 @@
+/** How a function is to be run, from its `function.json`. */
+export interface FunctionSettings {
+  /** As Lambda has it: `src/app.handler` is the export `handler` of `src/app.mjs`, `.js`, `.cjs` or `.ts`. */
+  handler: string
+  environment: Record<string, string>
+  /** How long it may hold one event, once it has it. */
+  timeoutMs: number
+}
+
+export const defaultTimeoutMs = 30_000
+/** Lambda's own limit: 15 minutes. */
+const timeoutMsMax = 900_000
+const handlerPattern = /^(?:[^\s/]+\/)*[^\s/.]+\.[^\s/]+$/
+
+/** Throws an Error that names everything that is wrong with it. */
+export function parseFunctionJson(text: string): FunctionSettings {
+  const json: unknown = JSON.parse(text)
+  if (!isObject(json)) throw new Error('it must be an object')
+  const { handler = 'index.handler', environment = {}, timeoutMs = defaultTimeoutMs, ...unknown } = json
+  const problems = Object.keys(unknown).map((name) => `"${name}" is none of handler, environment, timeoutMs`)
+  if (!isHandler(handler)) problems.push('"handler" must be FILE.EXPORT below this folder, such as "src/app.handler"')
+  if (!isEnvironment(environment)) problems.push('"environment" must be an object of strings')
+  if (!isTimeout(timeoutMs)) problems.push(`"timeoutMs" must be a whole number from 1 to ${timeoutMsMax}`)
+  if (problems.length > 0) throw new Error(problems.join('; '))
+  return { handler, environment, timeoutMs } as FunctionSettings
+}
+
+/** `src/app` and `handler` of `src/app.handler`: the file's name ends at its first dot, as in Lambda. */
+export function splitHandler(handler: string): { modulePath: string; exportPath: string } {
+  const dot = handler.indexOf('.', handler.lastIndexOf('/') + 1)
+  return { modulePath: handler.slice(0, dot), exportPath: handler.slice(dot + 1) }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isHandler = (value: unknown) =>
+  typeof value === 'string' && handlerPattern.test(value) && !value.split('/').includes('..')
+
+const isEnvironment = (value: unknown) =>
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string' && !text.includes('\0'))
+
+const isTimeout = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= timeoutMsMax

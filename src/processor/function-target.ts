@@ -1,0 +1,122 @@
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import { type Call, FunctionChild } from './function-child.ts'
+import { childEnvironment, type FunctionEnvironment } from './function-environment.ts'
+import { BrokenFunction, type FunctionCode, FunctionFolder, MissingFunction } from './function-folder.ts'
+import { childrenMax, FunctionPool } from './function-pool.ts'
+import type { ProcessorEvent } from './processor-event.ts'
+import { RuntimeApi } from './runtime-api.ts'
+import type { HandOff, ProcessorTarget } from './target.ts'
+
+export interface FunctionTargetOptions {
+  /** The folder of functions: CARILLON_FUNCTIONS. */
+  folder: string
+  /** Asked whenever a child process starts, since the server's port is known only when it listens. */
+  environment(): FunctionEnvironment
+  clock: Clock
+  log: Log
+  /** A UUID that nobody can guess. */
+  newId(): string
+}
+
+/** How long a call at work may go on when the server closes. */
+const closeGraceMs = 2_000
+
+/**
+ * Processors that are AWS Lambda functions for Node, in a local folder, unmodified. They run in child processes over the
+ * Lambda Runtime API, so that nothing they do can stop the server.
+ */
+export function createFunctionTarget(options: FunctionTargetOptions): ProcessorTarget {
+  return new FunctionTarget(options)
+}
+
+class FunctionTarget implements ProcessorTarget {
+  readonly inFlightMax = childrenMax
+  #options: FunctionTargetOptions
+  #folder: FunctionFolder
+  #runtimeApi = new RuntimeApi()
+  #pools = new Map<string, FunctionPool>()
+  #closed = false
+
+  constructor(options: FunctionTargetOptions) {
+    this.#options = options
+    this.#folder = new FunctionFolder(options.folder, options.log)
+  }
+
+  async invoke(functionName: string, functionArn: string, event: ProcessorEvent, onHandedOver: () => void) {
+    let handedOver = false
+    const handOverOnce = () => {
+      if (!handedOver) onHandedOver()
+      handedOver = true
+    }
+    const handOff = await this.#handOff(functionName, this.#callFor(functionArn, event, handOverOnce))
+    // AWS accepts an event for a function that then cannot be loaded. So do we.
+    if (handOff.result === 'crashed') handOverOnce()
+    return handOff
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const pools = [...this.#pools.values()]
+    const { clock } = this.#options
+    const cancelKill = clock.at(clock.now() + closeGraceMs, () => {
+      for (const pool of pools) pool.kill()
+    })
+    await Promise.all(pools.map((pool) => pool.close()))
+    cancelKill()
+    await this.#runtimeApi.close()
+  }
+
+  #callFor(functionArn: string, event: ProcessorEvent, onHandedOver: () => void): Call {
+    const { newId, clock } = this.#options
+    const seconds = Math.floor(clock.now() / 1000).toString(16)
+    return {
+      awsRequestId: newId(),
+      functionArn,
+      traceId: `Root=1-${seconds.padStart(8, '0')}-${newId().replaceAll('-', '').slice(0, 24)};Sampled=0`,
+      body: JSON.stringify(event),
+      messageId: event.ChannelMessage.MessageId,
+      onHandedOver,
+    }
+  }
+
+  async #handOff(functionName: string, call: Call): Promise<HandOff> {
+    try {
+      await this.#runtimeApi.listen()
+      if (this.#closed) throw new Error('the server is closing')
+      return await this.#invoke(functionName, call)
+    } catch (error) {
+      const { message: reason } = error as Error
+      if (error instanceof BrokenFunction) return { result: 'crashed', reason }
+      return { result: 'unreached', reason, permanent: error instanceof MissingFunction }
+    }
+  }
+
+  async #invoke(functionName: string, call: Call): Promise<HandOff> {
+    const pool = this.#pools.get(functionName) ?? this.#newPool(functionName)
+    try {
+      return await pool.invoke(call)
+    } finally {
+      if (pool.empty) this.#pools.delete(functionName)
+    }
+  }
+
+  #newPool(functionName: string): FunctionPool {
+    const pool = new FunctionPool(
+      () => this.#folder.find(functionName),
+      (code) => this.#start(code),
+    )
+    this.#pools.set(functionName, pool)
+    return pool
+  }
+
+  #start(code: FunctionCode): FunctionChild {
+    const { environment, clock, log, newId } = this.#options
+    const token = newId()
+    const childEnv = childEnvironment(code, environment(), this.#runtimeApi.addressFor(token))
+    const child = new FunctionChild(code, childEnv, clock, log)
+    this.#runtimeApi.register(token, child)
+    void child.exited.then(() => this.#runtimeApi.unregister(token))
+    return child
+  }
+}

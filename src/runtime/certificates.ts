@@ -1,0 +1,120 @@
+// @peculiar/x509 resolves its parts by decorator metadata and refuses to load without this.
+import 'reflect-metadata'
+import { webcrypto, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import * as x509 from '@peculiar/x509'
+
+/** A certificate and the private key of its public key, both as PEM. */
+export interface CertifiedKey {
+  certificatePem: string
+  privateKeyPem: string
+}
+
+const dayMs = 24 * 60 * 60 * 1000
+const authorityDays = 3650
+/** Well within the 825 days that Apple's systems allow a certificate of a private authority. */
+const certificateDays = 397
+const renewalDays = 30
+/** A client whose clock is somewhat behind accepts a new certificate too. */
+const backdatedMs = 60 * 60 * 1000
+
+const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+
+/**
+ * A certificate authority of this server's own, valid for ten years. It signs server certificates and no further
+ * authorities. Keys and serial numbers come from the system's random source, which a test cannot and need not steer.
+ */
+export async function createAuthority(nowMs: number): Promise<CertifiedKey> {
+  const keys = await createKeys()
+  const identifier = await x509.SubjectKeyIdentifierExtension.create(keys.publicKey)
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    keys,
+    name: [{ CN: [`Carillon local CA ${identifier.keyId.slice(0, 8)}`] }],
+    notBefore: new Date(nowMs - backdatedMs),
+    notAfter: new Date(nowMs + authorityDays * dayMs),
+    signingAlgorithm: ecdsa,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      identifier,
+    ],
+  })
+  return toPem(certificate, keys.privateKey)
+}
+
+/** A server certificate for these host names and IP addresses, signed by the authority. */
+export async function issueCertificate(authority: CertifiedKey, names: string[], nowMs: number): Promise<CertifiedKey> {
+  const issuer = new x509.X509Certificate(authority.certificatePem)
+  const keys = await createKeys()
+  const certificate = await x509.X509CertificateGenerator.create({
+    publicKey: keys.publicKey,
+    signingKey: await importPrivateKey(authority.privateKeyPem),
+    signingAlgorithm: ecdsa,
+    subject: [{ CN: ['Carillon'] }],
+    issuer: issuer.subjectName,
+    notBefore: new Date(nowMs - backdatedMs),
+    notAfter: new Date(nowMs - backdatedMs + certificateDays * dayMs),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      subjectAlternativeNames(names),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+    ],
+  })
+  return toPem(certificate, keys.privateKey)
+}
+
+/**
+ * Whether a kept certificate may serve on: for exactly these names, from this authority, valid for 30 days to come.
+ * A restart then shows browsers the certificate that somebody has accepted in them.
+ */
+export function certificateIsFresh(pem: string, names: string[], authorityPem: string, nowMs: number): boolean {
+  const certificate = new X509Certificate(pem)
+  const authority = new X509Certificate(authorityPem)
+  const kept = new x509.X509Certificate(pem).getExtension(x509.SubjectAlternativeNameExtension)
+  return (
+    certificate.validFromDate.getTime() <= nowMs &&
+    certificate.validToDate.getTime() > nowMs + renewalDays * dayMs &&
+    certificate.checkIssued(authority) &&
+    certificate.verify(authority.publicKey) &&
+    kept?.equal(subjectAlternativeNames(names)) === true
+  )
+}
+
+/**
+ * The names a server is called by: the loopback ones, the address it listens on unless that stands for all, and the
+ * host of `publicHost` (`host[:port]`).
+ */
+export function certificateNames(listeningHost: string, publicHost?: string): string[] {
+  const everywhere = listeningHost === '0.0.0.0' || listeningHost === '::'
+  const names = ['localhost', '127.0.0.1', '::1']
+  if (!everywhere) names.push(listeningHost.toLowerCase())
+  // The URL of an IPv6 address keeps its brackets.
+  if (publicHost) names.push(new URL(`https://${publicHost}`).hostname.replace(/^\[|\]$/g, ''))
+  return [...new Set(names)]
+}
+
+function subjectAlternativeNames(names: string[]): x509.SubjectAlternativeNameExtension {
+  const sorted = [...new Set(names)].sort()
+  return new x509.SubjectAlternativeNameExtension(
+    sorted.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+  )
+}
+
+function createKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ecdsa, true, ['sign', 'verify'])
+}
+
+async function toPem(certificate: x509.X509Certificate, privateKey: CryptoKey): Promise<CertifiedKey> {
+  const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', privateKey)
+  return {
+    certificatePem: certificate.toString('pem') + '\n',
+    privateKeyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') + '\n',
+  }
+}
+
+function importPrivateKey(pem: string): Promise<CryptoKey> {
+  return webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), ecdsa, false, ['sign'])
+}

@@ -1,0 +1,26 @@
+import type { WebSocket } from 'ws'
+
+/**
+ * Codes of the close frame. amazon-chime-sdk-js connects again by itself after 1011 to 1014, and never after 4002, 4003
+ * and 4401 (its DefaultMessagingSession, `canReconnect`).
+ */
+export const closeCode = {
+  messageTooBig: 1009,
+  internalError: 1011,
+  serviceRestart: 1012,
+  tryAgainLater: 1013,
+  replaced: 4002,
+  forbidden: 4003,
+  unauthorized: 4401,
+} as const
+
+/** RFC 6455 leaves this much of a control frame's 125 bytes to the reason. */
+const reasonBytesMax = 123
+
+/** Starts the closing handshake. The reason reaches the app: it says in words what was wrong. */
+export function closeWith(webSocket: WebSocket, code: number, reason: string): void {
+  const bytes = Buffer.alloc(reasonBytesMax)
+  // Cuts between characters: half of one would make the client fail the connection.
+  const { written } = new TextEncoder().encodeInto(reason, bytes)
+  webSocket.close(code, bytes.subarray(0, written))
+}

@@ -1,0 +1,207 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { WebSocket, WebSocketServer } from 'ws'
+import { ApiError, badRequest, notFound } from '../contract/api-error.ts'
+import { frame } from '../events/frame.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Credentials } from '../signature/credentials.ts'
+import type { ConnectParameters, VerifiedConnect } from '../signature/verify-connect.ts'
+import { closeCode, closeWith } from './close.ts'
+import type { Hub } from './hub.ts'
+import { type SessionLimits, sessionLimits } from './limits.ts'
+import { refuseUpgrade } from './refuse-upgrade.ts'
+import { Session } from './session.ts'
+
+interface EndpointParts {
+  hub: Hub<Session>
+  /** Whether the request's target and Host header are signed by a key's holder. */
+  authenticate(target: string, host: string): Promise<VerifiedConnect>
+  /** Whether the user exists and the key may connect as this user. */
+  admit(credentials: Credentials, userArn: string): Promise<{ admitted: true } | { admitted: false; reason: string }>
+  /** The payloads of CHANNEL_DETAILS, at most 50. The next one is asked for when the one before has left. */
+  prefetch(userArn: string, sortBy?: string): AsyncIterable<object>
+  clock: Clock
+  log: Log
+  limits?: Partial<SessionLimits>
+}
+
+/** A connection on its way to be a session. */
+interface Connection {
+  request: IncomingMessage
+  stream: Duplex
+  webSocket: WebSocket
+}
+
+const restarting = 'The server is restarting, connect again'
+
+/** Takes in messaging sessions: `/connect` of the servers it is attached to. Nothing that a peer sends makes it throw. */
+export class SessionEndpoint {
+  readonly #parts: EndpointParts
+  readonly #limits: SessionLimits
+  readonly #webSocketServer: WebSocketServer
+  readonly #established = new Set<Session>()
+  #draining = false
+
+  constructor(parts: EndpointParts) {
+    this.#parts = parts
+    this.#limits = { ...sessionLimits, ...parts.limits }
+    this.#webSocketServer = createWebSocketServer(this.#limits)
+    this.#webSocketServer.on('wsClientError', (error, stream) => refuseUpgrade(stream, badRequest(error.message)))
+  }
+
+  /** Open sockets, also those of sessions that are opening or closing. */
+  get size(): number {
+    return this.#webSocketServer.clients.size
+  }
+
+  attach(server: Server | HttpsServer): void {
+    server.on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
+  }
+
+  /**
+   * Closes all sessions so that clients come back by themselves, and takes in no more. What is still opening is let
+   * through first, as `#open` says. Resolves when all sockets are gone; the slowest are cut off.
+   */
+  async close(): Promise<void> {
+    const { clock } = this.#parts
+    this.#draining = true
+    for (const session of this.#established) session.close(closeCode.serviceRestart, restarting)
+    const cancel = clock.at(clock.now() + this.#limits.shutdownMsMax, () => {
+      for (const webSocket of this.#webSocketServer.clients) webSocket.terminate()
+    })
+    await new Promise<void>((resolve) => this.#webSocketServer.close(() => resolve()))
+    cancel()
+  }
+
+  #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const refusal = this.#refusal(request)
+    if (refusal) {
+      refuseUpgrade(stream, refusal)
+      return
+    }
+    this.#webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
+      webSocket.on('error', (error) => this.#parts.log.debug({ err: error }, 'a messaging session broke the protocol'))
+      void this.#serve({ request, stream, webSocket })
+    })
+  }
+
+  /** Only what clients should retry with back-off, or never reaches a session, is refused before the upgrade. */
+  #refusal({ url = '' }: IncomingMessage): ApiError | undefined {
+    const path = url.split('?', 1)[0] ?? ''
+    if (path !== '/connect') return notFound(`Messaging sessions connect to /connect, not to ${path.slice(0, 256)}`)
+    if (this.#draining) return new ApiError('ServiceUnavailable', restarting)
+    if (this.size < this.#limits.sessionsMax) return undefined
+    return new ApiError('ServiceUnavailable', `The server has all the ${this.#limits.sessionsMax} sessions it can take`)
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    const { clock, log } = this.#parts
+    const { openMsMax } = this.#limits
+    const fail = (reason: string) => closeWith(connection.webSocket, closeCode.internalError, reason)
+    const cancel = clock.at(clock.now() + openMsMax, () => fail(`Internal error: no session within ${openMsMax} ms`))
+    try {
+      const opened = await this.#open(connection)
+      cancel()
+      if (opened?.parameters.prefetchOn) await this.#prefetch(opened.session, opened.parameters)
+    } catch (error) {
+      log.error({ err: error }, 'a messaging session failed')
+      fail('Internal error: the log of the server has the details')
+    } finally {
+      cancel()
+    }
+  }
+
+  /**
+   * Authorization follows the upgrade, since a browser cannot read the status of a refused one. Until the session is
+   * established it is closed only for good: after a close that it may retry, amazon-chime-sdk-js connects again, but its
+   * `start()` never settles.
+   */
+  async #open({ request, stream, webSocket }: Connection) {
+    const { hub, authenticate, admit, clock } = this.#parts
+    const caller = await authenticate(request.url ?? '', request.headers.host ?? '')
+    if (!caller.ok) return this.#refuse(webSocket, closeCode.unauthorized, caller.reason)
+    const { credentials, parameters } = caller
+    const admission = await admit(credentials, parameters.userArn)
+    if (!admission.admitted) return this.#refuse(webSocket, closeCode.forbidden, admission.reason)
+    if (webSocket.readyState !== WebSocket.OPEN) return undefined
+    const { userArn, sessionId } = parameters
+    const onEnd = (ended: Session) => this.#forget(ended)
+    const session = new Session({ userArn, sessionId, webSocket, stream, clock, limits: this.#limits, onEnd })
+    this.#makeRoom(session)
+    await hub.register(session)
+    this.#establish(session)
+    return { session, parameters }
+  }
+
+  #refuse(webSocket: WebSocket, code: number, reason: string): undefined {
+    this.#parts.log.info({ code, reason }, 'a messaging session was refused')
+    closeWith(webSocket, code, reason)
+  }
+
+  /** The newest connection wins, so that sockets which died unnoticed do not lock their user out. */
+  #makeRoom({ userArn, sessionId }: Session): void {
+    const { hub } = this.#parts
+    const { sessionsPerUserMax } = this.#limits
+    for (const session of hub.sessionsOf(userArn)) {
+      if (session.sessionId === sessionId) session.close(closeCode.replaced, 'This sessionId has connected again')
+    }
+    const sessions = hub.sessionsOf(userArn)
+    if (sessions.length < sessionsPerUserMax) return
+    sessions[0]?.close(
+      closeCode.forbidden,
+      `The user has a newer session, and may have ${sessionsPerUserMax} at a time`,
+    )
+  }
+
+  #establish(session: Session): void {
+    if (session.ended) return
+    this.#established.add(session)
+    session.establish()
+    this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'a messaging session began')
+    if (this.#draining) session.close(closeCode.serviceRestart, restarting)
+  }
+
+  #forget(session: Session): void {
+    this.#established.delete(session)
+    this.#parts.hub.remove(session)
+    this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'a messaging session ended')
+  }
+
+  /** Events go out between the details, as they come. One frame at a time: fifty big ones would look like a slow reader. */
+  async #prefetch(session: Session, { userArn, prefetchSortBy }: ConnectParameters): Promise<void> {
+    for await (const details of this.#parts.prefetch(userArn, prefetchSortBy)) {
+      if (session.ended) return
+      await session.send(frame('CHANNEL_DETAILS', 'SYSTEM', details))
+    }
+  }
+}
+
+/** ws closes a socket that says too much by the bare code. */
+class ReceivingWebSocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason ?? (code === closeCode.messageTooBig ? 'Sessions only receive: send nothing' : undefined))
+  }
+}
+
+function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits): WebSocketServer {
+  const options = {
+    noServer: true,
+    WebSocket: ReceivingWebSocket,
+    maxPayload: inboundBytesMax,
+    // @types/ws does not know it yet.
+    closeTimeout: closeMsMax,
+    // Taken if a client offers it, for the frames that are for one session alone: CHANNEL_DETAILS deflates to a fifth.
+    // A socket keeps its deflater for life; with this window and memLevel that is 98 kB, not 230, at the same ratio.
+    perMessageDeflate: {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      serverMaxWindowBits: 12,
+      zlibDeflateOptions: { memLevel: 5 },
+      threshold: 1024,
+      concurrencyLimit: 4,
+    },
+  }
+  return new WebSocketServer(options)
+}

@@ -1,0 +1,131 @@
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { frame } from '../events/frame.ts'
+import type { Cancel, Clock } from '../runtime/clock.ts'
+import { closeCode, closeWith } from './close.ts'
+import type { Subscriber } from './hub.ts'
+import type { SessionLimits } from './limits.ts'
+
+interface SessionParts {
+  userArn: string
+  sessionId: string
+  /** Open. */
+  webSocket: WebSocket
+  /** What `webSocket` writes to. */
+  stream: Duplex
+  clock: Clock
+  limits: SessionLimits
+  /** Called once, as soon as nothing more is sent: when closing begins, or when the peer has gone. */
+  onEnd(session: Session): void
+}
+
+const sessionEstablished = Buffer.from(frame('SESSION_ESTABLISHED', 'SYSTEM'))
+
+/**
+ * One user's connection. It is opening until it is established and sends nothing before that; then it sends what it is
+ * given until it has ended. A peer that reads too slowly or answers no pings is let go.
+ */
+export class Session implements Subscriber {
+  readonly userArn: string
+  readonly sessionId: string
+  readonly #webSocket: WebSocket
+  readonly #stream: Duplex
+  readonly #clock: Clock
+  readonly #limits: SessionLimits
+  readonly #onEnd: SessionParts['onEnd']
+  #state: 'opening' | 'established' | 'ended' = 'opening'
+  #corked = false
+  #missedPongs = 0
+  #cancelPing: Cancel
+
+  constructor({ userArn, sessionId, webSocket, stream, clock, limits, onEnd }: SessionParts) {
+    this.userArn = userArn
+    this.sessionId = sessionId
+    this.#webSocket = webSocket
+    this.#stream = stream
+    this.#clock = clock
+    this.#limits = limits
+    this.#onEnd = onEnd
+    this.#cancelPing = this.#pingLater()
+    webSocket.on('pong', () => {
+      this.#missedPongs = 0
+    })
+    webSocket.on('close', () => this.#end())
+  }
+
+  get ended(): boolean {
+    return this.#state === 'ended'
+  }
+
+  /** Sends SESSION_ESTABLISHED. Whatever is delivered from now on goes out. */
+  establish(): void {
+    if (this.#state !== 'opening') return
+    this.#state = 'established'
+    this.deliver(sessionEstablished)
+  }
+
+  /**
+   * Uncompressed, since the bytes are the same for everybody: to deflate them for each socket anew would cost a hundred
+   * times the write. The frames of one tick leave in one write (1.6 µs a frame against 6 with a write for each).
+   */
+  deliver(frame: Buffer): void {
+    if (this.#state !== 'established') return
+    // Looked at once a tick: what this tick adds does not count, since nobody could have read it yet.
+    if (!this.#corked && this.#webSocket.bufferedAmount > this.#limits.bufferedBytesMax) {
+      this.#closeSlowReader()
+      return
+    }
+    this.#corkForThisTick()
+    this.#webSocket.send(frame, { binary: false, compress: false })
+  }
+
+  /**
+   * Sends a frame that is for this session alone, and is compressed if the client takes that. Resolves when the frame
+   * has left, or never will.
+   */
+  send(frame: string): Promise<void> {
+    return new Promise((resolve) => this.#webSocket.send(frame, () => resolve()))
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state === 'ended') return
+    this.#end()
+    closeWith(this.#webSocket, code, reason)
+  }
+
+  #end(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#cancelPing()
+    this.#onEnd(this)
+  }
+
+  #corkForThisTick(): void {
+    if (this.#corked) return
+    this.#corked = true
+    this.#stream.cork()
+    process.nextTick(() => {
+      this.#corked = false
+      this.#stream.uncork()
+    })
+  }
+
+  #closeSlowReader(): void {
+    const { bufferedBytesMax } = this.#limits
+    this.close(closeCode.tryAgainLater, `Slow reader: more than ${bufferedBytesMax} bytes were waiting to be read`)
+  }
+
+  #pingLater(): Cancel {
+    return this.#clock.at(this.#clock.now() + this.#limits.pingEveryMs, () => this.#ping())
+  }
+
+  #ping(): void {
+    if (this.#missedPongs >= this.#limits.missedPongsMax) {
+      this.#webSocket.terminate()
+      return
+    }
+    this.#missedPongs += 1
+    this.#webSocket.ping()
+    this.#cancelPing = this.#pingLater()
+  }
+}

@@ -1,0 +1,89 @@
+import { incomplete, invalid, type Refusal } from './refusal.ts'
+
+/** The service's name in a credential scope, the same for messaging, identity and the session's connect. */
+const service = 'chime'
+
+/** A real list is below 200 characters. */
+const signedHeadersLengthMax = 2048
+
+/** What a signer says about a signature, well formed but not checked. */
+export interface Claim {
+  accessKeyId: string
+  /** `yyyyMMdd/region/service/aws4_request` */
+  scope: string
+  /** `yyyyMMddTHHmmssZ` */
+  timestamp: string
+  timestampMs: number
+  /** Lower case, in the order in which they were signed. */
+  signedHeaders: string[]
+  /** 32 bytes. */
+  signature: Buffer
+}
+
+/** The four texts of a claim as they came, from headers or from a query. */
+interface ClaimParts {
+  credential: string
+  timestamp: string
+  signedHeaders: string
+  signature: string
+}
+
+/** 128 is the longest access key id of AWS (IAM API reference, "AccessKey"). */
+const credentialPattern = /^([^/\s]{1,128})\/(\d{8}\/[\w.-]{1,64}\/[\w.-]{1,64}\/aws4_request)$/
+const signaturePattern = /^[0-9a-f]{64}$/
+const timestampPattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
+
+export function readClaim(parts: ClaimParts): Claim | Refusal {
+  const [, accessKeyId, scope] = credentialPattern.exec(parts.credential) ?? []
+  if (accessKeyId === undefined || scope === undefined) {
+    return incomplete("Credential must be '<access key id>/<yyyyMMdd>/<region>/chime/aws4_request'")
+  }
+  if (parts.signedHeaders.length > signedHeadersLengthMax) {
+    return incomplete(`SignedHeaders must have at most ${signedHeadersLengthMax} characters`)
+  }
+  if (!signaturePattern.test(parts.signature)) return incomplete('Signature must be 64 lower-case hexadecimal digits')
+  const timestampMs = parseTimestamp(parts.timestamp)
+  if (timestampMs === undefined) return incomplete("The date of the signature must be written 'yyyyMMddTHHmmssZ'")
+  return {
+    accessKeyId,
+    scope,
+    timestamp: parts.timestamp,
+    timestampMs,
+    signedHeaders: parts.signedHeaders.split(';'),
+    signature: Buffer.from(parts.signature, 'hex'),
+  }
+}
+
+/** A signature is good for one service, one region and one day. */
+export function refuseScope({ scope, timestamp }: Claim, region: string): Refusal | undefined {
+  const [signedDate, signedRegion, signedService] = scope.split('/')
+  if (signedService !== service) {
+    return invalid(
+      `service is ${signedService}, expected ${service}`,
+      `Credential should be scoped to correct service: '${service}', not '${signedService}'.`,
+    )
+  }
+  if (signedRegion !== region) {
+    return invalid(
+      `region is ${signedRegion}, expected ${region}`,
+      `Credential should be scoped to the region of this server, '${region}', not '${signedRegion}'.`,
+    )
+  }
+  const date = timestamp.slice(0, 8)
+  if (signedDate === date) return undefined
+  return invalid(
+    'scope date differs',
+    `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${signedDate}' != '${date}', from '${timestamp}'.`,
+  )
+}
+
+/** `yyyyMMddTHHmmssZ` to milliseconds since the epoch. */
+function parseTimestamp(timestamp: string): number | undefined {
+  const [matched, ...digits] = timestampPattern.exec(timestamp) ?? []
+  if (matched === undefined) return undefined
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = digits.map(Number)
+  return Date.UTC(year, month - 1, day, hour, minute, second)
+}
+
+/** Milliseconds since the epoch to `yyyyMMddTHHmmssZ`. */
+export const formatTimestamp = (atMs: number) => new Date(atMs).toISOString().replace(/[-:]|\.\d{3}/g, '')

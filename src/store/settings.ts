@@ -1,0 +1,20 @@
+import type { Store } from './store.ts'
+
+/**
+ * The value that the store keeps under this name; the first to ask brings it. Everyone after gets the same one, on every
+ * node and after every restart.
+ */
+export async function keepSetting(store: Store, name: string, first: () => Promise<string> | string): Promise<string> {
+  const kept = await readSetting(store, name)
+  if (kept !== undefined) return kept
+  const value = await first()
+  await store.transaction((transaction) =>
+    transaction.run('INSERT INTO setting VALUES ($1, $2) ON CONFLICT DO NOTHING', name, value),
+  )
+  return (await readSetting(store, name)) ?? value
+}
+
+async function readSetting(store: Store, name: string): Promise<string | undefined> {
+  const row = await store.read.get<{ value: string }>('SELECT value FROM setting WHERE name = $1', name)
+  return row?.value
+}

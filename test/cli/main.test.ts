@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { settings } from '../../src/config.ts'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const packageText = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+
+/** What a whole process prints and how it ends. */
+function carillon(args: string[], environment: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    env: environment,
+  })
+  return { status, stdout, stderr }
+}
+
+suite('carillon help', () => {
+  test('lists every command and setting', () => {
+    const { status, stdout, stderr } = carillon(['help'])
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
+    for (const name of ['serve', 'demo', 'help', 'version'])
+      assert.match(stdout, new RegExp(`^ {2}carillon ${name} `, 'm'))
+    for (const setting of Object.values(settings)) {
+      assert.ok(stdout.includes(setting.variable))
+      assert.ok(stdout.includes('flag' in setting ? setting.flag : `${setting.variable}_FILE`))
+    }
+  })
+
+  test('fits a terminal of 80 columns', () => {
+    for (const line of carillon(['help']).stdout.split('\n')) assert.ok(line.length <= 80, line)
+  })
+
+  test('is printed whoever asks how', () => {
+    const { stdout } = carillon(['help'])
+    for (const args of [['--help'], ['-h'], ['serve', '--help'], ['serve', '--http-port', '0', '-h']]) {
+      assert.deepEqual(carillon(args), { status: 0, stdout, stderr: '' })
+    }
+  })
+})
+
+suite('carillon version', () => {
+  test('prints the version of the package', () => {
+    const stdout = `carillon ${JSON.parse(packageText).version}\n`
+    for (const args of [['version'], ['--version']]) assert.deepEqual(carillon(args), { status: 0, stdout, stderr: '' })
+  })
+})
+
+suite('a mistake is one clear line and exit code 1', () => {
+  const cases: [args: string[], complaint: string][] = [
+    [[], 'carillon needs a command: see carillon help'],
+    [['serv'], 'carillon has no command "serv"; the nearest one is serve'],
+    [['constructor'], 'carillon has no command "constructor"; the nearest one is serve'],
+    [['--http-port', '80'], '--http-port stands where a command is expected: see carillon help'],
+    [['serve', '--htp-port', '80'], '--htp-port is not a flag; the nearest one is --http-port\nsee carillon help'],
+  ]
+  for (const [args, complaint] of cases) {
+    test(['carillon', ...args].join(' '), () => {
+      assert.deepEqual(carillon(args), { status: 1, stdout: '', stderr: `${complaint}\n` })
+    })
+  }
+
+  test('several problems are a line each', () => {
+    const { status, stderr } = carillon(['serve', '--region=moon', 'stray'], { CARILLON_HTTP_PORT: 'x' })
+    assert.equal(status, 1)
+    assert.deepEqual(stderr.trimEnd().split('\n'), [
+      '"stray" is not expected here: settings are given as --flag value',
+      'CARILLON_HTTP_PORT is "x", but must be a number from 0 to 65535, where 0 picks a free port',
+      '--region is "moon", but must be a region name such as us-east-1',
+      'see carillon help',
+    ])
+  })
+})

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { suite, test } from 'node:test'
+import { startMessage } from '../../src/cli/start-message.ts'
+
+const endpoint = {
+  http: 'http://127.0.0.1:8080',
+  https: 'https://localhost:8443',
+  wss: 'localhost:8443',
+  region: 'us-east-1',
+  account: '000000000000',
+  ca: "/data of o'neil/ca.pem",
+}
+const files = { config: "/data of o'neil/aws/config", credentials: '/data/aws/credentials' }
+const message = startMessage({ endpoint, files, functions: '/app/functions' })
+
+suite('startMessage', () => {
+  test('begins with the one line that programs wait for', () => {
+    const lines = message.split('\n')
+    assert.equal(lines[0], 'carillon ready at http://127.0.0.1:8080 and https://localhost:8443')
+    assert.equal(lines.filter((line) => line.startsWith('carillon ready')).length, 1)
+  })
+
+  test('can be pasted into a shell, whatever the folder is called', () => {
+    const commands = message.match(/^ {2}(unset|export) .*$/gm)!.join('\n')
+    const script = `${commands}\nprintf '%s\\n' "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE" "$NODE_EXTRA_CA_CERTS" "$AWS_PROFILE" "$AWS_ACCESS_KEY_ID"`
+    const values = execFileSync('sh', ['-c', script], { encoding: 'utf8', env: { AWS_ACCESS_KEY_ID: 'of AWS' } })
+    assert.deepEqual(values.split('\n').slice(0, -1), [files.config, files.credentials, endpoint.ca, 'carillon', ''])
+  })
+
+  test('helps browsers, old clients and the search for functions', () => {
+    assert.match(message, /open https:\/\/localhost:8443\/ once/)
+    assert.match(message, /--endpoint-url http:\/\/127\.0\.0\.1:8080 /)
+    assert.match(message, /looked for in \/app\/functions$/m)
+  })
+})

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { type Config, ConfigError, readConfig, settings } from '../src/config.ts'
+
+const noFiles = (path: string): string => {
+  throw new Error(`ENOENT: no such file or directory, open '${path}'`)
+}
+
+/** The complaints about a command line and an environment, none if they are fine. */
+function problems(args: string[], environment: Record<string, string> = {}, readFile = noFiles): string[] {
+  try {
+    readConfig(args, environment, readFile)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.problems
+  }
+}
+
+const keyId = 'AKIACARILLON0000TEST'
+const secret = 'A+secret/of=40#printable~characters.....'
+
+suite('readConfig', () => {
+  test('needs nothing', () => {
+    const expected: Config = {
+      dataDir: './data',
+      host: '127.0.0.1',
+      httpPort: 8080,
+      httpsPort: 8443,
+      publicHost: undefined,
+      region: 'us-east-1',
+      account: '000000000000',
+      functions: './functions',
+      logLevel: 'info',
+      credentials: undefined,
+    }
+    assert.deepEqual(readConfig([], {}, noFiles), { config: expected, warnings: [] })
+  })
+
+  test('reads every setting from its variable and from its flag', () => {
+    const texts: Record<string, [text: string, value: unknown]> = {
+      dataDir: ['/var/lib/carillon', '/var/lib/carillon'],
+      host: ['::', '::'],
+      httpPort: ['0', 0],
+      httpsPort: ['443', 443],
+      publicHost: ['chat.example.com:9443', 'chat.example.com:9443'],
+      region: ['eu-central-1', 'eu-central-1'],
+      account: ['123456789012', '123456789012'],
+      functions: ['../functions', '../functions'],
+      logLevel: ['debug', 'debug'],
+    }
+    for (const [name, [text, value]] of Object.entries(texts)) {
+      const { variable, flag } = settings[name as Exclude<keyof typeof settings, 'accessKeyId' | 'secretAccessKey'>]
+      const read = (args: string[], environment = {}) =>
+        readConfig(args, environment, noFiles).config[name as keyof Config]
+      assert.deepEqual(read([], { [variable]: text }), value)
+      assert.deepEqual(read([flag, text]), value)
+      assert.deepEqual(read([`${flag}=${text}`]), value)
+    }
+  })
+
+  test('lets the flag win over the variable, and the last flag over the first', () => {
+    const { config } = readConfig(
+      ['--http-port', '1', '--http-port=2'],
+      { CARILLON_HTTP_PORT: 'tcp://10.0.0.1' },
+      noFiles,
+    )
+    assert.equal(config.httpPort, 2)
+  })
+
+  test('takes an empty variable for none', () => {
+    assert.equal(
+      readConfig([], { CARILLON_REGION: '', CARILLON_ACCESS_KEY_ID: '' }, noFiles).config.region,
+      'us-east-1',
+    )
+  })
+
+  test('keeps an = in a value', () => {
+    assert.equal(readConfig(['--data-dir=/a=b'], {}, noFiles).config.dataDir, '/a=b')
+  })
+})
+
+suite('readConfig accepts and refuses', () => {
+  const cases: Record<string, { accepts: string[]; refuses: string[] }> = {
+    '--data-dir': { accepts: ['data', '/a b'], refuses: [''] },
+    '--host': {
+      accepts: ['0.0.0.0', '::1', 'my-host.local'],
+      refuses: ['', '0.0.0.0:8080', '[::1]', 'http://a', 'a b'],
+    },
+    '--http-port': { accepts: ['0', '80', '65535'], refuses: ['', '65536', '-1', '80x', '8e3', '1.5', ' 80', '0x50'] },
+    '--public-host': {
+      accepts: ['localhost', 'localhost:8443', 'Chat.Example.com', '10.0.0.1:80', '[::1]:8443'],
+      refuses: [
+        '',
+        'wss://a',
+        'https://a:1',
+        'a/b',
+        'a:443',
+        'a:',
+        'a:x',
+        'a:65536',
+        'u@a',
+        '::1',
+        'a b',
+        'a?b',
+        '*.a',
+        'ä.de',
+      ],
+    },
+    '--region': {
+      accepts: ['us-east-1', 'ap-southeast-2'],
+      refuses: ['', 'us-east', 'US-EAST-1', 'us-east-1a', 'local'],
+    },
+    '--account': { accepts: ['123456789012'], refuses: ['', '12345678901', '1234567890123', '12345678901x'] },
+    '--functions': { accepts: ['./functions'], refuses: [''] },
+    '--log-level': { accepts: ['debug', 'info', 'warn', 'error'], refuses: ['', 'verbose', 'INFO'] },
+  }
+  for (const [flag, { accepts, refuses }] of Object.entries(cases)) {
+    test(flag, () => {
+      for (const text of accepts) assert.deepEqual(problems([flag, text]), [], text)
+      for (const text of refuses) {
+        const [problem = '', ...others] = problems([flag, text])
+        assert.ok(problem.startsWith(`${flag} is ${JSON.stringify(text)}, but must be `), `${flag} ${text}: ${problem}`)
+        assert.deepEqual(others, [])
+      }
+    })
+  }
+
+  test('says to leave :443 out', () => {
+    assert.match(problems(['--public-host', 'chat.example.com:443'])[0] ?? '', /leave :443 out/)
+  })
+
+  test('names the variable that a bad value is from', () => {
+    assert.deepEqual(problems([], { CARILLON_ACCOUNT: '12' }), ['CARILLON_ACCOUNT is "12", but must be 12 digits'])
+  })
+
+  test('two equal ports are refused, two zeros are not', () => {
+    assert.deepEqual(problems(['--http-port', '8443']), [
+      'HTTP and HTTPS cannot share port 8443: change --http-port or --https-port',
+    ])
+    assert.deepEqual(problems(['--http-port', '0', '--https-port', '0']), [])
+  })
+
+  test('a flag without a value is refused, and does not take the next flag for one', () => {
+    assert.deepEqual(problems(['--account', '--region', 'us-west-2']), ['--account has no value: it must be 12 digits'])
+    assert.deepEqual(problems(['--account']), ['--account has no value: it must be 12 digits'])
+  })
+
+  test('an unknown flag is refused with the nearest known one', () => {
+    assert.deepEqual(problems(['--htp-port', '80']), ['--htp-port is not a flag; the nearest one is --http-port'])
+    assert.deepEqual(problems(['--log=debug']), ['--log is not a flag; the nearest one is --host'])
+  })
+
+  test('a word that belongs to no flag is refused', () => {
+    assert.deepEqual(problems(['8080']), ['"8080" is not expected here: settings are given as --flag value'])
+  })
+
+  test('all problems are told at once', () => {
+    const args = ['--region', 'moon', 'stray', '--wat', '--account=1']
+    const environment = { CARILLON_HTTP_PORT: 'x', CARILLON_LOG_LEVEL: 'loud', CARILLON_ACCESS_KEY_ID: keyId }
+    const found = problems(args, environment)
+    for (const what of ['stray', '--wat', '--region', '--account', 'CARILLON_HTTP_PORT', 'CARILLON_LOG_LEVEL']) {
+      assert.equal(found.filter((problem) => problem.includes(what)).length, 1, what)
+    }
+    assert.match(found.at(-1) ?? '', /belong together/)
+    assert.equal(found.length, 7)
+  })
+})
+
+suite('the key pair', () => {
+  test('comes from its variables', () => {
+    const environment = { CARILLON_ACCESS_KEY_ID: keyId, CARILLON_SECRET_ACCESS_KEY: secret }
+    assert.deepEqual(readConfig([], environment, noFiles).config.credentials, {
+      accessKeyId: keyId,
+      secretAccessKey: secret,
+    })
+  })
+
+  test('comes from files, without the newline at their end', () => {
+    const environment = { CARILLON_ACCESS_KEY_ID_FILE: '/run/id', CARILLON_SECRET_ACCESS_KEY_FILE: '/run/secret' }
+    const readFile = (path: string) => (path === '/run/id' ? `${keyId}\n` : `${secret}\r\n`)
+    assert.deepEqual(readConfig([], environment, readFile).config.credentials, {
+      accessKeyId: keyId,
+      secretAccessKey: secret,
+    })
+  })
+
+  test('is refused by half', () => {
+    const message = 'CARILLON_ACCESS_KEY_ID and CARILLON_SECRET_ACCESS_KEY belong together: give both, or neither'
+    assert.deepEqual(problems([], { CARILLON_ACCESS_KEY_ID: keyId }), [message])
+    assert.deepEqual(
+      problems([], { CARILLON_SECRET_ACCESS_KEY_FILE: '/run/secret' }, () => secret),
+      [message],
+    )
+  })
+
+  test('is refused from two places', () => {
+    const environment = {
+      CARILLON_ACCESS_KEY_ID: keyId,
+      CARILLON_ACCESS_KEY_ID_FILE: '/run/id',
+      CARILLON_SECRET_ACCESS_KEY: secret,
+    }
+    assert.deepEqual(
+      problems([], environment, () => keyId),
+      ['CARILLON_ACCESS_KEY_ID and CARILLON_ACCESS_KEY_ID_FILE are both given: keep one of them'],
+    )
+  })
+
+  test('is refused from a file that cannot be read', () => {
+    const environment = { CARILLON_ACCESS_KEY_ID: keyId, CARILLON_SECRET_ACCESS_KEY_FILE: '/nowhere' }
+    assert.deepEqual(problems([], environment), [
+      "CARILLON_SECRET_ACCESS_KEY_FILE cannot be read: ENOENT: no such file or directory, open '/nowhere'",
+    ])
+  })
+
+  test('is refused in a wrong form, without being repeated', () => {
+    const bad = 'short secret'
+    const found = problems([], { CARILLON_ACCESS_KEY_ID: `${keyId}!`, CARILLON_SECRET_ACCESS_KEY: bad })
+    assert.deepEqual(found, [
+      'CARILLON_ACCESS_KEY_ID must be 16 to 128 letters, digits or underscores',
+      'CARILLON_SECRET_ACCESS_KEY must be 16 to 128 printable ASCII characters without spaces',
+    ])
+  })
+
+  test('has no flag, and the reason is given', () => {
+    const found = problems([`--secret-access-key=${secret}`])
+    assert.deepEqual(found, [
+      '--secret-access-key is not a flag, since flags show in the process list: use CARILLON_SECRET_ACCESS_KEY or CARILLON_SECRET_ACCESS_KEY_FILE',
+    ])
+  })
+})
+
+suite('an unknown CARILLON_ variable', () => {
+  const warnings = (environment: Record<string, string>) => readConfig([], environment, noFiles).warnings
+
+  test('is a warning with the nearest known one', () => {
+    assert.deepEqual(warnings({ CARILLON_HTP_PORT: '80' }), [
+      'CARILLON_HTP_PORT is not a setting and is ignored; the nearest one is CARILLON_HTTP_PORT',
+    ])
+  })
+
+  test('does not stop a server in a cluster that has a Service of its name', () => {
+    const set = {
+      CARILLON_PORT: 'tcp://10.0.0.7:80',
+      CARILLON_SERVICE_HOST: '10.0.0.7',
+      CARILLON_PORT_80_TCP_PROTO: 'tcp',
+    }
+    assert.equal(warnings(set).length, 3)
+  })
+
+  test('is left alone if it is for tests, or somebody else’s', () => {
+    assert.deepEqual(warnings({ CARILLON_TEST_URL: 'http://127.0.0.1', CARILLONS: '1', HOME: '/root' }), [])
+  })
+})

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { type FlowEvent, openStep, type Run, type Step, type Transition, transition } from '../../src/flow/transition.ts'
+import type { MessageText } from '../../src/store/tables.ts'
+import { twoDaysMs } from '../support/rows.ts'
+
+/*
+ * A story is a run from its first step, in a world where anything may happen at any time: news of attempts that nobody
+ * has in hand, verdicts on steps long over, time that stands still or leaps. Only Due keeps its own promise: it is told
+ * when its time has come, or of a step whose holder is gone.
+ */
+
+type Fallback = 'CONTINUE' | 'ABORT'
+
+/** What happens next: time passes, or somebody says something about one of the run's steps. */
+export type Happening =
+  | { passMs: number | 'until due' | 'until the deadline' }
+  | { event: FlowEvent; about: 'the open step' | number }
+
+export interface Story {
+  fallbacks: Fallback[]
+  deadlineMs: number
+  happenings: Happening[]
+  random: number
+}
+
+/** One event of a story: the run it met, when, and what `transition` made of it. */
+export interface Moment {
+  before: Run
+  event: FlowEvent
+  now: number
+  result: Transition
+}
+
+export function newRun(fallbacks: Fallback[], deadlineMs: number, now = 0): Run {
+  const processors = fallbacks.map((fallbackAction, index) => {
+    const name = `processor-${index}`
+    return { name, functionArn: `arn:aws:lambda:us-east-1:111122223333:function:${name}`, fallbackAction }
+  })
+  const step = openStep({ deadlineMs }, 0, worldAt(now))
+  return { processors, deadlineMs, state: 'RUNNING', text: {}, step }
+}
+
+export function worldAt(now: number, random = 0.5) {
+  return { now, newId: () => `callback-at-${now}`, random: () => random }
+}
+
+/** All that is known while a story is played: the run, at its open or last step, and the steps before it. */
+export class Play {
+  readonly moments: Moment[] = []
+  run: Run
+  now: number
+  #random: number
+  #earlier: Step[] = []
+
+  constructor({ fallbacks, deadlineMs, random }: Omit<Story, 'happenings'>, now = 0) {
+    this.run = newRun(fallbacks, deadlineMs, now)
+    this.now = now
+    this.#random = random
+  }
+
+  /** Every step that the run ever had, as it is now. */
+  get steps(): Step[] {
+    return [...this.#earlier, this.run.step]
+  }
+
+  happens(happening: Happening): void {
+    if ('passMs' in happening) return this.pass(happening.passMs)
+    const earlier = typeof happening.about === 'number' ? this.#earlier[happening.about] : undefined
+    if (happening.event.type === 'Due' && !this.#mayBeDue(earlier ?? this.run.step)) return
+    if (earlier) this.#tell({ ...this.run, step: earlier }, happening.event)
+    else this.tell(happening.event)
+  }
+
+  pass(passMs: number | 'until due' | 'until the deadline'): void {
+    const { dueAt, deadlineAt } = this.run.step
+    const until = { 'until due': dueAt, 'until the deadline': deadlineAt }
+    this.now = typeof passMs === 'number' ? this.now + passMs : Math.max(this.now, until[passMs])
+  }
+
+  tell(event: FlowEvent): Transition {
+    const result = this.#tell(this.run, event)
+    if ('refusal' in result) return result
+    const decided = result.effects.find(({ effect }) => effect === 'DecideStep')
+    if (decided && 'step' in decided && decided.step !== result.run.step) this.#earlier.push(decided.step)
+    this.run = result.run
+    return result
+  }
+
+  #tell(before: Run, event: FlowEvent): Transition {
+    const result = transition(deeplyFrozen(before), event, worldAt(this.now, this.#random))
+    this.moments.push({ before, event, now: this.now, result })
+    return result
+  }
+
+  #mayBeDue({ held, dueAt }: Step): boolean {
+    return held || this.now >= dueAt
+  }
+}
+
+export function play(story: Story): Play {
+  const stage = new Play(story)
+  for (const happening of story.happenings) stage.happens(happening)
+  return stage
+}
+
+const texts: fc.Arbitrary<Partial<MessageText>> = fc.record(
+  {
+    content: fc.constantFrom('"a"', '"b"', '"c"'),
+    metadata: fc.constantFrom(null, '"d"'),
+    content_type: fc.constantFrom('"text/plain"', null),
+    message_attributes_json: fc.constantFrom('{}', null),
+  },
+  { requiredKeys: [] },
+)
+
+const events: fc.Arbitrary<FlowEvent> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('Verdict'), deny: fc.constant(false), text: texts }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('Verdict'), deny: fc.constant(true), text: texts }) },
+  { weight: 4, arbitrary: fc.constantFrom({ type: 'HandedOff' }, { type: 'Completed' }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('Unreached'), reason: fc.constant('refused'), permanent: fc.boolean() }),
+  },
+  { weight: 4, arbitrary: fc.constant({ type: 'Crashed', reason: 'it threw' }) },
+  { weight: 6, arbitrary: fc.constant({ type: 'Due' }) },
+) as fc.Arbitrary<FlowEvent>
+
+const happenings: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      passMs: fc.oneof(
+        fc.nat(10_000),
+        fc.nat(200_000),
+        fc.constant('until due' as const),
+        { weight: 1, arbitrary: fc.constant('until the deadline' as const) },
+      ),
+    }),
+  },
+  { weight: 8, arbitrary: fc.record({ event: events, about: fc.constant('the open step' as const) }) },
+  { weight: 1, arbitrary: fc.record({ event: events, about: fc.nat(2) }) },
+)
+
+export const stories: fc.Arbitrary<Story> = fc.record({
+  fallbacks: fc.array(fc.constantFrom('CONTINUE', 'ABORT'), { minLength: 1, maxLength: 3 }),
+  deadlineMs: fc.constantFrom(1, 500, 5_000, 100_000, twoDaysMs),
+  happenings: fc.array(happenings, { maxLength: 40 }),
+  random: fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+})
+
+function deeplyFrozen<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (member !== null && typeof member === 'object') deeplyFrozen(member)
+  }
+  return Object.freeze(value)
+}
+
+/** What a moment made of its run; fails if the event was refused. */
+export function taken({ result }: Moment): Exclude<Transition, { refusal: unknown }> {
+  assert.ok(!('refusal' in result))
+  return result
+}

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname, join } from 'node:path'
+import { describe, test } from 'node:test'
+import { createFunctionTarget } from '../../src/processor/function-target.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { functionArn, openGate, processorEvent, startFunctions, temporaryFolder, writeFiles } from './functions.ts'
+
+const completed = { result: 'completed', handedOver: 1 }
+const crashed = (reason: string) => ({ result: 'crashed', reason, handedOver: 1 })
+
+/** Fails for the message that says so, and works for the others. */
+const failing = (code: string) => `export const handler = async (event) => {
+  if (event.ChannelMessage.MessageId === 'bad') ${code}
+}`
+
+describe('a handler that fails has had the event, and the next event is served, when it', () => {
+  const failures = {
+    throws: ["throw new TypeError('no such word')", 'TypeError: no such word'],
+    'throws what is no error': ["throw 'a text'", 'string: a text'],
+    'throws nothing': ['throw undefined', 'undefined: undefined'],
+    rejects: ["await Promise.reject(new RangeError('too far'))", 'RangeError: too far'],
+    exits: ['process.exit(0)', 'its process exited with code 0'],
+    'is killed': [
+      "{ process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}) }",
+      'its process was ended by SIGKILL',
+    ],
+    aborts: ['process.abort()', 'its process was ended by SIGABRT'],
+    'waits for what never comes': [
+      'await new Promise(() => {})',
+      'Error: the promise of the handler cannot settle: nothing is left that could wake it',
+    ],
+    'throws in a timer': [
+      "await new Promise(() => setTimeout(() => { throw new Error('in a timer') }))",
+      'Error: in a timer',
+    ],
+    'rejects where nobody looks': [
+      "{ Promise.reject(new Error('unseen')); await new Promise((resolve) => setTimeout(resolve, 1000)) }",
+      'Error: unseen',
+    ],
+  } as const
+  for (const [kind, [code, reason]] of Object.entries(failures)) {
+    test(kind, async (t) => {
+      const { invoke } = await startFunctions(t, { 'redact.mjs': failing(code) })
+      assert.deepEqual(await invoke('redact', 'bad'), crashed(reason))
+      assert.deepEqual(await invoke('redact', 'good'), completed)
+    })
+  }
+
+  test('calls back with an error', async (t) => {
+    const { invoke } = await startFunctions(t, {
+      'redact.cjs': "exports.handler = (event, context, callback) => callback(new Error('called back'))",
+    })
+    assert.deepEqual(await invoke('redact'), crashed('Error: called back'))
+  })
+
+  test('has a long error, which is cut', async (t) => {
+    const { invoke } = await startFunctions(t, { 'redact.mjs': failing("throw new Error('x'.repeat(100_000))") })
+    assert.deepEqual(await invoke('redact', 'bad'), crashed(`Error: ${'x'.repeat(1000 - 'Error: '.length)}`))
+  })
+})
+
+test('an error is logged with the place it comes from, and with the message', async (t) => {
+  const { invoke, log } = await startFunctions(t, { 'redact.mjs': failing("throw new Error('no such word')") })
+  await invoke('redact', 'bad')
+  const warnings = log.lines.filter((line) => line.level === 'warn')
+  assert.match(warnings.map((line) => line.text).join('\n'), /Error: no such word\n.*redact\.mjs:2/)
+  assert.ok(warnings.every((line) => line.fields.messageId === 'bad'))
+})
+
+describe('a function that cannot be loaded counts as having had the event when', () => {
+  test('its syntax is wrong, and the log shows where', async (t) => {
+    const { invoke, log, folder } = await startFunctions(t, {
+      'redact.mjs': 'const words = []\nexport const handler = async () => { words.push( }',
+    })
+    const reason = `${join(folder, 'redact.mjs')}: SyntaxError: Unexpected token '}'`
+    assert.deepEqual(await invoke('redact', 'm-1'), crashed(reason))
+    assert.match(log.texts('warn').join('\n'), /redact\.mjs:2\nexport const handler/)
+    assert.ok(log.lines.every((line) => line.level === 'debug' || line.fields.messageId === 'm-1'))
+  })
+
+  const files = {
+    'it throws': ["throw new Error('no table')", 'Error: no table'],
+    'it imports what is not there': ["import './gone.mjs'", /^Error: Cannot find module .*gone\.mjs/],
+    'it exports no handler': [
+      'export const handle = () => {}, other = 1',
+      'TypeError: it exports no function "handler", but handle, other',
+    ],
+    'its handler is no function': [
+      'export const handler = 1',
+      'TypeError: it exports no function "handler", but handler',
+    ],
+    'it exits': ['process.exit(3)', 'its process exited with code 3'],
+    'it waits for what never comes': ['await new Promise(() => {})', 'its process exited with code 13'],
+  } as const
+  for (const [kind, [code, expected]] of Object.entries(files)) {
+    test(kind, async (t) => {
+      const { invoke, folder } = await startFunctions(t, { 'redact.mjs': code })
+      const { reason, ...rest } = { reason: '', ...(await invoke('redact')) }
+      assert.deepEqual(rest, { result: 'crashed', handedOver: 1 })
+      const failure = reason.replace(`${join(folder, 'redact.mjs')}: `, '')
+      if (typeof expected === 'string') assert.equal(failure, expected)
+      else assert.match(failure, expected)
+    })
+  }
+
+  test('it loops for ever', async (t) => {
+    const clock = new ManualClock()
+    const { invoke, log } = await startFunctions(t, { 'redact.mjs': "console.log('loading'); for (;;);" }, clock)
+    const outcome = invoke('redact')
+    await log.waitFor('loading')
+    clock.advance(10_000)
+    assert.deepEqual(await outcome, crashed('did not load within 10000 ms'))
+  })
+
+  test('function.json is wrong', async (t) => {
+    const { invoke, folder } = await startFunctions(t, {
+      'redact/function.json': '{ "timeoutMs": "1 s" }',
+      'lost/function.json': '{ "handler": "src/app.handler" }',
+    })
+    const file = (name: string) => join(folder, name, 'function.json')
+    const wrong = '"timeoutMs" must be a whole number from 1 to 900000'
+    assert.deepEqual(await invoke('redact'), crashed(`${file('redact')}: ${wrong}`))
+    const lookedFor = 'src/app.mjs, src/app.js, src/app.cjs, src/app.ts'
+    const lost = `no file for the handler src/app.handler (looked for ${lookedFor})`
+    assert.deepEqual(await invoke('lost'), crashed(`${file('lost')}: ${lost}`))
+  })
+})
+
+test('an endless loop is ended after timeoutMs, while another function works', async (t) => {
+  const { invoke, log } = await startFunctions(t, {
+    'loop/index.mjs': failing("{ console.log('looping'); for (;;); }"),
+    'loop/function.json': '{ "timeoutMs": 300 }',
+    'quick.mjs': 'export const handler = () => {}',
+  })
+  await invoke('quick')
+  const looping = invoke('loop', 'bad')
+  await log.waitFor('looping')
+  const first = await Promise.race([looping, invoke('quick')])
+  assert.deepEqual(first, completed)
+  assert.deepEqual(await looping, crashed('timed out after 300 ms'))
+  assert.deepEqual(await invoke('loop', 'good'), completed)
+})
+
+test('a loop that begins after the handler has ended is ended at the same time, and the event was served', async (t) => {
+  const { invoke } = await startFunctions(t, {
+    'loop/index.mjs':
+      'export const handler = () => { process.on("beforeExit", () => setTimeout(() => { for (;;); })) }',
+    'loop/function.json': '{ "timeoutMs": 300 }',
+  })
+  assert.deepEqual(await invoke('loop'), completed)
+})
+
+test('a process that a function starts does not outlive it', async (t) => {
+  const gate = await openGate(t)
+  const { invoke } = await startFunctions(t, {
+    'parent.mjs': `import { spawn } from 'node:child_process'
+    export const handler = async () => {
+      spawn(process.execPath, [import.meta.dirname + '/grandchild.mjs'], { stdio: 'inherit' })
+      await fetch('${gate.url}/parent')
+      process.exit(1)
+    }`,
+    'grandchild.mjs': `await fetch('${gate.url}/grandchild')`,
+  })
+  const outcome = invoke('parent')
+  const arrivals = await gate.arrivals(2)
+  arrivals.find((arrival) => arrival.name === 'parent')?.release()
+  assert.deepEqual(await outcome, crashed('its process exited with code 1'))
+  await arrivals.find((arrival) => arrival.name === 'grandchild')?.gone
+})
+
+describe('an event does not reach a function', () => {
+  const unreached = (reason: string, permanent: boolean) => ({ result: 'unreached', reason, permanent, handedOver: 0 })
+
+  test('that is not there', async (t) => {
+    const { invoke, folder } = await startFunctions(t, {
+      'redact.txt': '',
+      'redact/readme.md': '',
+      'lib.mjs/a.txt': '',
+    })
+    const names = 'redact.mjs, redact.js, redact.cjs, redact.ts, redact/index.* and redact/function.json'
+    const reason = `no function redact in ${folder} (looked for ${names})`
+    assert.deepEqual(await invoke('redact'), unreached(reason, true))
+    assert.equal((await invoke('lib')).result, 'unreached')
+  })
+
+  test('whose name leads out of the folder, or to a hidden place', async (t) => {
+    const parent = await temporaryFolder(t)
+    const handler = 'export const handler = () => {}'
+    const hidden = ['index.mjs', '.mjs', 'functions/index.mjs', 'functions/.hidden.mjs', 'functions/.git/index.mjs']
+    await writeFiles(parent, Object.fromEntries(hidden.map((path) => [path, handler])))
+    await writeFiles(parent, { 'functions/sub/redact.mjs': handler, 'functions/redact.mjs': handler })
+    const target = createFunctionTarget({
+      folder: join(parent, 'functions'),
+      environment: () => assert.fail('nothing is started'),
+      clock: systemClock,
+      log: silentLog,
+      newId: () => 'id',
+    })
+    t.after(() => target.close())
+    for (const name of ['..', '.', '', '.hidden', '.git', '../index', 'sub/redact', 'sub\\redact', 'redact\0', 'é']) {
+      const handOff = await target.invoke(name, functionArn(name), processorEvent('m'), () => assert.fail())
+      assert.ok(handOff.result === 'unreached' && handOff.permanent, name)
+    }
+  })
+
+  test('in a folder that is not there', async (t) => {
+    const folder = join(await temporaryFolder(t, { file: '' }), 'functions')
+    const environment = () => assert.fail('nothing is started')
+    for (const path of [folder, join(dirname(folder), 'file')]) {
+      const target = createFunctionTarget({
+        folder: path,
+        environment,
+        clock: systemClock,
+        log: silentLog,
+        newId: String,
+      })
+      t.after(() => target.close())
+      const advice = 'create it, or set CARILLON_FUNCTIONS to the folder your functions are in'
+      const handOff = await target.invoke('redact', functionArn('redact'), processorEvent('m'), () => assert.fail())
+      assert.deepEqual(handOff, {
+        result: 'unreached',
+        reason: `there is no folder ${path}: ${advice}`,
+        permanent: true,
+      })
+    }
+  })
+
+  test('for which the system starts no process, and it may be tried again', async (t) => {
+    const { invoke } = await startFunctions(t, {
+      'redact/index.mjs': 'export const handler = () => {}',
+      'redact/function.json': JSON.stringify({ environment: { TOO_LARGE: 'x'.repeat(4_000_000) } }),
+    })
+    assert.deepEqual(await invoke('redact'), unreached('spawn E2BIG', false))
+  })
+
+  test('for which too many wait, or that waits when the server closes', async (t) => {
+    const gate = await openGate(t)
+    const { invoke, target } = await startFunctions(t, { 'slow.mjs': gate.handler })
+    const working = Array.from({ length: 4 }, () => invoke('slow'))
+    const arrivals = await gate.arrivals(4)
+    const waiting = Array.from({ length: 256 }, () => invoke('slow'))
+    assert.deepEqual(await invoke('slow'), unreached('256 events wait for this function already', false))
+    const closed = target.close()
+    const closing = unreached('the server is closing', false)
+    assert.deepEqual(await Promise.all(waiting), Array(256).fill(closing))
+    for (const arrival of arrivals) arrival.release()
+    assert.deepEqual(await Promise.all(working), Array(4).fill(completed))
+    await closed
+    assert.deepEqual(await invoke('slow'), closing)
+  })
+})
+
+describe('when the server ends', () => {
+  test('by closing, a function at work has two seconds', async (t) => {
+    const clock = new ManualClock()
+    const gate = await openGate(t)
+    const { invoke, target } = await startFunctions(t, { 'slow.mjs': gate.handler }, clock)
+    const outcome = invoke('slow')
+    const [arrival] = await gate.arrivals(1)
+    const closed = target.close()
+    clock.advance(2_000)
+    assert.deepEqual(await outcome, crashed('the server is closing'))
+    await Promise.all([closed, arrival?.gone])
+  })
+
+  test('by being killed, its functions end, too', async (t) => {
+    const gate = await openGate(t)
+    const folder = await temporaryFolder(t, { 'slow.mjs': gate.handler })
+    const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href)
+    const server = `
+      import { createFunctionTarget } from ${source('processor/function-target.ts')}
+      import { systemClock } from ${source('runtime/clock.ts')}
+      import { silentLog } from ${source('runtime/log.ts')}
+      const environment = () => ({})
+      const folder = ${JSON.stringify(folder)}
+      const target = createFunctionTarget({ folder, environment, clock: systemClock, log: silentLog, newId: crypto.randomUUID.bind(crypto) })
+      target.invoke('slow', 'arn', { ChannelMessage: {} }, () => {})`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', server], { stdio: 'inherit' })
+    const [arrival] = await gate.arrivals(1)
+    child.kill('SIGKILL')
+    await Promise.all([once(child, 'exit'), arrival?.gone])
+  })
+})

@@ -1,0 +1,100 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { memoryBus } from '../../src/bus/memory.ts'
+import { frame } from '../../src/events/frame.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { SessionEndpoint } from '../../src/session/endpoint.ts'
+import { Hub } from '../../src/session/hub.ts'
+import type { Session } from '../../src/session/session.ts'
+import type { VerifiedConnect } from '../../src/signature/verify-connect.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+type EndpointParts = ConstructorParameters<typeof SessionEndpoint>[0]
+
+export const appInstanceArn = 'arn:aws:chime:us-east-1:000000000000:app-instance/a'
+export const userArnOf = (name: string) => `${appInstanceArn}/user/${name}`
+export const channelArnOf = (name: string) => `${appInstanceArn}/channel/${name}`
+
+/** A session endpoint on a free port of this machine, and what is around it. */
+export class SessionServer {
+  readonly bus = memoryBus()
+  readonly clock = new ManualClock()
+  readonly memberships = new Map<string, string[]>()
+  readonly hub = new Hub<Session>({
+    bus: this.bus,
+    membershipsOf: async (userArn) => this.memberships.get(userArn) ?? [],
+  })
+  readonly endpoint: SessionEndpoint
+  readonly server: Server | HttpsServer
+
+  constructor(server: Server | HttpsServer, parts: Partial<EndpointParts>) {
+    this.server = server
+    this.endpoint = new SessionEndpoint({
+      hub: this.hub,
+      authenticate: async (target) => unsignedConnect(target),
+      admit: async () => ({ admitted: true }),
+      prefetch: async function* () {},
+      clock: this.clock,
+      log: silentLog,
+      ...parts,
+    })
+    this.endpoint.attach(server)
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port
+  }
+
+  /** To all members of a channel. */
+  publish(channelArn: string, eventType: string, payload: object = {}): void {
+    const audience = { to: 'members' } as const
+    this.bus.publish([{ channelArn, seq: undefined, audience, frame: frame(eventType, 'STANDARD', payload) }])
+  }
+
+  /** What is left after the time for a close has run out is cut off. */
+  async close(): Promise<void> {
+    const closed = this.endpoint.close()
+    this.clock.advance(60_000)
+    await closed
+    this.hub.close()
+    this.server.closeAllConnections()
+    if (this.server.listening) await new Promise((resolve) => this.server.close(resolve))
+  }
+}
+
+export async function startSessionServer(
+  t: TestContext,
+  parts: Partial<EndpointParts> = {},
+  { server = createServer(), port = 0 }: { server?: Server | HttpsServer; port?: number } = {},
+): Promise<SessionServer> {
+  const sessionServer = new SessionServer(server, parts)
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => sessionServer.close())
+  return sessionServer
+}
+
+/** Believes everybody who says who they are. */
+function unsignedConnect(target: string): VerifiedConnect {
+  const query = new URL(target, 'http://localhost').searchParams
+  const [userArn, sessionId, prefetchSortBy] = ['userArn', 'sessionId', 'prefetch-sort-by'].map((name) =>
+    query.get(name),
+  )
+  if (!userArn || !sessionId) return { ok: false, reason: 'Unauthorized: userArn or sessionId is missing' }
+  const parameters = {
+    userArn,
+    sessionId,
+    ...(query.has('prefetch-on') && { prefetchOn: 'connect' as const }),
+    ...(prefetchSortBy && { prefetchSortBy }),
+  }
+  return { ok: true, credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' }, parameters }
+}
+
+/** For what happens soon but announces itself to nobody. The test's timeout is the limit. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setImmediate()
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import type { AcceptOutcome } from '../../src/store/changes.ts'
+import type { Reader } from '../../src/store/store.ts'
+import type { MessageRow } from '../../src/store/tables.ts'
+import {
+  ben,
+  channel,
+  ghost,
+  heldMessage,
+  lobby,
+  openChannel,
+  plainMessage,
+  readMessage,
+  readTurn,
+  tokenRow,
+  user,
+} from '../support/rows.ts'
+import { type Cases, listenTo } from './store-suite.ts'
+
+export const acceptMessageCases: Cases = {
+  async 'a message is numbered, stored and told as it was answered'({ store }) {
+    await openChannel(store)
+    const told = listenTo(store)
+    const outcome = await store.commit(plainMessage({ created_at: 1_000 }))
+    const message = accepted(outcome)
+    assert.equal(message.seq, 1)
+    assert.deepEqual({ ...(await readMessage(store.read, message.message_id)) }, message)
+    const event = { channelArn: lobby, seq: 1, eventType: 'CREATE_CHANNEL_MESSAGE', createdAt: 1_000 }
+    assert.deepEqual(told, [
+      { events: [{ ...event, audience: { to: 'members' }, about: { message } }], turns: [], decided: [] },
+    ])
+    assert.deepEqual(await readLog(store.read), [`1 CREATE_CHANNEL_MESSAGE ${message.message_id} at 1000`])
+  },
+
+  async 'a message held by a flow brings its run, and its first step to this node'({ store }) {
+    await openChannel(store)
+    const told = listenTo(store)
+    const held = heldMessage()
+    const message = accepted(await store.commit(held))
+    assert.equal(message.status, 'PENDING')
+    assert.deepEqual(told[0]?.turns, [{ ...held.flow, message }])
+    const read = await readTurn(store.read, held.flow.step.callback_id)
+    assert.deepEqual({ ...read.run }, held.flow.run)
+    assert.deepEqual({ ...read.step }, held.flow.step)
+  },
+
+  async 'a sender who is no DEFAULT member is refused and leaves nothing behind'({ store }) {
+    await openChannel(store)
+    const told = listenTo(store)
+    for (const sender_arn of [user('stranger'), ghost]) {
+      const refused = await store.commit(plainMessage({ sender_arn }, tokenRow()))
+      assert.deepEqual(refused, { result: 'refused', because: 'sender is no member' })
+    }
+    assert.deepEqual(
+      told.flatMap(({ events }) => events),
+      [],
+    )
+    assert.equal(accepted(await store.commit(plainMessage({}, tokenRow()))).seq, 1, 'number and token are still free')
+  },
+
+  async 'a message to a channel that does not exist is refused'({ store }) {
+    const refused = await store.commit(plainMessage({ channel_arn: channel('nowhere') }))
+    assert.deepEqual(refused, { result: 'refused', because: 'sender is no member' })
+  },
+
+  async 'a token is taken by the first to arrive, in one batch and afterwards'({ store }) {
+    await openChannel(store)
+    const inOneBatch = await Promise.all([
+      store.commit(plainMessage({}, tokenRow({ answer_json: '"first"' }))),
+      store.commit(plainMessage({}, tokenRow({ answer_json: '"second"' }))),
+      store.commit(plainMessage({ sender_arn: ben }, tokenRow({ caller: ben }))),
+    ])
+    const later = await store.commit(plainMessage({}, tokenRow()))
+    const inUse = { result: 'refused', because: 'token is in use' }
+    assert.deepEqual([inOneBatch[1], later], [inUse, inUse])
+    assert.deepEqual([accepted(inOneBatch[0]).seq, accepted(inOneBatch[2]).seq], [1, 2])
+    const token = await store.read.get<{ answer_json: string }>('SELECT answer_json FROM idempotency_token')
+    assert.equal(token?.answer_json, '"first"')
+  },
+
+  async 'refused messages do not fail their neighbours'({ store }) {
+    await openChannel(store)
+    const senders = [ben, user('stranger'), ben, ghost, ben]
+    const outcomes = await Promise.all(senders.map((sender_arn) => store.commit(plainMessage({ sender_arn }))))
+    assert.deepEqual(
+      outcomes.map((outcome) => (outcome.result === 'accepted' ? outcome.message.seq : outcome.because)),
+      [1, 'sender is no member', 2, 'sender is no member', 3],
+    )
+  },
+
+  async 'a write that breaks fails alone: its neighbours are committed, numbered without a gap and told'({ store }) {
+    await openChannel(store)
+    const told = listenTo(store)
+    const [one, two, three] = [plainMessage(), plainMessage({}, tokenRow()), plainMessage()]
+    const twice = plainMessage({ message_id: one.message.message_id }, tokenRow({ token: 'token-2' }))
+    const outcomes = await Promise.allSettled([one, twice, two, three].map((change) => store.commit(change)))
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    )
+    const ids = [one, two, three].map(({ message }) => message.message_id)
+    assert.deepEqual(
+      await readLog(store.read),
+      ids.map((id, index) => `${index + 1} CREATE_CHANNEL_MESSAGE ${id} at 0`),
+    )
+    assert.deepEqual(
+      told.flatMap(({ events }) => events.map(({ seq }) => seq)),
+      [1, 2, 3],
+    )
+    const tokens = await store.read.all<{ token: string }>('SELECT token FROM idempotency_token')
+    assert.deepEqual(
+      tokens.map(({ token }) => token),
+      ['token-1'],
+    )
+  },
+
+  async 'numbers have no gaps in any channel, and events are told in their order'({ store }) {
+    const channels = [lobby, channel('garden')]
+    for (const channelArn of channels) await openChannel(store, channelArn)
+    const told = listenTo(store)
+    const sent = Array.from({ length: 600 }, (_, index) => plainMessage({ channel_arn: channels[index % 2] as string }))
+    await Promise.all(sent.map((change) => store.commit(change)))
+    assert.ok(told.length < sent.length, 'neighbours share a commit')
+    for (const channelArn of channels) {
+      const events = told.flatMap((committed) => committed.events).filter((event) => event.channelArn === channelArn)
+      const seqs = Array.from({ length: 300 }, (_, index) => index + 1)
+      assert.deepEqual(
+        events.map(({ seq }) => seq),
+        seqs,
+      )
+      assert.deepEqual(
+        (await readLog(store.read, channelArn)).map((line) => Number.parseInt(line, 10)),
+        seqs,
+      )
+    }
+  },
+
+  async 'CreatedTimestamp never runs backwards in a channel, even if the clock does'({ store }) {
+    await openChannel(store)
+    await openChannel(store, channel('garden'))
+    const times: number[] = []
+    for (const created_at of [2_000, 1_000, 3_000]) {
+      times.push(accepted(await store.commit(plainMessage({ created_at }))).created_at)
+    }
+    assert.deepEqual(times, [2_000, 2_000, 3_000])
+    const elsewhere = plainMessage({ channel_arn: channel('garden'), created_at: 500 })
+    assert.equal(accepted(await store.commit(elsewhere)).created_at, 500, 'another channel has a time of its own')
+  },
+
+  async 'any text survives: NUL, lone surrogates, emoji, quotes'({ store, reopen }) {
+    await openChannel(store)
+    const texts = ['\0', 'a\0b', '\ud800', '\udc00\ud800', '💥', '"\'\\', '\u2028', '']
+    const changes = texts.map((text) => plainMessage({ content: JSON.stringify(text), metadata: JSON.stringify(text) }))
+    await Promise.all(changes.map((change) => store.commit(change)))
+    const { read } = await reopen()
+    for (const [index, { message }] of changes.entries()) {
+      const row = await readMessage(read, message.message_id)
+      assert.equal(JSON.parse(row?.content ?? 'null'), texts[index])
+      assert.equal(JSON.parse(row?.metadata ?? 'null'), texts[index])
+    }
+  },
+
+  async 'the time of the last message moves with a message that is SENT at once, not with one that is PENDING'({
+    store,
+  }) {
+    await openChannel(store)
+    await store.commit(heldMessage({ created_at: 1_000 }))
+    assert.equal(await lastMessageAt(store.read), null)
+    await store.commit(plainMessage({ created_at: 2_000 }))
+    assert.equal(await lastMessageAt(store.read), 2_000)
+  },
+}
+
+function accepted(outcome: AcceptOutcome): MessageRow {
+  assert.ok(outcome.result === 'accepted', JSON.stringify(outcome))
+  return outcome.message
+}
+
+async function readLog(read: Reader, channelArn = lobby): Promise<string[]> {
+  const rows = await read.all<{ seq: number; event_type: string; subject: string; created_at: number }>(
+    'SELECT * FROM channel_log WHERE channel_arn = $1 ORDER BY seq',
+    channelArn,
+  )
+  return rows.map((row) => `${row.seq} ${row.event_type} ${row.subject} at ${row.created_at}`)
+}
+
+async function lastMessageAt(read: Reader): Promise<number | null | undefined> {
+  const head = await read.get<{ last_message_at: number | null }>(
+    'SELECT last_message_at FROM channel_head WHERE channel_arn = $1',
+    lobby,
+  )
+  return head?.last_message_at
+}

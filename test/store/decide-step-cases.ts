@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import type { FlowEvent } from '../../src/flow/transition.ts'
+import type { Ending } from '../../src/store/changes.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { MessageText, StepRow, Turn } from '../../src/store/tables.ts'
+import {
+  ana,
+  changeAfter,
+  type HeldMessage,
+  heldMessage,
+  lobby,
+  openChannel,
+  plainMessage,
+  processors,
+  readMessage,
+  readTurn,
+  verdictOn,
+} from '../support/rows.ts'
+import { type Cases, listenTo } from './store-suite.ts'
+
+const onlyAna = { to: 'users', users: [ana] }
+const isOver = { result: 'refused', because: 'step is over' }
+
+/** How a run ends, and what the sender and the others then see. */
+const endings: { by: FlowEvent; persistence: string; stays: boolean; event: string; content: string }[] = [
+  ...endingsBy({ type: 'Verdict', deny: false, text: { content: '"h***o"' } }, 'CREATE_CHANNEL_MESSAGE', '"h***o"'),
+  ...endingsBy({ type: 'Verdict', deny: true, text: {} }, 'DENIED_CREATE_CHANNEL_MESSAGE', '"hello"'),
+  ...endingsBy(
+    { type: 'Unreached', reason: 'no such function', permanent: true },
+    'FAILED_CREATE_CHANNEL_MESSAGE',
+    '"hello"',
+  ),
+]
+
+function endingsBy(by: FlowEvent, event: string, content: string) {
+  const stays = !event.startsWith('DENIED')
+  return [
+    { by, persistence: 'PERSISTENT', stays, event, content },
+    { by, persistence: 'NON_PERSISTENT', stays: false, event, content },
+  ]
+}
+
+const endingCases: Cases = Object.fromEntries(
+  endings.map(({ by, persistence, stays, event, content }) => [
+    `${event} of a ${persistence} message carries ${content} and ${stays ? 'keeps the row' : 'leaves no row'}`,
+    async ({ store }) => {
+      const { turn } = await hold(store, heldMessage({ persistence, created_at: 1_000 }))
+      const told = listenTo(store)
+      const change = changeAfter(turn, by, 2_000)
+      await store.commit(change)
+      const about = told[0]?.events[0]?.about
+      assert.ok(about && 'message' in about)
+      assert.equal(about.message.content, content)
+      assert.equal(told[0]?.events[0]?.eventType, event)
+      assert.deepEqual(told[0]?.events[0]?.audience, event.startsWith('CREATE') ? { to: 'members' } : onlyAna)
+      const row = await readMessage(store.read, turn.message.message_id)
+      assert.deepEqual(row && { ...row }, stays ? about.message : undefined)
+      const head = await store.read.get<{ last_message_at: number | null }>('SELECT last_message_at FROM channel_head')
+      assert.equal(head?.last_message_at, event.startsWith('CREATE') && stays ? 1_000 : null)
+      const logged = await store.read.get<object>('SELECT seq, event_type, created_at FROM channel_log WHERE seq = 2')
+      assert.deepEqual({ ...logged }, { seq: 2, event_type: event, created_at: 2_000 })
+    },
+  ]),
+)
+
+export const decideStepCases: Cases = {
+  async 'of two verdicts on one step in one batch the first wins'({ store }) {
+    const { turn } = await hold(store)
+    const told = listenTo(store)
+    const outcomes = await Promise.all([
+      store.commit(verdictOn(turn, { text: { content: '"first"' } })),
+      store.commit(verdictOn(turn, { deny: true })),
+    ])
+    assert.deepEqual(outcomes, [{ result: 'decided' }, isOver])
+    assert.deepEqual(
+      told.flatMap(({ decided }) => decided),
+      [turn.step.callback_id],
+    )
+    assert.equal((await readMessage(store.read, turn.message.message_id))?.content, '"first"')
+  },
+
+  async 'a verdict on a step that is over is refused and changes nothing'({ store }) {
+    const { turn } = await hold(store)
+    await store.commit(verdictOn(turn, { deny: true }))
+    const before = await readStep(store, turn)
+    const told = listenTo(store)
+    assert.deepEqual(await store.commit(verdictOn(turn, { text: { content: '"late"' } })), isOver)
+    assert.deepEqual(await readStep(store, turn), before)
+    assert.deepEqual(
+      told.flatMap(({ events, turns, decided }) => [...events, ...turns, ...decided]),
+      [],
+    )
+  },
+
+  async 'a verdict in the middle opens the next step, and the message stays as it is'({ store }) {
+    const { turn } = await hold(store, heldMessage({}, processors(['redact', 'ABORT'], ['translate', 'ABORT'])))
+    const told = listenTo(store)
+    const change = verdictOn(turn, { text: { content: '"h***o"' } }, 5_000)
+    assert.deepEqual(await store.commit(change), { result: 'decided' })
+    const next = await readTurn(store.read, change.next?.callback_id ?? '')
+    assert.deepEqual(told, [
+      {
+        events: [],
+        turns: [{ step: change.next, run: change.run, message: turn.message }],
+        decided: [turn.step.callback_id],
+      },
+    ])
+    assert.deepEqual([next.step.position, next.step.state, next.step.owner], [1, 'DISPATCHING', 'node-1'])
+    assert.deepEqual([next.run.state, next.run.text_json], ['RUNNING', '{"content":"\\"h***o\\""}'])
+    assert.deepEqual([next.message.status, next.message.content], ['PENDING', '"hello"'])
+  },
+
+  async 'a run that is over keeps its steps, how much they changed, and no text'({ store }) {
+    const { turn } = await hold(store)
+    await store.commit(verdictOn(turn, { text: { content: '"x"', metadata: '"yz"' } }, 5_000))
+    const run = await store.read.get<object>('SELECT state, text_json, ended_at FROM flow_run')
+    assert.deepEqual({ ...run }, { state: 'SENT', text_json: null, ended_at: 5_000 })
+    const step = await readStep(store, turn)
+    assert.deepEqual(
+      { state: step?.state, decidedAt: step?.decided_at, changes: JSON.parse(step?.changes_json ?? 'null') },
+      { state: 'ALLOWED', decidedAt: 5_000, changes: { content: [7, 3], metadata: [0, 4] } },
+    )
+  },
+
+  async 'a verdict whose next step cannot be written fails alone and leaves the step open'({ store }) {
+    const { turn } = await hold(store, heldMessage({}, processors(['redact', 'ABORT'], ['translate', 'ABORT'])))
+    const change = verdictOn(turn, {})
+    const broken = { ...change, next: turn.step }
+    const neighbour = store.commit(plainMessage())
+    await assert.rejects(store.commit(broken))
+    assert.equal((await neighbour).result, 'accepted')
+    assert.equal((await readStep(store, turn))?.state, 'DISPATCHING')
+    assert.deepEqual(await store.commit(change), { result: 'decided' })
+  },
+
+  async 'a verdict on a message that is gone ends its run and tells nobody'({ store }) {
+    const { turn } = await hold(store)
+    await store.transaction((transaction) => transaction.run('DELETE FROM channel_message'))
+    const told = listenTo(store)
+    assert.deepEqual(await store.commit(verdictOn(turn, {})), { result: 'decided' })
+    assert.deepEqual(told, [{ events: [], turns: [], decided: [turn.step.callback_id] }])
+  },
+
+  async 'an older message that is SENT late does not move the time of the last message back'({ store }) {
+    const { turn } = await hold(store, heldMessage({ created_at: 1_000 }))
+    await store.commit(plainMessage({ created_at: 2_000 }))
+    await store.commit(verdictOn(turn, {}, 3_000))
+    const head = await store.read.get<{ last_message_at: number }>('SELECT last_message_at FROM channel_head')
+    assert.equal(head?.last_message_at, 2_000)
+  },
+
+  async 'a hand-off is recorded while the step is open'({ store }) {
+    const { turn } = await hold(store)
+    const change = changeAfter(turn, { type: 'Crashed', reason: 'it threw' }, 1_000)
+    assert.deepEqual(await store.commit(change), { result: 'recorded' })
+    const step = await readStep(store, turn)
+    assert.deepEqual(step, change.step)
+    assert.deepEqual([step?.attempts, step?.owner, step?.due_at], [1, '', 61_000])
+  },
+
+  async 'a hand-off of a step that is over, or of none, is refused and changes nothing'({ store }) {
+    const { turn } = await hold(store)
+    await store.commit(verdictOn(turn, {}))
+    const before = await readStep(store, turn)
+    const late = changeAfter(turn, { type: 'Completed' }, 1_000)
+    assert.deepEqual(await store.commit(late), isOver)
+    assert.deepEqual(await store.commit({ kind: 'RecordHandOff', step: { ...turn.step, callback_id: 'none' } }), isOver)
+    assert.deepEqual(await readStep(store, turn), before)
+  },
+
+  async 'an ending says what it says, whoever made it'({ store }) {
+    const { turn } = await hold(store)
+    const text: MessageText = {
+      content: '"x"',
+      metadata: '"y"',
+      content_type: '"z"',
+      message_attributes_json: '{}',
+      push_notification_json: '{}',
+    }
+    const ending: Ending = {
+      status: 'FAILED',
+      detail: 'Processor invocation failed',
+      text,
+      stored: true,
+      event: { eventType: 'FAILED_CREATE_CHANNEL_MESSAGE', audience: { to: 'users', users: [ana] } },
+    }
+    await store.commit({ ...verdictOn(turn, {}, 4_000), ending })
+    const row = await readMessage(store.read, turn.message.message_id)
+    assert.equal(row?.status_detail, 'Processor invocation failed')
+    assert.deepEqual([row?.status, row?.updated_at, row?.channel_arn], ['FAILED', 4_000, lobby])
+    assert.deepEqual({ ...row, ...text }, { ...row })
+  },
+
+  ...endingCases,
+}
+
+async function hold(store: Store, change: HeldMessage = heldMessage()): Promise<{ turn: Turn }> {
+  await openChannel(store)
+  await store.commit(change)
+  return { turn: plain(await readTurn(store.read, change.flow.step.callback_id)) }
+}
+
+const plain = ({ step, run, message }: Turn): Turn => ({ step: { ...step }, run: { ...run }, message: { ...message } })
+
+async function readStep(store: Store, { step }: Turn): Promise<StepRow | undefined> {
+  const row = await store.read.get<StepRow>('SELECT * FROM flow_step WHERE callback_id = $1', step.callback_id)
+  return row && { ...row }
+}

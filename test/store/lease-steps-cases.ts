@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import type { Store } from '../../src/store/store.ts'
+import { heldMessage, openChannel, readTurn, verdictOn } from '../support/rows.ts'
+import type { Cases } from './store-suite.ts'
+
+export const leaseStepsCases: Cases = {
+  async 'steps that are due are leased, with their run and message; others are not'({ store }) {
+    const due = await hold(store, { dueAt: 1_000 })
+    await hold(store, { dueAt: 1_001 })
+    const [turn, ...others] = await lease(store, { now: 1_000, leaseUntil: 31_000 })
+    assert.deepEqual(others, [])
+    assert.deepEqual(turn, await readTurn(store.read, due))
+    assert.deepEqual([turn?.step.owner, turn?.step.due_at], ['node-2', 31_000])
+  },
+
+  async 'the longest waiting are taken first, no more than asked for, in the order of their making'({ store }) {
+    const ids: string[] = []
+    for (const dueAt of [300, 100, 200, 400]) ids.push(await hold(store, { dueAt, createdAt: dueAt / 10 }))
+    const first = await lease(store, { now: 1_000, stepsMax: 3 })
+    assert.deepEqual(first.map(callbackIdOf), [ids[1], ids[2], ids[0]])
+    const rest = await lease(store, { now: 1_000, stepsMax: 3 })
+    assert.deepEqual(rest.map(callbackIdOf), [ids[3]])
+  },
+
+  async 'a leased step is not handed out again before its lease is over'({ store }) {
+    const callbackId = await hold(store, { dueAt: 1_000 })
+    await lease(store, { now: 1_000, leaseUntil: 31_000 })
+    assert.deepEqual(await lease(store, { now: 30_999 }), [])
+    assert.deepEqual((await lease(store, { now: 31_000 })).map(callbackIdOf), [callbackId])
+  },
+
+  async 'one step is leased once, by the first of two that ask in one batch'({ store }) {
+    await hold(store, { dueAt: 1_000 })
+    const asked = { now: 1_000 }
+    const [first, second] = await Promise.all([lease(store, asked, 'node-2'), lease(store, asked, 'node-3')])
+    assert.deepEqual([first.length, second.length], [1, 0])
+  },
+
+  async 'a step that is over is never leased, not even one that its own batch decides'({ store }) {
+    const decided = await hold(store, { dueAt: 1_000 })
+    await store.commit(verdictOn(await readTurn(store.read, decided), {}, 10))
+    assert.deepEqual(await lease(store, { now: 1_000_000 }), [])
+    const raced = await readTurn(store.read, await hold(store, { dueAt: 1_000 }))
+    const [, leased] = await Promise.all([
+      store.commit(verdictOn(raced, { deny: true }, 10)),
+      lease(store, { now: 1_000_000 }),
+    ])
+    assert.deepEqual(leased, [])
+  },
+
+  async 'a lease ends with the deadline, so that the deadline is not slept through'({ store }) {
+    const callbackId = await hold(store, { dueAt: 1_000, deadlineMs: 5_000 })
+    await lease(store, { now: 1_000, leaseUntil: 31_000 })
+    assert.equal((await readTurn(store.read, callbackId)).step.due_at, 5_000)
+    assert.deepEqual((await lease(store, { now: 5_000 })).map(callbackIdOf), [callbackId])
+  },
+
+  async 'a step whose deadline has passed is leased for the whole time: whoever has it ends it'({ store }) {
+    const callbackId = await hold(store, { dueAt: 1_000, deadlineMs: 5_000 })
+    await lease(store, { now: 5_000, leaseUntil: 35_000 })
+    assert.equal((await readTurn(store.read, callbackId)).step.due_at, 35_000)
+    assert.deepEqual(await lease(store, { now: 34_999 }), [])
+    assert.deepEqual((await lease(store, { now: 35_000 })).map(callbackIdOf), [callbackId])
+  },
+}
+
+/** A step of a message of its own: leased to node-1 until `dueAt`. */
+async function hold(
+  store: Store,
+  { dueAt, deadlineMs = 1e9, createdAt = 0 }: { dueAt: number; deadlineMs?: number; createdAt?: number },
+): Promise<string> {
+  const channelOpen = await store.read.get('SELECT 1 FROM channel_head')
+  if (!channelOpen) await openChannel(store)
+  const by = { owner: 'node-1', leaseMs: dueAt - createdAt }
+  const held = heldMessage({ created_at: createdAt }, undefined, { deadlineMs, by })
+  await store.commit(held)
+  return held.flow.step.callback_id
+}
+
+const lease = (
+  store: Store,
+  { now, leaseUntil = now + 30_000, stepsMax = 10 }: { now: number; leaseUntil?: number; stepsMax?: number },
+  owner = 'node-2',
+) => store.commit({ kind: 'LeaseSteps', owner, now, leaseUntil, stepsMax })
+
+const callbackIdOf = ({ step }: { step: { callback_id: string } }) => step.callback_id

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { pendingMigrations, readMigrations } from '../../src/store/migrate.ts'
+import type { Store } from '../../src/store/store.ts'
+import { openChannel, plainMessage } from '../support/rows.ts'
+import { createStoreFile } from '../support/store-file.ts'
+import { storeSuite } from './store-suite.ts'
+
+storeSuite('SQLite', async (context) => {
+  const file = await createStoreFile(context)
+  return { store: await file.open(), reopen: () => file.open() }
+})
+
+test('a fresh file gets every migration, with the time of its opening', async (context) => {
+  const file = await createStoreFile(context)
+  assert.deepEqual(
+    await appliedMigrations(await file.open(1_234)),
+    readMigrations().map(({ version, name }) => `${version} ${name} at 1234`),
+  )
+})
+
+test('a file that is opened again keeps its rows and repeats no migration', async (context) => {
+  const file = await createStoreFile(context)
+  const first = await file.open(1)
+  await openChannel(first)
+  await first.commit(plainMessage())
+  const applied = await appliedMigrations(first)
+  const second = await file.open(2)
+  assert.deepEqual(await appliedMigrations(second), applied)
+  assert.equal((await second.read.all('SELECT 1 FROM channel_message')).length, 1)
+})
+
+test('a file of a newer Carillon is refused, with what to do about it', async (context) => {
+  const file = await createStoreFile(context)
+  await file.open()
+  await file.close()
+  const database = new DatabaseSync(file.path)
+  database.exec(`INSERT INTO schema_migration VALUES (999, '999-of-the-future.sql', 0)`)
+  database.close()
+  await assert.rejects(file.open(), /has schema 999, but .* knows only \d+: .* newer one, start that/)
+})
+
+test('migrations are numbered from 1 without a gap, and only those that a store lacks are pending', () => {
+  const migrations = readMigrations()
+  assert.ok(migrations.length > 0)
+  assert.deepEqual(
+    migrations.map(({ name }) => Number.parseInt(name, 10)),
+    migrations.map((_, index) => index + 1),
+  )
+  assert.deepEqual(pendingMigrations(0), migrations)
+  assert.deepEqual(pendingMigrations(migrations.length), [])
+})
+
+test('what was acknowledged is there after the process was killed', async (context) => {
+  const file = await createStoreFile(context)
+  await openChannel(await file.open())
+  await file.close()
+  const acknowledged = await killAfter(file.path, 500)
+  const { read } = await file.open()
+  const rows = await read.all<{ message_id: string; seq: number }>('SELECT * FROM channel_message ORDER BY seq')
+  const stored = new Set(rows.map((row) => row.message_id))
+  assert.ok(acknowledged.length >= 500)
+  assert.deepEqual(
+    acknowledged.filter((id) => !stored.has(id)),
+    [],
+  )
+  assert.deepEqual(
+    rows.map(({ seq }) => seq),
+    rows.map((_, index) => index + 1),
+  )
+})
+
+/** Lets another process commit until it has acknowledged so many messages, kills it, and answers all their ids. */
+async function killAfter(path: string, acknowledgedMin: number): Promise<string[]> {
+  const program = fileURLToPath(new URL('../support/commit-forever.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = once(child, 'close')
+  const acknowledged: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    acknowledged.push(line)
+    if (acknowledged.length === acknowledgedMin) child.kill('SIGKILL')
+  }
+  assert.deepEqual(await closed, [null, 'SIGKILL'])
+  return acknowledged
+}
+
+async function appliedMigrations({ read }: Store): Promise<string[]> {
+  const rows = await read.all<{ version: number; name: string; applied_at: number }>('SELECT * FROM schema_migration')
+  return rows.map(({ version, name, applied_at }) => `${version} ${name} at ${applied_at}`)
+}

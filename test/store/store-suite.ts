@@ -1,0 +1,32 @@
+import { type TestContext, test } from 'node:test'
+import type { Committed, Store } from '../../src/store/store.ts'
+import { acceptMessageCases } from './accept-message-cases.ts'
+import { decideStepCases } from './decide-step-cases.ts'
+import { leaseStepsCases } from './lease-steps-cases.ts'
+import { transactionCases } from './transaction-cases.ts'
+
+/** A store under test, empty at first, and closed when the test is over. */
+export interface OpenStore {
+  store: Store
+  /** Closes it and opens what it left on disk. */
+  reopen(): Promise<Store>
+}
+
+/** What every engine must do, by sentences that say it. */
+export type Cases = { [sentence: string]: (open: OpenStore) => Promise<void> }
+
+/** The contract of the Store port: one suite, run by every engine. */
+export function storeSuite(engine: string, open: (context: TestContext) => Promise<OpenStore>): void {
+  for (const cases of [acceptMessageCases, decideStepCases, leaseStepsCases, transactionCases]) {
+    for (const [sentence, prove] of Object.entries(cases)) {
+      test(`${engine}: ${sentence}`, async (context) => prove(await open(context)))
+    }
+  }
+}
+
+/** What the store tells of its commits from now on. */
+export function listenTo(store: Store): Committed[] {
+  const told: Committed[] = []
+  store.onCommit((committed) => told.push(committed))
+  return told
+}

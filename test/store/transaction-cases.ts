@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import type { RecordHandOff } from '../../src/store/changes.ts'
+import { type Store, StoreBusy, type Transaction } from '../../src/store/store.ts'
+import type { ChannelEvent } from '../../src/store/tables.ts'
+import { ben, heldMessage, lobby, openChannel, plainMessage } from '../support/rows.ts'
+import { type Cases, listenTo } from './store-suite.ts'
+
+export const transactionCases: Cases = {
+  async 'a transaction answers what its work answers, and how many rows each statement changed'({ store }) {
+    const answer = await store.transaction(async (transaction) => {
+      const one = await put(transaction, 'a', '1')
+      const two = await transaction.run('UPDATE setting SET value = $2 WHERE name = $1 AND value = $3', 'a', '2', '1')
+      const none = await transaction.run('DELETE FROM setting WHERE name = $1', 'b')
+      return [one, two, none, await transaction.all('SELECT value FROM setting')]
+    })
+    assert.deepEqual(answer, [1, 1, 0, await store.read.all('SELECT value FROM setting')])
+    assert.equal(await settingOf(store, 'a'), '2')
+  },
+
+  async 'a transaction whose work throws is rolled back whole, tells nothing and takes no number'({ store }) {
+    await openChannel(store)
+    const told = listenTo(store)
+    const broken = store.transaction(async (transaction) => {
+      await put(transaction, 'a', '1')
+      await transaction.append(benJoins)
+      throw new Error('on second thoughts')
+    })
+    await assert.rejects(broken, /on second thoughts/)
+    assert.equal(await settingOf(store, 'a'), undefined)
+    assert.equal(told.length, 0)
+    await store.transaction((transaction) => transaction.append(benJoins))
+    assert.deepEqual(
+      told.flatMap(({ events }) => events.map(({ seq }) => seq)),
+      [1],
+    )
+  },
+
+  async 'a transaction that breaks a constraint is rolled back whole, and the next one is none the worse'({ store }) {
+    const broken = store.transaction(async (transaction) => {
+      await put(transaction, 'a', '1')
+      await put(transaction, 'a', '2')
+    })
+    await assert.rejects(broken)
+    await store.transaction((transaction) => put(transaction, 'b', '1'))
+    assert.deepEqual([await settingOf(store, 'a'), await settingOf(store, 'b')], [undefined, '1'])
+  },
+
+  async 'a read never sees an open transaction'({ store }) {
+    await using open = await openTransaction(store)
+    await open.work((transaction) => put(transaction, 'a', '1'))
+    assert.equal(await settingOf(store, 'a'), undefined)
+    await open.end()
+    assert.equal(await settingOf(store, 'a'), '1')
+  },
+
+  async 'every other write waits for an open transaction'({ store }) {
+    await openChannel(store)
+    const order: string[] = []
+    await using open = await openTransaction(store)
+    const second = store.transaction(async (transaction) => {
+      order.push('the second begins')
+      await transaction.all('SELECT 1')
+      order.push('the second ends')
+    })
+    const third = store.transaction(async () => void order.push('the third'))
+    const message = store.commit(plainMessage()).then(() => order.push('the message'))
+    await new Promise(setImmediate)
+    await open.work(async () => void order.push('the first'))
+    await open.end()
+    await Promise.all([second, third, message])
+    assert.deepEqual(order.slice(0, 4), ['the first', 'the second begins', 'the second ends', 'the third'])
+    assert.equal(order.length, 5)
+  },
+
+  async 'an event is told when its transaction is durable, with its number and a time that never runs backwards'({
+    store,
+  }) {
+    await openChannel(store)
+    await store.commit(plainMessage({ created_at: 9_000 }))
+    const told = listenTo(store)
+    await using open = await openTransaction(store)
+    await open.work((transaction) => transaction.append(benJoins))
+    assert.equal(told.length, 0)
+    await open.end()
+    assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], turns: [], decided: [] }])
+  },
+
+  async 'an event of a channel that does not exist breaks its transaction'({ store }) {
+    await assert.rejects(
+      store.transaction((transaction) => transaction.append(benJoins)),
+      /has no head row/,
+    )
+  },
+
+  async 'commits are told in order, and what is told can be read'({ store }) {
+    await openChannel(store)
+    const seqs: (number | undefined)[] = []
+    const found: Promise<unknown>[] = []
+    store.onCommit(({ events }) => {
+      for (const { channelArn, seq } of events) {
+        seqs.push(seq)
+        found.push(
+          store.read.get('SELECT 1 FROM channel_log WHERE channel_arn = $1 AND seq = $2', channelArn, seq ?? 0),
+        )
+      }
+    })
+    const writes: Promise<unknown>[] = []
+    for (let round = 0; round < 20; round += 1) {
+      writes.push(store.commit(plainMessage()), store.commit(heldMessage()))
+      writes.push(store.transaction((transaction) => transaction.append(benJoins)))
+      if (round % 5 === 0) await new Promise(setImmediate)
+    }
+    await Promise.all(writes)
+    assert.deepEqual(
+      seqs,
+      Array.from({ length: 60 }, (_, index) => index + 1),
+    )
+    assert.ok((await Promise.all(found)).every((row) => row !== undefined))
+  },
+
+  async 'a write beyond the limit of those that wait is told to come back; the others are carried out'({ store }) {
+    await openChannel(store)
+    const nothing: RecordHandOff = { kind: 'RecordHandOff', step: heldMessage().flow.step }
+    const waiting = Array.from({ length: 10_000 }, () => store.commit(nothing))
+    await assert.rejects(store.commit(nothing), StoreBusy)
+    for (const outcome of await Promise.all(waiting)) assert.equal(outcome.result, 'refused')
+    assert.equal((await store.commit(plainMessage())).result, 'accepted')
+  },
+
+  async 'what waits when the store closes is carried out first'({ store, reopen }) {
+    await openChannel(store)
+    const writes = Promise.all([
+      ...Array.from({ length: 300 }, () => store.commit(plainMessage())),
+      store.transaction((transaction) => put(transaction, 'a', '1')),
+    ])
+    const reopened = await reopen()
+    await writes
+    assert.equal((await reopened.read.all('SELECT 1 FROM channel_message')).length, 300)
+    assert.equal(await settingOf(reopened, 'a'), '1')
+  },
+}
+
+const benJoins: Omit<ChannelEvent, 'seq'> = {
+  channelArn: lobby,
+  eventType: 'CREATE_CHANNEL_MEMBERSHIP',
+  audience: { to: 'members' },
+  createdAt: 0,
+  about: {
+    membership: {
+      memberArn: ben,
+      memberName: '"Ben"',
+      row: {
+        channel_arn: lobby,
+        member_arn: ben,
+        type: 'DEFAULT',
+        invited_by_arn: ben,
+        invited_by_name: '"Ben"',
+        read_marker_at: null,
+        created_at: 0,
+        updated_at: 0,
+      },
+    },
+  },
+}
+
+const put = (transaction: Transaction, name: string, value: string) =>
+  transaction.run('INSERT INTO setting VALUES ($1, $2)', name, value)
+
+const settingOf = async ({ read }: Store, name: string) =>
+  (await read.get<{ value: string }>('SELECT value FROM setting WHERE name = $1', name))?.value
+
+/** A transaction that stays open, and works when it is told to, until it is told to end. */
+async function openTransaction(store: Store) {
+  const begun = Promise.withResolvers<Transaction>()
+  const ended = Promise.withResolvers<void>()
+  const committed = store.transaction((transaction) => {
+    begun.resolve(transaction)
+    return ended.promise
+  })
+  const transaction = await begun.promise
+  const end = () => {
+    ended.resolve()
+    return committed
+  }
+  return {
+    work: (work: (transaction: Transaction) => Promise<unknown>) => work(transaction),
+    end,
+    [Symbol.asyncDispose]: end,
+  }
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { appInstanceArn, appInstanceUserArn, channelArn } from '../../src/contract/arn.ts'
+import type { Processor } from '../../src/contract/structures.ts'
+import { changeOf, eventTypeOf, type Lease, runOf, senderOnly, startRun } from '../../src/flow/decision.ts'
+import { type FlowEvent, transition } from '../../src/flow/transition.ts'
+import type { AcceptMessage, DecideStep, RecordHandOff } from '../../src/store/changes.ts'
+import type { Reader, Store } from '../../src/store/store.ts'
+import type { MembershipRow, MessageRow, MessageText, RunRow, StepRow, TokenRow, Turn } from '../../src/store/tables.ts'
+
+/*
+ * Rows as the API writes them, for tests that look at the store or at the flow engine alone. Times count from 0.
+ */
+
+export const place = { region: 'us-east-1', account: '111122223333' }
+const appInstance = appInstanceArn(place, 'test')
+export const user = (name: string) => appInstanceUserArn(appInstance, name)
+export const channel = (name: string) => channelArn(appInstance, name)
+
+/** The channel that every builder means unless told otherwise, and its members. */
+export const lobby = channel('lobby')
+export const [ana, ben, ghost] = [user('ana'), user('ben'), user('ghost')]
+
+export const lease: Lease = { owner: 'node-1', leaseMs: 30_000 }
+export const twoDaysMs = 48 * 3_600_000
+
+/** A channel with Ana and Ben in it, and a HIDDEN ghost. */
+export async function openChannel(store: Store, channelArn = lobby): Promise<void> {
+  await store.transaction(async (transaction) => {
+    await transaction.run('INSERT INTO channel_head VALUES ($1, 1, 0, NULL)', channelArn)
+    for (const memberArn of [ana, ben, ghost]) {
+      const type: MembershipRow['type'] = memberArn === ghost ? 'HIDDEN' : 'DEFAULT'
+      await transaction.run(
+        'INSERT INTO channel_membership VALUES ($1, $2, $3, $4, $5, NULL, 0, 0)',
+        channelArn,
+        memberArn,
+        type,
+        ana,
+        '"Ana"',
+      )
+    }
+  })
+}
+
+/** The same AWS Lambda processors as CreateChannelFlow takes them, in order, by function name and FallbackAction. */
+export const processors = (...list: [functionName: string, fallbackAction: 'CONTINUE' | 'ABORT'][]): Processor[] =>
+  list.map(([functionName, fallbackAction], index) => ({
+    Name: functionName,
+    Configuration: {
+      Lambda: {
+        ResourceArn: `arn:aws:lambda:us-east-1:111122223333:function:${functionName}`,
+        InvocationType: 'ASYNC' as const,
+      },
+    },
+    ExecutionOrder: index + 1,
+    FallbackAction: fallbackAction,
+  }))
+
+type NewMessage = Omit<MessageRow, 'seq'>
+
+export const messageRow = (given: Partial<NewMessage> = {}): NewMessage => ({
+  channel_arn: lobby,
+  message_id: randomUUID(),
+  revision: 1,
+  status: 'SENT',
+  status_detail: null,
+  sender_arn: ana,
+  sender_name: '"Ana"',
+  type: 'STANDARD',
+  persistence: 'PERSISTENT',
+  content: '"hello"',
+  metadata: null,
+  content_type: null,
+  message_attributes_json: null,
+  push_notification_json: null,
+  target_arn: null,
+  redacted: 0,
+  created_at: 0,
+  edited_at: null,
+  updated_at: 0,
+  ...given,
+})
+
+/** A message that meets no flow. */
+export function plainMessage(given: Partial<NewMessage> = {}, token?: TokenRow): AcceptMessage {
+  const message = messageRow(given)
+  const event = { eventType: eventTypeOf(message, 'SENT'), audience: { to: 'members' as const } }
+  return { kind: 'AcceptMessage', message, event, token, flow: undefined }
+}
+
+export type HeldMessage = AcceptMessage & { flow: { run: RunRow; step: StepRow } }
+
+/** A message that a flow holds, with its run, and its first step leased to this node. */
+export function heldMessage(
+  given: Partial<NewMessage> = {},
+  list = processors(['redact', 'ABORT']),
+  { deadlineMs = twoDaysMs, by = lease }: { deadlineMs?: number; by?: Lease } = {},
+): HeldMessage {
+  const message = messageRow({ status: 'PENDING', ...given })
+  const flow = { channelFlowArn: `${appInstance}/channel-flow/f`, processors: list, deadlineMs }
+  const world = { now: message.created_at, newId: randomUUID, random: () => 0 }
+  const event = { eventType: eventTypeOf(message, 'PENDING'), audience: senderOnly(message) }
+  return { kind: 'AcceptMessage', message, event, token: undefined, flow: startRun(message, flow, by, world) }
+}
+
+export const tokenRow = (given: Partial<TokenRow> = {}): TokenRow => ({
+  scope: lobby,
+  operation: 'SendChannelMessage',
+  caller: ana,
+  token: 'token-1',
+  parameters_hash: 'hash',
+  answer_json: '{}',
+  expires_at: 600_000,
+  ...given,
+})
+
+/** A step with its run and message, as they lie in the store. */
+export async function readTurn(read: Reader, callbackId: string): Promise<Turn> {
+  const step = await read.get<StepRow>('SELECT * FROM flow_step WHERE callback_id = $1', callbackId)
+  const run = await read.get<RunRow>('SELECT * FROM flow_run WHERE message_id = $1', step?.message_id ?? '')
+  const message = await readMessage(read, step?.message_id ?? '')
+  assert.ok(step && run && message, `the step ${callbackId} has a run and a message`)
+  return { step, run, message }
+}
+
+export const readMessage = (read: Reader, messageId: string): Promise<MessageRow | undefined> =>
+  read.get<MessageRow>('SELECT * FROM channel_message WHERE message_id = $1', messageId)
+
+/** The write that the event makes of a turn as it was read. */
+export function changeAfter(turn: Turn, event: FlowEvent, now: number, by = lease): DecideStep | RecordHandOff {
+  const result = transition(runOf(turn), event, { now, newId: randomUUID, random: () => 0 })
+  assert.ok(!('refusal' in result), `${event.type} is refused`)
+  const change = changeOf(turn, result, by, now)
+  assert.ok(change, `${event.type} writes nothing`)
+  return change
+}
+
+/** What ChannelFlowCallback commits for an allow, or a deny, of a turn as it was read. */
+export function verdictOn(turn: Turn, verdict: { deny?: boolean; text?: Partial<MessageText> }, now = 0): DecideStep {
+  const change = changeAfter(turn, { type: 'Verdict', deny: false, text: {}, ...verdict }, now)
+  assert.ok(change.kind === 'DecideStep')
+  return change
+}
