@@ -23,7 +23,8 @@ import { openDataFolder } from './runtime/data-folder.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
 import { listen, localUrl, stopListening } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
-import { MessagingSessions } from './session/messaging-sessions.ts'
+import { SessionEndpoint } from './session/endpoint.ts'
+import { Hub } from './session/hub.ts'
 import type { Credentials, FindCredentials } from './signature/credentials.ts'
 import { verifyConnect } from './signature/verify-connect.ts'
 import { verifyRequest } from './signature/verify-request.ts'
@@ -168,10 +169,10 @@ function createApi(services: Services, keys: Keys, { region }: Config, world: Wo
 
 function createSessions({ read, now }: Services, keys: Keys, config: Config, { clock, log }: World, bus: Bus) {
   const publicHosts = config.publicHost === undefined ? [] : [config.publicHost]
-  return new MessagingSessions({
-    bus,
-    membershipsOf: (userArn) => memberships(read, userArn),
-    authenticate: (request) => verifyConnect(request, findIn(keys), { region: config.region, publicHosts }, now()),
+  return new SessionEndpoint({
+    hub: new Hub({ bus, membershipsOf: (userArn) => memberships(read, userArn) }),
+    authenticate: (target, host) =>
+      verifyConnect({ target, host }, findIn(keys), { region: config.region, publicHosts }, now()),
     admit: async (_credentials, userArn) =>
       (await findUser(read, userArn))
         ? { admitted: true }
