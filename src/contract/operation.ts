@@ -11,7 +11,7 @@ type Loose<T> = T extends readonly (infer Item)[]
 type LooseOptional<T> = { [Key in keyof T as object extends Pick<T, Key> ? Key : never]?: Loose<T[Key]> | undefined }
 
 export type InputOf<Properties extends TProperties> = Static<TObject<Properties>>
-export type OutputOf<Properties extends TProperties> = Loose<Static<TObject<Properties>>>
+type OutputOf<Properties extends TProperties> = Loose<Static<TObject<Properties>>>
 
 /** One operation of the API, whole: its wire form, who may call it, and what it does. */
 export interface Definition<Context, Input extends TProperties, Output extends TProperties, Granted> {

@@ -92,8 +92,8 @@ export const Channel = Type.Object({
 })
 export const ChannelMembershipSummary = Type.Object({ Member: optional(Identity) })
 
-export const LambdaConfiguration = Type.Object({ ResourceArn: LambdaFunctionArn, InvocationType: InvocationType })
-export const ProcessorConfiguration = Type.Object({ Lambda: LambdaConfiguration })
+const LambdaConfiguration = Type.Object({ ResourceArn: LambdaFunctionArn, InvocationType: InvocationType })
+const ProcessorConfiguration = Type.Object({ Lambda: LambdaConfiguration })
 export const Processor = Type.Object({
   Name: NonEmptyResourceName,
   Configuration: ProcessorConfiguration,
@@ -114,14 +114,14 @@ export const ChannelFlowSummary = Type.Object({
   Processors: optional(ProcessorList),
 })
 
-export const MessageAttributeValue = Type.Object({ StringValues: optional(Type.Array(MessageAttributeStringValue)) })
+const MessageAttributeValue = Type.Object({ StringValues: optional(Type.Array(MessageAttributeStringValue)) })
 export const MessageAttributeMap = mapOf(MessageAttributeName, MessageAttributeValue)
 export const PushNotificationConfiguration = Type.Object({
   Title: optional(PushNotificationTitle),
   Body: optional(PushNotificationBody),
   Type: optional(PushNotificationType),
 })
-export const Target = Type.Object({ MemberArn: optional(ChimeArn) })
+const Target = Type.Object({ MemberArn: optional(ChimeArn) })
 export const TargetList = Type.Array(Target, { minItems: 1, maxItems: 1 })
 export const ChannelMessageStatusStructure = Type.Object({
   Value: optional(ChannelMessageStatus),

@@ -1,20 +1,26 @@
-import { isUtf8 } from 'node:buffer'
 import { badRequest } from '../contract/api-error.ts'
 
-const byteOrderMark = '\ufeff'
+/** It leaves out a byte order mark. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * The JSON of a request's body. A byte order mark before it is left out; of a name given twice the last one counts.
- * Throws BadRequest, which says where the text breaks but repeats nothing of it.
+ * The JSON of a request's body. Of a name given twice the last one counts. Throws BadRequest, which says where the text
+ * breaks but repeats nothing of it.
  */
-export function parseJson(body: Buffer): unknown {
-  if (!isUtf8(body)) throw badRequest('The request body is not UTF-8')
-  const text = body.toString()
-  const json = text.startsWith(byteOrderMark) ? text.slice(1) : text
+export function parseJson(body: Uint8Array): unknown {
+  const text = decode(body)
   try {
-    return JSON.parse(json)
+    return JSON.parse(text)
   } catch {
-    throw badRequest(`The request body is not JSON: ${describeBreak(json, findBreak(json))}`)
+    throw badRequest(`The request body is not JSON: ${describeBreak(text, findBreak(text))}`)
+  }
+}
+
+function decode(body: Uint8Array): string {
+  try {
+    return utf8.decode(body)
+  } catch {
+    throw badRequest('The request body is not UTF-8')
   }
 }
 

@@ -19,7 +19,7 @@ export function parseFunctionJson(text: string): FunctionSettings {
   const { handler = 'index.handler', environment = {}, timeoutMs = defaultTimeoutMs, ...unknown } = json
   const problems = Object.keys(unknown).map((name) => `"${name}" is none of handler, environment, timeoutMs`)
   if (!isHandler(handler)) problems.push('"handler" must be FILE.EXPORT below this folder, such as "src/app.handler"')
-  if (!isEnvironment(environment)) problems.push('"environment" must be an object of strings')
+  if (!isEnvironment(environment)) problems.push('"environment" must be an object such as {"TABLE": "words"}')
   if (!isTimeout(timeoutMs)) problems.push(`"timeoutMs" must be a whole number from 1 to ${timeoutMsMax}`)
   if (problems.length > 0) throw new Error(problems.join('; '))
   return { handler, environment, timeoutMs } as FunctionSettings
@@ -37,7 +37,9 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isHandler = (value: unknown) =>
   typeof value === 'string' && handlerPattern.test(value) && !value.split('/').includes('..')
 
-const isEnvironment = (value: unknown) =>
-  isObject(value) && Object.values(value).every((text) => typeof text === 'string' && !text.includes('\0'))
+const isEnvironment = (value: unknown) => isObject(value) && Object.entries(value).every(isVariable)
+
+const isVariable = ([name, value]: [string, unknown]) =>
+  /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) && typeof value === 'string' && !value.includes('\0')
 
 const isTimeout = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= timeoutMsMax

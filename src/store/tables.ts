@@ -85,20 +85,17 @@ export interface TokenRow {
   expires_at: number
 }
 
-export const eventTypes = [
-  'CREATE_CHANNEL_MESSAGE',
-  'UPDATE_CHANNEL_MESSAGE',
-  'PENDING_CREATE_CHANNEL_MESSAGE',
-  'PENDING_UPDATE_CHANNEL_MESSAGE',
-  'FAILED_CREATE_CHANNEL_MESSAGE',
-  'FAILED_UPDATE_CHANNEL_MESSAGE',
-  'DENIED_CREATE_CHANNEL_MESSAGE',
-  'DENIED_UPDATE_CHANNEL_MESSAGE',
-  'CREATE_CHANNEL_MEMBERSHIP',
-] as const
-
 /** The events that a messaging session can see, by AWS's names (developer guide, "Using websockets"). */
-export type EventType = (typeof eventTypes)[number]
+export type EventType =
+  | 'CREATE_CHANNEL_MESSAGE'
+  | 'UPDATE_CHANNEL_MESSAGE'
+  | 'PENDING_CREATE_CHANNEL_MESSAGE'
+  | 'PENDING_UPDATE_CHANNEL_MESSAGE'
+  | 'FAILED_CREATE_CHANNEL_MESSAGE'
+  | 'FAILED_UPDATE_CHANNEL_MESSAGE'
+  | 'DENIED_CREATE_CHANNEL_MESSAGE'
+  | 'DENIED_UPDATE_CHANNEL_MESSAGE'
+  | 'CREATE_CHANNEL_MEMBERSHIP'
 
 /** Who is told: all members of the channel, or these users whether or not they are members. */
 export type Audience = { to: 'members'; and?: string } | { to: 'users'; users: string[] }

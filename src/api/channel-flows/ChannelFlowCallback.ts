@@ -76,7 +76,13 @@ async function decide(
   if (outcome.result === 'refused') throw conflict('Another callback for this message was processed at the same time')
   const { channel_arn: channelArn, message_id: messageId } = turn.step
   const processor = processorsOf(turn.run)[turn.step.position]?.name
-  const facts = { channelArn, messageId, processor, changed: change.step.changes_json !== null, runState: change.run.state }
+  const facts = {
+    channelArn,
+    messageId,
+    processor,
+    changed: change.step.changes_json !== null,
+    runState: change.run.state,
+  }
   if (deny) context.log.info(facts, 'message denied')
   else context.log.debug(facts, 'message allowed')
 }

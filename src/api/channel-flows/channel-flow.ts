@@ -29,7 +29,7 @@ const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_00
 export const channelFlowTags = { 'carillon:deadline': readDeadline } satisfies ExtensionTags
 
 /** `500ms`, `30s`, `2h`: how long each processor of the flow has for its verdict. */
-export function readDeadline(text: string): number {
+function readDeadline(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? []
   const deadlineMs = Number(number) * (unitMs[unit ?? ''] ?? Number.NaN)
   if (deadlineMs >= deadlineMsMin && deadlineMs <= deadlineMsMax) return Math.round(deadlineMs)

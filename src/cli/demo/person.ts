@@ -1,0 +1,58 @@
+import type { DefaultMessagingSession } from 'amazon-chime-sdk-js'
+import type { Seen } from './scenarios.ts'
+
+/** What a person learns of one channel. */
+export class Channel {
+  /** The STANDARD messages so far, in the order they came. */
+  readonly seen: Seen[] = []
+  /** The first of them that is more than PENDING. */
+  readonly outcome = Promise.withResolvers<void>()
+  /** A CONTROL message. No flow holds it and it overtakes nothing, so what was sent before it has come or never will. */
+  readonly end = Promise.withResolvers<void>()
+}
+
+/** A user with an open messaging session. */
+export class Person {
+  readonly userArn: string
+  #session: DefaultMessagingSession
+  #channels = new Map<string, Channel>()
+  #left = Promise.withResolvers<void>()
+
+  constructor(userArn: string, session: DefaultMessagingSession) {
+    this.userArn = userArn
+    this.#session = session
+    session.addObserver({
+      messagingSessionDidReceiveMessage: ({ type, payload }) => this.#receive(type, payload),
+      messagingSessionDidStop: () => this.#left.resolve(),
+    })
+  }
+
+  /** Rejects when the server turns the session away. */
+  async listen(): Promise<void> {
+    await this.#session.start().catch(({ code, reason }: { code: number; reason: string }) => {
+      throw new Error(`the server closed a messaging session: ${code} ${reason}`)
+    })
+  }
+
+  /** Resolves when the connection is closed. */
+  async leave(): Promise<void> {
+    this.#session.stop()
+    await this.#left.promise
+  }
+
+  /** The same one every time, also before there is news of it. */
+  channel(channelArn: string): Channel {
+    const channel = this.#channels.get(channelArn) ?? new Channel()
+    this.#channels.set(channelArn, channel)
+    return channel
+  }
+
+  #receive(type: string, payload: string): void {
+    if (!type.endsWith('_CHANNEL_MESSAGE')) return
+    const { ChannelArn, Content, Type } = JSON.parse(payload) as { ChannelArn: string; Content: string; Type: string }
+    const { seen, outcome, end } = this.channel(ChannelArn)
+    if (Type === 'STANDARD') seen.push({ event: type.replace('_CHANNEL_MESSAGE', ''), text: Content })
+    if (Type === 'CONTROL') end.resolve()
+    else if (!type.startsWith('PENDING_')) outcome.resolve()
+  }
+}

@@ -1,0 +1,61 @@
+import { styleText } from 'node:util'
+
+type Style = Parameters<typeof styleText>[0]
+
+export interface Column {
+  title: string
+  width: number
+}
+
+/** One line of a cell. Colours come only on a terminal that has them, and not where NO_COLOR is set. */
+export interface Line {
+  text: string
+  style?: Style
+}
+
+/** A table that is printed row by row, each row as high as its highest cell. */
+export class Table {
+  #columns: Column[]
+
+  constructor(columns: Column[]) {
+    this.#columns = columns
+  }
+
+  head(): string {
+    const titles = this.#columns.map(({ title }): Line[] => [{ text: title, style: 'bold' }])
+    return `${this.#rule('┌', '┬', '┐')}\n${this.#cells(titles)}`
+  }
+
+  row(cells: Line[][]): string {
+    return `${this.#rule('├', '┼', '┤')}\n${this.#cells(cells)}`
+  }
+
+  foot(): string {
+    return this.#rule('└', '┴', '┘')
+  }
+
+  #rule(left: string, middle: string, right: string): string {
+    const lines = this.#columns.map(({ width }) => '─'.repeat(width + 2))
+    return frame(left + lines.join(middle) + right)
+  }
+
+  #cells(cells: Line[][]): string {
+    const wrapped = this.#columns.map(({ width }, index) => (cells[index] ?? []).flatMap((line) => wrap(line, width)))
+    const height = Math.max(...wrapped.map((lines) => lines.length))
+    const bar = frame('│')
+    const line = (number: number) =>
+      this.#columns.map(({ width }, index) => paint(wrapped[index]?.[number] ?? { text: '' }, width))
+    return Array.from({ length: height }, (_, number) => `${bar} ${line(number).join(` ${bar} `)} ${bar}`).join('\n')
+  }
+}
+
+const frame = (text: string) => styleText('dim', text)
+
+const paint = ({ text, style }: Line, width: number) =>
+  style ? styleText(style, text.padEnd(width)) : text.padEnd(width)
+
+/** Broken after spaces, and within a word only where the word alone is too long. */
+function wrap({ text, style }: Line, width: number): Line[] {
+  const pieces = text.match(new RegExp(`.{1,${width}}(?= |$)|.{1,${width}}`, 'gu')) ?? ['']
+  return pieces.map((piece, index) => ({ text: index === 0 ? piece : piece.trimStart(), ...(style && { style }) }))
+}
