@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** How long a connection may take to finish its request when the server stops. */
-const finishMsMax = 2_000
+const finishMsMax = 1_000
 
 /** Answers the port, which the system chose if it was 0. */
 export function listen(server: Server, host: string, port: number): Promise<number> {

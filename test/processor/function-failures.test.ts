@@ -17,7 +17,7 @@ const failing = (code: string) => `export const handler = async (event) => {
   if (event.ChannelMessage.MessageId === 'bad') ${code}
 }`
 
-describe('a handler that fails has had the event, and the next event is served, when it', () => {
+describe('a handler that fails has had the event, and the next event is served, when it', { concurrency: 4 }, () => {
   const failures = {
     throws: ["throw new TypeError('no such word')", 'TypeError: no such word'],
     'throws what is no error': ["throw 'a text'", 'string: a text'],
@@ -71,7 +71,7 @@ test('an error is logged with the place it comes from, and with the message', as
   assert.ok(warnings.every((line) => line.fields.messageId === 'bad'))
 })
 
-describe('a function that cannot be loaded counts as having had the event when', () => {
+describe('a function that cannot be loaded counts as having had the event when', { concurrency: 4 }, () => {
   test('its syntax is wrong, and the log shows where', async (t) => {
     const { invoke, log, folder } = await startFunctions(t, {
       'redact.mjs': 'const words = []\nexport const handler = async () => { words.push( }',
@@ -109,7 +109,7 @@ describe('a function that cannot be loaded counts as having had the event when',
 
   test('it loops for ever', async (t) => {
     const clock = new ManualClock()
-    const { invoke, log } = await startFunctions(t, { 'redact.mjs': "console.log('loading'); for (;;);" }, clock)
+    const { invoke, log } = await startFunctions(t, { 'redact.mjs': "console.log('loading'); for (;;);" }, { clock })
     const outcome = invoke('redact')
     await log.waitFor('loading')
     clock.advance(10_000)
@@ -130,28 +130,75 @@ describe('a function that cannot be loaded counts as having had the event when',
   })
 })
 
-test('an endless loop is ended after timeoutMs, while another function works', async (t) => {
-  const { invoke, log } = await startFunctions(t, {
-    'loop/index.mjs': failing("{ console.log('looping'); for (;;); }"),
-    'loop/function.json': '{ "timeoutMs": 300 }',
-    'quick.mjs': 'export const handler = () => {}',
+describe('an endless loop is ended after timeoutMs', () => {
+  const loop = "console.log('looping'); for (;;);"
+  const json = { 'loop/function.json': '{ "timeoutMs": 300 }' }
+
+  test('while another function works', async (t) => {
+    const clock = new ManualClock()
+    const quick = { 'quick.mjs': 'export const handler = () => {}' }
+    const { invoke, log } = await startFunctions(
+      t,
+      { ...json, ...quick, 'loop/index.mjs': failing(`{ ${loop} }`) },
+      { clock },
+    )
+    const looping = invoke('loop', 'bad')
+    await log.waitFor('looping')
+    assert.deepEqual(await invoke('quick'), completed)
+    clock.advance(300)
+    assert.deepEqual(await looping, crashed('timed out after 300 ms'))
+    assert.deepEqual(await invoke('loop', 'good'), completed)
   })
-  await invoke('quick')
-  const looping = invoke('loop', 'bad')
-  await log.waitFor('looping')
-  const first = await Promise.race([looping, invoke('quick')])
-  assert.deepEqual(first, completed)
-  assert.deepEqual(await looping, crashed('timed out after 300 ms'))
-  assert.deepEqual(await invoke('loop', 'good'), completed)
+
+  test('by the clock of the system', async (t) => {
+    const { invoke } = await startFunctions(t, { ...json, 'loop/index.mjs': failing(`{ ${loop} }`) })
+    assert.deepEqual(await invoke('loop', 'bad'), crashed('timed out after 300 ms'))
+  })
+
+  test('also when it began after the event had been dealt with', async (t) => {
+    const clock = new ManualClock()
+    const code = `export const handler = async (event, { awsRequestId }) => {
+      const runtime = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime'
+      await fetch(runtime + '/invocation/' + awsRequestId + '/response', { method: 'POST' })
+      ${loop}
+    }`
+    const { invoke, log } = await startFunctions(t, { ...json, 'loop/index.mjs': code }, { clock })
+    const looping = invoke('loop')
+    await log.waitFor('looping')
+    clock.advance(300)
+    assert.deepEqual(await looping, completed)
+  })
+
+  test('also when it began between two events, of which the second is lost', async (t) => {
+    const clock = new ManualClock()
+    const gate = await openGate(t)
+    const code = `export const handler = (event) => {
+      if (event.ChannelMessage.MessageId === 'first') fetch('${gate.url}').then(() => { ${loop} })
+      return Promise.resolve()
+    }`
+    const { invoke, target, log } = await startFunctions(t, { ...json, 'loop/index.mjs': code }, { clock })
+    assert.deepEqual(await invoke('loop', 'first'), completed)
+    for (const { release } of await gate.arrivals(1)) release()
+    await log.waitFor('looping')
+    const handedOver = Promise.withResolvers<void>()
+    const second = target.invoke('loop', functionArn('loop'), processorEvent('second'), handedOver.resolve)
+    await handedOver.promise
+    clock.advance(300)
+    assert.deepEqual(await second, { result: 'crashed', reason: 'timed out after 300 ms' })
+  })
 })
 
-test('a loop that begins after the handler has ended is ended at the same time, and the event was served', async (t) => {
-  const { invoke } = await startFunctions(t, {
-    'loop/index.mjs':
-      'export const handler = () => { process.on("beforeExit", () => setTimeout(() => { for (;;); })) }',
-    'loop/function.json': '{ "timeoutMs": 300 }',
+test('an error between two events ends the process, and costs no event', async (t) => {
+  const gate = await openGate(t)
+  const { invoke, log } = await startFunctions(t, {
+    'redact.mjs': `export const handler = async (event) => {
+      if (event.ChannelMessage.MessageId === 'first') fetch('${gate.url}').then(() => { throw new Error('too late') })
+    }`,
   })
-  assert.deepEqual(await invoke('loop'), completed)
+  assert.deepEqual(await invoke('redact', 'first'), completed)
+  for (const { release } of await gate.arrivals(1)) release()
+  await log.waitFor('Error: too late')
+  assert.deepEqual(await invoke('redact', 'second'), completed)
 })
 
 test('a process that a function starts does not outlive it', async (t) => {
@@ -258,7 +305,7 @@ describe('when the server ends', () => {
   test('by closing, a function at work has two seconds', async (t) => {
     const clock = new ManualClock()
     const gate = await openGate(t)
-    const { invoke, target } = await startFunctions(t, { 'slow.mjs': gate.handler }, clock)
+    const { invoke, target } = await startFunctions(t, { 'slow.mjs': gate.handler }, { clock })
     const outcome = invoke('slow')
     const [arrival] = await gate.arrivals(1)
     const closed = target.close()

@@ -6,7 +6,7 @@ import { openGate, startFunctions } from './functions.ts'
 
 const completed = { result: 'completed', handedOver: 1 }
 
-describe('a local function is', () => {
+describe('a local function is', { concurrency: 4 }, () => {
   const esModule = "export const handler = async (event) => console.log('saw', event.ChannelMessage.MessageId)"
   const commonJs = "exports.handler = async (event) => console.log('saw', event.ChannelMessage.MessageId)"
   const kinds = {
@@ -49,7 +49,7 @@ describe('a local function is', () => {
   })
 })
 
-describe('a handler', () => {
+describe('a handler', { concurrency: 4 }, () => {
   test('gets the context that AWS gives it', async (t) => {
     const { invoke, log } = await startFunctions(t, {
       'redact.mjs': `export const handler = async (event, context) => {
@@ -312,7 +312,7 @@ describe('several events at once', () => {
 
 test('an idle process ends after five minutes', async (t) => {
   const clock = new ManualClock()
-  const { invoke, log } = await startFunctions(t, { 'redact.mjs': 'export const handler = () => {}' }, clock)
+  const { invoke, log } = await startFunctions(t, { 'redact.mjs': 'export const handler = () => {}' }, { clock })
   await invoke('redact')
   clock.advance(5 * 60_000 - 1)
   assert.deepEqual(await invoke('redact'), completed)

@@ -79,15 +79,21 @@ export const processorEvent = (messageId: string): ProcessorEvent => ({
   },
 })
 
+interface Options {
+  clock?: Clock
+  messagingEndpoint?: string
+}
+
 /** A target over a folder of these files. `invoke` adds to the outcome how often the event was said to be handed over. */
-export async function startFunctions(t: TestContext, files: Files, clock: Clock = systemClock) {
+export async function startFunctions(t: TestContext, files: Files, options: Options = {}) {
+  const { clock = systemClock, messagingEndpoint = 'http://127.0.0.1:4001' } = options
   const folder = await temporaryFolder(t, files)
   const log = new RecordingLog()
   const environment = () => ({
     region: 'eu-central-1',
     accessKeyId: 'AKIDFUNCTION',
     secretAccessKey: 'function-secret',
-    messagingEndpoint: 'http://127.0.0.1:4001',
+    messagingEndpoint,
     identityEndpoint: 'http://127.0.0.1:4002',
   })
   const target = createFunctionTarget({ folder, environment, clock, log, newId: randomUUID })

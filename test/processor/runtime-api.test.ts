@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { RuntimeApi, type RuntimeInvocation, type RuntimeListener } from '../../src/processor/runtime-api.ts'
+
+const invocation = (awsRequestId: string): RuntimeInvocation => ({
+  awsRequestId,
+  deadlineMs: 1_767_322_800_000,
+  functionArn: 'arn:aws:lambda:us-east-1:111122223333:function:redact',
+  traceId: 'Root=1-00000000-000000000000000000000000;Sampled=0',
+  body: '{"CallbackId":"c"}',
+})
+
+/** Stands for one child: gives out what it holds, and keeps what it hears. */
+class Child implements RuntimeListener {
+  heard: unknown[] = []
+  answer = Promise.withResolvers<(invocation: RuntimeInvocation) => void>()
+  has: string
+
+  constructor(awsRequestId: string) {
+    this.has = awsRequestId
+  }
+
+  next(answer: (invocation: RuntimeInvocation) => void): void {
+    this.answer.resolve(answer)
+  }
+
+  ended(awsRequestId: string, failure?: string): boolean {
+    if (awsRequestId !== this.has) return false
+    this.heard.push(failure ?? 'well')
+    return true
+  }
+
+  broke(failure: string): void {
+    this.heard.push({ failure })
+  }
+}
+
+async function start(t: TestContext) {
+  const api = new RuntimeApi()
+  await api.listen()
+  t.after(() => api.close())
+  const children = { one: new Child('id-1'), two: new Child('id-2') }
+  api.register('token-1', children.one)
+  api.register('token-2', children.two)
+  const url = (token: string, path: string) => `http://${api.addressFor(token)}/2018-06-01/runtime/${path}`
+  const post = async (token: string, path: string, body = '{}') => {
+    const response = await fetch(url(token, path), { method: 'POST', body })
+    return `${response.status} ${await response.text()}`
+  }
+  return { api, ...children, url, post }
+}
+
+test('the next invocation is waited for, and comes with its headers', async (t) => {
+  const { one, url } = await start(t)
+  const response = fetch(url('token-1', 'invocation/next'))
+  const answer = await one.answer.promise
+  answer(invocation('id-1'))
+  const { headers, status } = await response
+  assert.equal(status, 200)
+  assert.equal(headers.get('lambda-runtime-aws-request-id'), 'id-1')
+  assert.equal(headers.get('lambda-runtime-deadline-ms'), '1767322800000')
+  assert.equal(
+    headers.get('lambda-runtime-invoked-function-arn'),
+    'arn:aws:lambda:us-east-1:111122223333:function:redact',
+  )
+  assert.equal(headers.get('lambda-runtime-trace-id'), 'Root=1-00000000-000000000000000000000000;Sampled=0')
+  assert.deepEqual(await (await response).json(), { CallbackId: 'c' })
+})
+
+test('a child reports how its own invocation has ended, and none of another', async (t) => {
+  const { one, two, post } = await start(t)
+  const ok = '202 {"status":"OK"}'
+  const unknown = '400 {"errorType":"InvalidRequestID","errorMessage":"InvalidRequestID"}'
+  assert.equal(await post('token-1', 'invocation/id-1/response', 'anything'), ok)
+  assert.equal(await post('token-1', 'invocation/id-1/error', '{"errorType":"E","errorMessage":"m"}'), ok)
+  assert.equal(await post('token-1', 'invocation/id-1/error', 'no JSON'), ok)
+  assert.equal(await post('token-1', 'init/error', '{"errorType":"I","errorMessage":"m"}'), ok)
+  assert.equal(await post('token-1', 'invocation/id-2/response'), unknown)
+  assert.equal(await post('token-1', 'invocation/id-2/error'), unknown)
+  assert.deepEqual(one.heard, ['well', 'E: m', 'an error that is not described', { failure: 'I: m' }])
+  assert.deepEqual(two.heard, [])
+})
+
+test('a token that is not known, or is no more, opens nothing', async (t) => {
+  const { api, one, url, post } = await start(t)
+  const forbidden = '403 {"errorType":"Forbidden","errorMessage":"Forbidden"}'
+  assert.equal(await post('token-3', 'invocation/id-1/response'), forbidden)
+  assert.equal((await fetch(url('token-3', 'invocation/next'))).status, 403)
+  assert.equal((await fetch(new URL('/', url('token-1', '')))).status, 403)
+  assert.equal((await fetch(new URL('/2018-06-01/runtime/invocation/next', url('token-1', '')))).status, 403)
+  api.unregister('token-1')
+  assert.equal(await post('token-1', 'invocation/id-1/response'), forbidden)
+  assert.deepEqual(one.heard, [])
+})
+
+test('an unknown path or method is not found', async (t) => {
+  const { one, url, post } = await start(t)
+  const notFound = '404 {"errorType":"NotFound","errorMessage":"NotFound"}'
+  assert.equal(await post('token-1', 'invocation/id-1'), notFound)
+  assert.equal(await post('token-1', 'invocation/next'), notFound)
+  assert.equal((await fetch(url('token-1', 'invocation/id-1/response'))).status, 404)
+  assert.deepEqual(one.heard, [])
+})
+
+test('a body larger than 6 MiB is refused', async (t) => {
+  const { one, post } = await start(t)
+  const limit = 6 * 1024 * 1024
+  assert.match(await post('token-1', 'invocation/id-1/response', 'x'.repeat(limit)), /^202/)
+  assert.match(await post('token-1', 'invocation/id-1/response', 'x'.repeat(limit + 1)), /^413/)
+  assert.deepEqual(one.heard, ['well'])
+})
+
+test('a request that breaks off disturbs no other', async (t) => {
+  const { api, one, post } = await start(t)
+  const { port } = new URL(`http://${api.addressFor('')}`)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write('POST /token-1/2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n')
+  socket.end('Expect: 100-continue\r\n\r\n')
+  await once(socket.resume(), 'close')
+  assert.deepEqual(one.heard, [])
+  assert.match(await post('token-1', 'invocation/id-1/response'), /^202/)
+})
