@@ -47,8 +47,8 @@ export function describeViolations(validator: Validator, input: unknown): string
 }
 
 function describe(failure: Failure, root: Place): string[] {
-  const path = failure.instancePath.split('/').slice(1).map(unescapePointer)
   if (sums.includes(failure.keyword)) return []
+  const path = failure.instancePath.split('/').slice(1).map(unescapePointer)
   if (failure.keyword === 'required') {
     const place = path.reduce(stepInto, root)
     return failure.params.requiredProperties!.map((member) =>

@@ -59,7 +59,8 @@ function add<Context>(root: Segment<Context>, operation: Operation<Context>): vo
 
 function extend<Context>(segment: Segment<Context>, part: string): Segment<Context> {
   const isLabel = part.startsWith('{')
-  if (isLabel ? segment.fixed.size > 0 : segment.label) throw new Error(`${part} stands where a label or a word may be`)
+  if (isLabel ? segment.fixed.size > 0 : segment.label)
+    throw new Error(`${part}: a label and a word cannot share a place`)
   if (isLabel) {
     segment.label ??= createSegment()
     return segment.label

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { TSchema } from 'typebox'
+import { operations } from '../../src/api/index.ts'
+import { ApiError, type ErrorCode } from '../../src/contract/api-error.ts'
+import * as shapes from '../../src/contract/shapes.ts'
+import { sdkEnums, sdkErrors, sdkOperation, sdkOperationNames } from './sdk-schemas.ts'
+import { type Keywords, type Members, wireForm } from './wire-form.ts'
+
+/** Members of our answers that AWS's do not have, by operation. Clients ignore them; each is described in the docs. */
+const extensions: Record<string, string[]> = {}
+
+/** Our name for an enum that the services have under one name with different values. */
+const renamedEnums: Record<string, string> = { UserExpirationCriterion: 'ExpirationCriterion' }
+
+test('there are operations to compare, and each is one of AWS', (t) => {
+  const names = operations.map(({ name }) => name)
+  assert.ok(names.length > 0, 'src/api/index.ts lists no operation, so nothing was compared')
+  assert.deepEqual(
+    names.filter((name) => !sdkOperationNames.includes(name)),
+    [],
+  )
+  const missing = sdkOperationNames.filter((name) => !names.includes(name))
+  t.diagnostic(`${missing.length} of AWS's ${sdkOperationNames.length} operations are not here: ${missing.join(', ')}`)
+})
+
+for (const operation of operations) {
+  test(`${operation.name} is on the wire as the SDK has it`, () => {
+    const { output, ...ours } = wireForm(operation)
+    const { output: sdkOutput, ...sdks } = sdkOperation(operation.name) ?? { output: {} }
+    assert.deepEqual(ours, sdks)
+    assert.deepEqual(without(output, extensions[operation.name] ?? []), sdkOutput)
+  })
+}
+
+const without = (members: Members, names: string[]): Members =>
+  Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
+
+const ourEnums = Object.entries(shapes as Record<string, TSchema>).flatMap(([name, schema]): [string, string[]][] => {
+  const { enum: values } = schema as Keywords
+  return values ? [[name, values]] : []
+})
+
+test('there are enums to compare', () => assert.ok(ourEnums.length > 0))
+
+for (const [name, values] of ourEnums) {
+  test(`the enum ${name} has the values that the SDK has`, () => {
+    const theirs = sdkEnums.map((enums) => enums.get(renamedEnums[name] ?? name)).filter((found) => found !== undefined)
+    assert.ok(
+      theirs.some((found) => sameValues(found, values)),
+      `the SDK has ${theirs.map((found) => found.join(', ')).join(' or ')}, we have ${values.join(', ')}`,
+    )
+  })
+}
+
+const sameValues = (some: string[], others: string[]) => [...some].sort().join() === [...others].sort().join()
+
+test('every error has the class and the status that the SDK has, and there is no other', () => {
+  const codes: Record<ErrorCode, true> = {
+    BadRequest: true,
+    ResourceLimitExceeded: true,
+    Unauthorized: true,
+    Forbidden: true,
+    NotFound: true,
+    Conflict: true,
+    Throttled: true,
+    ServiceFailure: true,
+    ServiceUnavailable: true,
+  }
+  const ours = Object.keys(codes).map((code) => new ApiError(code as ErrorCode, ''))
+  assert.deepEqual(new Map(ours.map(({ type, status }) => [type, status])), sdkErrors)
+  for (const enums of sdkEnums) {
+    assert.deepEqual(
+      Object.keys(codes).filter((code) => !enums.get('ErrorCode')?.includes(code)),
+      [],
+    )
+  }
+})
