@@ -31,6 +31,8 @@ export const serverOptions = {
   connectionsCheckingInterval: 5_000,
   /** Longer than the 60 s after which load balancers usually give up an idle connection, so that they do it first. */
   keepAliveTimeout: 75_000,
+  /** Sessions alone upgrade. A client that offers HTTP/2 by an upgrade is answered as if it had not. */
+  shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
 } satisfies ServerOptions
 
 /** What the listener is made of. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { WebSocket, WebSocketServer } from 'ws'
 import { ApiError, badRequest, notFound } from '../contract/api-error.ts'
 import { frame } from '../events/frame.ts'
@@ -51,9 +52,9 @@ export class SessionEndpoint {
     this.#webSocketServer.on('wsClientError', (error, stream) => refuseUpgrade(stream, badRequest(error.message)))
   }
 
-  /** Open sockets, also those of sessions that are opening or closing. */
-  get size(): number {
-    return this.#webSocketServer.clients.size
+  /** The sessions that are established, and all sockets: also of those that are opening or closing. */
+  get size(): { sessions: number; sockets: number } {
+    return { sessions: this.#established.size, sockets: this.#webSocketServer.clients.size }
   }
 
   attach(server: Server | HttpsServer): void {
@@ -92,7 +93,7 @@ export class SessionEndpoint {
     const path = url.split('?', 1)[0] ?? ''
     if (path !== '/connect') return notFound(`Messaging sessions connect to /connect, not to ${path.slice(0, 256)}`)
     if (this.#draining) return new ApiError('ServiceUnavailable', restarting)
-    if (this.size < this.#limits.sessionsMax) return undefined
+    if (this.size.sockets < this.#limits.sessionsMax) return undefined
     return new ApiError('ServiceUnavailable', `The server has all the ${this.#limits.sessionsMax} sessions it can take`)
   }
 
@@ -115,8 +116,8 @@ export class SessionEndpoint {
 
   /**
    * Authorization follows the upgrade, since a browser cannot read the status of a refused one. Until the session is
-   * established it is closed only for good: after a close that it may retry, amazon-chime-sdk-js connects again, but its
-   * `start()` never settles.
+   * established it is closed only for good, unless the server itself fails: after a close that it may retry,
+   * amazon-chime-sdk-js connects again, but its `start()` never settles.
    */
   async #open({ request, stream, webSocket }: Connection) {
     const { hub, authenticate, admit, clock } = this.#parts
@@ -156,7 +157,7 @@ export class SessionEndpoint {
   }
 
   #establish(session: Session): void {
-    if (session.ended) return
+    if (!session.isOpen) return
     this.#established.add(session)
     session.establish()
     this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'a messaging session began')
@@ -169,11 +170,13 @@ export class SessionEndpoint {
     this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'a messaging session ended')
   }
 
-  /** Events go out between the details, as they come. One frame at a time: fifty big ones would look like a slow reader. */
+  /** One frame at a time, since fifty big ones would look like a slow reader. Events go out between them, as they come. */
   async #prefetch(session: Session, { userArn, prefetchSortBy }: ConnectParameters): Promise<void> {
     for await (const details of this.#parts.prefetch(userArn, prefetchSortBy)) {
-      if (session.ended) return
+      if (!session.isOpen) return
       await session.send(frame('CHANNEL_DETAILS', 'SYSTEM', details))
+      // Neither the read nor the write need have waited for anything: let others have their turn.
+      await setImmediate()
     }
   }
 }

@@ -22,8 +22,8 @@ interface SessionParts {
 const sessionEstablished = Buffer.from(frame('SESSION_ESTABLISHED', 'SYSTEM'))
 
 /**
- * One user's connection. It is opening until it is established and sends nothing before that; then it sends what it is
- * given until it has ended. A peer that reads too slowly or answers no pings is let go.
+ * One user's connection. It is opening until it is established and delivers nothing before that; then it delivers what
+ * it is given until it has ended. A peer that reads too slowly or answers no pings is let go.
  */
 export class Session implements Subscriber {
   readonly userArn: string
@@ -53,8 +53,9 @@ export class Session implements Subscriber {
     webSocket.on('close', () => this.#end())
   }
 
-  get ended(): boolean {
-    return this.#state === 'ended'
+  /** Until closing begins, from either side. */
+  get isOpen(): boolean {
+    return this.#webSocket.readyState === this.#webSocket.OPEN
   }
 
   /** Sends SESSION_ESTABLISHED. Whatever is delivered from now on goes out. */
@@ -65,8 +66,8 @@ export class Session implements Subscriber {
   }
 
   /**
-   * Uncompressed, since the bytes are the same for everybody: to deflate them for each socket anew would cost a hundred
-   * times the write. The frames of one tick leave in one write (1.6 µs a frame against 6 with a write for each).
+   * Uncompressed, since the bytes are the same for everybody: deflating them anew for each socket took 100 µs a frame.
+   * The frames of one tick leave in one write: 2 µs a frame at eight a tick, against 6 with a write for each.
    */
   deliver(frame: Buffer): void {
     if (this.#state !== 'established') return

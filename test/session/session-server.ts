@@ -24,10 +24,8 @@ export class SessionServer {
   readonly bus = memoryBus()
   readonly clock = new ManualClock()
   readonly memberships = new Map<string, string[]>()
-  readonly hub = new Hub<Session>({
-    bus: this.bus,
-    membershipsOf: async (userArn) => this.memberships.get(userArn) ?? [],
-  })
+  membershipsOf = async (userArn: string) => this.memberships.get(userArn) ?? []
+  readonly hub = new Hub<Session>({ bus: this.bus, membershipsOf: (userArn) => this.membershipsOf(userArn) })
   readonly endpoint: SessionEndpoint
   readonly server: Server | HttpsServer
 
