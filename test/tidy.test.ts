@@ -52,7 +52,9 @@ test('imports point down', () => {
     if (folder === '' || folder === 'cli') return false
     const allowed = mayImport[folder]
     assert.ok(allowed, `src/${folder} has no rule: give it one in ${relative(root, import.meta.filename)}`)
-    return folderOf(to) !== folder && !allowed.some((rule) => (rule.endsWith('.ts') ? to === rule : folderOf(to) === rule))
+    return (
+      folderOf(to) !== folder && !allowed.some((rule) => (rule.endsWith('.ts') ? to === rule : folderOf(to) === rule))
+    )
   })
   assert.deepEqual(
     wrong,

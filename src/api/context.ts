@@ -5,6 +5,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { Reader, Store } from '../store/store.ts'
 import type { ChannelEvent } from '../store/tables.ts'
+import type { TransientTokens } from './transient-tokens.ts'
 
 /** What every operation works with. */
 export interface Services {
@@ -31,17 +32,6 @@ export interface Services {
 export interface Context extends Services {
   credentials: Credentials
   requestId: string
-}
-
-/** Remembers, in memory and for a while, which messages were sent that leave no row. */
-export interface TransientTokens {
-  get(key: string): TransientMessage | undefined
-  set(key: string, message: TransientMessage): void
-}
-
-export interface TransientMessage {
-  messageId: string
-  parametersHash: string
 }
 
 export const operation = operationsWith<Context>()

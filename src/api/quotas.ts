@@ -1,8 +1,8 @@
 import { ApiError } from '../contract/api-error.ts'
-import type { Reader, Value } from '../store/store.ts'
+import type { Transaction, Value } from '../store/store.ts'
 
 /** AWS's default quotas (AWS General Reference, "Amazon Chime SDK endpoints and quotas"), but three processors a flow. */
-export const quotas = {
+const quotas = {
   appInstances: 100,
   usersPerAppInstance: 100_000,
   adminsPerAppInstance: 100,
@@ -11,15 +11,18 @@ export const quotas = {
   membershipsPerUser: 20_000,
 } as const
 
-/** Throws unless one more fits. `from` is the part of a SELECT after its columns. */
-export async function requireRoom(
-  read: Reader,
+/**
+ * Throws if there is one too many; the transaction then takes back what it has just inserted. Asked after the insert,
+ * since what exists already is a Conflict, full or not. `from` is the part of a SELECT after its columns.
+ */
+export async function requireWithinQuota(
+  transaction: Transaction,
   quota: keyof typeof quotas,
   from: string,
   ...values: Value[]
 ): Promise<void> {
-  const { count } = (await read.get<{ count: number }>(`SELECT count(*) AS count ${from}`, ...values)) ?? { count: 0 }
-  if (count >= quotas[quota]) {
+  const counted = await transaction.get<{ count: number }>(`SELECT count(*) AS count ${from}`, ...values)
+  if (counted && counted.count > quotas[quota]) {
     throw new ApiError('ResourceLimitExceeded', `The limit of ${quotas[quota]} ${words(quota)} is reached`)
   }
 }

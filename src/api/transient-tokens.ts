@@ -1,12 +1,20 @@
-import type { TransientMessage, TransientTokens } from './context.ts'
+import type { AcceptedMessage } from './channel-messages/accepted-message.ts'
+import { parametersHash, requireSame, type TokenedCall } from './idempotency.ts'
 
 /** Ten minutes and this many tokens: it is a help against an SDK's quick retries, not a promise. */
 const rememberedMs = 600_000
 const tokensMax = 100_000
 
-/** For messages that leave no row, so that nothing durable could remember their token. */
+/** Remembers, in memory and for a while, which messages were sent that leave no row to remember them by. */
+export interface TransientTokens {
+  /** The message that this call sent before. Throws a Conflict if the token stands for another call. */
+  find(call: TokenedCall): AcceptedMessage | undefined
+  /** Remembers the message, unless the call has sent one before: then it answers that one, as `find` does. */
+  remember(call: TokenedCall, message: AcceptedMessage): AcceptedMessage | undefined
+}
+
 export function createTransientTokens(now: () => number): TransientTokens {
-  const messages = new Map<string, { message: TransientMessage; expiresAt: number }>()
+  const messages = new Map<string, { message: AcceptedMessage; hash: string; expiresAt: number }>()
   const forget = () => {
     // A Map keeps the order of insertion, so the oldest come first.
     for (const [key, { expiresAt }] of messages) {
@@ -14,14 +22,20 @@ export function createTransientTokens(now: () => number): TransientTokens {
       messages.delete(key)
     }
   }
-  return {
-    get: (key) => {
-      const known = messages.get(key)
-      return known && known.expiresAt > now() ? known.message : undefined
-    },
-    set: (key, message) => {
-      forget()
-      messages.set(key, { message, expiresAt: now() + rememberedMs })
-    },
+  const find = (call: TokenedCall) => {
+    const known = messages.get(keyOf(call))
+    if (!known || known.expiresAt <= now()) return undefined
+    requireSame(known.hash, call)
+    return known.message
   }
+  const remember = (call: TokenedCall, message: AcceptedMessage) => {
+    const known = find(call)
+    if (known) return known
+    forget()
+    messages.set(keyOf(call), { message, hash: parametersHash(call.parameters), expiresAt: now() + rememberedMs })
+    return undefined
+  }
+  return { find, remember }
 }
+
+const keyOf = ({ operation, scope, caller, token }: TokenedCall) => JSON.stringify([operation, scope, caller, token])

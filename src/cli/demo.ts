@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { readConfig } from '../config.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
-import { type RunningServer, startServer } from '../server.ts'
+import type { RunningServer } from '../server.ts'
 import { play } from './demo/play.ts'
-import { printHead, printResult, printRow } from './demo/print.ts'
+import { printHead, printIntroduction, printResult, printRow } from './demo/print.ts'
 import { scenarios, signingFunctions, silentFunction } from './demo/scenarios.ts'
 import { loadSdk, type Sdk, trust } from './demo/sdk.ts'
 import { clearStage, setStage } from './demo/stage.ts'
@@ -22,6 +22,7 @@ const samples = fileURLToPath(new URL('../../examples/processors', import.meta.u
  */
 export async function demo(args: string[]): Promise<number> {
   if (args.length > 0) throw new Error(`carillon demo takes no arguments, so ${JSON.stringify(args[0])} means nothing`)
+  printIntroduction()
   const sdk = await loadSdk()
   const folder = await mkdtemp(join(tmpdir(), 'carillon-demo-'))
   const remove = () => rm(folder, { recursive: true, force: true })
@@ -39,6 +40,8 @@ async function inFolder(folder: string, sdk: Sdk): Promise<number> {
   const functions = join(folder, 'functions')
   await writeFunctions(functions)
   const free = ['--http-port', '0', '--https-port', '0']
+  // Loaded late, so that the introduction is there to read meanwhile.
+  const { startServer } = await import('../server.ts')
   const { config } = readConfig(['--data-dir', join(folder, 'data'), '--functions', functions, ...free], {}, () => '')
   const world = { clock, log: silentLog, newId: randomUUID, random: Math.random }
   const server = await within(clock, 'the start of the server', startServer(config, world))

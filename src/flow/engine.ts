@@ -170,7 +170,7 @@ export class FlowEngine {
       if (change.kind === 'RecordHandOff') this.#wakeBy(change.step.due_at)
     } catch (error) {
       const { message_id: messageId } = inHand.turn.step
-      log.error({ messageId, error }, 'a step could not be written; it is taken up again when its lease is over')
+      log.error({ messageId, err: error }, 'a step could not be written; it is taken up again when its lease is over')
     }
   }
 
@@ -202,7 +202,7 @@ export class FlowEngine {
       )
       if (typeof next?.due_at === 'number') this.#wakeBy(next.due_at)
     } catch (error) {
-      log.error({ error }, 'due steps could not be read; trying again')
+      log.error({ err: error }, 'due steps could not be read; trying again')
       this.#wakeBy(clock.now() + sweepRetryMs)
     }
   }

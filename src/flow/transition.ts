@@ -78,7 +78,7 @@ export type Effect =
  * Why a verdict is not taken. NotPending: its step is over and the message went on, or out. Forbidden: the message was
  * denied or has failed, or the verdict is late. Ignored: news about an attempt that nobody has in hand any more.
  */
-export type Refusal = 'NotPending' | 'Forbidden' | 'Ignored'
+type Refusal = 'NotPending' | 'Forbidden' | 'Ignored'
 
 export type Transition = { run: Run; effects: Effect[] } | { refusal: Refusal }
 

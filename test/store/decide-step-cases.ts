@@ -5,6 +5,7 @@ import type { Store } from '../../src/store/store.ts'
 import type { MessageText, StepRow, Turn } from '../../src/store/tables.ts'
 import {
   ana,
+  ben,
   changeAfter,
   type HeldMessage,
   heldMessage,
@@ -122,9 +123,26 @@ export const decideStepCases: Cases = {
     )
   },
 
+  async 'a message denied after changes is told as its sender sent it'({ store }) {
+    const { turn } = await hold(store, heldMessage({}, processors(['redact', 'ABORT'], ['judge', 'ABORT'])))
+    const change = verdictOn(turn, { text: { content: '"h***o"' } })
+    await store.commit(change)
+    const told = listenTo(store)
+    await store.commit(verdictOn(await readTurn(store.read, change.next?.callback_id ?? ''), { deny: true }))
+    const about = told[0]?.events[0]?.about
+    assert.equal(about && 'message' in about && about.message.content, '"hello"')
+  },
+
+  async 'a targeted message is told to its target and its sender alone'({ store }) {
+    const { turn } = await hold(store, heldMessage({ target_arn: ben }))
+    const told = listenTo(store)
+    await store.commit(verdictOn(turn))
+    assert.deepEqual(told[0]?.events[0]?.audience, { to: 'users', users: [ben, ana] })
+  },
+
   async 'a verdict whose next step cannot be written fails alone and leaves the step open'({ store }) {
     const { turn } = await hold(store, heldMessage({}, processors(['redact', 'ABORT'], ['translate', 'ABORT'])))
-    const change = verdictOn(turn, {})
+    const change = verdictOn(turn)
     const broken = { ...change, next: turn.step }
     const neighbour = store.commit(plainMessage())
     await assert.rejects(store.commit(broken))
@@ -137,7 +155,7 @@ export const decideStepCases: Cases = {
     const { turn } = await hold(store)
     await store.transaction((transaction) => transaction.run('DELETE FROM channel_message'))
     const told = listenTo(store)
-    assert.deepEqual(await store.commit(verdictOn(turn, {})), { result: 'decided' })
+    assert.deepEqual(await store.commit(verdictOn(turn)), { result: 'decided' })
     assert.deepEqual(told, [{ events: [], turns: [], decided: [turn.step.callback_id] }])
   },
 
@@ -160,7 +178,7 @@ export const decideStepCases: Cases = {
 
   async 'a hand-off of a step that is over, or of none, is refused and changes nothing'({ store }) {
     const { turn } = await hold(store)
-    await store.commit(verdictOn(turn, {}))
+    await store.commit(verdictOn(turn))
     const before = await readStep(store, turn)
     const late = changeAfter(turn, { type: 'Completed' }, 1_000)
     assert.deepEqual(await store.commit(late), isOver)

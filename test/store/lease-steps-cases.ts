@@ -40,10 +40,12 @@ export const leaseStepsCases: Cases = {
     const decided = await hold(store, { dueAt: 1_000 })
     await store.commit(verdictOn(await readTurn(store.read, decided), {}, 10))
     assert.deepEqual(await lease(store, { now: 1_000_000 }), [])
-    const raced = await readTurn(store.read, await hold(store, { dueAt: 1_000 }))
+    const open = await hold(store, { dueAt: 2_000 })
+    assert.deepEqual((await lease(store, { now: 2_000, stepsMax: 1 })).map(callbackIdOf), [open], 'it takes no place')
+    const raced = await readTurn(store.read, await hold(store, { dueAt: 3_000 }))
     const [, leased] = await Promise.all([
       store.commit(verdictOn(raced, { deny: true }, 10)),
-      lease(store, { now: 1_000_000 }),
+      lease(store, { now: 3_000 }),
     ])
     assert.deepEqual(leased, [])
   },

@@ -127,16 +127,21 @@ export const transactionCases: Cases = {
     assert.equal((await store.commit(plainMessage())).result, 'accepted')
   },
 
-  async 'what waits when the store closes is carried out first'({ store, reopen }) {
+  async 'writes that wait when the store closes are carried out first'({ store, reopen }) {
     await openChannel(store)
-    const writes = Promise.all([
-      ...Array.from({ length: 300 }, () => store.commit(plainMessage())),
-      store.transaction((transaction) => put(transaction, 'a', '1')),
-    ])
+    const writes = Array.from({ length: 300 }, () => store.commit(plainMessage()))
     const reopened = await reopen()
-    await writes
+    await Promise.all(writes)
     assert.equal((await reopened.read.all('SELECT 1 FROM channel_message')).length, 300)
-    assert.equal(await settingOf(reopened, 'a'), '1')
+  },
+
+  async 'a transaction that is open when the store closes comes to its end first'({ store, reopen }) {
+    await using open = await openTransaction(store)
+    const reopening = reopen()
+    await new Promise(setImmediate)
+    await open.work((transaction) => put(transaction, 'a', '1'))
+    await open.end()
+    assert.equal(await settingOf(await reopening, 'a'), '1')
   },
 }
 

@@ -58,7 +58,7 @@ export const processors = (...list: [functionName: string, fallbackAction: 'CONT
 
 type NewMessage = Omit<MessageRow, 'seq'>
 
-export const messageRow = (given: Partial<NewMessage> = {}): NewMessage => ({
+const messageRow = (given: Partial<NewMessage> = {}): NewMessage => ({
   channel_arn: lobby,
   message_id: randomUUID(),
   revision: 1,
@@ -136,7 +136,11 @@ export function changeAfter(turn: Turn, event: FlowEvent, now: number, by = leas
 }
 
 /** What ChannelFlowCallback commits for an allow, or a deny, of a turn as it was read. */
-export function verdictOn(turn: Turn, verdict: { deny?: boolean; text?: Partial<MessageText> }, now = 0): DecideStep {
+export function verdictOn(
+  turn: Turn,
+  verdict: { deny?: boolean; text?: Partial<MessageText> } = {},
+  now = 0,
+): DecideStep {
   const change = changeAfter(turn, { type: 'Verdict', deny: false, text: {}, ...verdict }, now)
   assert.ok(change.kind === 'DecideStep')
   return change

@@ -8,7 +8,7 @@ import { findAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
-import { requireRoom } from '../quotas.ts'
+import { requireWithinQuota } from '../quotas.ts'
 import { insertTags, readExtensionTags } from '../tags.ts'
 import { findUser } from './app-instance-user.ts'
 
@@ -52,8 +52,6 @@ export const CreateAppInstanceUser = operation({
         if (existing.name === name && existing.metadata === metadata) return { AppInstanceUserArn: arn }
         throw conflict(`The AppInstanceUser ${AppInstanceUserId} exists already, with other attributes`)
       }
-      const users = 'FROM app_instance_user WHERE app_instance_arn = $1'
-      await requireRoom(transaction, 'usersPerAppInstance', users, AppInstanceArn)
       await transaction.run(
         'INSERT INTO app_instance_user VALUES ($1, $2, $3, $4, NULL, $5, $5)',
         arn,
@@ -62,6 +60,8 @@ export const CreateAppInstanceUser = operation({
         metadata,
         context.now(),
       )
+      const users = 'FROM app_instance_user WHERE app_instance_arn = $1'
+      await requireWithinQuota(transaction, 'usersPerAppInstance', users, AppInstanceArn)
       await insertTags(transaction, arn, input.Tags)
       return { AppInstanceUserArn: arn }
     })

@@ -6,7 +6,7 @@ import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
-import { requireRoom } from '../quotas.ts'
+import { requireWithinQuota } from '../quotas.ts'
 import { insertTags, readExtensionTags } from '../tags.ts'
 
 export const CreateAppInstance = operation({
@@ -31,7 +31,6 @@ export const CreateAppInstance = operation({
       parameters: input,
     }
     return once(context, call, async (transaction) => {
-      await requireRoom(transaction, 'appInstances', 'FROM app_instance')
       const arn = appInstanceArn(context.place, context.newId())
       await transaction.run(
         'INSERT INTO app_instance VALUES ($1, $2, $3, $4, $4)',
@@ -40,6 +39,7 @@ export const CreateAppInstance = operation({
         toJson(input.Metadata),
         context.now(),
       )
+      await requireWithinQuota(transaction, 'appInstances', 'FROM app_instance')
       await insertTags(transaction, arn, input.Tags)
       return { AppInstanceArn: arn }
     })

@@ -5,7 +5,7 @@ import { Identity } from '../../contract/structures.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { findUserOf, identityOf } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { requireRoom } from '../quotas.ts'
+import { requireWithinQuota } from '../quotas.ts'
 import { findAppInstance } from './app-instance.ts'
 
 export const CreateAppInstanceAdmin = operation({
@@ -19,8 +19,6 @@ export const CreateAppInstanceAdmin = operation({
     return store.transaction(async (transaction) => {
       await findAppInstance(transaction, AppInstanceArn)
       const user = await findUserOf(transaction, AppInstanceArn, AppInstanceAdminArn)
-      const admins = 'FROM app_instance_admin WHERE app_instance_arn = $1'
-      await requireRoom(transaction, 'adminsPerAppInstance', admins, AppInstanceArn)
       const inserted = await transaction.run(
         'INSERT INTO app_instance_admin VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
         AppInstanceArn,
@@ -28,6 +26,8 @@ export const CreateAppInstanceAdmin = operation({
         now(),
       )
       if (inserted === 0) throw conflict('The user is an AppInstanceAdmin already')
+      const admins = 'FROM app_instance_admin WHERE app_instance_arn = $1'
+      await requireWithinQuota(transaction, 'adminsPerAppInstance', admins, AppInstanceArn)
       return { AppInstanceAdmin: identityOf(user), AppInstanceArn }
     })
   },

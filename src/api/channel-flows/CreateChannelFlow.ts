@@ -7,7 +7,7 @@ import { findAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJsonText } from '../json-text.ts'
-import { requireRoom } from '../quotas.ts'
+import { requireWithinQuota } from '../quotas.ts'
 import { insertTags, readExtensionTags } from '../tags.ts'
 import { channelFlowTags, defaultDeadlineMs, requireDistinctOrder } from './channel-flow.ts'
 
@@ -33,8 +33,6 @@ export const CreateChannelFlow = operation({
     const call = { operation: 'CreateChannelFlow', scope: AppInstanceArn, caller, token, parameters: input }
     return once(context, call, async (transaction) => {
       await findAppInstance(transaction, AppInstanceArn)
-      const flows = 'FROM channel_flow WHERE app_instance_arn = $1'
-      await requireRoom(transaction, 'channelFlowsPerAppInstance', flows, AppInstanceArn)
       const arn = channelFlowArn(AppInstanceArn, context.newId())
       await transaction.run(
         'INSERT INTO channel_flow VALUES ($1, $2, $3, $4, $5, $6, $6)',
@@ -45,6 +43,8 @@ export const CreateChannelFlow = operation({
         deadlineMs,
         context.now(),
       )
+      const flows = 'FROM channel_flow WHERE app_instance_arn = $1'
+      await requireWithinQuota(transaction, 'channelFlowsPerAppInstance', flows, AppInstanceArn)
       await insertTags(transaction, arn, input.Tags)
       return { ChannelFlowArn: arn }
     })

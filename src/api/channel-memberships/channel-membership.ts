@@ -4,7 +4,7 @@ import type { Identity } from '../../contract/structures.ts'
 import type { Reader, Transaction } from '../../store/store.ts'
 import type { Audience, ChannelEvent, MembershipRow } from '../../store/tables.ts'
 import { fromJsonText, toJsonText } from '../json-text.ts'
-import { requireRoom } from '../quotas.ts'
+import { requireWithinQuota } from '../quotas.ts'
 import { isoText } from '../times.ts'
 
 export interface NewMember {
@@ -18,9 +18,6 @@ export interface NewMember {
 /** Adds the member and tells the channel. Throws a Conflict if the user is a member already. */
 export async function addMember(transaction: Transaction, added: NewMember): Promise<void> {
   const { channelArn, member, type, invitedBy, now } = added
-  const inChannel = 'FROM channel_membership WHERE channel_arn = $1'
-  await requireRoom(transaction, 'membershipsPerChannel', inChannel, channelArn)
-  await requireRoom(transaction, 'membershipsPerUser', 'FROM channel_membership WHERE member_arn = $1', member.Arn)
   const row: MembershipRow = {
     channel_arn: channelArn,
     member_arn: member.Arn,
@@ -42,6 +39,10 @@ export async function addMember(transaction: Transaction, added: NewMember): Pro
     now,
   )
   if (inserted === 0) throw conflict('The user is a member of the channel already')
+  const inChannel = 'FROM channel_membership WHERE channel_arn = $1'
+  await requireWithinQuota(transaction, 'membershipsPerChannel', inChannel, channelArn)
+  const ofUser = 'FROM channel_membership WHERE member_arn = $1'
+  await requireWithinQuota(transaction, 'membershipsPerUser', ofUser, member.Arn)
   await transaction.append({
     channelArn,
     eventType: 'CREATE_CHANNEL_MEMBERSHIP',

@@ -23,7 +23,7 @@ import { type ChannelAccess, maySendToChannel } from '../access.ts'
 import { invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
-import { findAnswer, parametersHash, requireSame, type TokenedCall, tokenRow } from '../idempotency.ts'
+import { findAnswer, type TokenedCall, tokenRow } from '../idempotency.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { type AcceptedMessage, currentStatus } from './accepted-message.ts'
 import { newText, requireTextSize, statusToWire } from './channel-message.ts'
@@ -61,13 +61,14 @@ export const SendChannelMessage = operation({
     refuseSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     if (input.Type === 'CONTROL' && input.Metadata) throw badRequest('A CONTROL message has no Metadata')
-    await requireTargetIsMember(input, context)
     const call = tokenedCall(input)
-    const known = call && (await findAnswer<AcceptedMessage>(context.read, call))
-    if (known) return answer(input, known.messageId, await currentStatus(context.read, input.ChannelArn, known))
+    const earlier =
+      call && ((await findAnswer<AcceptedMessage>(context.read, call)) ?? context.transientTokens.find(call))
+    if (earlier) return answerAgain(input, earlier, context)
+    await requireTargetIsMember(input, context)
     const flow = input.Type === 'STANDARD' ? await snapshotFlow(context.read, access.channel) : undefined
     return input.Persistence === 'NON_PERSISTENT' && !flow
-      ? passOn(input, context, access)
+      ? passOn(input, context, access, call)
       : accept(input, context, access, flow, call)
   },
 })
@@ -77,6 +78,9 @@ const answer = (input: Input, messageId: string, status: ReturnType<typeof statu
   MessageId: messageId,
   Status: status,
 })
+
+const answerAgain = async (input: Input, earlier: AcceptedMessage, { read }: Context) =>
+  answer(input, earlier.messageId, await currentStatus(read, input.ChannelArn, earlier))
 
 function tokenedCall(input: Input): TokenedCall | undefined {
   const { ChannelArn: scope, ChimeBearer: caller, ClientRequestToken: token } = input
@@ -139,30 +143,22 @@ async function accept(
   // The same call came twice at once, and the other was first.
   const first = call && (await findAnswer<AcceptedMessage>(context.read, call))
   if (!first) throw conflict('This ClientRequestToken is in use by another call')
-  return answer(input, first.messageId, await currentStatus(context.read, input.ChannelArn, first))
+  return answerAgain(input, first, context)
 }
 
 /** Typing indicators and the like: they leave no row, and their token is remembered in memory as well as it goes. */
-function passOn(input: Input, context: Context, access: ChannelAccess) {
-  const { ChannelArn, ChimeBearer, ClientRequestToken } = input
-  const key =
-    ClientRequestToken === undefined ? undefined : JSON.stringify([ChannelArn, ChimeBearer, ClientRequestToken])
-  const known = key === undefined ? undefined : context.transientTokens.get(key)
-  if (known) {
-    requireSame(known.parametersHash, { parameters: input })
-    return answer(input, known.messageId, { Value: 'SENT', Detail: undefined })
-  }
+async function passOn(input: Input, context: Context, access: ChannelAccess, call: TokenedCall | undefined) {
   const message = { ...messageRow(input, context, access, 'SENT'), seq: 0 }
-  if (key !== undefined) {
-    context.transientTokens.set(key, { messageId: message.message_id, parametersHash: parametersHash(input) })
-  }
+  const { message_id: messageId, revision } = message
+  const first = call && context.transientTokens.remember(call, { messageId, revision })
+  if (first) return answerAgain(input, first, context)
   context.announce({
-    channelArn: ChannelArn,
+    channelArn: input.ChannelArn,
     seq: undefined,
     eventType: eventTypeOf(message, 'SENT'),
     audience: audienceOf(message),
     createdAt: message.created_at,
     about: { message },
   })
-  return answer(input, message.message_id, statusToWire(message))
+  return answer(input, messageId, statusToWire(message))
 }

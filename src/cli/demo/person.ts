@@ -29,8 +29,8 @@ export class Person {
 
   /** Rejects when the server turns the session away. */
   async listen(): Promise<void> {
-    await this.#session.start().catch(({ code, reason }: { code: number; reason: string }) => {
-      throw new Error(`the server closed a messaging session: ${code} ${reason}`)
+    await this.#session.start().catch((cause: Error | { code: number; reason: string }) => {
+      throw 'code' in cause ? new Error(`the server closed a messaging session: ${cause.code} ${cause.reason}`) : cause
     })
   }
 

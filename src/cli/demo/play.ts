@@ -61,6 +61,7 @@ async function createFlow(scenario: Scenario, { sdk, clients, appInstanceArn, fu
   return ChannelFlowArn as string
 }
 
+/** The report keeps what was seen so far, should one of the waits be in vain. */
 async function watch(report: Report, stage: Stage, clock: Clock, channelArn: string): Promise<Outcome> {
   const sender = stage.sender.channel(channelArn)
   const recipient = stage.recipient.channel(channelArn)

@@ -9,23 +9,26 @@ const table = new Table([
   { title: 'Message and flow', width: 31 },
   { title: 'Sender saw', width: 14 },
   { title: 'Recipient saw', width: 30 },
-  { title: '  Time', width: 6 },
+  { title: 'Time', width: 6, align: 'right' },
 ])
 
-export function printHead(): void {
+export function printIntroduction(): void {
   console.log(`
 ${styleText('bold', 'Carillon')}: Ann sends ${scenarios.length} messages to Bob, each through a channel flow of its own.
 The AWS SDK makes the calls, amazon-chime-sdk-js holds the messaging sessions, both as published.
 `)
+}
+
+export function printHead(): void {
   console.log(table.head())
 }
 
 export function printRow({ scenario, sender, recipient, tookMs, problems }: Report): void {
   const mark: Line = problems.length === 0 ? { text: '✓', style: 'green' } : { text: '✗', style: 'red' }
   const took = tookMs === undefined ? '' : `${(tookMs / 1000).toFixed(2)} s`
-  const flow: Line[] = [{ text: `"${scenario.text}"` }, { text: scenario.title, style: 'dim' }]
+  const flow: Line[] = [{ text: `"${scenario.text}"` }, { text: scenario.title }]
   const events = sender.map(({ event }): Line => ({ text: event, style: colourOf(event) }))
-  console.log(table.row([[mark], flow, events, recipientCell(recipient), [{ text: took.padStart(6) }]]))
+  console.log(table.row([[mark], flow, events, recipientCell(recipient), [{ text: took }]]))
 }
 
 function recipientCell(seen: Seen[]): Line[] {
@@ -45,7 +48,7 @@ export function printResult(reports: Report[], tookMs: number): void {
 }
 
 const success = (tookMs: number) => `
-All went as it should, in ${(tookMs / 1000).toFixed(1)} s. GetChannelMessageStatus and ListChannelMessages say so, too.
+Everything went as it should, in ${(tookMs / 1000).toFixed(1)} s. The status and the history of each message agree.
 
 What now?
   npm start     starts a server with the processors in examples/processors
@@ -53,6 +56,6 @@ What now?
 `
 
 const failure = (broken: Report[]) => `
-Not all went as it should:
+Not everything went as it should:
 ${broken.flatMap(({ scenario, problems }) => problems.map((problem) => `  ${scenario.title}: ${problem}`)).join('\n')}
 `

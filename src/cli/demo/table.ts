@@ -5,6 +5,7 @@ type Style = Parameters<typeof styleText>[0]
 export interface Column {
   title: string
   width: number
+  align?: 'right'
 }
 
 /** One line of a cell. Colours come only on a terminal that has them, and not where NO_COLOR is set. */
@@ -43,19 +44,20 @@ export class Table {
     const wrapped = this.#columns.map(({ width }, index) => (cells[index] ?? []).flatMap((line) => wrap(line, width)))
     const height = Math.max(...wrapped.map((lines) => lines.length))
     const bar = frame('│')
-    const line = (number: number) =>
-      this.#columns.map(({ width }, index) => paint(wrapped[index]?.[number] ?? { text: '' }, width))
+    const line = (number: number) => this.#columns.map((column, index) => paint(wrapped[index]?.[number], column))
     return Array.from({ length: height }, (_, number) => `${bar} ${line(number).join(` ${bar} `)} ${bar}`).join('\n')
   }
 }
 
 const frame = (text: string) => styleText('dim', text)
 
-const paint = ({ text, style }: Line, width: number) =>
-  style ? styleText(style, text.padEnd(width)) : text.padEnd(width)
+function paint({ text, style }: Line = { text: '' }, { width, align }: Column): string {
+  const padded = align === 'right' ? text.padStart(width) : text.padEnd(width)
+  return style ? styleText(style, padded) : padded
+}
 
-/** Broken after spaces, and within a word only where the word alone is too long. */
-function wrap({ text, style }: Line, width: number): Line[] {
-  const pieces = text.match(new RegExp(`.{1,${width}}(?= |$)|.{1,${width}}`, 'gu')) ?? ['']
-  return pieces.map((piece, index) => ({ text: index === 0 ? piece : piece.trimStart(), ...(style && { style }) }))
+/** Broken at spaces, and within a word only where the word alone is too long. */
+function wrap(line: Line, width: number): Line[] {
+  const pieces = line.text.matchAll(new RegExp(` ?(.{1,${width}}(?= |$)|.{1,${width}})`, 'gu'))
+  return Array.from(pieces, ([, text = '']) => ({ ...line, text }))
 }

@@ -1,8 +1,14 @@
-import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type FlowEvent, openStep, type Run, type Step, type Transition, transition } from '../../src/flow/transition.ts'
+import {
+  type FlowEvent,
+  openStep,
+  type Run,
+  type Step,
+  type Transition,
+  transition,
+} from '../../src/flow/transition.ts'
 import type { MessageText } from '../../src/store/tables.ts'
-import { twoDaysMs } from '../support/rows.ts'
+import { twoDaysMs } from './rows.ts'
 
 /*
  * A story is a run from its first step, in a world where anything may happen at any time: news of attempts that nobody
@@ -32,30 +38,28 @@ export interface Moment {
   result: Transition
 }
 
-export function newRun(fallbacks: Fallback[], deadlineMs: number, now = 0): Run {
+function newRun(fallbacks: Fallback[], deadlineMs: number): Run {
   const processors = fallbacks.map((fallbackAction, index) => {
     const name = `processor-${index}`
     return { name, functionArn: `arn:aws:lambda:us-east-1:111122223333:function:${name}`, fallbackAction }
   })
-  const step = openStep({ deadlineMs }, 0, worldAt(now))
+  const step = openStep({ deadlineMs }, 0, worldAt(0, 0))
   return { processors, deadlineMs, state: 'RUNNING', text: {}, step }
 }
 
-export function worldAt(now: number, random = 0.5) {
-  return { now, newId: () => `callback-at-${now}`, random: () => random }
-}
+const worldAt = (now: number, random: number) => ({ now, newId: () => `callback-at-${now}`, random: () => random })
 
 /** All that is known while a story is played: the run, at its open or last step, and the steps before it. */
 export class Play {
   readonly moments: Moment[] = []
   run: Run
-  now: number
+  /** Milliseconds since the run began. */
+  now = 0
   #random: number
   #earlier: Step[] = []
 
-  constructor({ fallbacks, deadlineMs, random }: Omit<Story, 'happenings'>, now = 0) {
-    this.run = newRun(fallbacks, deadlineMs, now)
-    this.now = now
+  constructor({ fallbacks, deadlineMs, random }: Omit<Story, 'happenings'>) {
+    this.run = newRun(fallbacks, deadlineMs)
     this.#random = random
   }
 
@@ -65,17 +69,14 @@ export class Play {
   }
 
   happens(happening: Happening): void {
-    if ('passMs' in happening) return this.pass(happening.passMs)
-    const earlier = typeof happening.about === 'number' ? this.#earlier[happening.about] : undefined
-    if (happening.event.type === 'Due' && !this.#mayBeDue(earlier ?? this.run.step)) return
-    if (earlier) this.#tell({ ...this.run, step: earlier }, happening.event)
-    else this.tell(happening.event)
+    if ('passMs' in happening) this.pass(happening.passMs)
+    else this.#say(happening.event, happening.about)
   }
 
   pass(passMs: number | 'until due' | 'until the deadline'): void {
     const { dueAt, deadlineAt } = this.run.step
-    const until = { 'until due': dueAt, 'until the deadline': deadlineAt }
-    this.now = typeof passMs === 'number' ? this.now + passMs : Math.max(this.now, until[passMs])
+    if (typeof passMs === 'number') this.now += passMs
+    else this.now = Math.max(this.now, passMs === 'until due' ? dueAt : deadlineAt)
   }
 
   tell(event: FlowEvent): Transition {
@@ -85,6 +86,13 @@ export class Play {
     if (decided && 'step' in decided && decided.step !== result.run.step) this.#earlier.push(decided.step)
     this.run = result.run
     return result
+  }
+
+  #say(event: FlowEvent, about: 'the open step' | number): void {
+    const earlier = typeof about === 'number' ? this.#earlier[about] : undefined
+    if (event.type === 'Due' && !this.#mayBeDue(earlier ?? this.run.step)) return
+    if (earlier) this.#tell({ ...this.run, step: earlier }, event)
+    else this.tell(event)
   }
 
   #tell(before: Run, event: FlowEvent): Transition {
@@ -130,12 +138,10 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      passMs: fc.oneof(
-        fc.nat(10_000),
-        fc.nat(200_000),
-        fc.constant('until due' as const),
-        { weight: 1, arbitrary: fc.constant('until the deadline' as const) },
-      ),
+      passMs: fc.oneof(fc.nat(10_000), fc.nat(200_000), fc.constant('until due' as const), {
+        weight: 1,
+        arbitrary: fc.constant('until the deadline' as const),
+      }),
     }),
   },
   { weight: 8, arbitrary: fc.record({ event: events, about: fc.constant('the open step' as const) }) },
@@ -154,10 +160,4 @@ function deeplyFrozen<T extends object>(value: T): T {
     if (member !== null && typeof member === 'object') deeplyFrozen(member)
   }
   return Object.freeze(value)
-}
-
-/** What a moment made of its run; fails if the event was refused. */
-export function taken({ result }: Moment): Exclude<Transition, { refusal: unknown }> {
-  assert.ok(!('refusal' in result))
-  return result
 }

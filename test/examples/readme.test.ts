@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { operations } from '../../src/api/index.ts'
+import { readConfig, type Setting, settings } from '../../src/config.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { startServer } from '../../src/server.ts'
+
+const root = join(import.meta.dirname, '../..')
+const readme = await readFile(join(root, 'README.md'), 'utf8')
+
+test('the README has the settings as they are, in their order', () => {
+  const rows = readme.match(/^\| .*`CARILLON_.*\|$/gm) ?? []
+  const cells = rows.map((row) => row.replaceAll('`', '').split('|').slice(1, -1))
+  assert.deepEqual(
+    cells.map((row) => row.map((cell) => cell.trim())),
+    Object.values<Setting>(settings).map(({ flag = '', variable, preset = '', about }) => [
+      flag,
+      variable,
+      preset,
+      about,
+    ]),
+  )
+})
+
+test('the README lists the operations that there are', () => {
+  const [, list = ''] = /\n22 of the API.*?\n(.*?)\nNot yet:/s.exec(readme) ?? []
+  const named = list.match(/\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b/g) ?? []
+  const known = operations.map(({ name }) => name)
+  assert.deepEqual(
+    named.filter((name) => name !== 'AppInstances'),
+    known,
+  )
+  assert.ok(readme.includes(`\n${known.length} of the API's 81 operations:`))
+})
+
+test('the block of the README does what it says, when it is pasted', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'carillon-readme-'))
+  const flags = ['--data-dir', join(folder, 'data'), '--functions', join(root, 'functions')]
+  const { config } = readConfig([...flags, '--http-port', '0', '--https-port', '0'], {}, () => '')
+  const world = { clock: systemClock, log: silentLog, newId: randomUUID, random: Math.random }
+  const server = await startServer(config, world)
+  t.after(async () => {
+    await server.close()
+    await rm(folder, { recursive: true })
+  })
+  const [block = ''] = /export AWS_CONFIG_FILE.*?\nEND\n/s.exec(readme) ?? []
+  const script = block.replaceAll('=data/', `=${join(folder, 'data')}/`)
+  const { stdout } = await promisify(execFile)('sh', ['-c', script], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: folder },
+  })
+  assert.equal(stdout, 'SENT Call [phone]\n')
+  assert.ok(readme.includes('It prints `SENT Call [phone]`.'))
+})

@@ -1,0 +1,396 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Attempt, type FlowStage, openStage } from '../support/flow-stage.ts'
+import { ana, lease, lobby, processors, readMessage, readTurn, twoDaysMs, verdictOn } from '../support/rows.ts'
+
+const minuteMs = 60_000
+const completed = { result: 'completed' } as const
+const crashed = { result: 'crashed', reason: 'it threw' } as const
+const absent = { result: 'unreached', reason: 'no such function', permanent: true } as const
+const busy = { result: 'unreached', reason: 'too many requests', permanent: false } as const
+
+test('a processor is given the message, and its allow sends it: two durable writes in all', async (context) => {
+  const stage = await openStage(context)
+  stage.store.written.length = 0
+  const callbackId = await stage.send({ metadata: '"{}"' })
+  const attempt = theOnly(stage)
+  assert.equal(attempt.functionName, 'redact')
+  assert.deepEqual(attempt.event, {
+    EventType: 'CHANNEL_MESSAGE_EVENT',
+    CallbackId: callbackId,
+    ChannelMessage: {
+      MessageId: (await stage.step(callbackId)).message_id,
+      ChannelArn: lobby,
+      Content: 'hello',
+      Metadata: '{}',
+      Sender: { Arn: ana, Name: 'Ana' },
+      Persistence: 'PERSISTENT',
+      Type: 'STANDARD',
+      CreatedTimestamp: '1970-01-01T00:00:00.000Z',
+    },
+  })
+  attempt.handOver()
+  await stage.callback(callbackId)
+  await attempt.end(completed)
+  assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'CREATE_CHANNEL_MESSAGE'])
+  await stage.pass(minuteMs)
+  const written = stage.store.written.filter((kind) => kind !== 'LeaseSteps')
+  assert.deepEqual(written, ['AcceptMessage', 'DecideStep'])
+})
+
+test('a deny ends the run: the next processor is not asked', async (context) => {
+  const stage = await openStage(context)
+  await stage.callback(await stage.send({}, processors(['redact', 'ABORT'], ['translate', 'ABORT'])), { deny: true })
+  assert.deepEqual(functionsOf(stage), ['redact'])
+  assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'DENIED_CREATE_CHANNEL_MESSAGE'])
+})
+
+test('processors take their turns, each with the message as the one before left it', async (context) => {
+  const stage = await openStage(context)
+  const first = await stage.send({}, processors(['redact', 'ABORT'], ['translate', 'ABORT']))
+  await stage.callback(first, { text: { content: '"h***o"', metadata: '"m"' } })
+  const [, second] = stage.attempts
+  assert.equal(second?.functionName, 'translate')
+  assert.notEqual(second?.callbackId, first)
+  assert.equal(second?.event.ChannelMessage.Content, 'h***o')
+  await stage.callback(second?.callbackId ?? '', { text: { content: '"s***t"' } })
+  const row = await readMessage(stage.store.read, (await stage.step(first)).message_id)
+  assert.deepEqual([row?.status, row?.content, row?.metadata], ['SENT', '"s***t"', '"m"'])
+})
+
+test('a verdict before the hand-off is known counts, and the hand-off is then no news', async (context) => {
+  const stage = await openStage(context)
+  await stage.callback(await stage.send())
+  stage.store.written.length = 0
+  theOnly(stage).handOver()
+  await theOnly(stage).end(completed)
+  await stage.pass(minuteMs)
+  assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
+  assert.ok(!stage.store.written.includes('RecordHandOff'))
+})
+
+test('a verdict during the attempt counts, whatever becomes of the attempt', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  theOnly(stage).handOver()
+  await stage.callback(callbackId)
+  await theOnly(stage).end(crashed)
+  await stage.pass(10 * minuteMs)
+  assert.equal(stage.attempts.length, 1)
+  assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'CREATE_CHANNEL_MESSAGE'])
+})
+
+test('a hand-off whose verdict takes long is recorded after a second, with its new deadline', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  await stage.pass(5_000)
+  theOnly(stage).handOver()
+  await stage.pass(999)
+  assert.equal((await stage.step(callbackId)).handed_off_at, null)
+  await stage.pass(1)
+  await stage.quiet()
+  const { state, handed_off_at, deadline_at } = await stage.step(callbackId)
+  assert.deepEqual([state, handed_off_at, deadline_at], ['AWAITING', 5_000, 5_000 + twoDaysMs])
+})
+
+test('an outcome that waits for the store is not overtaken by the news of its hand-off', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  const busyStore = Promise.withResolvers<void>()
+  const transaction = stage.store.transaction(() => busyStore.promise)
+  theOnly(stage).handOver()
+  const ended = theOnly(stage).end(crashed)
+  await new Promise(setImmediate)
+  stage.clock.advance(1_000)
+  busyStore.resolve()
+  await Promise.all([transaction, ended])
+  const { owner, due_at, handed_off_at } = await stage.step(callbackId)
+  assert.deepEqual([owner, due_at, handed_off_at], ['', minuteMs, 0])
+})
+
+test('a crash does not move the time of the hand-off, nor the deadline', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  theOnly(stage).handOver()
+  await stage.pass(5_000)
+  await theOnly(stage).end(crashed)
+  const { handed_off_at, deadline_at, due_at } = await stage.step(callbackId)
+  assert.deepEqual([handed_off_at, deadline_at, due_at], [0, twoDaysMs, 5_000 + minuteMs])
+})
+
+test('a completed attempt is no verdict: the message waits, and fails at its deadline', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send({}, processors(['redact', 'CONTINUE']))
+  theOnly(stage).handOver()
+  await theOnly(stage).end(completed)
+  await stage.pass(twoDaysMs - 1)
+  assert.equal((await stage.step(callbackId)).state, 'AWAITING')
+  await stage.pass(1)
+  assert.equal((await stage.step(callbackId)).state, 'EXPIRED')
+  assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'FAILED_CREATE_CHANNEL_MESSAGE'])
+  assert.equal(stage.attempts.length, 1)
+})
+
+test('an unreachable processor fails the message with ABORT', async (context) => {
+  const stage = await openStage(context)
+  const { message_id } = await stage.step(await stage.send({}, processors(['gone', 'ABORT'], ['translate', 'ABORT'])))
+  await theOnly(stage).end(absent)
+  assert.deepEqual(functionsOf(stage), ['gone'])
+  const row = await readMessage(stage.store.read, message_id)
+  assert.deepEqual([row?.status, row?.status_detail], ['FAILED', 'Processor invocation failed'])
+})
+
+test('an unreachable processor is passed by with CONTINUE', async (context) => {
+  const stage = await openStage(context)
+  await stage.send({}, processors(['gone', 'CONTINUE'], ['away', 'CONTINUE']))
+  await theOnly(stage).end(absent)
+  await stage.attempts[1]?.end(absent)
+  assert.deepEqual(functionsOf(stage), ['gone', 'away'])
+  assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
+})
+
+test('a busy processor is tried three times, with growing pauses', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  const triedAt: number[] = []
+  for (const pauseMs of [500, 2_000, 0]) {
+    triedAt.push(stage.clock.now())
+    await stage.attempts.at(-1)?.end(busy)
+    await stage.pass(pauseMs)
+  }
+  assert.deepEqual(triedAt, [0, 500, 2_500])
+  assert.deepEqual(
+    stage.attempts.map((attempt) => attempt.callbackId),
+    [callbackId, callbackId, callbackId],
+  )
+  assert.equal(stage.events.at(-1), 'FAILED_CREATE_CHANNEL_MESSAGE')
+})
+
+test('a crashed attempt is repeated with the same CallbackId after 60 and 120 seconds, and then no more', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send({}, processors(['redact', 'CONTINUE']))
+  for (const pauseMs of [60_000, 120_000]) {
+    const before = stage.attempts.length
+    stage.attempts.at(-1)?.handOver()
+    await stage.attempts.at(-1)?.end(crashed)
+    await stage.pass(pauseMs - 1)
+    assert.equal(stage.attempts.length, before)
+    await stage.pass(1)
+    assert.equal(stage.attempts.length, before + 1)
+  }
+  await stage.attempts.at(-1)?.end(crashed)
+  await stage.pass(twoDaysMs - 180_001)
+  assert.equal((await stage.step(callbackId)).state, 'AWAITING')
+  await stage.pass(1)
+  assert.deepEqual(
+    stage.attempts.map((attempt) => attempt.callbackId),
+    [callbackId, callbackId, callbackId],
+  )
+  assert.equal(stage.events.at(-1), 'FAILED_CREATE_CHANNEL_MESSAGE')
+})
+
+test('a short deadline is kept even while the attempt still runs', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send({}, undefined, { deadlineMs: 101 })
+  theOnly(stage).handOver()
+  await stage.pass(100)
+  assert.equal((await stage.step(callbackId)).state, 'AWAITING')
+  await stage.pass(1)
+  assert.equal((await stage.step(callbackId)).state, 'EXPIRED')
+  await theOnly(stage).end(completed)
+  assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'FAILED_CREATE_CHANNEL_MESSAGE'])
+})
+
+test('a short deadline counts anew from the hand-off, and the row says so before the old one is over', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send({}, undefined, { deadlineMs: 1_000 })
+  await stage.pass(600)
+  theOnly(stage).handOver()
+  await stage.pass(400)
+  assert.equal((await stage.step(callbackId)).deadline_at, 1_600)
+  await stage.pass(599)
+  await stage.callback(callbackId)
+  assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
+})
+
+test('an attempt that a stop interrupts is made again after the start, with the same CallbackId', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  theOnly(stage).handOver()
+  await stage.stop()
+  await stage.start()
+  assert.equal(theOnly(stage).callbackId, callbackId)
+  await stage.callback(callbackId)
+  assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
+})
+
+test('messages that a stop interrupts are taken up in the order in which they were sent', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 100 })
+  const sent: string[] = []
+  for (let count = 0; count < 20; count += 1) {
+    sent.push(await stage.send())
+    await stage.pass(1)
+  }
+  await stage.stop()
+  await stage.start()
+  assert.deepEqual(
+    stage.attempts.map(({ callbackId }) => callbackId),
+    sent,
+  )
+})
+
+test('a start does not shorten the pause after a crash', async (context) => {
+  const stage = await openStage(context)
+  await stage.send()
+  await theOnly(stage).end(crashed)
+  await stage.pass(10_000)
+  await stage.stop()
+  await stage.start()
+  await stage.pass(49_999)
+  assert.equal(stage.attempts.length, 0)
+  await stage.pass(1)
+  assert.equal(stage.attempts.length, 1)
+})
+
+test('a deadline that passed during a stop is found at the start', async (context) => {
+  const stage = await openStage(context)
+  await stage.send({}, undefined, { deadlineMs: 1_000 })
+  await stage.stop()
+  stage.clock.advance(5_000)
+  await stage.start()
+  assert.equal(stage.attempts.length, 0)
+  assert.equal(stage.events.at(-1), 'FAILED_CREATE_CHANNEL_MESSAGE')
+})
+
+test('after a stop nothing is handed over, and nothing is written', async (context) => {
+  const stage = await openStage(context)
+  await stage.send()
+  await stage.stop()
+  const callbackId = await stage.send()
+  stage.store.written.length = 0
+  await theOnly(stage).end(crashed)
+  await stage.pass(minuteMs)
+  assert.equal(stage.attempts.length, 1)
+  assert.deepEqual(stage.store.written, [])
+  assert.equal((await stage.step(callbackId)).owner, lease.owner)
+})
+
+test('a processor has no more in hand than it takes, and a stuck one delays no other', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 2 })
+  for (let count = 0; count < 5; count += 1) await stage.send({}, processors(['stuck', 'ABORT']))
+  await stage.send({}, processors(['swift', 'ABORT']))
+  assert.deepEqual(functionsOf(stage), ['stuck', 'stuck', 'swift'])
+  await stage.attempts[0]?.end(completed)
+  assert.deepEqual(functionsOf(stage), ['stuck', 'stuck', 'swift', 'stuck'])
+})
+
+test('what waits for a slow processor keeps its lease, and is invoked once', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 2 })
+  const sent: string[] = []
+  for (let count = 0; count < 50; count += 1) sent.push(await stage.send())
+  for (let count = 0; count < 50; count += 1) {
+    await stage.pass(10_000)
+    assert.equal(stage.attempts.length, Math.min(count + 2, 50))
+    const steps = await Promise.all(sent.slice(count).map((callbackId) => stage.step(callbackId)))
+    for (const { owner, due_at } of steps) {
+      assert.equal(owner, lease.owner)
+      const leftMs = due_at - stage.clock.now()
+      assert.ok(leftMs > 0 && leftMs <= lease.leaseMs)
+    }
+    await stage.callback(stage.attempts[count]?.callbackId ?? '')
+    await stage.attempts[count]?.end(completed)
+  }
+  assert.deepEqual(
+    stage.attempts.map(({ callbackId }) => callbackId),
+    sent,
+  )
+})
+
+test('a message whose deadline passes while it waits for its turn fails without one', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 1 })
+  await stage.send()
+  const callbackId = await stage.send({}, undefined, { deadlineMs: 1_000 })
+  await stage.pass(1_000)
+  assert.equal((await stage.step(callbackId)).state, 'EXPIRED')
+  await theOnly(stage).end(completed)
+  assert.equal(stage.attempts.length, 1)
+})
+
+test('a verdict in the same commit as the lease of its step wins: the processor is not invoked again', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  await theOnly(stage).end(crashed)
+  const turn = await readTurn(stage.store.read, callbackId)
+  await stage.pass(59_999)
+  stage.store.written.length = 0
+  stage.clock.advance(1)
+  assert.deepEqual(stage.store.written, ['LeaseSteps'])
+  await stage.store.commit(verdictOn(turn, {}, stage.clock.now()))
+  await stage.quiet()
+  assert.equal(stage.attempts.length, 1)
+  assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
+})
+
+test('an attempt that ends while others are found expired is not taken for one that nobody has in hand', async (context) => {
+  const stage = await openStage(context)
+  for (let count = 0; count < 3; count += 1) await stage.send({}, undefined, { deadlineMs: lease.leaseMs })
+  const callbackId = await stage.send()
+  stage.clock.advance(lease.leaseMs)
+  await stage.attempts[3]?.end(completed)
+  assert.equal((await stage.step(callbackId)).state, 'AWAITING')
+  assert.equal(stage.attempts.length, 4)
+})
+
+test('an outcome that cannot be written is made up for when the lease is over', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  stage.store.failing = true
+  await theOnly(stage).end(absent)
+  stage.store.failing = false
+  await stage.pass(lease.leaseMs)
+  assert.deepEqual(
+    stage.attempts.map((attempt) => attempt.callbackId),
+    [callbackId, callbackId],
+  )
+  await stage.attempts[1]?.end(absent)
+  assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'FAILED_CREATE_CHANNEL_MESSAGE'])
+})
+
+test('due steps that cannot be read are looked for again a second later', async (context) => {
+  const stage = await openStage(context)
+  await stage.send()
+  await theOnly(stage).end(crashed)
+  stage.store.failing = true
+  await stage.pass(60_500)
+  stage.store.failing = false
+  await stage.pass(500)
+  assert.equal(stage.attempts.length, 2)
+})
+
+test('a failure is logged in the words of AWS, without text and CallbackId', async (context) => {
+  const stage = await openStage(context)
+  const { message_id: messageId, callback_id } = await stage.step(await stage.send())
+  await theOnly(stage).end(absent)
+  assert.deepEqual(stage.warnings, [
+    {
+      eventType: 'ProcessorInvocationFailure',
+      account: '111122223333',
+      appInstanceArn: lobby.split('/channel/')[0],
+      channelArn: lobby,
+      messageId,
+      processor: 'redact',
+      processorResourceArn: 'arn:aws:lambda:us-east-1:111122223333:function:redact',
+      failureReason: 'no such function',
+      fallbackAction: 'ABORT',
+      stepState: 'UNREACHABLE',
+    },
+  ])
+  assert.ok(!JSON.stringify(stage.warnings).includes(callback_id))
+})
+
+function theOnly({ attempts }: FlowStage): Attempt {
+  assert.equal(attempts.length, 1)
+  return attempts[0] as Attempt
+}
+
+const functionsOf = ({ attempts }: FlowStage) => attempts.map(({ functionName }) => functionName)

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import { FlowEngine } from '../../src/flow/engine.ts'
+import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
+import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
+import { type Log, silentLog } from '../../src/runtime/log.ts'
+import type { Change, OutcomeOf } from '../../src/store/changes.ts'
+import type { Committed, Store, Transaction } from '../../src/store/store.ts'
+import type { EventType, MessageText, StepRow } from '../../src/store/tables.ts'
+import { ManualClock } from './manual-clock.ts'
+import { heldMessage, lease, openChannel, place, readTurn, verdictOn } from './rows.ts'
+import { createStoreFile, type StoreFile } from './store-file.ts'
+
+/** One event in a processor's hands, until the test says what becomes of it. */
+export interface Attempt {
+  functionName: string
+  callbackId: string
+  event: ProcessorEvent
+  handOver(): void
+  end(handOff: HandOff): Promise<void>
+}
+
+/** The flow engine on a real store, with processors and a clock that do what the test says. */
+export class FlowStage {
+  readonly clock = new ManualClock(0)
+  readonly inFlightMax: number
+  /** Every attempt since the engine was started, in order. */
+  attempts: Attempt[] = []
+  events: EventType[] = []
+  warnings: object[] = []
+  store!: WatchedStore
+  #engine!: FlowEngine
+  #file: StoreFile
+
+  constructor(file: StoreFile, inFlightMax: number) {
+    this.#file = file
+    this.inFlightMax = inFlightMax
+  }
+
+  /** Starts the engine on what is in the file: at first, or after `stop`. */
+  async start(): Promise<void> {
+    this.attempts = []
+    this.store = new WatchedStore(await this.#file.open())
+    this.store.onCommit(({ events }) => this.events.push(...events.map(({ eventType }) => eventType)))
+    const { store, clock } = this
+    const log: Log = { ...silentLog, warn: (fields) => this.warnings.push(fields) }
+    const target = this.#processors()
+    this.#engine = new FlowEngine({ store, target, lease, place, clock, log, newId: randomUUID, random: () => 0 })
+    await this.#engine.start()
+    await this.quiet()
+  }
+
+  async stop(): Promise<void> {
+    await this.#engine.close()
+  }
+
+  /** Accepts a message that a flow holds, and answers the CallbackId of its first step. */
+  async send(...[given, list, options]: Parameters<typeof heldMessage>): Promise<string> {
+    const held = heldMessage({ created_at: this.clock.now(), ...given }, list, options)
+    await this.store.commit(held)
+    await this.quiet()
+    return held.flow.step.callback_id
+  }
+
+  /** Commits the verdict as ChannelFlowCallback does. */
+  async callback(callbackId: string, verdict: { deny?: boolean; text?: Partial<MessageText> } = {}): Promise<void> {
+    const turn = await readTurn(this.store.read, callbackId)
+    assert.deepEqual(await this.store.commit(verdictOn(turn, verdict, this.clock.now())), { result: 'decided' })
+    await this.quiet()
+  }
+
+  /** Lets time pass, and whatever comes due happen at its own time. */
+  async pass(byMs: number): Promise<void> {
+    const untilMs = this.clock.now() + byMs
+    for (let next = this.clock.nextAlarmMs; next !== undefined && next <= untilMs; next = this.clock.nextAlarmMs) {
+      this.clock.advance(next - this.clock.now())
+      await this.quiet()
+    }
+    this.clock.advance(untilMs - this.clock.now())
+  }
+
+  /** Resolves when nothing is left but to wait: for a processor, a verdict, or the clock. */
+  async quiet(): Promise<void> {
+    do await new Promise(setImmediate)
+    while (this.store.pending > 0 || (this.clock.nextAlarmMs ?? Number.POSITIVE_INFINITY) <= this.clock.now())
+  }
+
+  async step(callbackId: string): Promise<StepRow> {
+    return (await readTurn(this.store.read, callbackId)).step
+  }
+
+  #processors(): ProcessorTarget {
+    return {
+      inFlightMax: this.inFlightMax,
+      invoke: (functionName, _functionArn, event, handOver) => {
+        const ended = Promise.withResolvers<HandOff>()
+        const end = (handOff: HandOff) => {
+          ended.resolve(handOff)
+          return this.quiet()
+        }
+        this.attempts.push({ functionName, callbackId: event.CallbackId, event, handOver, end })
+        return ended.promise
+      },
+      close: async () => {},
+    }
+  }
+}
+
+export async function openStage(context: TestContext, { inFlightMax = 4 } = {}): Promise<FlowStage> {
+  const file = await createStoreFile(context)
+  await openChannel(await file.open())
+  const stage = new FlowStage(file, inFlightMax)
+  await stage.start()
+  return stage
+}
+
+/** A store that counts what is asked of it, and fails when it is told to, as a full disk does. */
+class WatchedStore implements Store {
+  readonly written: Change['kind'][] = []
+  pending = 0
+  failing = false
+  #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  get read() {
+    return this.#store.read
+  }
+
+  async commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
+    this.written.push(change.kind)
+    return this.#watch(() => this.#store.commit(change))
+  }
+
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#watch(() => this.#store.transaction(work))
+  }
+
+  onCommit(listener: (committed: Committed) => void): void {
+    this.#store.onCommit(listener)
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  async #watch<T>(write: () => Promise<T>): Promise<T> {
+    this.pending += 1
+    try {
+      if (this.failing) throw new Error('the disk is full')
+      return await write()
+    } finally {
+      this.pending -= 1
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { EventEmitter, once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
+import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
+
+/** Functions that only tell the test what they are given: the verdict is the test's own, and comes when it likes. */
+export class Processors {
+  /** All that they were given so far, in the order of its arrival. */
+  readonly events: ProcessorEvent[] = []
+  #taken = new Set<ProcessorEvent>()
+  #changed = new EventEmitter()
+  #server: Server
+
+  constructor(server: Server) {
+    this.#server = server
+    server.on('request', async (request, response) => {
+      this.events.push((await json(request)) as ProcessorEvent)
+      this.#changed.emit('event')
+      response.end()
+    })
+  }
+
+  /** Puts the functions `first`, `second` and `third` into the folder. */
+  static async open(folder: string): Promise<Processors> {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const source = `export const handler = async (event) => {\n  await fetch('${url}', { method: 'POST', body: JSON.stringify(event) })\n}\n`
+    await mkdir(folder)
+    for (const name of ['first', 'second', 'third']) await writeFile(join(folder, `${name}.mjs`), source)
+    return new Processors(server)
+  }
+
+  /** Waits for the next event about this message, and takes it. */
+  async next(messageId: string | undefined): Promise<ProcessorEvent> {
+    for (;;) {
+      const event = this.events.find((one) => one.ChannelMessage.MessageId === messageId && !this.#taken.has(one))
+      if (event) {
+        this.#taken.add(event)
+        return event
+      }
+      await once(this.#changed, 'event')
+    }
+  }
+
+  close(): Promise<void> {
+    this.#server.closeAllConnections()
+    return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+}
