@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { populate } from '../support/population.ts'
+import { assertRefused, invalidBearer, noAccess } from '../support/refusals.ts'
+import { startTestServer } from '../support/running-server.ts'
+
+/*
+ * A call with several things wrong is refused for the first of them: what the request says (400), who the bearer is
+ * (401), what the bearer may (403), what is not there (404), what stands in the way (409).
+ */
+
+const server = await startTestServer()
+const { messaging } = server
+const people = await populate(server, { Privacy: 'PUBLIC' })
+const others = await populate(server, { Privacy: 'PUBLIC' })
+const { MessageId } = await people.send()
+
+interface ChannelCall {
+  ChannelArn: string
+  ChimeBearer: string
+}
+
+/** Every operation with a bearer, by what its call is as HTTP. Each call is good if its channel and its bearer are. */
+const calls: Record<string, { http: [method: string, path: string]; send(call: ChannelCall): Promise<unknown> }> = {
+  CreateChannel: {
+    http: ['POST', '/channels'],
+    send: ({ ChannelArn, ChimeBearer }) =>
+      messaging.createChannel({ AppInstanceArn: ChannelArn.split('/channel/')[0], ChimeBearer, Name: 'C' }),
+  },
+  DescribeChannel: {
+    http: ['GET', '/channels/{}'],
+    send: (call) => messaging.describeChannel(call),
+  },
+  CreateChannelMembership: {
+    http: ['POST', '/channels/{}/memberships'],
+    send: (call) => messaging.createChannelMembership({ ...call, MemberArn: people.user('nobody'), Type: 'DEFAULT' }),
+  },
+  ListChannelMemberships: {
+    http: ['GET', '/channels/{}/memberships'],
+    send: (call) => messaging.listChannelMemberships(call),
+  },
+  SendChannelMessage: {
+    http: ['POST', '/channels/{}/messages'],
+    send: (call) => people.send(call),
+  },
+  GetChannelMessage: {
+    http: ['GET', '/channels/{}/messages/m'],
+    send: (call) => messaging.getChannelMessage({ ...call, MessageId }),
+  },
+  GetChannelMessageStatus: {
+    http: ['GET', '/channels/{}/messages/m?scope=message-status'],
+    send: (call) => messaging.getChannelMessageStatus({ ...call, MessageId }),
+  },
+  ListChannelMessages: {
+    http: ['GET', '/channels/{}/messages'],
+    send: (call) => messaging.listChannelMessages(call),
+  },
+  AssociateChannelFlow: {
+    http: ['PUT', '/channels/{}/channel-flow'],
+    send: (call) =>
+      messaging.associateChannelFlow({ ...call, ChannelFlowArn: `${people.appInstanceArn}/channel-flow/f` }),
+  },
+  DisassociateChannelFlow: {
+    http: ['DELETE', '/channels/{}/channel-flow/arn%3Aaws%3Achime%3A%3A%3Af'],
+    send: (call) =>
+      messaging.disassociateChannelFlow({ ...call, ChannelFlowArn: `${people.appInstanceArn}/channel-flow/f` }),
+  },
+}
+
+const invalidBearers = {
+  'is not an ARN': 'member',
+  'is an unknown user': people.user('nobody'),
+  'is an AppInstance': people.appInstanceArn,
+  'is a channel': people.channelArn,
+}
+
+for (const [operation, { http, send }] of Object.entries(calls)) {
+  suite(operation, () => {
+    const ChannelArn = people.channelArn
+    const stranger = people.stranger
+
+    test('without a bearer is a bad request', async () => {
+      const [method, path] = http
+      const answer = await server.call(method, path.replace('{}', encodeURIComponent(ChannelArn)))
+      assert.deepEqual([answer.status, answer.type, answer.body.Code], [400, 'BadRequestException', 'BadRequest'])
+      assert.match(answer.body.Message, /Value at 'chimeBearer' failed to satisfy constraint: Member must not be null/)
+    })
+
+    test('of a malformed ARN is a bad request, whoever calls', () =>
+      assertRefused(send({ ChannelArn: 'c/channel/c', ChimeBearer: 'member' }), 'BadRequest', /Arn' failed to satisfy/))
+
+    for (const [problem, ChimeBearer] of Object.entries(invalidBearers)) {
+      test(`with a bearer that ${problem} is unauthorized, whatever the channel`, async () => {
+        await assertRefused(send({ ChannelArn, ChimeBearer }), 'Unauthorized', invalidBearer)
+        await assertRefused(send({ ChannelArn: `${ChannelArn}-unknown`, ChimeBearer }), 'Unauthorized', invalidBearer)
+      })
+    }
+
+    test("in another AppInstance's channel is forbidden", async () => {
+      const there = { ChannelArn, ChimeBearer: others.admin }
+      const here = { ChannelArn: others.channelArn, ChimeBearer: people.admin }
+      await assertRefused(send(there), 'Forbidden', noAccess)
+      await assertRefused(send(here), 'Forbidden', noAccess)
+    })
+
+    if (operation === 'CreateChannel') return
+    test('in an unknown channel is as forbidden as where the bearer may not', async () => {
+      const unknown = { ChannelArn: `${ChannelArn}-unknown`, ChimeBearer: stranger }
+      await assertRefused(send(unknown), 'Forbidden', noAccess)
+      await assertRefused(send({ ChannelArn: people.appInstanceArn, ChimeBearer: stranger }), 'Forbidden', noAccess)
+    })
+  })
+}
+
+suite('what is not there', () => {
+  for (const operation of ['CreateChannelMembership', 'AssociateChannelFlow', 'DisassociateChannelFlow']) {
+    test(`is not found by who may ${operation}, and forbidden to everybody else`, async () => {
+      const { send } = calls[operation]!
+      const { channelArn: ChannelArn, moderator, stranger } = people
+      await assertRefused(send({ ChannelArn, ChimeBearer: moderator }), 'NotFound')
+      await assertRefused(send({ ChannelArn, ChimeBearer: stranger }), 'Forbidden', noAccess)
+    })
+  }
+})
+
+suite('before all that', () => {
+  test('an operation that is not known is not found, signed or not', async () => {
+    const response = await fetch(`${server.endpoint.http}/bells`)
+    assert.deepEqual([response.status, response.headers.get('x-amzn-errortype')], [404, 'UnknownOperationException'])
+  })
+
+  test('a call without a signature is refused, whatever it says', async () => {
+    const response = await fetch(`${server.endpoint.http}/app-instances`, { method: 'POST', body: 'no JSON' })
+    assert.deepEqual(
+      [response.status, response.headers.get('x-amzn-errortype')],
+      [403, 'MissingAuthenticationTokenException'],
+    )
+  })
+
+  test('a body that is not JSON is a bad request', async () => {
+    const answer = await server.call('POST', '/app-instances', { body: '{"Name":' })
+    assert.deepEqual([answer.status, answer.type], [400, 'BadRequestException'])
+  })
+})

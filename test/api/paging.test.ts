@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { suite, test } from 'node:test'
+import { type Population, populate } from '../support/population.ts'
+import { assertRefused, violation } from '../support/refusals.ts'
+import { startTestServer } from '../support/running-server.ts'
+
+const server = await startTestServer()
+const people = await populate(server)
+const others = await populate(server)
+
+interface Page {
+  MaxResults?: number
+  NextToken?: string | undefined
+}
+
+interface List {
+  /** Makes one more that is listed. */
+  add(): Promise<unknown>
+  page(asked: Page, whose?: Population): Promise<{ items: unknown[] | undefined; NextToken: string | undefined }>
+}
+
+const lists: Record<string, List> = {
+  ListChannelMessages: {
+    add: () => people.send(),
+    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer } = people) {
+      const call = { ChannelArn, ChimeBearer, ...asked }
+      const { ChannelMessages, NextToken } = await server.messaging.listChannelMessages(call)
+      return { items: ChannelMessages?.map(({ MessageId }) => MessageId), NextToken }
+    },
+  },
+  ListChannelMemberships: {
+    async add() {
+      const MemberArn = await people.createUser(randomUUID())
+      const { channelArn: ChannelArn, owner: ChimeBearer } = people
+      await server.messaging.createChannelMembership({ ChannelArn, ChimeBearer, MemberArn, Type: 'DEFAULT' })
+    },
+    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer } = people) {
+      const call = { ChannelArn, ChimeBearer, ...asked }
+      const { ChannelMemberships, NextToken } = await server.messaging.listChannelMemberships(call)
+      return { items: ChannelMemberships?.map(({ Member }) => Member?.Arn), NextToken }
+    },
+  },
+  ListChannelFlows: {
+    add: () => people.createFlow(['first']),
+    async page(asked, { appInstanceArn: AppInstanceArn } = people) {
+      const { ChannelFlows, NextToken } = await server.messaging.listChannelFlows({ AppInstanceArn, ...asked })
+      return { items: ChannelFlows?.map(({ ChannelFlowArn }) => ChannelFlowArn), NextToken }
+    },
+  },
+}
+
+/** All pages of this size, one after the other. */
+async function pages({ page }: List, MaxResults: number): Promise<unknown[][]> {
+  const gathered: unknown[][] = []
+  let NextToken: string | undefined
+  do {
+    const { items, NextToken: next } = await page({ MaxResults, NextToken })
+    gathered.push(items!)
+    NextToken = next
+  } while (NextToken !== undefined)
+  return gathered
+}
+
+const wrongToken = 'The NextToken does not belong to this list: repeat the call that gave it, with the same parameters'
+
+for (const [operation, list] of Object.entries(lists)) {
+  suite(operation, () => {
+    test('gives out 50 at a time unless told otherwise, and a NextToken if there are more', async () => {
+      const { items } = await list.page({})
+      for (let count = items!.length; count < 50; count += 1) await list.add()
+      assert.equal((await list.page({})).NextToken, undefined)
+      await list.add()
+      const { items: first, NextToken } = await list.page({})
+      assert.equal(first?.length, 50)
+      assert.equal((await list.page({ NextToken })).items?.length, 1)
+    })
+
+    test('gives out every item once, in the same order, whatever the size of the pages', async () => {
+      const whole = (await pages(list, 50)).flat()
+      assert.equal(new Set(whole).size, 51)
+      for (const size of [1, 7, 17]) {
+        const inPages = await pages(list, size)
+        assert.deepEqual(inPages.flat(), whole)
+        assert.equal(inPages.length, Math.ceil(51 / size), `pages of ${size}`)
+      }
+    })
+
+    test('takes a MaxResults from 1 to 50', async () => {
+      const refused = (MaxResults: number, constraint: string) =>
+        assertRefused(list.page({ MaxResults }), 'BadRequest', violation('maxResults', constraint))
+      await refused(0, 'have value greater than or equal to 1')
+      await refused(51, 'have value less than or equal to 50')
+      await refused(1.5, 'have value of type integer')
+    })
+
+    test('takes a NextToken with another MaxResults', async () => {
+      const { NextToken } = await list.page({ MaxResults: 1 })
+      assert.equal((await list.page({ MaxResults: 50, NextToken })).items?.length, 50)
+    })
+
+    test('refuses a NextToken of another list, and what is none', async () => {
+      const { NextToken } = await list.page({ MaxResults: 1 })
+      await assertRefused(list.page({ NextToken }, others), 'BadRequest', wrongToken)
+      const [position, signature] = NextToken!.split('.')
+      for (const garbage of ['', 'garbage', `${position}.`, `.${signature}`, `${position}0.${signature}`, '€.\0']) {
+        await assertRefused(list.page({ NextToken: garbage }), 'BadRequest', wrongToken)
+      }
+      await assertRefused(list.page({ NextToken: 't'.repeat(2049) }), 'BadRequest', /less than or equal to 2048/)
+    })
+  })
+}
+
+suite('a NextToken', () => {
+  test('is good for its own operation alone', async () => {
+    const { NextToken } = await lists.ListChannelMemberships!.page({ MaxResults: 1 })
+    await assertRefused(lists.ListChannelMessages!.page({ NextToken }), 'BadRequest', wrongToken)
+    await assertRefused(lists.ListChannelFlows!.page({ NextToken }), 'BadRequest', wrongToken)
+  })
+
+  test('is good for its own bearer alone', async () => {
+    const { channelArn: ChannelArn, owner, member } = people
+    const { NextToken } = await server.messaging.listChannelMessages({ ChannelArn, ChimeBearer: owner, MaxResults: 1 })
+    const call = server.messaging.listChannelMessages({ ChannelArn, ChimeBearer: member, NextToken })
+    await assertRefused(call, 'BadRequest', wrongToken)
+  })
+
+  test('survives a restart', async () => {
+    const before = new Map<List, string | undefined>()
+    for (const list of Object.values(lists)) before.set(list, (await list.page({ MaxResults: 20 })).NextToken)
+    await server.restart()
+    for (const [list, NextToken] of before) assert.equal((await list.page({ NextToken })).items?.length, 31)
+  })
+
+  test('shows nothing twice and skips nothing when the list grows meanwhile', async () => {
+    const { page, add } = lists.ListChannelMessages!
+    const { items: first, NextToken } = await page({ MaxResults: 25 })
+    await add()
+    const { items: rest } = await page({ NextToken })
+    assert.equal(new Set([...first!, ...rest!]).size, 51)
+  })
+})

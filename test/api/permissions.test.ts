@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { type Population, populate, type Role, roles } from '../support/population.ts'
+import { outcomeOf } from '../support/refusals.ts'
+import { startTestServer } from '../support/running-server.ts'
+
+/*
+ * AWS's developer guide, "Authorization by role", as a table: for every operation that has a bearer and is about a
+ * channel, who may in which kind of channel.
+ */
+
+interface Kind {
+  Privacy: 'PUBLIC' | 'PRIVATE'
+  Mode: 'RESTRICTED' | 'UNRESTRICTED'
+}
+
+const kinds: Kind[] = [
+  { Privacy: 'PUBLIC', Mode: 'RESTRICTED' },
+  { Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' },
+  { Privacy: 'PRIVATE', Mode: 'RESTRICTED' },
+  { Privacy: 'PRIVATE', Mode: 'UNRESTRICTED' },
+]
+
+interface Row {
+  does: string
+  may(kind: Kind): readonly Role[]
+  call(people: Population, ChimeBearer: string, kind: Kind): Promise<unknown>
+}
+
+const moderating: Role[] = ['admin', 'moderator']
+const belonging: Role[] = [...moderating, 'member', 'hidden']
+const seeing = ({ Privacy }: Kind) => (Privacy === 'PUBLIC' ? roles : belonging)
+
+const server = await startTestServer()
+const { messaging } = server
+let newcomers = 0
+const newcomer = (people: Population) => people.createUser(`newcomer-${++newcomers}`)
+
+const table: Row[] = [
+  {
+    does: 'DescribeChannel',
+    may: seeing,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.describeChannel({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannelMemberships',
+    may: seeing,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelMemberships({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannelMemberships of HIDDEN members',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) =>
+      messaging.listChannelMemberships({ ChannelArn, ChimeBearer, Type: 'HIDDEN' }),
+  },
+  {
+    does: 'CreateChannelMembership of somebody else',
+    may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelMembership({
+        ChannelArn: people.channelArn,
+        ChimeBearer,
+        MemberArn: await newcomer(people),
+        Type: 'DEFAULT',
+      }),
+  },
+  {
+    does: 'CreateChannelMembership of a HIDDEN member',
+    may: () => moderating,
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelMembership({
+        ChannelArn: people.channelArn,
+        ChimeBearer,
+        MemberArn: await newcomer(people),
+        Type: 'HIDDEN',
+      }),
+  },
+  {
+    does: 'SendChannelMessage',
+    may: () => ['member'],
+    call: (people, ChimeBearer) => people.send({ ChimeBearer }),
+  },
+  {
+    does: 'GetChannelMessage',
+    may: seeing,
+    call: async (people, ChimeBearer) => {
+      const { MessageId } = await people.send({ ChimeBearer: people.owner })
+      await people.read(MessageId, ChimeBearer)
+    },
+  },
+  {
+    does: 'ListChannelMessages',
+    may: seeing,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelMessages({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: "GetChannelMessageStatus of somebody else's message",
+    may: () => [],
+    call: async (people, ChimeBearer) => {
+      const { MessageId } = await people.send({ ChimeBearer: people.owner })
+      await messaging.getChannelMessageStatus({ ChannelArn: people.channelArn, MessageId, ChimeBearer })
+    },
+  },
+  {
+    does: 'AssociateChannelFlow',
+    may: () => moderating,
+    call: async (people, ChimeBearer, kind) => {
+      const ChannelArn = await people.createChannel(kind)
+      const ChannelFlowArn = await people.createFlow(['first'])
+      await messaging.associateChannelFlow({ ChannelArn, ChannelFlowArn, ChimeBearer })
+    },
+  },
+  {
+    does: 'DisassociateChannelFlow',
+    may: () => moderating,
+    call: async (people, ChimeBearer, kind) => {
+      const ChannelArn = await people.createChannel(kind)
+      const ChannelFlowArn = await people.createFlow(['first'])
+      await messaging.associateChannelFlow({ ChannelArn, ChannelFlowArn, ChimeBearer: people.owner })
+      await messaging.disassociateChannelFlow({ ChannelArn, ChannelFlowArn, ChimeBearer })
+    },
+  },
+]
+
+const foreigner = (await populate(server)).owner
+
+for (const kind of kinds) {
+  suite(`in a channel that is ${kind.Privacy} and ${kind.Mode}`, async () => {
+    const people = await populate(server, kind)
+    for (const { does, may, call } of table) {
+      const allowed = may(kind)
+      test(`${does} is for ${allowed.join(', ') || 'nobody'}`, async () => {
+        for (const role of roles) {
+          const expected = allowed.includes(role) ? 'accepted' : 'Forbidden'
+          assert.equal(await outcomeOf(call(people, people[role], kind)), expected, role)
+        }
+        assert.equal(await outcomeOf(call(people, foreigner, kind)), 'Forbidden', 'a user of another AppInstance')
+      })
+    }
+  })
+}
