@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { conflict } from '../contract/api-error.ts'
 import type { Reader, Store, Transaction } from '../store/store.ts'
 import type { TokenRow } from '../store/tables.ts'
-import type { Context } from './context.ts'
 
 /** How long a ClientRequestToken is remembered, at least. */
 const rememberedMs = 24 * 3_600_000
@@ -23,17 +22,17 @@ export interface TokenedCall {
 
 /** Does the work once: a repeated call gets the first answer, the same token with other parameters a 409. */
 export async function once<Answer extends object>(
-  context: Context,
+  { store, now }: { store: Store; now(): number },
   call: Omit<TokenedCall, 'token'> & { token: string | undefined },
   work: (transaction: Transaction) => Promise<Answer>,
 ): Promise<Answer> {
-  return context.store.transaction(async (transaction) => {
+  return store.transaction(async (transaction) => {
     const { token } = call
     if (token === undefined) return work(transaction)
     const known = await findAnswer<Answer>(transaction, { ...call, token })
     if (known) return known
     const answer = await work(transaction)
-    const row = tokenRow({ ...call, token }, answer, context.now())
+    const row = tokenRow({ ...call, token }, answer, now())
     await transaction.run(
       'INSERT INTO idempotency_token VALUES ($1, $2, $3, $4, $5, $6, $7)',
       row.scope,
