@@ -98,7 +98,7 @@ export class Population {
   /** Sends into a flow. The answer is the event that the first processor is given. */
   async sendHeld(input: Partial<SendChannelMessageCommandInput> = {}): Promise<ProcessorEvent> {
     const { MessageId } = await this.send(input)
-    return this.server.processors.next(MessageId!)
+    return this.server.processors.next(MessageId)
   }
 
   /** The processor's verdict on an event: the message passes, with these members changed. */

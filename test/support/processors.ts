@@ -8,17 +8,16 @@ import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 
 /** Functions that only tell the test what they are given: the verdict is the test's own, and comes when it likes. */
 export class Processors {
-  /** All that they were given so far, in the order of its arrival. */
-  readonly events: ProcessorEvent[] = []
-  #taken = new Set<ProcessorEvent>()
-  #changed = new EventEmitter()
+  /** What has arrived and nobody has asked for. */
+  #events: ProcessorEvent[] = []
+  #arrivals = new EventEmitter()
   #server: Server
 
   constructor(server: Server) {
     this.#server = server
     server.on('request', async (request, response) => {
-      this.events.push((await json(request)) as ProcessorEvent)
-      this.#changed.emit('event')
+      this.#events.push((await json(request)) as ProcessorEvent)
+      this.#arrivals.emit('event')
       response.end()
     })
   }
@@ -28,22 +27,21 @@ export class Processors {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const source = `export const handler = async (event) => {\n  await fetch('${url}', { method: 'POST', body: JSON.stringify(event) })\n}\n`
+    const source = `
+      export async function handler(event) {
+        await fetch('${url}', { method: 'POST', body: JSON.stringify(event) })
+      }`
     await mkdir(folder)
     for (const name of ['first', 'second', 'third']) await writeFile(join(folder, `${name}.mjs`), source)
     return new Processors(server)
   }
 
-  /** Waits for the next event about this message, and takes it. */
+  /** Waits for the next event about this message. */
   async next(messageId: string | undefined): Promise<ProcessorEvent> {
-    for (;;) {
-      const event = this.events.find((one) => one.ChannelMessage.MessageId === messageId && !this.#taken.has(one))
-      if (event) {
-        this.#taken.add(event)
-        return event
-      }
-      await once(this.#changed, 'event')
-    }
+    const isAsked = (event: ProcessorEvent) => event.ChannelMessage.MessageId === messageId
+    while (!this.#events.some(isAsked)) await once(this.#arrivals, 'event')
+    const [event] = this.#events.splice(this.#events.findIndex(isAsked), 1)
+    return event!
   }
 
   close(): Promise<void> {

@@ -9,7 +9,7 @@ const errors = {
   NotFound: { type: 'NotFoundException', status: 404 },
   Conflict: { type: 'ConflictException', status: 409 },
 }
-export type Code = keyof typeof errors
+type Code = keyof typeof errors
 
 export const noAccess = 'You do not have sufficient access to perform this action'
 export const invalidBearer = 'An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header.'
@@ -23,7 +23,7 @@ interface SdkError extends Error {
   $metadata?: { httpStatusCode?: number }
 }
 
-/** That the SDK throws the exception of this code; and with this text, where it matters. A Forbidden tells nothing more. */
+/** That the SDK throws the exception of this code, with this text if one is given. */
 export async function assertRefused(call: Promise<unknown>, code: Code, text?: string | RegExp): Promise<void> {
   const error: SdkError = await call.then(
     () => assert.fail(`the call was accepted instead of being refused as ${code}`),
@@ -39,7 +39,7 @@ export async function assertRefused(call: Promise<unknown>, code: Code, text?: s
   else if (text !== undefined) assert.equal(error.message, text)
 }
 
-/** How a call ended: `'SENT'` or whatever `accepted` makes of its answer, or the Code that it was refused with. */
+/** Whether a call was accepted, or the Code that it was refused with. */
 export const outcomeOf = (call: Promise<unknown>): Promise<'accepted' | Code> =>
   call.then(
     () => 'accepted',

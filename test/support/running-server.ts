@@ -27,12 +27,11 @@ interface RawAnswer {
   status: number
   /** The class of the SDK's exception. */
   type: string | null
-  requestId: string | null
   // biome-ignore lint/suspicious/noExplicitAny: any JSON that an operation answers
   body: any
 }
 
-/** A real server on free ports of this machine, and AWS's own clients for it. An error in its log fails the test file. */
+/** A real server on free ports, and AWS's own clients for it. An error in its log fails the test file. */
 export class TestServer {
   readonly processors: Processors
   readonly clock: Clock
@@ -97,7 +96,7 @@ export class TestServer {
     await this.#running.close()
   }
 
-  /** A signed call, said in HTTP's own words: `/channels/{}` takes its labels one by one. */
+  /** A signed call in HTTP's own words; `target` is path and query, percent-encoded. */
   async call(method: string, target: string, { bearer, body = '' }: RawCall = {}): Promise<RawAnswer> {
     const { endpoint, credentials } = this.#running
     const headers = { host: new URL(endpoint.http).host, ...(bearer !== undefined && { 'x-amz-chime-bearer': bearer }) }
@@ -113,7 +112,6 @@ export class TestServer {
     return {
       status: response.status,
       type: response.headers.get('x-amzn-errortype'),
-      requestId: response.headers.get('x-amzn-requestid'),
       body: answered === '' ? undefined : JSON.parse(answered),
     }
   }

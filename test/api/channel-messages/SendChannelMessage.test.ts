@@ -123,6 +123,7 @@ suite('SendChannelMessage refuses', () => {
   test('moderators and admins that are no members, and HIDDEN members', async () => {
     for (const ChimeBearer of [people.moderator, people.admin, people.hidden]) {
       await assertRefused(people.send({ ChimeBearer }), 'Forbidden', noAccess)
+      await assertRefused(people.send({ ChimeBearer, Persistence: 'NON_PERSISTENT' }), 'Forbidden', noAccess)
     }
   })
 
@@ -235,7 +236,7 @@ suite('SendChannelMessage into a flow', async () => {
     test(`answers ${what} with ${status}`, async () => {
       const { MessageId, Status } = await held.send(input)
       assert.deepEqual(Status, { Value: status })
-      if (status === 'PENDING') await server.processors.next(MessageId!)
+      if (status === 'PENDING') await server.processors.next(MessageId)
     })
   }
 
@@ -274,7 +275,7 @@ suite('SendChannelMessage into a flow', async () => {
     const session = await server.session(held.member)
     const ClientRequestToken = 'one-run'
     const sent = await Promise.all(Array.from({ length: 10 }, () => held.send({ ClientRequestToken })))
-    const event = await server.processors.next(sent[0]!.MessageId!)
+    const event = await server.processors.next(sent[0]?.MessageId)
     await held.allow(event)
     const next = await held.sendHeld()
     assert.deepEqual(await session.eventTypes(3), [
