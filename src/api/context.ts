@@ -8,17 +8,17 @@ import type { ChannelEvent } from '../store/tables.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
 /** What every operation works with. */
-export interface Services {
+export interface ApiParts {
   store: Store
   read: Reader
   place: Place
   /** What GetMessagingSessionEndpoint answers: `host[:port]`. */
   sessionHost(): string
-  /** Which node leases a new step, and for how long. */
+  /** As which node, and for how long, a flow's new step is taken in hand. */
   lease: Lease
-  /** Tells the sessions of what leaves no row. */
+  /** Tells the sessions of an event that leaves no row; every other one is told by the commit that writes it. */
   announce(event: ChannelEvent): void
-  /** Tokens of messages that leave no row. */
+  /** Which messages were sent that leave no row. */
   transientTokens: TransientTokens
   /** Signs paging tokens. */
   tokenKey: string
@@ -28,10 +28,12 @@ export interface Services {
   random(): number
 }
 
-/** One call: the services, and who calls. */
-export interface Context extends Services {
+/** One call: what every operation works with, and who calls. */
+export interface Context extends ApiParts {
   credentials: Credentials
   requestId: string
+  /** The same for an SDK's call and its own retries of it. */
+  invocationId: string | undefined
 }
 
 export const operation = operationsWith<Context>()

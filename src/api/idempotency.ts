@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto'
 import { conflict } from '../contract/api-error.ts'
+import type { Credentials } from '../signature/credentials.ts'
 import type { Reader, Store, Transaction } from '../store/store.ts'
 import type { TokenRow } from '../store/tables.ts'
 
 /** How long a ClientRequestToken is remembered, at least. */
 const rememberedMs = 24 * 3_600_000
-/** Rows that one sweep takes away at most, so that it holds up nobody for long. */
-const sweptMax = 10_000
+/** Rows that one transaction takes away at most. */
+const sweptMax = 1_000
 
-/** One call with a ClientRequestToken: the same token by the same caller about the same thing is the same call. */
+/** A call with a ClientRequestToken: the same token by the same caller about the same thing is the same call. */
 export interface TokenedCall {
   operation: string
-  /** The channel or AppInstance that the call is about. */
+  /** The channel or AppInstance that the call is about; '' for CreateAppInstance, which is about none. */
   scope: string
   /** The bearer, or the access key where an operation has none. */
   caller: string
@@ -20,29 +21,43 @@ export interface TokenedCall {
   parameters: object
 }
 
-/** Does the work once: a repeated call gets the first answer, the same token with other parameters a 409. */
+/** The members by which calls are told apart. No operation has all of them. */
+interface TokenedInput {
+  ClientRequestToken?: string
+  ChimeBearer?: string
+  ChannelArn?: string
+  AppInstanceArn?: string
+}
+
+/** Undefined where the caller gave no token. */
+export function tokenedCall(
+  operation: string,
+  input: TokenedInput,
+  { credentials }: { credentials: Credentials },
+): TokenedCall | undefined {
+  const { ClientRequestToken: token, ChimeBearer, ChannelArn, AppInstanceArn } = input
+  if (token === undefined) return undefined
+  const scope = ChannelArn ?? AppInstanceArn ?? ''
+  return { operation, scope, caller: ChimeBearer ?? credentials.accessKeyId, token, parameters: input }
+}
+
+/**
+ * Does the work, in one transaction, unless the call was answered before: then it answers the same again. The same token
+ * with other parameters is a Conflict.
+ */
 export async function once<Answer extends object>(
-  { store, now }: { store: Store; now(): number },
-  call: Omit<TokenedCall, 'token'> & { token: string | undefined },
+  operation: string,
+  input: TokenedInput,
+  context: { store: Store; now(): number; credentials: Credentials },
   work: (transaction: Transaction) => Promise<Answer>,
 ): Promise<Answer> {
-  return store.transaction(async (transaction) => {
-    const { token } = call
-    if (token === undefined) return work(transaction)
-    const known = await findAnswer<Answer>(transaction, { ...call, token })
+  const call = tokenedCall(operation, input, context)
+  return context.store.transaction(async (transaction) => {
+    if (!call) return work(transaction)
+    const known = await findAnswer<Answer>(transaction, call)
     if (known) return known
     const answer = await work(transaction)
-    const row = tokenRow({ ...call, token }, answer, now())
-    await transaction.run(
-      'INSERT INTO idempotency_token VALUES ($1, $2, $3, $4, $5, $6, $7)',
-      row.scope,
-      row.operation,
-      row.caller,
-      row.token,
-      row.parameters_hash,
-      row.answer_json,
-      row.expires_at,
-    )
+    await transaction.insert('idempotency_token', tokenRow(call, answer, context.now()))
     return answer
   })
 }
@@ -61,27 +76,22 @@ export async function findAnswer<Answer>(read: Reader, call: TokenedCall): Promi
   return JSON.parse(row.answer_json) as Answer
 }
 
-export function tokenRow(call: TokenedCall, answer: object, now: number): TokenRow {
-  const { scope, operation, caller, token } = call
-  const hash = parametersHash(call.parameters)
-  const answerJson = JSON.stringify(answer)
-  return {
-    scope,
-    operation,
-    caller,
-    token,
-    parameters_hash: hash,
-    answer_json: answerJson,
-    expires_at: now + rememberedMs,
-  }
-}
+/** What makes the store remember the answer. */
+export const tokenRow = ({ parameters, ...call }: TokenedCall, answer: object, now: number): TokenRow => ({
+  ...call,
+  parameters_hash: parametersHash(parameters),
+  answer_json: JSON.stringify(answer),
+  expires_at: now + rememberedMs,
+})
 
+/** Throws a Conflict unless the call's parameters are those that were hashed. */
 export function requireSame(hash: string, { parameters }: Pick<TokenedCall, 'parameters'>): void {
   if (hash !== parametersHash(parameters)) {
     throw conflict('This ClientRequestToken was used before with other parameters')
   }
 }
 
+/** Two calls with the same hash have the same parameters; their ClientRequestToken does not count. */
 export function parametersHash(parameters: object): string {
   const { ClientRequestToken: _, ...counted } = parameters as { ClientRequestToken?: string }
   return createHash('sha256').update(JSON.stringify(counted, sortedMembers)).digest('base64url')
@@ -93,14 +103,17 @@ function sortedMembers(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Forgets the tokens whose time is over. Answers how many. */
-export function forgetOldTokens(store: Store, now: number): Promise<number> {
-  return store.transaction((transaction) =>
-    transaction.run(
-      `DELETE FROM idempotency_token WHERE (scope, operation, caller, token) IN (
-         SELECT scope, operation, caller, token FROM idempotency_token WHERE expires_at <= $1 LIMIT $2)`,
-      now,
-      sweptMax,
-    ),
-  )
+/** Forgets the tokens whose time is over, so many at a time that nobody waits for long. */
+export async function forgetOldTokens(store: Store, now: number): Promise<void> {
+  let forgotten = sweptMax
+  while (forgotten === sweptMax) {
+    forgotten = await store.transaction((transaction) =>
+      transaction.run(
+        `DELETE FROM idempotency_token WHERE (scope, operation, caller, token) IN (
+           SELECT scope, operation, caller, token FROM idempotency_token WHERE expires_at <= $1 LIMIT $2)`,
+        now,
+        sweptMax,
+      ),
+    )
+  }
 }

@@ -14,12 +14,16 @@ import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
 import { CreateChannelMembership } from './channel-memberships/CreateChannelMembership.ts'
 import { ListChannelMemberships } from './channel-memberships/ListChannelMemberships.ts'
+import { DeleteChannelMessage } from './channel-messages/DeleteChannelMessage.ts'
 import { GetChannelMessage } from './channel-messages/GetChannelMessage.ts'
 import { GetChannelMessageStatus } from './channel-messages/GetChannelMessageStatus.ts'
 import { ListChannelMessages } from './channel-messages/ListChannelMessages.ts'
+import { RedactChannelMessage } from './channel-messages/RedactChannelMessage.ts'
 import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
+import { UpdateChannelMessage } from './channel-messages/UpdateChannelMessage.ts'
 import { CreateChannel } from './channels/CreateChannel.ts'
 import { DescribeChannel } from './channels/DescribeChannel.ts'
+import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
 
@@ -33,6 +37,7 @@ export const operations: Operation<Context>[] = [
 
   CreateChannel,
   DescribeChannel,
+  UpdateChannel,
   CreateChannelMembership,
   ListChannelMemberships,
 
@@ -40,6 +45,9 @@ export const operations: Operation<Context>[] = [
   GetChannelMessage,
   GetChannelMessageStatus,
   ListChannelMessages,
+  UpdateChannelMessage,
+  RedactChannelMessage,
+  DeleteChannelMessage,
 
   CreateChannelFlow,
   DescribeChannelFlow,

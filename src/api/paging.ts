@@ -1,48 +1,61 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { badRequest } from '../contract/api-error.ts'
-import type { Services } from './context.ts'
+import type { ApiParts } from './context.ts'
 
 /** How many a page holds when the caller does not say. */
-export const pageDefault = 50
+const pageDefault = 50
 
-/** The list that a token belongs to: the operation, and every parameter that shapes the list. */
-export type List = readonly (string | number | undefined)[]
-
-/** An opaque token that goes on after `position`, in this list and in no other. It survives a restart. */
-export function writeNextToken(
-  { tokenKey }: Pick<Services, 'tokenKey'>,
-  list: List,
-  position: number | string,
-): string {
-  const text = Buffer.from(JSON.stringify(position)).toString('base64url')
-  return `${text}.${sign(tokenKey, list, text).toString('base64url')}`
+/** What a caller says of the page it wants. */
+interface PageInput {
+  MaxResults?: number
+  NextToken?: string
 }
 
-/** The position in a NextToken, or undefined without one. Throws a BadRequest for a token that is not of this list. */
-export function readNextToken<Position extends number | string>(
-  { tokenKey }: Pick<Services, 'tokenKey'>,
-  list: List,
-  token: string | undefined,
-): Position | undefined {
-  if (token === undefined) return undefined
-  const [text = '', signature = ''] = token.split('.')
-  const expected = sign(tokenKey, list, text)
-  const given = Buffer.from(signature, 'base64url')
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-    throw badRequest(
-      'The NextToken does not belong to this list: repeat the call that gave it, with the same parameters',
-    )
-  }
-  return JSON.parse(Buffer.from(text, 'base64url').toString()) as Position
+/** A list in the order of its rows' positions: an ARN, or a number in the channel's log. */
+interface List<Row, Position> {
+  /** The operation, and every parameter that shapes the list: a token of another list is refused. */
+  identity: readonly (string | number | undefined)[]
+  /** Every row of the list comes after this position. */
+  start: Position
+  /** The first rows after the position, at most so many. */
+  rowsAfter(position: Position, rowsMax: number): Promise<Row[]>
+  positionOf(row: Row): Position
 }
 
-/** A page from rows of which one more than the page was read: that one tells that the list goes on. */
-export function pageOf<Row>(rows: Row[], size: number): { page: Row[]; last: Row | undefined } {
+/**
+ * One page of the list, and the NextToken of the page after it, if there is one. Throws a BadRequest for a NextToken that
+ * is not of this list. Tokens survive a restart.
+ */
+export async function readPage<Row, Position>(
+  { tokenKey }: Pick<ApiParts, 'tokenKey'>,
+  { MaxResults: size = pageDefault, NextToken }: PageInput,
+  { identity, start, rowsAfter, positionOf }: List<Row, Position>,
+): Promise<{ page: Row[]; NextToken: string | undefined }> {
+  const sign: Sign = (text) =>
+    createHmac('sha256', tokenKey)
+      .update(JSON.stringify([identity, text]))
+      .digest()
+  const position = NextToken === undefined ? start : (readToken(NextToken, sign) as Position)
+  // The row beyond the page tells that the list goes on.
+  const rows = await rowsAfter(position, size + 1)
   const page = rows.slice(0, size)
-  return { page, last: rows.length > size ? page.at(-1) : undefined }
+  const last = rows.length > size ? page.at(-1) : undefined
+  return { page, NextToken: last === undefined ? undefined : writeToken(positionOf(last), sign) }
 }
 
-const sign = (key: string, list: List, text: string) =>
-  createHmac('sha256', key)
-    .update(JSON.stringify([list, text]))
-    .digest()
+type Sign = (text: string) => Buffer
+
+function writeToken(position: unknown, sign: Sign): string {
+  const text = Buffer.from(JSON.stringify(position)).toString('base64url')
+  return `${text}.${sign(text).toString('base64url')}`
+}
+
+function readToken(token: string, sign: Sign): unknown {
+  const [text = '', signature = ''] = token.split('.')
+  const expected = sign(text)
+  const given = Buffer.from(signature, 'base64url')
+  if (given.length === expected.length && timingSafeEqual(given, expected)) {
+    return JSON.parse(Buffer.from(text, 'base64url').toString())
+  }
+  throw badRequest('The NextToken does not belong to this list: repeat the call that gave it, with the same parameters')
+}

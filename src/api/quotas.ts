@@ -12,8 +12,8 @@ const quotas = {
 } as const
 
 /**
- * Throws if there is one too many; the transaction then takes back what it has just inserted. Asked after the insert,
- * since what exists already is a Conflict, full or not. `from` is the part of a SELECT after its columns.
+ * Throws if there is one too many, and the transaction takes back what it has inserted. It is asked after the insert, so
+ * that what exists already is a Conflict even where the quota is reached. `from` is what follows `SELECT count(*)`.
  */
 export async function requireWithinQuota(
   transaction: Transaction,

@@ -6,37 +6,50 @@ import { toJsonText } from './json-text.ts'
 /** Carillon's extensions ride on tags with this prefix; AWS knows none of them, and its clients can set them. */
 const extensionPrefix = 'carillon:'
 
-/** How an extension's value is read; it throws an Error whose message says what would be right. */
-export type ExtensionTags = Record<string, (value: string) => unknown>
+/** How the value of each extension tag is read, by its key; a reader throws a BadRequest that says what would be right. */
+type ExtensionTags = Record<string, (value: string) => unknown>
 
-/** The value of every extension tag, by its key. An unknown one is refused: a misspelt setting must not be silent. */
-export function readExtensionTags(tags: readonly Tag[] | undefined, known: ExtensionTags): Map<string, unknown> {
-  const values = new Map<string, unknown>()
-  for (const { Key, Value } of tags ?? []) {
-    if (!Key.startsWith(extensionPrefix)) continue
-    const read = known[Key]
-    if (!read) {
-      const names = Object.keys(known).join(', ') || 'none'
-      throw badRequest(
-        `Value at 'tags' failed to satisfy constraint: the tag ${Key} is not known here (known: ${names})`,
-      )
-    }
-    values.set(Key, read(Value))
-  }
-  return values
+/** The tags of a resource that knows no extension. Throws a BadRequest for one, or for a key that is there twice. */
+export function requirePlainTags(tags: readonly Tag[] | undefined): void {
+  readExtensionTags(tags, {})
 }
 
+/**
+ * The values of the extension tags, by their keys. Throws a BadRequest for a key that is there twice, and for an extension
+ * that is not known: a misspelt setting must not be silent.
+ */
+export function readExtensionTags<Known extends ExtensionTags>(
+  tags: readonly Tag[] | undefined = [],
+  known: Known,
+): { [Key in keyof Known]?: ReturnType<Known[Key]> } {
+  requireDistinctKeys(tags)
+  const extensions = tags.filter(({ Key }) => Key.startsWith(extensionPrefix))
+  const values = extensions.map(({ Key, Value }) => [Key, readerOf(Key, known)(Value)])
+  return Object.fromEntries(values)
+}
+
+function readerOf(key: string, known: ExtensionTags) {
+  const reader = known[key]
+  if (reader) return reader
+  const names = Object.keys(known).join(', ') || 'none'
+  throw badRequest(`Value at 'tags' failed to satisfy constraint: the tag ${key} is not known here (known: ${names})`)
+}
+
+function requireDistinctKeys(tags: readonly Tag[]): void {
+  if (new Set(tags.map(({ Key }) => Key)).size === tags.length) return
+  throw badRequest(
+    `1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have a different key in each tag`,
+  )
+}
+
+/** For a resource that has just been made, with tags whose keys differ. */
 export async function insertTags(
   transaction: Transaction,
   resourceArn: string,
-  tags: readonly Tag[] | undefined,
+  tags: readonly Tag[] | undefined = [],
 ): Promise<void> {
-  for (const { Key, Value } of tags ?? []) {
-    await transaction.run(
-      `INSERT INTO tag VALUES ($1, $2, $3) ON CONFLICT (resource_arn, key) DO UPDATE SET value = excluded.value`,
-      resourceArn,
-      toJsonText(Key),
-      toJsonText(Value),
-    )
+  for (const { Key, Value } of tags) {
+    const key = toJsonText(Key)
+    await transaction.insert('tag', { resource_arn: resourceArn, key, value: toJsonText(Value) })
   }
 }

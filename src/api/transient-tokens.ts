@@ -1,9 +1,14 @@
-import type { AcceptedMessage } from './channel-messages/accepted-message.ts'
 import { parametersHash, requireSame, type TokenedCall } from './idempotency.ts'
 
 /** Ten minutes and this many tokens: it is a help against an SDK's quick retries, not a promise. */
 const rememberedMs = 600_000
 const tokensMax = 100_000
+
+/** What a ClientRequestToken remembers of a message. A repeated send is answered with the status that it has by then. */
+export interface AcceptedMessage {
+  messageId: string
+  revision: number
+}
 
 /** Remembers, in memory and for a while, which messages were sent that leave no row to remember them by. */
 export interface TransientTokens {

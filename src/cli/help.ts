@@ -1,4 +1,4 @@
-import { type Setting, settings } from '../config.ts'
+import { type Setting, settings } from '../settings.ts'
 
 /** `carillon help`. The settings come from the table that reads them. */
 export async function help(): Promise<number> {
@@ -11,6 +11,7 @@ export function helpText(): string {
   return `carillon, a server for Amazon Chime SDK messaging
 
   carillon serve [flags]    starts the server
+  carillon keys             makes, lists, suspends and resumes access keys
   carillon demo             shows a channel flow at work
   carillon help             prints this text
   carillon version          prints the version

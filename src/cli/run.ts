@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts'
 /** Loaded when called for, so that `carillon help` does not load a server. */
 const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
+  ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
   ['demo', async (args) => (await import('./demo.ts')).demo(args)],
   ['help', async () => (await import('./help.ts')).help()],
   ['version', async () => (await import('./version.ts')).version()],

@@ -2,7 +2,7 @@ import { functionNameOf } from '../contract/arn.ts'
 import type { Processor as WireProcessor } from '../contract/structures.ts'
 import type { DecideStep, Ending, RecordHandOff } from '../store/changes.ts'
 import type { Audience, EventType, MessageRow, MessageText, RunRow, StepRow, Turn } from '../store/tables.ts'
-import { type Effect, openStep, type Processor, type Run, type Step, type World } from './transition.ts'
+import { type Effect, openStep, type Processor, type Progress, type Run, type Step, type World } from './transition.ts'
 
 /** Which node takes a step in hand, and for how long others leave it alone. */
 export interface Lease {
@@ -10,10 +10,22 @@ export interface Lease {
   leaseMs: number
 }
 
-/** The rows of a new run: the flow as it is now, and the first processor's step, leased to this node. */
+/** A channel's flow as it was at one moment. A run keeps to it, whatever becomes of the flow meanwhile. */
+export interface FlowSnapshot {
+  channelFlowArn: string
+  processors: readonly WireProcessor[]
+  /** How long each processor has for its verdict. */
+  deadlineMs: number
+}
+
+/**
+ * The rows of a new run: the flow that it keeps to, and the first processor's step, leased to this node. `requested` is
+ * what the sender wants an update to say; undefined for a new message.
+ */
 export function startRun(
   message: Pick<MessageRow, 'channel_arn' | 'message_id' | 'revision'>,
-  flow: { channelFlowArn: string; processors: readonly WireProcessor[]; deadlineMs: number },
+  requested: MessageText | undefined,
+  flow: FlowSnapshot,
   lease: Lease,
   world: World,
 ): { run: RunRow; step: StepRow } {
@@ -26,6 +38,7 @@ export function startRun(
     channel_flow_arn: flow.channelFlowArn,
     processors_json: JSON.stringify(flow.processors.toSorted((a, b) => a.ExecutionOrder - b.ExecutionOrder)),
     deadline_ms: flow.deadlineMs,
+    requested_json: requested ? JSON.stringify(requested) : null,
     text_json: null,
     created_at: world.now,
     ended_at: null,
@@ -42,17 +55,26 @@ export const processorsOf = (run: Pick<RunRow, 'processors_json'>): Processor[] 
   }))
 
 /** The members that processors have changed so far. */
-export const changedText = (run: Pick<RunRow, 'text_json'>): Partial<MessageText> =>
+const changedText = (run: Pick<RunRow, 'text_json'>): Partial<MessageText> =>
   run.text_json === null ? {} : (JSON.parse(run.text_json) as Partial<MessageText>)
 
+/** What the sender sent: a new message's row has it, and an update's run. */
+export function requestedText({ run, message }: Pick<Turn, 'run' | 'message'>): MessageText {
+  return run.requested_json === null ? textOf(message) : (JSON.parse(run.requested_json) as MessageText)
+}
+
 /** The message as the next processor sees it, and as it is delivered when no processor is left. */
-export const workingText = (message: MessageRow, changed: Partial<MessageText>): MessageText => ({
+export const workingText = (turn: Pick<Turn, 'run' | 'message'>): MessageText => ({
+  ...requestedText(turn),
+  ...changedText(turn.run),
+})
+
+export const textOf = (message: MessageRow): MessageText => ({
   content: message.content,
   metadata: message.metadata,
   content_type: message.content_type,
   message_attributes_json: message.message_attributes_json,
   push_notification_json: message.push_notification_json,
-  ...changed,
 })
 
 /** The run as `transition` takes it, at one of its steps. */
@@ -81,7 +103,7 @@ export function runOf({ run, step }: Pick<Turn, 'run' | 'step'>): Run {
 /** The durable write that carries out a transition's effects; undefined where all there is to do is to invoke. */
 export function changeOf(
   turn: Turn,
-  { run, effects }: { run: Run; effects: Effect[] },
+  { run, effects }: Progress,
   lease: Lease,
   now: number,
 ): DecideStep | RecordHandOff | undefined {
@@ -91,11 +113,14 @@ export function changeOf(
   if (!decided) return undefined
   const next = stepOf(effects, 'OpenStep')
   const ending = effects.find((effect) => effect.effect === 'EndMessage')
-  const before = workingText(turn.message, changedText(turn.run))
-  const after = workingText(turn.message, run.text)
+  const before = workingText(turn)
+  const after = { ...requestedText(turn), ...run.text }
   const runRow: RunRow = {
     ...turn.run,
     state: run.state,
+    // What only a running run needs: its steps stay as the timeline, and name their functions.
+    processors_json: run.state === 'RUNNING' ? turn.run.processors_json : '[]',
+    requested_json: run.state === 'RUNNING' ? turn.run.requested_json : null,
     text_json: run.state === 'RUNNING' ? JSON.stringify(run.text) : null,
     ended_at: ending ? now : null,
   }
@@ -104,7 +129,7 @@ export function changeOf(
     step: { ...stepRow(turn.step, decided, lease, now), changes_json: differences(before, after) },
     run: runRow,
     next: next && newStepRow(runRow, next, lease, now),
-    ending: ending && endingOf(turn.message, after, ending),
+    ending: ending && endingOf(turn, after, ending, now),
     message: turn.message,
   }
 }
@@ -131,7 +156,7 @@ function newStepRow(run: RunRow, step: Step, lease: Lease, now: number): StepRow
   const { channel_arn, message_id, revision } = run
   const identity = { channel_arn, callback_id: step.callbackId, message_id, revision, position: step.position }
   const functionArn = processorsOf(run)[step.position]?.functionArn ?? ''
-  const fresh = { ...identity, function_arn: functionArn, created_at: now, changes_json: null }
+  const fresh = { ...identity, function_arn: functionArn, created_at: now, changes_json: null, verdict_key: null }
   return stepRow(fresh as StepRow, step, lease, now)
 }
 
@@ -144,24 +169,39 @@ function differences(before: MessageText, after: MessageText): string | null {
   return JSON.stringify(Object.fromEntries(lengths))
 }
 
-/** A denied or failed message keeps what its sender sent; only what was released carries the processors' changes. */
-function endingOf(message: MessageRow, after: MessageText, ending: Extract<Effect, { effect: 'EndMessage' }>): Ending {
-  const { status } = ending
-  return {
-    status,
-    detail: ending.detail ?? null,
-    text: status === 'SENT' ? after : workingText(message, {}),
-    stored: message.persistence === 'PERSISTENT' && status !== 'DENIED',
-    event: {
-      eventType: eventTypeOf(message, status),
-      audience: status === 'SENT' ? audienceOf(message) : senderOnly(message),
-    },
-  }
+/** Only what was released carries the processors' changes; a denied or failed text is shown as its sender sent it. */
+function endingOf(
+  turn: Turn,
+  after: MessageText,
+  ending: Extract<Effect, { effect: 'EndMessage' }>,
+  now: number,
+): Ending {
+  const { status, detail } = ending
+  const updated_at = changeTime(turn.message, now)
+  const decided = { status, status_detail: detail ?? null, updated_at, update_status: null, update_detail: null }
+  const isUpdate = turn.run.requested_json !== null
+  const edited = isUpdate ? { edited_at: turn.run.created_at } : {}
+  const text = status === 'SENT' ? after : requestedText(turn)
+  const shown: MessageRow = { ...turn.message, ...edited, ...text, ...decided }
+  const audience = status === 'SENT' ? audienceOf(shown) : senderOnly(shown)
+  const message = isUpdate && status !== 'SENT' ? keepSent(turn.message, ending) : shown
+  const stored = message.persistence === 'PERSISTENT' && message.status !== 'DENIED'
+  return { message: stored ? message : undefined, shown, event: { eventType: eventTypeOf(turn.run, status), audience } }
 }
 
+/** An update that does not go out leaves the message as it was; that it failed is told until the next update. */
+function keepSent(message: MessageRow, { status, detail }: Extract<Effect, { effect: 'EndMessage' }>): MessageRow {
+  const failed = status === 'FAILED'
+  return { ...message, update_status: failed ? 'FAILED' : null, update_detail: failed ? (detail ?? null) : null }
+}
+
+/** When the message changes: never before it was made, though the clock may have run back since then. */
+export const changeTime = (message: Pick<MessageRow, 'created_at'>, now: number): number =>
+  Math.max(now, message.created_at)
+
 /** `CREATE_CHANNEL_MESSAGE` once sent; before that and instead of it with the status in front. */
-export function eventTypeOf(message: Pick<MessageRow, 'revision'>, status: MessageRow['status']): EventType {
-  const event = message.revision === 1 ? 'CREATE_CHANNEL_MESSAGE' : 'UPDATE_CHANNEL_MESSAGE'
+export function eventTypeOf({ revision }: Pick<MessageRow, 'revision'>, status: MessageRow['status']): EventType {
+  const event = revision === 1 ? 'CREATE_CHANNEL_MESSAGE' : 'UPDATE_CHANNEL_MESSAGE'
   return status === 'SENT' ? event : `${status}_${event}`
 }
 

@@ -3,7 +3,7 @@ import type { HandOff, ProcessorTarget } from '../processor/target.ts'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
-import type { Turn } from '../store/tables.ts'
+import type { StepRow, Turn } from '../store/tables.ts'
 import { changeOf, functionNameOfStep, type Lease, processorsOf, runOf } from './decision.ts'
 import { processorEvent } from './processor-event.ts'
 import { type FlowEvent, transition, type World } from './transition.ts'
@@ -133,6 +133,7 @@ export class FlowEngine {
     const handOff = await target.invoke(name, inHand.turn.step.function_arn, event, () => this.#handedOver(inHand))
     if (!this.#holds(inHand)) return
     inHand.cancelRecord?.()
+    if (handOff.result === 'completed') this.#reportSilence(inHand.turn)
     await this.#apply(inHand, eventOf(handOff))
   }
 
@@ -157,7 +158,7 @@ export class FlowEngine {
     if ('refusal' in result) return this.#letGo(inHand.turn.step.callback_id)
     const change = changeOf(inHand.turn, result, lease, clock.now())
     if (!change) return this.#take(inHand.turn)
-    this.#report(inHand.turn, change.step.state, event)
+    this.#report(inHand.turn, change.step, event)
     await this.#commit(inHand, change)
     if (this.#holds(inHand)) this.#letGo(change.step.callback_id)
   }
@@ -237,9 +238,9 @@ export class FlowEngine {
   }
 
   /** As AWS tells EventBridge of it, whatever the FallbackAction ("Chime ChannelFlow Processing Status"). */
-  #report(turn: Turn, state: string, event: FlowEvent): void {
+  #report(turn: Turn, after: StepRow, event: FlowEvent): void {
     const failed = failures[event.type]
-    if (!failed && state !== 'EXPIRED') return
+    if (!failed && after.state !== 'EXPIRED') return
     const { place, log } = this.#parts
     const { step, run } = turn
     const processor = processorsOf(run)[step.position]
@@ -253,14 +254,26 @@ export class FlowEngine {
       processorResourceArn: step.function_arn,
       failureReason: 'reason' in event ? event.reason : 'no verdict before the deadline',
       fallbackAction: processor?.fallbackAction,
-      stepState: state,
+      stepState: after.state,
+      attempts: after.attempts,
+      ...(after.state === 'DISPATCHING' && { nextAttempt: new Date(after.due_at).toISOString() }),
     }
     log.warn(detail, 'Chime ChannelFlow Processing Status')
+  }
+
+  /** Most likely the processor forgot its callback: without a word about it the message would just stay PENDING. */
+  #reportSilence({ step, run }: Turn): void {
+    const { channel_arn: channelArn, message_id: messageId } = step
+    const processor = processorsOf(run)[step.position]?.name
+    const waitsUntil = new Date(step.deadline_at).toISOString()
+    const fields = { channelArn, messageId, processor, waitsUntil }
+    this.#parts.log.warn(fields, 'the processor ended without ChannelFlowCallback; the message waits for it')
   }
 }
 
 function eventOf(handOff: HandOff): FlowEvent {
   switch (handOff.result) {
+    case 'accepted':
     case 'completed':
       return { type: 'Completed' }
     case 'crashed':

@@ -1,10 +1,12 @@
 import type { ProcessorEvent } from '../processor/processor-event.ts'
 import type { Turn } from '../store/tables.ts'
-import { changedText, workingText } from './decision.ts'
+import { workingText } from './decision.ts'
 
 /** What the step's processor is given: the message as the processors before it left it. */
-export function processorEvent({ step, run, message }: Turn): ProcessorEvent {
-  const text = workingText(message, changedText(run))
+export function processorEvent(turn: Turn): ProcessorEvent {
+  const { step, run, message } = turn
+  const text = workingText(turn)
+  const editedAt = run.requested_json === null ? message.edited_at : run.created_at
   return {
     EventType: 'CHANNEL_MESSAGE_EVENT',
     CallbackId: step.callback_id,
@@ -17,7 +19,7 @@ export function processorEvent({ step, run, message }: Turn): ProcessorEvent {
       Persistence: message.persistence,
       Type: message.type,
       CreatedTimestamp: new Date(message.created_at).toISOString(),
-      ...(message.edited_at !== null && { LastEditedTimestamp: new Date(message.edited_at).toISOString() }),
+      ...(editedAt !== null && { LastEditedTimestamp: new Date(editedAt).toISOString() }),
       ...present('ContentType', text.content_type),
       ...present('MessageAttributes', text.message_attributes_json),
       ...present('PushNotification', text.push_notification_json),

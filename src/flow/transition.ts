@@ -80,7 +80,13 @@ export type Effect =
  */
 type Refusal = 'NotPending' | 'Forbidden' | 'Ignored'
 
-export type Transition = { run: Run; effects: Effect[] } | { refusal: Refusal }
+/** A run after an event, and what has to be done about it. */
+export interface Progress {
+  run: Run
+  effects: Effect[]
+}
+
+export type Transition = Progress | { refusal: Refusal }
 
 export interface World {
   now: number

@@ -10,6 +10,7 @@ import type { SignedRequest } from '../signature/verify-request.ts'
 import {
   type Answer,
   apiFailure,
+  notOneHost,
   page,
   preflight,
   refused,
@@ -20,17 +21,21 @@ import {
 } from './answer.ts'
 import { readBody } from './read-body.ts'
 import { createInputReader, type ReadInput, type RequestParts } from './read-input.ts'
+import { headerBytesMax } from './refuse-malformed.ts'
 import { createRouter, type Route, type Router } from './router.ts'
 
 /** For `createServer` of node:http and node:https alike. */
 export const serverOptions = {
-  /** Two ARNs in a path, a bearer and a paging token take 12 kB when they are as long as they may be. */
-  maxHeaderSize: 32 * 1024,
+  maxHeaderSize: headerBytesMax,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
   /** Longer than the 60 s after which load balancers usually give up an idle connection, so that they do it first. */
   keepAliveTimeout: 75_000,
+  /** Node would refuse it by a status alone, which no SDK can read. */
+  requireHostHeader: false,
+  /** Node would drop a second Host or Authorization. Joined to the first, it is seen, and refused. */
+  joinDuplicateHeaders: true,
   /** Sessions alone upgrade. A client that offers HTTP/2 by an upgrade is answered as if it had not. */
   shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
 } satisfies ServerOptions
@@ -39,7 +44,9 @@ export const serverOptions = {
 export interface ListenerParts<Context> {
   operations: readonly Operation<Context>[]
   authenticate(request: SignedRequest): Promise<Verified>
-  contextFor(call: AuthenticCall<Context>): Context
+  contextFor(call: AuthenticCall): Context
+  /** Throws unless this call may go on. Asked before the input is validated. */
+  gate(call: { operation: string; credentials: Credentials; input: object }): void
   /** The answer to an error that is not an ApiError but no bug either. */
   translate?(error: unknown): ApiError | undefined
   /** HTML that a person sees who opens the address in a browser. */
@@ -53,10 +60,11 @@ export interface ListenerParts<Context> {
 }
 
 /** A call whose signature is good. */
-export interface AuthenticCall<Context> {
+export interface AuthenticCall {
   credentials: Credentials
   requestId: string
-  operation: Operation<Context>
+  /** What the SDKs give a call and its retries alike, if they do. */
+  invocationId: string | undefined
 }
 
 /** What the log says about one request. */
@@ -106,6 +114,7 @@ class Calls<Context> {
     const { method = '', url: target = '', headers } = request
     const body = await readBody(request)
     if (body === 'aborted') return undefined
+    if (!hasOneHost(request)) return notOneHost
     if (method === 'OPTIONS') return preflight(headers)
     if (method === 'GET' && target === '/') return page(this.#parts.page)
     const route = this.#route(method, target)
@@ -120,8 +129,10 @@ class Calls<Context> {
 
   async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Credentials, entry: Entry) {
     const input = this.#readers.get(operation)!(parts)
+    this.#parts.gate({ operation: operation.name, credentials, input })
     if (!operation.inputValidator.Check(input)) throw badRequest(describeViolations(operation.inputValidator, input))
-    const context = this.#parts.contextFor({ credentials, requestId: entry.requestId, operation })
+    const invocationId = parts.headers['amz-sdk-invocation-id']?.toString()
+    const context = this.#parts.contextFor({ credentials, requestId: entry.requestId, invocationId })
     const output = await operation
       .invoke(input, context)
       .catch((error) => this.#refuseUndeclared(operation, error, entry))
@@ -158,6 +169,10 @@ class Calls<Context> {
     else log.debug({ ...entry, status }, 'answered')
   }
 }
+
+/** As HTTP demands (RFC 9112, section 3.2). Two are joined by a comma, which no host has. */
+const hasOneHost = ({ httpVersion, headers: { host } }: IncomingMessage) =>
+  host === undefined ? httpVersion === '1.0' : !host.includes(',')
 
 function assertOutput({ name, outputValidator }: Operation<never>, output: object): void {
   const sent = JSON.parse(JSON.stringify(output))

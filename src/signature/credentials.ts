@@ -1,4 +1,4 @@
-/** A key pair that may sign calls. For now there is one, the root key, which may do everything as everyone. */
+/** A key pair that may sign calls. For now each may do everything as everyone, until it is suspended. */
 export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
@@ -6,6 +6,8 @@ export interface Credentials {
   sessionToken?: string
   /** Of temporary credentials: they are refused from this moment on. Milliseconds since the epoch. */
   expiresAtMs?: number
+  /** Whoever holds it is known, and may do nothing. */
+  suspended?: boolean
 }
 
 /** The key pair with this id, or undefined if there is none. */

@@ -1,5 +1,5 @@
 import type { Change, OutcomeOf } from './changes.ts'
-import { StoreBusy } from './store.ts'
+import { StoreUnavailable } from './store.ts'
 
 /** More than this never share one commit, so that the first of them does not wait for too many others. */
 const batchMax = 128
@@ -27,7 +27,7 @@ export class Batcher {
 
   add<C extends Change>(change: C): Promise<OutcomeOf<C>> {
     if (this.#waiting.length >= waitingMax) {
-      return Promise.reject(new StoreBusy(`${waitingMax} writes are waiting for the store`))
+      return Promise.reject(new StoreUnavailable(`${waitingMax} writes are waiting for the store`))
     }
     return new Promise<OutcomeOf<C>>((resolve, reject) => {
       this.#waiting.push({ change, resolve, reject })

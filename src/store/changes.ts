@@ -1,18 +1,20 @@
-import type { Audience, EventType, MessageRow, MessageText, RunRow, StepRow, TokenRow, Turn } from './tables.ts'
+import type { Audience, EventType, MessageRow, RunRow, StepRow, TokenRow, Turn } from './tables.ts'
 
 /**
  * The hot writes, as values: many of them share one durable commit, and each has an outcome of its own.
  * What was true when the caller read and must still be true is a guard in the write.
  */
-export type Change = AcceptMessage | DecideStep | RecordHandOff | LeaseSteps
+export type Change = AcceptMessage | AcceptUpdate | DecideStep | RecordHandOff | LeaseSteps
 
 export type OutcomeOf<C extends Change> = C extends AcceptMessage
   ? AcceptOutcome
-  : C extends DecideStep
-    ? DecideOutcome
-    : C extends RecordHandOff
-      ? RecordOutcome
-      : Turn[]
+  : C extends AcceptUpdate
+    ? AcceptUpdateOutcome
+    : C extends DecideStep
+      ? DecideOutcome
+      : C extends RecordHandOff
+        ? RecordOutcome
+        : Turn[]
 
 /** A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member. */
 export interface AcceptMessage {
@@ -27,6 +29,23 @@ export type AcceptOutcome =
   | { result: 'accepted'; message: MessageRow }
   | { result: 'refused'; because: 'sender is no member' | 'token is in use' }
 
+/**
+ * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as it
+ * was read, and no other update of it is on its way.
+ */
+export interface AcceptUpdate {
+  kind: 'AcceptUpdate'
+  /** As it is from now on, its revision one more than that which was read. */
+  message: MessageRow
+  /** As the event shows it. */
+  shown: MessageRow
+  event: { eventType: EventType; audience: Audience }
+  flow: { run: RunRow; step: StepRow } | undefined
+  now: number
+}
+
+export type AcceptUpdateOutcome = { result: 'accepted' } | { result: 'refused'; because: 'message has changed' }
+
 /** A step ends, and with it perhaps the message's wait. Guard: the step is open. */
 export interface DecideStep {
   kind: 'DecideStep'
@@ -39,13 +58,12 @@ export interface DecideStep {
   message: MessageRow
 }
 
-/** What becomes of the message when its run ends. */
+/** What becomes of the message when its run ends. While the run's step is open, nobody else changes the message. */
 export interface Ending {
-  status: 'SENT' | 'DENIED' | 'FAILED'
-  detail: string | null
-  text: MessageText
-  /** Whether a row stays: denied messages and NON_PERSISTENT ones leave none. */
-  stored: boolean
+  /** The message's row from now on, or undefined where none stays: denied messages and NON_PERSISTENT ones leave none. */
+  message: MessageRow | undefined
+  /** As the event shows it. */
+  shown: MessageRow
   event: { eventType: EventType; audience: Audience }
 }
 

@@ -8,9 +8,7 @@ export async function keepSetting(store: Store, name: string, first: () => Promi
   const kept = await readSetting(store, name)
   if (kept !== undefined) return kept
   const value = await first()
-  await store.transaction((transaction) =>
-    transaction.run('INSERT INTO setting VALUES ($1, $2) ON CONFLICT DO NOTHING', name, value),
-  )
+  await store.transaction((transaction) => transaction.insertOnce('setting', { name, value }))
   return (await readSetting(store, name)) ?? value
 }
 

@@ -1,6 +1,8 @@
 import type {
   AcceptMessage,
   AcceptOutcome,
+  AcceptUpdate,
+  AcceptUpdateOutcome,
   Change,
   DecideOutcome,
   DecideStep,
@@ -9,7 +11,7 @@ import type {
   RecordHandOff,
   RecordOutcome,
 } from './changes.ts'
-import type { Committed, Value } from './store.ts'
+import type { Columns, Committed, Value } from './store.ts'
 import type { Audience, ChannelEvent, EventSubject, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
 /** Prepared statements of the writer connection, inside its open transaction. */
@@ -24,6 +26,8 @@ export function carryOut(writer: Writer, change: Change, committed: Committed): 
   switch (change.kind) {
     case 'AcceptMessage':
       return acceptMessage(writer, change, committed)
+    case 'AcceptUpdate':
+      return acceptUpdate(writer, change, committed)
     case 'DecideStep':
       return decideStep(writer, change, committed)
     case 'RecordHandOff':
@@ -41,29 +45,53 @@ function acceptMessage(writer: Writer, change: AcceptMessage, committed: Committ
     message.sender_arn,
   )
   if (!member) return { result: 'refused', because: 'sender is no member' }
-  if (token && !insertOnce(writer, 'idempotency_token', { ...token })) {
+  if (token && !insertOnce(writer, 'idempotency_token', token)) {
     return { result: 'refused', because: 'token is in use' }
   }
   const head = advanceHead(writer, message.channel_arn, message.created_at)
   const row: MessageRow = { ...message, ...head, updated_at: head.created_at }
-  insert(writer, 'channel_message', { ...row })
+  insert(writer, 'channel_message', row)
   if (row.status === 'SENT') moveLastMessage(writer, row)
   if (flow) {
-    insert(writer, 'flow_run', { ...flow.run })
-    insert(writer, 'flow_step', { ...flow.step })
+    insert(writer, 'flow_run', flow.run)
+    insert(writer, 'flow_step', flow.step)
     committed.turns.push({ ...flow, message: row })
   }
   log(writer, committed, { ...event, channelArn: row.channel_arn, about: { message: row } }, head)
   return { result: 'accepted', message: row }
 }
 
+function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed): AcceptUpdateOutcome {
+  const { message, shown, event, flow } = change
+  const unchanged = writer.get(
+    `SELECT 1 FROM channel_message WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 - 1
+       AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING'`,
+    message.channel_arn,
+    message.message_id,
+    message.revision,
+  )
+  if (!unchanged) return { result: 'refused', because: 'message has changed' }
+  updateMessage(writer, message)
+  if (flow) {
+    insert(writer, 'flow_run', flow.run)
+    insert(writer, 'flow_step', flow.step)
+    committed.turns.push({ ...flow, message })
+  }
+  const { seq } = advanceHead(writer, message.channel_arn, 0)
+  const told = { ...event, channelArn: message.channel_arn, about: { message: shown } }
+  log(writer, committed, told, { seq, created_at: change.now })
+  return { result: 'accepted' }
+}
+
 function decideStep(writer: Writer, change: DecideStep, committed: Committed): DecideOutcome {
   const { step, run, next, ending } = change
   if (!updateOpenStep(writer, step)) return { result: 'refused', because: 'step is over' }
   writer.run(
-    `UPDATE flow_run SET state = $1, text_json = $2, ended_at = $3
-     WHERE channel_arn = $4 AND message_id = $5 AND revision = $6`,
+    `UPDATE flow_run SET state = $1, processors_json = $2, requested_json = $3, text_json = $4, ended_at = $5
+     WHERE channel_arn = $6 AND message_id = $7 AND revision = $8`,
     run.state,
+    run.processors_json,
+    run.requested_json,
     run.text_json,
     run.ended_at,
     run.channel_arn,
@@ -72,37 +100,49 @@ function decideStep(writer: Writer, change: DecideStep, committed: Committed): D
   )
   committed.decided.push(step.callback_id)
   if (next) {
-    insert(writer, 'flow_step', { ...next })
+    insert(writer, 'flow_step', next)
     committed.turns.push({ step: next, run, message: change.message })
   }
-  if (ending) endMessage(writer, change.message, ending, step.decided_at ?? 0, committed)
+  if (ending) endMessage(writer, change.message, ending, committed)
   return { result: 'decided' }
 }
 
-function endMessage(writer: Writer, read: MessageRow, ending: Ending, now: number, committed: Committed): void {
-  const { content, metadata, content_type, message_attributes_json, push_notification_json } = ending.text
-  const where = 'WHERE channel_arn = $1 AND message_id = $2'
-  const stored = ending.stored
-    ? writer.get<MessageRow>(
-        `UPDATE channel_message SET status = $3, status_detail = $4, content = $5, metadata = $6, content_type = $7,
-           message_attributes_json = $8, push_notification_json = $9, updated_at = $10 ${where} RETURNING *`,
+function endMessage(writer: Writer, read: MessageRow, { message, shown, event }: Ending, committed: Committed): void {
+  const changed = message
+    ? updateMessage(writer, message)
+    : writer.run(
+        'DELETE FROM channel_message WHERE channel_arn = $1 AND message_id = $2',
         read.channel_arn,
         read.message_id,
-        ending.status,
-        ending.detail,
-        content,
-        metadata,
-        content_type,
-        message_attributes_json,
-        push_notification_json,
-        now,
       )
-    : writer.get<MessageRow>(`DELETE FROM channel_message ${where} RETURNING *`, read.channel_arn, read.message_id)
-  if (!stored) return
-  const row = { ...stored, ...ending.text, status: ending.status, status_detail: ending.detail, updated_at: now }
-  if (ending.status === 'SENT') moveLastMessage(writer, row)
-  const head = advanceHead(writer, row.channel_arn, now)
-  log(writer, committed, { ...ending.event, channelArn: row.channel_arn, about: { message: row } }, head)
+  if (changed === 0) return
+  if (shown.status === 'SENT') moveLastMessage(writer, shown)
+  const { seq } = advanceHead(writer, shown.channel_arn, 0)
+  const told = { ...event, channelArn: shown.channel_arn, about: { message: shown } }
+  log(writer, committed, told, { seq, created_at: shown.updated_at })
+}
+
+/** Writes what can change in a message. Answers how many rows it changed. */
+function updateMessage(writer: Writer, message: MessageRow): number {
+  return writer.run(
+    `UPDATE channel_message SET revision = $3, status = $4, status_detail = $5, content = $6, metadata = $7,
+       content_type = $8, message_attributes_json = $9, push_notification_json = $10, edited_at = $11, updated_at = $12,
+       update_status = $13, update_detail = $14 WHERE channel_arn = $1 AND message_id = $2`,
+    message.channel_arn,
+    message.message_id,
+    message.revision,
+    message.status,
+    message.status_detail,
+    message.content,
+    message.metadata,
+    message.content_type,
+    message.message_attributes_json,
+    message.push_notification_json,
+    message.edited_at,
+    message.updated_at,
+    message.update_status,
+    message.update_detail,
+  )
 }
 
 function recordHandOff(writer: Writer, { step }: RecordHandOff): RecordOutcome {
@@ -114,8 +154,8 @@ const stepIsOpen = `state IN ('DISPATCHING', 'AWAITING')`
 function updateOpenStep(writer: Writer, step: StepRow): boolean {
   const changed = writer.run(
     `UPDATE flow_step SET state = $1, tries = $2, attempts = $3, owner = $4, due_at = $5, deadline_at = $6,
-       handed_off_at = $7, decided_at = $8, failure = $9, changes_json = $10
-     WHERE channel_arn = $11 AND callback_id = $12 AND ${stepIsOpen}`,
+       handed_off_at = $7, decided_at = $8, failure = $9, changes_json = $10, verdict_key = $11
+     WHERE channel_arn = $12 AND callback_id = $13 AND ${stepIsOpen}`,
     step.state,
     step.tries,
     step.attempts,
@@ -126,10 +166,29 @@ function updateOpenStep(writer: Writer, step: StepRow): boolean {
     step.decided_at,
     step.failure,
     step.changes_json,
+    step.verdict_key,
     step.channel_arn,
     step.callback_id,
   )
   return changed === 1
+}
+
+/** The run's open step, if any, is EXPIRED: no verdict counts any more. */
+export function endSteps(
+  writer: Writer,
+  run: Pick<RunRow, 'channel_arn' | 'message_id' | 'revision'>,
+  now: number,
+  committed: Committed,
+): void {
+  const ended = writer.all<{ callback_id: string }>(
+    `UPDATE flow_step SET state = 'EXPIRED', owner = '', decided_at = $4
+     WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 AND ${stepIsOpen} RETURNING callback_id`,
+    run.channel_arn,
+    run.message_id,
+    run.revision,
+    now,
+  )
+  committed.decided.push(...ended.map((step) => step.callback_id))
 }
 
 function leaseSteps(writer: Writer, { owner, now, leaseUntil, stepsMax }: LeaseSteps): Turn[] {
@@ -172,8 +231,9 @@ export function advanceHead(writer: Writer, channelArn: string, now: number): { 
   return head
 }
 
+/** Everybody in the channel reads this time, so a message that only its target sees does not move it. */
 function moveLastMessage(writer: Writer, message: MessageRow): void {
-  if (message.persistence !== 'PERSISTENT') return
+  if (message.persistence !== 'PERSISTENT' || message.target_arn !== null) return
   writer.run(
     `UPDATE channel_head SET last_message_at = max(coalesce(last_message_at, 0), $2) WHERE channel_arn = $1`,
     message.channel_arn,
@@ -203,19 +263,19 @@ export function log(
 
 function referenceOf(about: EventSubject): { subject: string; revision: number } {
   if ('message' in about) return { subject: about.message.message_id, revision: about.message.revision }
-  return { subject: about.membership.memberArn, revision: 0 }
+  return { subject: 'channel' in about ? about.channel.channel_arn : about.membership.memberArn, revision: 0 }
 }
 
-function insert(writer: Writer, table: string, row: Record<string, Value>): void {
-  writer.run(insertText(table, row), ...Object.values(row))
+export function insert<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): void {
+  writer.run(insertText(table, row), ...Object.values<Value>(row))
 }
 
-function insertOnce(writer: Writer, table: string, row: Record<string, Value>): boolean {
-  return writer.run(`${insertText(table, row)} ON CONFLICT DO NOTHING`, ...Object.values(row)) === 1
+/** Answers whether there was no row with this key yet. */
+export function insertOnce<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): boolean {
+  return writer.run(`${insertText(table, row)} ON CONFLICT DO NOTHING`, ...Object.values<Value>(row)) === 1
 }
 
-/** The columns are our own row types' members, never a caller's. */
-function insertText(table: string, row: Record<string, Value>): string {
+function insertText(table: string, row: object): string {
   const columns = Object.keys(row)
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})`
 }

@@ -2,8 +2,11 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Batcher, type Settled } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
 import { pendingMigrations } from './migrate.ts'
-import { advanceHead, carryOut, log, type Writer } from './sqlite-changes.ts'
-import type { Committed, Reader, Store, Transaction, Value } from './store.ts'
+import { advanceHead, carryOut, endSteps, insert, insertOnce, log, type Writer } from './sqlite-changes.ts'
+import { type Committed, type Reader, type Store, StoreUnavailable, type Transaction, type Value } from './store.ts'
+
+/** More transactions than this never wait; a caller beyond it is told to come back. */
+const transactionsMax = 1_000
 
 /** The embedded store: one SQLite file, one connection that writes and one that reads. */
 export class SqliteStore implements Store {
@@ -14,12 +17,18 @@ export class SqliteStore implements Store {
   #listeners: ((committed: Committed) => void)[] = []
   /** Resolves when the writer connection is free: every write waits for those before it. */
   #free: Promise<unknown> = Promise.resolve()
+  /** Waiting and open. */
+  #transactions = 0
 
   /** Opens the file and brings its schema up to date. Throws if the schema is newer than this program. */
   constructor(path: string, now: number) {
     this.#writer = new Connection(new DatabaseSync(path))
     // A commit is on disk before it is acknowledged: WAL with a sync at every commit, 29 µs a message in batches of 128.
-    this.#writer.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    // What was deleted is overwritten: a denied text does not stay in the file. Waiting for a foreign lock stops the whole
+    // process, so it is short; only `carillon keys` ever writes beside the server.
+    this.#writer.exec(
+      'PRAGMA busy_timeout = 50; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON',
+    )
     migrate(this.#writer, now)
     this.#reader = new Connection(new DatabaseSync(path, { readOnly: true }))
     this.read = asyncReader(this.#reader)
@@ -29,13 +38,19 @@ export class SqliteStore implements Store {
     return this.#batcher.add(change)
   }
 
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#alone(async () => {
-      const committed = nothing()
-      const result = await this.#writer.within(() => work(asyncTransaction(this.#writer, committed)))
-      this.#tell(committed)
-      return result
-    })
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    if (this.#transactions >= transactionsMax) throw new StoreUnavailable(`${transactionsMax} transactions are waiting`)
+    this.#transactions += 1
+    try {
+      return await this.#alone(async () => {
+        const committed = nothing()
+        const result = await this.#writer.within(() => work(asyncTransaction(this.#writer, committed)))
+        this.#tell(committed)
+        return result
+      })
+    } finally {
+      this.#transactions -= 1
+    }
   }
 
   onCommit(listener: (committed: Committed) => void): void {
@@ -60,6 +75,7 @@ export class SqliteStore implements Store {
   async #writeBatch(changes: Change[]): Promise<Settled[]> {
     const together = await this.#tryWrite(changes)
     if (!('error' in together)) return together.settled
+    if (together.error instanceof StoreUnavailable) return changes.map(() => together)
     const settled: Settled[] = []
     for (const change of changes) {
       const alone = changes.length === 1 ? together : await this.#tryWrite([change])
@@ -115,15 +131,15 @@ class Connection implements Writer {
   }
 
   async within<T>(work: () => Promise<T>): Promise<T> {
-    this.exec('BEGIN IMMEDIATE')
     try {
+      this.exec('BEGIN IMMEDIATE')
       const result = await work()
       this.exec('COMMIT')
       return result
     } catch (error) {
       // SQLite has already rolled back by itself after some errors, a full disk among them.
       if (this.#database.isTransaction) this.exec('ROLLBACK')
-      throw error
+      throw unavailable(error)
     }
   }
 
@@ -142,6 +158,15 @@ class Connection implements Writer {
   }
 }
 
+/** SQLITE_BUSY: another process writes. SQLITE_FULL: the disk is full, or the file as large as it may be. */
+const passing: Record<number, string> = { 5: 'another process is writing', 13: 'the disk is full' }
+
+/** What may be over soon is told apart from what is broken. */
+function unavailable(error: unknown): unknown {
+  const reason = passing[(error as { errcode?: number }).errcode ?? 0]
+  return reason === undefined ? error : new StoreUnavailable(reason, { cause: error })
+}
+
 const asyncReader = (connection: Connection): Reader => ({
   get: async <Row>(sql: string, ...values: Value[]) => connection.get<Row>(sql, ...values),
   all: async <Row>(sql: string, ...values: Value[]) => connection.all<Row>(sql, ...values),
@@ -149,7 +174,10 @@ const asyncReader = (connection: Connection): Reader => ({
 
 const asyncTransaction = (connection: Connection, committed: Committed): Transaction => ({
   ...asyncReader(connection),
+  insert: async (table, row) => insert(connection, table, row),
+  insertOnce: async (table, row) => insertOnce(connection, table, row),
   run: async (sql, ...values) => connection.run(sql, ...values),
+  endSteps: async (run, now) => endSteps(connection, run, now, committed),
   append: async (event) =>
     log(connection, committed, event, advanceHead(connection, event.channelArn, event.createdAt)),
 })
@@ -164,7 +192,7 @@ function migrate(connection: Connection, now: number): void {
   for (const migration of pendingMigrations(version)) {
     connection.exec('BEGIN IMMEDIATE')
     connection.exec(migration.sql)
-    connection.run('INSERT INTO schema_migration VALUES ($1, $2, $3)', migration.version, migration.name, now)
+    insert(connection, 'schema_migration', { version: migration.version, name: migration.name, applied_at: now })
     connection.exec('COMMIT')
   }
 }

@@ -1,5 +1,5 @@
 import type { Change, OutcomeOf } from './changes.ts'
-import type { ChannelEvent, Turn } from './tables.ts'
+import type { ChannelEvent, RunRow, Turn } from './tables.ts'
 
 export type Value = string | number | null
 
@@ -9,11 +9,20 @@ export interface Reader {
   all<Row>(sql: string, ...values: Value[]): Promise<Row[]>
 }
 
+/** What an INSERT takes: the members are the columns' names, and so never a caller's. */
+export type Columns<Row> = Record<keyof Row, Value>
+
 export interface Transaction extends Reader {
+  /** Throws if the table has a row with this key already. */
+  insert<Row extends Columns<Row>>(table: string, row: Row): Promise<void>
+  /** Leaves a row with this key as it is. Answers whether there was none. */
+  insertOnce<Row extends Columns<Row>>(table: string, row: Row): Promise<boolean>
   /** How many rows it changed. */
   run(sql: string, ...values: Value[]): Promise<number>
   /** Numbers the event in its channel's log; it is announced once the transaction is committed. */
   append(event: Omit<ChannelEvent, 'seq'>): Promise<void>
+  /** Ends the run's open step without a verdict, and tells whoever has it in hand. */
+  endSteps(run: Pick<RunRow, 'channel_arn' | 'message_id' | 'revision'>, now: number): Promise<void>
 }
 
 /** What one durable commit brought, in the order of the channels' logs. */
@@ -33,7 +42,8 @@ export interface Store {
   readonly read: Reader
   /**
    * A hot write. It shares its durable commit with its neighbours, and its outcome is its own: a refused change never
-   * fails another. Of two changes to one row, the first to arrive wins. Rejects with StoreBusy when too many wait.
+   * fails another. Of two changes to one row, the first to arrive wins. Rejects with StoreUnavailable when it cannot be
+   * written now: too many wait, or the disk is full.
    */
   commit<C extends Change>(change: C): Promise<OutcomeOf<C>>
   /** Any other write. `work` may wait for nothing but the transaction: every other write waits for it. */
@@ -44,5 +54,5 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** The store has more waiting writes than it takes; nothing was written. */
-export class StoreBusy extends Error {}
+/** The store cannot write now, and nothing was written. The same may succeed later. */
+export class StoreUnavailable extends Error {}

@@ -22,6 +22,9 @@ export interface MessageRow {
   created_at: number
   edited_at: number | null
   updated_at: number
+  /** Of the latest update, where a flow holds it or it failed; the message itself stays SENT. */
+  update_status: 'PENDING' | 'FAILED' | null
+  update_detail: string | null
 }
 
 /** The members of a message that a processor may change, each as JSON. */
@@ -38,6 +41,8 @@ export interface RunRow {
   channel_flow_arn: string
   processors_json: string
   deadline_ms: number
+  /** MessageText as JSON, of an update: what its sender asked for. A new message's own row has it. */
+  requested_json: string | null
   /** Partial<MessageText> as JSON: what processors have changed so far. */
   text_json: string | null
   created_at: number
@@ -66,6 +71,8 @@ export interface StepRow {
   decided_at: number | null
   failure: string | null
   changes_json: string | null
+  /** Stands for the call that decided it. */
+  verdict_key: string | null
 }
 
 /** All that is needed to let a processor take its turn. */
@@ -95,6 +102,9 @@ export type EventType =
   | 'FAILED_UPDATE_CHANNEL_MESSAGE'
   | 'DENIED_CREATE_CHANNEL_MESSAGE'
   | 'DENIED_UPDATE_CHANNEL_MESSAGE'
+  | 'REDACT_CHANNEL_MESSAGE'
+  | 'DELETE_CHANNEL_MESSAGE'
+  | 'UPDATE_CHANNEL'
   | 'CREATE_CHANNEL_MEMBERSHIP'
 
 /** Who is told: all members of the channel, or these users whether or not they are members. */
@@ -114,7 +124,24 @@ export interface ChannelEvent {
 /** What the event tells of. The log keeps the reference; the rest travels with the event while it is news. */
 export type EventSubject =
   | { message: MessageRow }
+  | { channel: ChannelRow }
   | { membership: { memberArn: string; memberName: string; row: MembershipRow } }
+
+/** The channel with what its head row says of it. */
+export interface ChannelRow {
+  channel_arn: string
+  app_instance_arn: string
+  name: string
+  mode: 'UNRESTRICTED' | 'RESTRICTED'
+  privacy: 'PUBLIC' | 'PRIVATE'
+  metadata: string | null
+  channel_flow_arn: string | null
+  created_by_arn: string
+  created_by_name: string
+  created_at: number
+  updated_at: number
+  last_message_at: number | null
+}
 
 export interface MembershipRow {
   channel_arn: string

@@ -55,6 +55,22 @@ const calls: Record<string, { http: [method: string, path: string]; send(call: C
     http: ['GET', '/channels/{}/messages'],
     send: (call) => messaging.listChannelMessages(call),
   },
+  UpdateChannelMessage: {
+    http: ['PUT', '/channels/{}/messages/m'],
+    send: (call) => messaging.updateChannelMessage({ ...call, MessageId, Content: 'edited' }),
+  },
+  RedactChannelMessage: {
+    http: ['POST', '/channels/{}/messages/m?operation=redact'],
+    send: (call) => messaging.redactChannelMessage({ ...call, MessageId }),
+  },
+  DeleteChannelMessage: {
+    http: ['DELETE', '/channels/{}/messages/m'],
+    send: (call) => messaging.deleteChannelMessage({ ...call, MessageId }),
+  },
+  UpdateChannel: {
+    http: ['PUT', '/channels/{}'],
+    send: (call) => messaging.updateChannel({ ...call, Name: 'Bells' }),
+  },
   AssociateChannelFlow: {
     http: ['PUT', '/channels/{}/channel-flow'],
     send: (call) =>

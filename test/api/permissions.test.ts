@@ -102,6 +102,51 @@ const table: Row[] = [
     },
   },
   {
+    does: "UpdateChannelMessage of one's own message",
+    may: () => ['member'],
+    call: async (people, ChimeBearer) => {
+      const { MessageId } = await people.send({ ChimeBearer })
+      await people.update(MessageId, { ChimeBearer })
+    },
+  },
+  {
+    does: "UpdateChannelMessage of somebody else's message",
+    may: () => [],
+    call: async (people, ChimeBearer) => {
+      const { MessageId } = await people.send({ ChimeBearer: people.owner })
+      await people.update(MessageId, { ChimeBearer })
+    },
+  },
+  {
+    does: "RedactChannelMessage of one's own message",
+    may: () => ['member'],
+    call: async (people, ChimeBearer) => people.redact((await people.send({ ChimeBearer })).MessageId, ChimeBearer),
+  },
+  {
+    does: "RedactChannelMessage of somebody else's message",
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const { MessageId } = await people.send({ ChimeBearer: people.owner })
+      await people.redact(MessageId, ChimeBearer)
+    },
+  },
+  {
+    does: 'DeleteChannelMessage',
+    may: () => ['admin'],
+    call: async (people, ChimeBearer) => {
+      const { MessageId } = await people.send({
+        ChimeBearer: ChimeBearer === people.member ? ChimeBearer : people.owner,
+      })
+      await people.delete(MessageId, ChimeBearer)
+    },
+  },
+  {
+    does: 'UpdateChannel',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) =>
+      messaging.updateChannel({ ChannelArn, ChimeBearer, Name: 'Bells' }),
+  },
+  {
     does: 'AssociateChannelFlow',
     may: () => moderating,
     call: async (people, ChimeBearer, kind) => {

@@ -75,6 +75,17 @@ export const operationFacts: Record<string, OperationFact> = {
     input: { ChannelArn: 'ChimeArn', ChimeBearer: 'ChimeArn' },
     output: { Channel: 'Channel' },
   },
+  UpdateChannel: {
+    errors: ['BadRequest', 'Conflict', 'Forbidden'],
+    input: {
+      ChannelArn: 'ChimeArn',
+      Name: 'NonEmptyResourceName',
+      Mode: 'ChannelMode',
+      Metadata: 'Metadata',
+      ChimeBearer: 'ChimeArn',
+    },
+    output: { ChannelArn: 'ChimeArn' },
+  },
   CreateChannelMembership: {
     errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound', 'ResourceLimitExceeded'],
     input: {
@@ -139,6 +150,44 @@ export const operationFacts: Record<string, OperationFact> = {
   DisassociateChannelFlow: {
     errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
     input: { ChannelArn: 'ChimeArn', ChannelFlowArn: 'ChimeArn', ChimeBearer: 'ChimeArn' },
+    output: {},
+  },
+  UpdateChannelMessage: {
+    errors: ['BadRequest', 'Conflict', 'Forbidden'],
+    input: {
+      ChannelArn: 'ChimeArn',
+      MessageId: 'MessageId',
+      Content: 'NonEmptyContent',
+      Metadata: 'Metadata',
+      ChimeBearer: 'ChimeArn',
+      SubChannelId: 'SubChannelId',
+      ContentType: 'ContentType',
+    },
+    output: {
+      ChannelArn: 'ChimeArn',
+      MessageId: 'MessageId',
+      Status: 'ChannelMessageStatusStructure',
+      SubChannelId: 'SubChannelId',
+    },
+  },
+  RedactChannelMessage: {
+    errors: ['BadRequest', 'Conflict', 'Forbidden'],
+    input: {
+      ChannelArn: 'ChimeArn',
+      MessageId: 'MessageId',
+      ChimeBearer: 'ChimeArn',
+      SubChannelId: 'SubChannelId',
+    },
+    output: { ChannelArn: 'ChimeArn', MessageId: 'MessageId', SubChannelId: 'SubChannelId' },
+  },
+  DeleteChannelMessage: {
+    errors: ['BadRequest', 'Forbidden'],
+    input: {
+      ChannelArn: 'ChimeArn',
+      MessageId: 'MessageId',
+      ChimeBearer: 'ChimeArn',
+      SubChannelId: 'SubChannelId',
+    },
     output: {},
   },
   SendChannelMessage: {

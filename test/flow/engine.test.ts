@@ -383,6 +383,7 @@ test('a failure is logged in the words of AWS, without text and CallbackId', asy
       failureReason: 'no such function',
       fallbackAction: 'ABORT',
       stepState: 'UNREACHABLE',
+      attempts: 0,
     },
   ])
   assert.ok(!JSON.stringify(stage.warnings).includes(callback_id))

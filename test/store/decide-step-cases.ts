@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { FlowEvent } from '../../src/flow/transition.ts'
 import type { Ending } from '../../src/store/changes.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { MessageText, StepRow, Turn } from '../../src/store/tables.ts'
+import type { MessageRow, MessageText, StepRow, Turn } from '../../src/store/tables.ts'
 import {
   ana,
   ben,
@@ -195,11 +195,11 @@ export const decideStepCases: Cases = {
       message_attributes_json: '{}',
       push_notification_json: '{}',
     }
+    const detail = 'Processor invocation failed'
+    const message: MessageRow = { ...turn.message, ...text, status: 'FAILED', status_detail: detail, updated_at: 4_000 }
     const ending: Ending = {
-      status: 'FAILED',
-      detail: 'Processor invocation failed',
-      text,
-      stored: true,
+      message,
+      shown: message,
       event: { eventType: 'FAILED_CREATE_CHANNEL_MESSAGE', audience: { to: 'users', users: [ana] } },
     }
     await store.commit({ ...verdictOn(turn, {}, 4_000), ending })

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { DecideStep } from '../../src/store/changes.ts'
 import { pendingMigrations, readMigrations } from '../../src/store/migrate.ts'
-import type { Store } from '../../src/store/store.ts'
-import { openChannel, plainMessage } from '../support/rows.ts'
+import { type Store, StoreUnavailable } from '../../src/store/store.ts'
+import { changeAfter, heldMessage, openChannel, plainMessage, readTurn } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { storeSuite } from './store-suite.ts'
 
@@ -54,6 +56,34 @@ test('migrations are numbered from 1 without a gap, and only those that a store 
   )
   assert.deepEqual(pendingMigrations(0), migrations)
   assert.deepEqual(pendingMigrations(migrations.length), [])
+})
+
+test('a denied text is not on the disk any more once the store is closed', async (context) => {
+  const file = await createStoreFile(context)
+  const store = await file.open()
+  await openChannel(store)
+  const held = heldMessage({ content: '"a text that nobody may see"' })
+  await store.commit(held)
+  const turn = await readTurn(store.read, held.flow.step.callback_id)
+  await store.commit(changeAfter(turn, { type: 'Verdict', deny: true, text: {} }, 1) as DecideStep)
+  await file.close()
+  assert.ok(!(await readFile(file.path)).includes('a text that nobody may see'))
+})
+
+test('while another process writes, a write is refused at once and told to come back', async (context) => {
+  const file = await createStoreFile(context)
+  const store = await file.open()
+  await openChannel(store)
+  const stranger = new DatabaseSync(file.path)
+  stranger.exec('BEGIN IMMEDIATE')
+  await assert.rejects(store.commit(plainMessage()), StoreUnavailable)
+  await assert.rejects(
+    store.transaction((transaction) => transaction.run('DELETE FROM setting')),
+    StoreUnavailable,
+  )
+  stranger.exec('ROLLBACK')
+  stranger.close()
+  assert.equal((await store.commit(plainMessage())).result, 'accepted')
 })
 
 test('what was acknowledged is there after the process was killed', async (context) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { RecordHandOff } from '../../src/store/changes.ts'
-import { type Store, StoreBusy, type Transaction } from '../../src/store/store.ts'
+import { type Store, StoreUnavailable, type Transaction } from '../../src/store/store.ts'
 import type { ChannelEvent } from '../../src/store/tables.ts'
 import { ben, heldMessage, lobby, openChannel, plainMessage } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
@@ -15,6 +15,16 @@ export const transactionCases: Cases = {
     })
     assert.deepEqual(answer, [1, 1, 0, await store.read.all('SELECT value FROM setting')])
     assert.equal(await settingOf(store, 'a'), '2')
+  },
+
+  async 'insertOnce leaves the row that is there, and insert throws'({ store }) {
+    await store.transaction(async (transaction) => {
+      assert.equal(await transaction.insertOnce('setting', { name: 'a', value: '1' }), true)
+      assert.equal(await transaction.insertOnce('setting', { name: 'a', value: '2' }), false)
+    })
+    const again = store.transaction((transaction) => transaction.insert('setting', { name: 'a', value: '3' }))
+    await assert.rejects(again)
+    assert.equal(await settingOf(store, 'a'), '1')
   },
 
   async 'a transaction whose work throws is rolled back whole, tells nothing and takes no number'({ store }) {
@@ -122,7 +132,7 @@ export const transactionCases: Cases = {
     await openChannel(store)
     const nothing: RecordHandOff = { kind: 'RecordHandOff', step: heldMessage().flow.step }
     const waiting = Array.from({ length: 10_000 }, () => store.commit(nothing))
-    await assert.rejects(store.commit(nothing), StoreBusy)
+    await assert.rejects(store.commit(nothing), StoreUnavailable)
     for (const outcome of await Promise.all(waiting)) assert.equal(outcome.result, 'refused')
     assert.equal((await store.commit(plainMessage())).result, 'accepted')
   },

@@ -4,6 +4,7 @@ import type {
   CreateChannelFlowCommandInput,
   Processor,
   SendChannelMessageCommandInput,
+  UpdateChannelMessageCommandInput,
 } from '@aws-sdk/client-chime-sdk-messaging'
 import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 import type { TestServer } from './running-server.ts'
@@ -101,6 +102,31 @@ export class Population {
     return this.server.processors.next(MessageId)
   }
 
+  /** What the member makes of its message, unless told otherwise. */
+  update(MessageId: string | undefined, input: Partial<UpdateChannelMessageCommandInput> = {}) {
+    return this.server.messaging.updateChannelMessage({
+      ChannelArn: this.channelArn,
+      ChimeBearer: this.member,
+      MessageId,
+      Content: 'edited',
+      ...input,
+    })
+  }
+
+  /** Sends an update into a flow. The answer is the event that the first processor is given. */
+  async updateHeld(MessageId: string | undefined, input: Partial<UpdateChannelMessageCommandInput> = {}) {
+    await this.update(MessageId, input)
+    return this.server.processors.next(MessageId)
+  }
+
+  redact(MessageId: string | undefined, ChimeBearer = this.member) {
+    return this.server.messaging.redactChannelMessage({ ChannelArn: this.channelArn, MessageId, ChimeBearer })
+  }
+
+  delete(MessageId: string | undefined, ChimeBearer = this.admin) {
+    return this.server.messaging.deleteChannelMessage({ ChannelArn: this.channelArn, MessageId, ChimeBearer })
+  }
+
   /** The processor's verdict on an event: the message passes, with these members changed. */
   allow({ CallbackId, ChannelMessage }: ProcessorEvent, changes: Partial<ChannelMessageCallback> = {}) {
     const { ChannelArn, MessageId } = ChannelMessage
@@ -111,13 +137,13 @@ export class Population {
     })
   }
 
-  deny({ CallbackId, ChannelMessage }: ProcessorEvent) {
+  deny({ CallbackId, ChannelMessage }: ProcessorEvent, changes: Partial<ChannelMessageCallback> = {}) {
     const { ChannelArn, MessageId } = ChannelMessage
     return this.server.messaging.channelFlowCallback({
       ChannelArn,
       CallbackId,
       DeleteResource: true,
-      ChannelMessage: { MessageId },
+      ChannelMessage: { MessageId, ...changes },
     })
   }
 

@@ -12,12 +12,15 @@ export class Processors {
   #events: ProcessorEvent[] = []
   #arrivals = new EventEmitter()
   #server: Server
+  /** Functions end their calls when it has. */
+  #held: Promise<void> | undefined
 
   constructor(server: Server) {
     this.#server = server
     server.on('request', async (request, response) => {
       this.#events.push((await json(request)) as ProcessorEvent)
       this.#arrivals.emit('event')
+      await this.#held
       response.end()
     })
   }
@@ -36,12 +39,25 @@ export class Processors {
     return new Processors(server)
   }
 
+  /** Keeps functions at work, from the next event on, until the answer is called. */
+  hold(): () => void {
+    const held = Promise.withResolvers<void>()
+    this.#held = held.promise
+    return held.resolve
+  }
+
   /** Waits for the next event about this message. */
   async next(messageId: string | undefined): Promise<ProcessorEvent> {
     const isAsked = (event: ProcessorEvent) => event.ChannelMessage.MessageId === messageId
     while (!this.#events.some(isAsked)) await once(this.#arrivals, 'event')
     const [event] = this.#events.splice(this.#events.findIndex(isAsked), 1)
     return event!
+  }
+
+  /** Waits for the event of the step after this one, whose own event a restart of the server may have sent again. */
+  async nextAfter({ CallbackId, ChannelMessage }: ProcessorEvent): Promise<ProcessorEvent> {
+    const event = await this.next(ChannelMessage.MessageId)
+    return event.CallbackId === CallbackId ? this.nextAfter(event) : event
   }
 
   close(): Promise<void> {

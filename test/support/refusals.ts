@@ -8,6 +8,9 @@ const errors = {
   Forbidden: { type: 'ForbiddenException', status: 403 },
   NotFound: { type: 'NotFoundException', status: 404 },
   Conflict: { type: 'ConflictException', status: 409 },
+  Throttled: { type: 'ThrottledClientException', status: 429 },
+  ServiceFailure: { type: 'ServiceFailureException', status: 500 },
+  ServiceUnavailable: { type: 'ServiceUnavailableException', status: 503 },
 }
 type Code = keyof typeof errors
 
@@ -21,9 +24,10 @@ export const violation = (member: string, constraint: string) =>
 interface SdkError extends Error {
   Code?: string
   $metadata?: { httpStatusCode?: number }
+  $response?: { headers: Record<string, string> }
 }
 
-/** That the SDK throws the exception of this code, with this text if one is given. */
+/** That the SDK throws the exception of this code, with this text if one is given, and is told when to come back. */
 export async function assertRefused(call: Promise<unknown>, code: Code, text?: string | RegExp): Promise<void> {
   const error: SdkError = await call.then(
     () => assert.fail(`the call was accepted instead of being refused as ${code}`),
@@ -35,6 +39,8 @@ export async function assertRefused(call: Promise<unknown>, code: Code, text?: s
     { name: type, Code: code, status },
     error.message,
   )
+  const comesBack = code === 'Throttled' || code === 'ServiceUnavailable'
+  assert.equal(error.$response?.headers['retry-after'], comesBack ? '1' : undefined)
   if (text instanceof RegExp) assert.match(error.message, text)
   else if (text !== undefined) assert.equal(error.message, text)
 }

@@ -78,6 +78,8 @@ const messageRow = (given: Partial<NewMessage> = {}): NewMessage => ({
   created_at: 0,
   edited_at: null,
   updated_at: 0,
+  update_status: null,
+  update_detail: null,
   ...given,
 })
 
@@ -100,7 +102,13 @@ export function heldMessage(
   const flow = { channelFlowArn: `${appInstance}/channel-flow/f`, processors: list, deadlineMs }
   const world = { now: message.created_at, newId: randomUUID, random: () => 0 }
   const event = { eventType: eventTypeOf(message, 'PENDING'), audience: senderOnly(message) }
-  return { kind: 'AcceptMessage', message, event, token: undefined, flow: startRun(message, flow, by, world) }
+  return {
+    kind: 'AcceptMessage',
+    message,
+    event,
+    token: undefined,
+    flow: startRun(message, undefined, flow, by, world),
+  }
 }
 
 export const tokenRow = (given: Partial<TokenRow> = {}): TokenRow => ({

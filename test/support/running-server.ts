@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
 import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
-import type { Config } from '../../src/config.ts'
+import { type Config, readConfig } from '../../src/config.ts'
 import { type Clock, systemClock } from '../../src/runtime/clock.ts'
-import { silentLog } from '../../src/runtime/log.ts'
+import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
+import type { Credentials } from '../../src/signature/credentials.ts'
+import type { Store } from '../../src/store/store.ts'
 import { SessionClient } from '../session/session-client.ts'
 import { Processors } from './processors.ts'
 import { presign, sign } from './smithy-signer.ts'
@@ -21,12 +23,17 @@ interface RawCall {
   bearer?: string
   /** An object is sent as JSON, a text as it is. */
   body?: object | string
+  /** Further headers, with their names in lower case. */
+  headers?: Record<string, string>
+  /** Whose key signs it, if not the root key. */
+  credentials?: Credentials
 }
 
 interface RawAnswer {
   status: number
   /** The class of the SDK's exception. */
   type: string | null
+  retryAfter: string | null
   // biome-ignore lint/suspicious/noExplicitAny: any JSON that an operation answers
   body: any
 }
@@ -39,32 +46,44 @@ export class TestServer {
   messaging!: ChimeSDKMessaging
   identity!: ChimeSDKIdentity
   #config: Config
+  #options: Options
   #running!: RunningServer
   #errors: object[] = []
 
-  constructor(folder: string, processors: Processors, clock: Clock) {
+  constructor(folder: string, processors: Processors, options: Options) {
     this.processors = processors
-    this.clock = clock
-    this.#config = {
-      dataDir: join(folder, 'data'),
-      host: '127.0.0.1',
-      httpPort: 0,
-      httpsPort: 0,
-      publicHost: undefined,
-      region,
-      account: '111122223333',
-      functions: join(folder, 'functions'),
-      logLevel: 'error',
-      credentials: undefined,
-    }
+    this.clock = options.clock ?? systemClock
+    const flags = [
+      '--data-dir',
+      join(folder, 'data'),
+      '--functions',
+      join(folder, 'functions'),
+      '--account',
+      '111122223333',
+    ]
+    this.#config = readConfig(
+      [...flags, '--http-port', '0', '--https-port', '0', ...(options.flags ?? [])],
+      {},
+      () => '',
+    ).config
+    this.#options = options
   }
 
   get endpoint() {
     return this.#running.endpoint
   }
 
+  get credentials() {
+    return this.#running.credentials
+  }
+
+  get dataDir() {
+    return this.#config.dataDir
+  }
+
   async start(): Promise<void> {
-    const log = { ...silentLog, error: (fields: object, text: string) => void this.#errors.push({ text, ...fields }) }
+    const error = (fields: object, text: string) => void this.#errors.push({ text, ...fields })
+    const log = { ...silentLog, ...this.#options.log, error }
     const { clock } = this
     this.#running = await startServer(this.#config, {
       clock,
@@ -72,6 +91,7 @@ export class TestServer {
       newId: randomUUID,
       random: Math.random,
       strict: true,
+      ...(this.#options.aroundStore && { aroundStore: this.#options.aroundStore }),
     })
     const { endpoint, credentials } = this.#running
     const options = { endpoint: endpoint.http, region, credentials, maxAttempts: 1 }
@@ -83,6 +103,11 @@ export class TestServer {
   async restart(): Promise<void> {
     await this.#stop()
     await this.start()
+  }
+
+  /** The errors that the server has logged so far, for a test that has provoked them. */
+  takeErrors(): object[] {
+    return this.#errors.splice(0)
   }
 
   async close(): Promise<void> {
@@ -97,13 +122,14 @@ export class TestServer {
   }
 
   /** A signed call in HTTP's own words; `target` is path and query, percent-encoded. */
-  async call(method: string, target: string, { bearer, body = '' }: RawCall = {}): Promise<RawAnswer> {
-    const { endpoint, credentials } = this.#running
-    const headers = { host: new URL(endpoint.http).host, ...(bearer !== undefined && { 'x-amz-chime-bearer': bearer }) }
+  async call(method: string, target: string, call: RawCall = {}): Promise<RawAnswer> {
+    const { bearer, body = '', headers, credentials = this.credentials } = call
+    const { host, origin } = new URL(this.endpoint.http)
     const text = typeof body === 'string' ? body : JSON.stringify(body)
-    const call = { method, target, headers, body: text }
-    const signed = await sign(call, { credentials, region, signingDate: new Date(this.clock.now()) })
-    const response = await fetch(endpoint.http + target, {
+    const bearing = bearer === undefined ? {} : { 'x-amz-chime-bearer': bearer }
+    const unsigned = { method, target, headers: { host, ...bearing, ...headers }, body: text }
+    const signed = await sign(unsigned, { credentials, region, signingDate: new Date(this.clock.now()) })
+    const response = await fetch(origin + target, {
       method,
       headers: signed.headers,
       ...(text !== '' && { body: text }),
@@ -112,33 +138,44 @@ export class TestServer {
     return {
       status: response.status,
       type: response.headers.get('x-amzn-errortype'),
+      retryAfter: response.headers.get('retry-after'),
       body: answered === '' ? undefined : JSON.parse(answered),
     }
   }
 
   /** A messaging session of the user, established. */
   async session(userArn: string): Promise<SessionClient> {
-    const { endpoint, credentials } = this.#running
-    const { host } = new URL(endpoint.http)
+    const client = await this.connect(userArn)
+    assert.equal((await client.next()).eventType, 'SESSION_ESTABLISHED')
+    return client
+  }
+
+  /** The same as it comes to be, or as it is refused. */
+  async connect(userArn: string, credentials = this.credentials): Promise<SessionClient> {
+    const { host } = new URL(this.endpoint.http)
     const target = `/connect?userArn=${encodeURIComponent(userArn)}&sessionId=${randomUUID()}`
     const signingDate = new Date(this.clock.now())
     const call = { method: 'GET', target, headers: { host } }
     const pairs = await presign(call, { credentials, region, signingDate, expiresInSeconds: 10 })
-    const client = new SessionClient(`ws://${host}/connect?${new URLSearchParams(pairs.map((pair) => [...pair]))}`)
-    assert.equal((await client.next()).eventType, 'SESSION_ESTABLISHED')
-    return client
+    return new SessionClient(`ws://${host}/connect?${new URLSearchParams(pairs.map((pair) => [...pair]))}`)
   }
 }
 
 interface Options {
   clock?: Clock
+  /** What hears of anything but errors. */
+  log?: Partial<Log>
+  /** Of `carillon serve`, besides those that every test server has. */
+  flags?: string[]
+  /** Stands between the server and its store. */
+  aroundStore?(store: Store): Store
 }
 
 /** Starts a server that is stopped after the tests of the file. */
-export async function startTestServer({ clock = systemClock }: Options = {}): Promise<TestServer> {
+export async function startTestServer(options: Options = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'carillon-'))
   const processors = await Processors.open(join(folder, 'functions'))
-  const server = new TestServer(folder, processors, clock)
+  const server = new TestServer(folder, processors, options)
   await server.start()
   after(async () => {
     await server.close()

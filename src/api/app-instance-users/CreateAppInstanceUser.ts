@@ -4,13 +4,13 @@ import { idempotencyToken, optional } from '../../contract/binding.ts'
 import { ChimeArn, IdentityClientRequestToken, Metadata, UserId, UserName } from '../../contract/shapes.ts'
 import { AppInstanceUserExpirationSettings, TagList } from '../../contract/structures.ts'
 import { byCredentialsAlone } from '../access.ts'
-import { findAppInstance } from '../app-instances/app-instance.ts'
+import { requireAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
 import { requireWithinQuota } from '../quotas.ts'
-import { insertTags, readExtensionTags } from '../tags.ts'
-import { findUser } from './app-instance-user.ts'
+import { insertTags, requirePlainTags } from '../tags.ts'
+import { type AppInstanceUserRow, findUser } from './app-instance-user.ts'
 
 /**
  * Sign-in hooks of AWS's samples call this at every login, so the same user with the same attributes is a success;
@@ -33,17 +33,10 @@ export const CreateAppInstanceUser = operation({
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn, AppInstanceUserId } = input
-    readExtensionTags(input.Tags, {})
+    requirePlainTags(input.Tags)
     if (input.ExpirationSettings) throw badRequest('ExpirationSettings: this server does not delete expired users yet')
-    const call = {
-      operation: 'CreateAppInstanceUser',
-      scope: AppInstanceArn,
-      caller: context.credentials.accessKeyId,
-      token: input.ClientRequestToken,
-      parameters: input,
-    }
-    return once(context, call, async (transaction) => {
-      await findAppInstance(transaction, AppInstanceArn)
+    return once('CreateAppInstanceUser', input, context, async (transaction) => {
+      await requireAppInstance(transaction, AppInstanceArn)
       const arn = appInstanceUserArn(AppInstanceArn, AppInstanceUserId)
       const name = toJsonText(input.Name)
       const metadata = toJson(input.Metadata)
@@ -52,14 +45,16 @@ export const CreateAppInstanceUser = operation({
         if (existing.name === name && existing.metadata === metadata) return { AppInstanceUserArn: arn }
         throw conflict(`The AppInstanceUser ${AppInstanceUserId} exists already, with other attributes`)
       }
-      await transaction.run(
-        'INSERT INTO app_instance_user VALUES ($1, $2, $3, $4, NULL, $5, $5)',
-        arn,
-        AppInstanceArn,
+      const now = context.now()
+      await transaction.insert<AppInstanceUserRow>('app_instance_user', {
+        app_instance_user_arn: arn,
+        app_instance_arn: AppInstanceArn,
         name,
         metadata,
-        context.now(),
-      )
+        expiration_settings_json: null,
+        created_at: now,
+        updated_at: now,
+      })
       const users = 'FROM app_instance_user WHERE app_instance_arn = $1'
       await requireWithinQuota(transaction, 'usersPerAppInstance', users, AppInstanceArn)
       await insertTags(transaction, arn, input.Tags)

@@ -14,11 +14,14 @@ export interface AppInstanceUserRow {
   updated_at: number
 }
 
+/** What an Identity is made of. */
+export type NamedUser = Pick<AppInstanceUserRow, 'app_instance_user_arn' | 'name'>
+
 export const findUser = (read: Reader, arn: string): Promise<AppInstanceUserRow | undefined> =>
   read.get('SELECT * FROM app_instance_user WHERE app_instance_user_arn = $1', arn)
 
-/** The user that a parameter names; a Forbidden, in AWS's words, if this AppInstance has no such user. */
-export async function findUserOf(read: Reader, appInstanceArn: string, arn: string): Promise<AppInstanceUserRow> {
+/** The user that a parameter names. Throws a Forbidden, in AWS's words, if this AppInstance has no such user. */
+export async function requireUserOf(read: Reader, appInstanceArn: string, arn: string): Promise<AppInstanceUserRow> {
   const user = await findUser(read, arn)
   if (user?.app_instance_arn !== appInstanceArn) throw invalidUserArn()
   return user
@@ -27,7 +30,7 @@ export async function findUserOf(read: Reader, appInstanceArn: string, arn: stri
 export const invalidUserArn = () =>
   new ApiError('Forbidden', 'An invalid app instance user ARN was supplied for the input parameter.')
 
-export const identityOf = (user: Pick<AppInstanceUserRow, 'app_instance_user_arn' | 'name'>): Required<Identity> => ({
+export const identityOf = (user: NamedUser): Required<Identity> => ({
   Arn: user.app_instance_user_arn,
   Name: fromJsonText(user.name),
 })

@@ -7,7 +7,8 @@ import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
 import { requireWithinQuota } from '../quotas.ts'
-import { insertTags, readExtensionTags } from '../tags.ts'
+import { insertTags, requirePlainTags } from '../tags.ts'
+import type { AppInstanceRow } from './app-instance.ts'
 
 export const CreateAppInstance = operation({
   name: 'CreateAppInstance',
@@ -22,23 +23,17 @@ export const CreateAppInstance = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   allow: byCredentialsAlone,
   async handle(input, context) {
-    readExtensionTags(input.Tags, {})
-    const call = {
-      operation: 'CreateAppInstance',
-      scope: '',
-      caller: context.credentials.accessKeyId,
-      token: input.ClientRequestToken,
-      parameters: input,
-    }
-    return once(context, call, async (transaction) => {
+    requirePlainTags(input.Tags)
+    return once('CreateAppInstance', input, context, async (transaction) => {
       const arn = appInstanceArn(context.place, context.newId())
-      await transaction.run(
-        'INSERT INTO app_instance VALUES ($1, $2, $3, $4, $4)',
-        arn,
-        toJsonText(input.Name),
-        toJson(input.Metadata),
-        context.now(),
-      )
+      const now = context.now()
+      await transaction.insert<AppInstanceRow>('app_instance', {
+        app_instance_arn: arn,
+        name: toJsonText(input.Name),
+        metadata: toJson(input.Metadata),
+        created_at: now,
+        updated_at: now,
+      })
       await requireWithinQuota(transaction, 'appInstances', 'FROM app_instance')
       await insertTags(transaction, arn, input.Tags)
       return { AppInstanceArn: arn }

@@ -3,7 +3,7 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import { AppInstance } from '../../contract/structures.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
-import { appInstanceToWire, findAppInstance } from './app-instance.ts'
+import { appInstanceToWire, requireAppInstance } from './app-instance.ts'
 
 export const DescribeAppInstance = operation({
   name: 'DescribeAppInstance',
@@ -13,6 +13,6 @@ export const DescribeAppInstance = operation({
   errors: ['BadRequest', 'Forbidden'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn }, { read }) {
-    return { AppInstance: appInstanceToWire(await findAppInstance(read, AppInstanceArn)) }
+    return { AppInstance: appInstanceToWire(await requireAppInstance(read, AppInstanceArn)) }
   },
 })

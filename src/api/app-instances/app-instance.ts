@@ -12,7 +12,7 @@ export interface AppInstanceRow {
 }
 
 /** Throws a Forbidden if there is none: the identity API declares no NotFound for it. */
-export async function findAppInstance(read: Reader, arn: string): Promise<AppInstanceRow> {
+export async function requireAppInstance(read: Reader, arn: string): Promise<AppInstanceRow> {
   const row = await read.get<AppInstanceRow>('SELECT * FROM app_instance WHERE app_instance_arn = $1', arn)
   if (!row) throw forbidden()
   return row

@@ -1,17 +1,25 @@
+import assert from 'node:assert/strict'
 import { badRequest, conflict, forbidden } from '../../contract/api-error.ts'
 import { optional, path, requiredIdempotencyToken } from '../../contract/binding.ts'
 import { CallbackIdType, ChimeArn, NonNullableBoolean } from '../../contract/shapes.ts'
 import { ChannelMessageCallback } from '../../contract/structures.ts'
 import { changeOf, processorsOf, runOf } from '../../flow/decision.ts'
-import { transition } from '../../flow/transition.ts'
+import { type FlowEvent, transition } from '../../flow/transition.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { DecideStep } from '../../store/changes.ts'
 import type { Reader } from '../../store/store.ts'
-import type { MessageRow, RunRow, StepRow, Turn } from '../../store/tables.ts'
+import type { MessageRow, RunRow, StepRow } from '../../store/tables.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { changesOf, findMessage, requireTextSize } from '../channel-messages/channel-message.ts'
 import { type Context, operation } from '../context.ts'
+import { parametersHash } from '../idempotency.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 
-/** A processor's verdict. The first one counts; what a repeated, late or racing one is answered is told apart below. */
+/**
+ * A processor's verdict, of which the first counts. The SDK's own retry of it is answered alike. Any other is refused: with
+ * a BadRequest when the message went on meanwhile, with a Forbidden when it did not or the deadline has passed, and with a
+ * Conflict when two came at the same time.
+ */
 export const ChannelFlowCallback = operation({
   name: 'ChannelFlowCallback',
   http: 'POST /channels/{ChannelArn}?operation=channel-flow-callback 200',
@@ -24,65 +32,92 @@ export const ChannelFlowCallback = operation({
   output: { ChannelArn: optional(ChimeArn), CallbackId: optional(CallbackIdType) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: byCredentialsAlone,
-  async handle({ ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage }, context) {
+  async handle(input, context) {
+    const { ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage } = input
     refuseSubChannel(ChannelMessage.SubChannelId)
     requireTextSize(ChannelMessage, 'STANDARD')
-    const { step, run, message } = await findTurn(context.read, ChannelArn, CallbackId)
-    if (step.message_id !== ChannelMessage.MessageId) throw forbidden()
-    const now = context.now()
+    const turn = await requireTurn(context.read, ChannelArn, CallbackId)
+    if (turn.step.message_id !== ChannelMessage.MessageId) throw forbidden()
+    const verdictKey = verdictKeyOf(input, context)
+    if (isRepeated(verdictKey, turn.step)) return { ChannelArn, CallbackId }
+
     const verdict = { type: 'Verdict', deny, text: deny ? {} : changesOf(ChannelMessage) } as const
-    const result = transition(runOf({ step, run }), verdict, { now, newId: context.newId, random: context.random })
-    if ('refusal' in result) throw result.refusal === 'NotPending' ? notPending(CallbackId) : forbidden()
-    if (!message) throw forbidden()
-    await decide({ step, run, message }, result, deny, context, now)
+    const change = decisionOf(turn, verdict, context)
+    const outcome = await context.store.commit({ ...change, step: { ...change.step, verdict_key: verdictKey } })
+    if (outcome.result === 'decided') logDecision(change, turn.run, deny, context.log)
+    else await requireRepeated(verdictKey, input, context)
     return { ChannelArn, CallbackId }
   },
 })
 
-const notPending = (callbackId: string) =>
-  badRequest(`Unable to complete processing of non-pending message for callback id ${callbackId}`)
+/** The message may be gone already: one that was denied, or is NON_PERSISTENT, leaves no row. */
+interface ReadTurn {
+  step: StepRow
+  run: RunRow
+  message: MessageRow | undefined
+}
 
-/** The step that the id names, whose message may be gone already. Unknown, or another channel's: Forbidden. */
-async function findTurn(read: Reader, channelArn: string, callbackId: string) {
+/** The turn of the step that the id names. Throws a Forbidden if it is unknown, or another channel's. */
+async function requireTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn> {
   const step = await read.get<StepRow>(
     'SELECT * FROM flow_step WHERE channel_arn = $1 AND callback_id = $2',
     channelArn,
     callbackId,
   )
-  const run =
-    step &&
-    (await read.get<RunRow>(
-      'SELECT * FROM flow_run WHERE channel_arn = $1 AND message_id = $2 AND revision = $3',
-      channelArn,
-      step.message_id,
-      step.revision,
-    ))
-  if (!step || !run) throw forbidden()
-  const message: MessageRow | undefined = await findMessage(read, channelArn, step.message_id)
-  return { step, run, message }
+  if (!step) throw forbidden()
+  const run = await read.get<RunRow>(
+    'SELECT * FROM flow_run WHERE channel_arn = $1 AND message_id = $2 AND revision = $3',
+    channelArn,
+    step.message_id,
+    step.revision,
+  )
+  if (!run) throw forbidden()
+  return { step, run, message: await findMessage(read, channelArn, step.message_id) }
 }
 
-/** Open when it was read and over when it came to be written: somebody else's verdict was first. */
-async function decide(
-  turn: Turn,
-  result: Parameters<typeof changeOf>[1],
-  deny: boolean,
-  context: Context,
-  now: number,
+/**
+ * Stands for the call. The SDK repeats one whose answer was lost with the same amz-sdk-invocation-id and body: that is the
+ * same verdict. A processor that is given its event again makes another call. Null if the caller sends no such id.
+ */
+const verdictKeyOf = (input: object, { invocationId }: Context): string | null =>
+  invocationId === undefined ? null : parametersHash({ invocationId, input })
+
+const isRepeated = (verdictKey: string | null, step: StepRow) => verdictKey !== null && step.verdict_key === verdictKey
+
+/** The step was open when it was read, and over when it came to be written: by this same call, or by another verdict. */
+async function requireRepeated(
+  verdictKey: string | null,
+  { ChannelArn, CallbackId }: { ChannelArn: string; CallbackId: string },
+  { read }: Context,
 ): Promise<void> {
-  const change = changeOf(turn, result, context.lease, now)
-  if (change?.kind !== 'DecideStep') throw new Error('a verdict decides its step')
-  const outcome = await context.store.commit(change)
-  if (outcome.result === 'refused') throw conflict('Another callback for this message was processed at the same time')
-  const { channel_arn: channelArn, message_id: messageId } = turn.step
-  const processor = processorsOf(turn.run)[turn.step.position]?.name
+  const { step } = await requireTurn(read, ChannelArn, CallbackId)
+  if (isRepeated(verdictKey, step)) return
+  throw conflict('Another callback for this message was processed at the same time')
+}
+
+/** What the verdict makes of the step, its run and its message. Throws if it comes too late. */
+function decisionOf({ step, run, message }: ReadTurn, verdict: FlowEvent, context: Context): DecideStep {
+  const now = context.now()
+  const result = transition(runOf({ step, run }), verdict, { ...context, now })
+  if ('refusal' in result) throw result.refusal === 'NotPending' ? notPending(step.callback_id) : forbidden()
+  if (!message) throw forbidden()
+  const change = changeOf({ step, run, message }, result, context.lease, now)
+  assert(change?.kind === 'DecideStep', 'a verdict decides its step')
+  return change
+}
+
+const notPending = (callbackId: string) =>
+  badRequest(`Unable to complete processing of non-pending message for callback id ${callbackId}`)
+
+/** `before`: a run that is over does not know its processors any more. */
+function logDecision({ step, run }: DecideStep, before: RunRow, denied: boolean, log: Log): void {
   const facts = {
-    channelArn,
-    messageId,
-    processor,
-    changed: change.step.changes_json !== null,
-    runState: change.run.state,
+    channelArn: step.channel_arn,
+    messageId: step.message_id,
+    processor: processorsOf(before)[step.position]?.name,
+    changed: step.changes_json !== null,
+    runState: run.state,
   }
-  if (deny) context.log.info(facts, 'message denied')
-  else context.log.debug(facts, 'message allowed')
+  if (denied) log.info(facts, 'message denied')
+  else log.debug(facts, 'message allowed')
 }

@@ -3,12 +3,12 @@ import { optional, query } from '../../contract/binding.ts'
 import { ChimeArn, MaxResults, NextToken } from '../../contract/shapes.ts'
 import { ChannelFlowSummary } from '../../contract/structures.ts'
 import { byCredentialsAlone } from '../access.ts'
-import { findAppInstance } from '../app-instances/app-instance.ts'
+import { requireAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
-import { pageDefault, pageOf, readNextToken, writeNextToken } from '../paging.ts'
+import { readPage } from '../paging.ts'
 import { type ChannelFlowRow, channelFlowSummary } from './channel-flow.ts'
 
-/** In the order of their ARNs, which nobody documents and which never changes. */
+/** By ARN: AWS documents no order, and this one never changes. */
 export const ListChannelFlows = operation({
   name: 'ListChannelFlows',
   http: 'GET /channel-flows 200',
@@ -21,20 +21,21 @@ export const ListChannelFlows = operation({
   errors: ['BadRequest', 'Forbidden'],
   allow: byCredentialsAlone,
   async handle(input, context) {
-    const { AppInstanceArn, MaxResults: size = pageDefault } = input
-    await findAppInstance(context.read, AppInstanceArn)
-    const list = ['ListChannelFlows', AppInstanceArn]
-    const rows = await context.read.all<ChannelFlowRow>(
-      `SELECT * FROM channel_flow WHERE app_instance_arn = $1 AND channel_flow_arn > $2
-       ORDER BY channel_flow_arn LIMIT $3`,
-      AppInstanceArn,
-      readNextToken<string>(context, list, input.NextToken) ?? '',
-      size + 1,
-    )
-    const { page, last } = pageOf(rows, size)
-    return {
-      ChannelFlows: page.map(channelFlowSummary),
-      NextToken: last && writeNextToken(context, list, last.channel_flow_arn),
-    }
+    const { AppInstanceArn } = input
+    await requireAppInstance(context.read, AppInstanceArn)
+    const { page, NextToken } = await readPage(context, input, {
+      identity: ['ListChannelFlows', AppInstanceArn],
+      start: '',
+      rowsAfter: (arn, rowsMax) =>
+        context.read.all<ChannelFlowRow>(
+          `SELECT * FROM channel_flow WHERE app_instance_arn = $1 AND channel_flow_arn > $2
+           ORDER BY channel_flow_arn LIMIT $3`,
+          AppInstanceArn,
+          arn,
+          rowsMax,
+        ),
+      positionOf: (flow) => flow.channel_flow_arn,
+    })
+    return { ChannelFlows: page.map(channelFlowSummary), NextToken }
   },
 })

@@ -1,12 +1,8 @@
 import { badRequest, forbidden } from '../../contract/api-error.ts'
 import type { Processor } from '../../contract/structures.ts'
-import { startRun } from '../../flow/decision.ts'
+import type { FlowSnapshot } from '../../flow/decision.ts'
 import type { Reader } from '../../store/store.ts'
-import type { MessageRow } from '../../store/tables.ts'
-import type { ChannelRow } from '../channels/channel.ts'
-import type { Context } from '../context.ts'
 import { fromJsonText } from '../json-text.ts'
-import type { ExtensionTags } from '../tags.ts'
 import { epochSeconds } from '../times.ts'
 
 export interface ChannelFlowRow {
@@ -25,10 +21,10 @@ const deadlineMsMin = 100
 const deadlineMsMax = 30 * 24 * 3_600_000
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** The extension tags of a channel flow. */
-export const channelFlowTags = { 'carillon:deadline': readDeadline } satisfies ExtensionTags
+/** The extension tags of a channel flow, and how their values are read. */
+export const channelFlowTags = { 'carillon:deadline': readDeadline }
 
-/** `500ms`, `30s`, `2h`: how long each processor of the flow has for its verdict. */
+/** How long each processor of the flow has for its verdict, in milliseconds, from a text such as `500ms`, `30s` or `2h`. */
 function readDeadline(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? []
   const deadlineMs = Number(number) * (unitMs[unit ?? ''] ?? Number.NaN)
@@ -48,19 +44,21 @@ export async function requireChannelFlow(read: Reader, arn: string): Promise<Cha
   return flow
 }
 
-/** The channel's flow as it is now, for a message that is being accepted; undefined where it has none. */
-export async function snapshotFlow(read: Reader, { channel_flow_arn }: Pick<ChannelRow, 'channel_flow_arn'>) {
-  const row = channel_flow_arn === null ? undefined : await findChannelFlow(read, channel_flow_arn)
-  if (!row) return undefined
-  const flow = {
-    channelFlowArn: row.channel_flow_arn,
-    processors: JSON.parse(row.processors_json) as Processor[],
-    deadlineMs: row.deadline_ms,
-  }
+/**
+ * The channel's flow as it is now, for a message that is being accepted; undefined where it has none. One read: between
+ * two, the flow that the channel had could be exchanged and deleted, and the message would meet neither.
+ */
+export async function snapshotFlow(read: Reader, channelArn: string): Promise<FlowSnapshot | undefined> {
+  const flow = await read.get<ChannelFlowRow>(
+    `SELECT channel_flow.* FROM channel
+     JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn WHERE channel.channel_arn = $1`,
+    channelArn,
+  )
+  if (!flow) return undefined
   return {
-    /** The rows of the run that takes the message through the flow. */
-    start: (message: Pick<MessageRow, 'channel_arn' | 'message_id' | 'revision'>, context: Context) =>
-      startRun(message, flow, context.lease, { now: context.now(), newId: context.newId, random: context.random }),
+    channelFlowArn: flow.channel_flow_arn,
+    processors: JSON.parse(flow.processors_json) as Processor[],
+    deadlineMs: flow.deadline_ms,
   }
 }
 

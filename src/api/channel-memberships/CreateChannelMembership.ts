@@ -26,17 +26,15 @@ export const CreateChannelMembership = operation({
     if (!mayAdd(access, input)) throw forbidden()
     return access
   },
-  async handle({ ChannelArn, MemberArn, Type, SubChannelId }, { store, now }, { bearer, channel }) {
+  async handle({ ChannelArn, MemberArn, Type, SubChannelId }, { store, now }, { bearer: invitedBy, channel }) {
     refuseSubChannel(SubChannelId)
     if (!isAppInstanceUserArn(MemberArn) || appInstanceOf(MemberArn) !== channel.app_instance_arn)
       throw invalidUserArn()
     return store.transaction(async (transaction) => {
-      const user = await findUser(transaction, MemberArn)
-      if (!user) throw notFound('The user that MemberArn names does not exist')
-      const member = identityOf(user)
-      const invitedBy = identityOf(bearer)
+      const member = await findUser(transaction, MemberArn)
+      if (!member) throw notFound('The user that MemberArn names does not exist')
       await addMember(transaction, { channelArn: ChannelArn, member, type: Type, invitedBy, now: now() })
-      return { ChannelArn, Member: member }
+      return { ChannelArn, Member: identityOf(member) }
     })
   },
 })

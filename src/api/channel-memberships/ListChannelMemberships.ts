@@ -4,9 +4,9 @@ import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChannelMembershipType, ChimeArn, MaxResults, NextToken, SubChannelId } from '../../contract/shapes.ts'
 import { ChannelMembershipSummary } from '../../contract/structures.ts'
 import { maySeeChannel } from '../access.ts'
-import { identityOf } from '../app-instance-users/app-instance-user.ts'
+import { identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { pageDefault, pageOf, readNextToken, writeNextToken } from '../paging.ts'
+import { readPage } from '../paging.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 
 /** By ARN. HIDDEN members are listed only when asked for, and only for moderators and admins. */
@@ -33,22 +33,22 @@ export const ListChannelMemberships = operation({
   },
   async handle(input, context) {
     refuseSubChannel(input.SubChannelId)
-    const { ChannelArn, ChimeBearer, MaxResults: size = pageDefault, Type: type = 'DEFAULT' } = input
-    const list = ['ListChannelMemberships', ChannelArn, ChimeBearer, type]
-    const rows = await context.read.all<{ app_instance_user_arn: string; name: string }>(
-      `SELECT app_instance_user_arn, name FROM channel_membership
-       JOIN app_instance_user ON app_instance_user_arn = member_arn
-       WHERE channel_arn = $1 AND type = $2 AND member_arn > $3 ORDER BY member_arn LIMIT $4`,
-      ChannelArn,
-      type,
-      readNextToken<string>(context, list, input.NextToken) ?? '',
-      size + 1,
-    )
-    const { page, last } = pageOf(rows, size)
-    return {
-      ChannelArn,
-      ChannelMemberships: page.map((user) => ({ Member: identityOf(user) })),
-      NextToken: last && writeNextToken(context, list, last.app_instance_user_arn),
-    }
+    const { ChannelArn, ChimeBearer, Type: type = 'DEFAULT' } = input
+    const { page, NextToken } = await readPage(context, input, {
+      identity: ['ListChannelMemberships', ChannelArn, ChimeBearer, type],
+      start: '',
+      rowsAfter: (memberArn, rowsMax) =>
+        context.read.all<NamedUser>(
+          `SELECT app_instance_user_arn, name FROM channel_membership
+           JOIN app_instance_user ON app_instance_user_arn = member_arn
+           WHERE channel_arn = $1 AND type = $2 AND member_arn > $3 ORDER BY member_arn LIMIT $4`,
+          ChannelArn,
+          type,
+          memberArn,
+          rowsMax,
+        ),
+      positionOf: (user) => user.app_instance_user_arn,
+    })
+    return { ChannelArn, ChannelMemberships: page.map((user) => ({ Member: identityOf(user) })), NextToken }
   },
 })

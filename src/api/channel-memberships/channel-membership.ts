@@ -1,17 +1,18 @@
 import { conflict } from '../../contract/api-error.ts'
 import type { ChannelMembershipType } from '../../contract/shapes.ts'
-import type { Identity } from '../../contract/structures.ts'
 import type { Reader, Transaction } from '../../store/store.ts'
-import type { Audience, ChannelEvent, MembershipRow } from '../../store/tables.ts'
-import { fromJsonText, toJsonText } from '../json-text.ts'
+import type { Audience, EventSubject, MembershipRow } from '../../store/tables.ts'
+import type { NamedUser } from '../app-instance-users/app-instance-user.ts'
+import { fromJsonText } from '../json-text.ts'
 import { requireWithinQuota } from '../quotas.ts'
 import { isoText } from '../times.ts'
 
-export interface NewMember {
+/** Who becomes a member of which channel, and by whom. */
+interface NewMember {
   channelArn: string
-  member: Required<Identity>
+  member: NamedUser
   type: ChannelMembershipType
-  invitedBy: Required<Identity>
+  invitedBy: NamedUser
   now: number
 }
 
@@ -20,35 +21,27 @@ export async function addMember(transaction: Transaction, added: NewMember): Pro
   const { channelArn, member, type, invitedBy, now } = added
   const row: MembershipRow = {
     channel_arn: channelArn,
-    member_arn: member.Arn,
+    member_arn: member.app_instance_user_arn,
     type,
-    invited_by_arn: invitedBy.Arn,
-    invited_by_name: toJsonText(invitedBy.Name),
+    invited_by_arn: invitedBy.app_instance_user_arn,
+    invited_by_name: invitedBy.name,
     read_marker_at: null,
     created_at: now,
     updated_at: now,
   }
-  const inserted = await transaction.run(
-    `INSERT INTO channel_membership (channel_arn, member_arn, type, invited_by_arn, invited_by_name, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING`,
-    row.channel_arn,
-    row.member_arn,
-    row.type,
-    row.invited_by_arn,
-    row.invited_by_name,
-    now,
-  )
-  if (inserted === 0) throw conflict('The user is a member of the channel already')
+  if (!(await transaction.insertOnce('channel_membership', row))) {
+    throw conflict('The user is a member of the channel already')
+  }
   const inChannel = 'FROM channel_membership WHERE channel_arn = $1'
   await requireWithinQuota(transaction, 'membershipsPerChannel', inChannel, channelArn)
   const ofUser = 'FROM channel_membership WHERE member_arn = $1'
-  await requireWithinQuota(transaction, 'membershipsPerUser', ofUser, member.Arn)
+  await requireWithinQuota(transaction, 'membershipsPerUser', ofUser, row.member_arn)
   await transaction.append({
     channelArn,
     eventType: 'CREATE_CHANNEL_MEMBERSHIP',
-    audience: type === 'DEFAULT' ? { to: 'members', and: member.Arn } : await thoseWhoSeeHidden(transaction, row),
+    audience: type === 'DEFAULT' ? { to: 'members', and: row.member_arn } : await thoseWhoSeeHidden(transaction, row),
     createdAt: now,
-    about: { membership: { memberArn: member.Arn, memberName: member.Name, row } },
+    about: { membership: { memberArn: row.member_arn, memberName: fromJsonText(member.name), row } },
   })
 }
 
@@ -67,19 +60,17 @@ async function thoseWhoSeeHidden(
   return { to: 'users', users: [...new Set([member_arn, ...watchers.map((watcher) => watcher.member_arn)])] }
 }
 
+type Membership = Extract<EventSubject, { membership: unknown }>['membership']
+
 /** The payload of CREATE_CHANNEL_MEMBERSHIP: AWS's ChannelMembership. */
-export function membershipPayload({ about, channelArn }: Pick<ChannelEvent, 'about' | 'channelArn'>): object {
-  if (!('membership' in about)) throw new Error('the event is not about a membership')
-  const { memberArn, memberName, row } = about.membership
-  return {
-    ChannelArn: channelArn,
-    Member: { Arn: memberArn, Name: memberName },
-    InvitedBy: { Arn: row.invited_by_arn, Name: fromJsonText(row.invited_by_name) },
-    Type: row.type,
-    CreatedTimestamp: isoText(row.created_at),
-    LastUpdatedTimestamp: isoText(row.updated_at),
-  }
-}
+export const membershipPayload = ({ memberArn, memberName, row }: Membership) => ({
+  ChannelArn: row.channel_arn,
+  Member: { Arn: memberArn, Name: memberName },
+  InvitedBy: { Arn: row.invited_by_arn, Name: fromJsonText(row.invited_by_name) },
+  Type: row.type,
+  CreatedTimestamp: isoText(row.created_at),
+  LastUpdatedTimestamp: isoText(row.updated_at),
+})
 
 /** The ARNs of the channels that the user is a member of. */
 export async function memberships(read: Reader, userArn: string): Promise<string[]> {

@@ -5,7 +5,7 @@ import { maySeeChannel } from '../access.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { epochSeconds } from '../times.ts'
-import { findVisibleMessage, messageToWire } from './channel-message.ts'
+import { messageToWire, requireVisibleMessage, seenBy } from './channel-message.ts'
 
 /** While a flow holds the message, only its sender gets it: not even moderators and admins do. */
 export const GetChannelMessage = operation({
@@ -22,7 +22,7 @@ export const GetChannelMessage = operation({
   allow: maySeeChannel,
   async handle({ ChannelArn, MessageId, ChimeBearer, SubChannelId }, { read }) {
     refuseSubChannel(SubChannelId)
-    const row = await findVisibleMessage(read, ChannelArn, MessageId, ChimeBearer)
-    return { ChannelMessage: messageToWire(row, epochSeconds) }
+    const row = await requireVisibleMessage(read, ChannelArn, MessageId, ChimeBearer)
+    return { ChannelMessage: messageToWire(seenBy(ChimeBearer, row), epochSeconds) }
   },
 })

@@ -7,7 +7,10 @@ import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { findMessage, statusToWire } from './channel-message.ts'
 
-/** Of one's own messages alone. A denied message is not stored, so it has no status either. */
+/**
+ * Of one's own messages alone; where the latest update of one is held or has failed, the update's. A denied message is not
+ * stored, so it has no status either.
+ */
 export const GetChannelMessageStatus = operation({
   name: 'GetChannelMessageStatus',
   http: 'GET /channels/{ChannelArn}/messages/{MessageId}?scope=message-status 200',
@@ -24,6 +27,7 @@ export const GetChannelMessageStatus = operation({
     refuseSubChannel(SubChannelId)
     const row = await findMessage(read, ChannelArn, MessageId)
     if (row?.sender_arn !== ChimeBearer) throw forbidden()
-    return { Status: statusToWire(row) }
+    const { update_status, update_detail } = row
+    return { Status: statusToWire(update_status ? { status: update_status, status_detail: update_detail } : row) }
   },
 })

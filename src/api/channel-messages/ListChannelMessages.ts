@@ -5,10 +5,10 @@ import { ChannelMessageSummary } from '../../contract/structures.ts'
 import type { MessageRow } from '../../store/tables.ts'
 import { maySeeChannel } from '../access.ts'
 import { operation } from '../context.ts'
-import { pageDefault, pageOf, readNextToken, writeNextToken } from '../paging.ts'
+import { readPage } from '../paging.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
-import { epochSeconds } from '../times.ts'
-import { messageSummary, visibleTo } from './channel-message.ts'
+import { epochSeconds, milliseconds } from '../times.ts'
+import { messageSummary, seenBy, visibleTo } from './channel-message.ts'
 
 /** By creation, the newest first unless asked otherwise: the order of sending, whatever the order of delivery was. */
 export const ListChannelMessages = operation({
@@ -35,29 +35,34 @@ export const ListChannelMessages = operation({
   async handle(input, context) {
     refuseSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, SortOrder: order = 'DESCENDING', NotBefore, NotAfter } = input
-    const size = input.MaxResults ?? pageDefault
-    const list = ['ListChannelMessages', ChannelArn, ChimeBearer, order, NotBefore, NotAfter]
     const descending = order === 'DESCENDING'
-    const rows = await context.read.all<MessageRow>(
-      `SELECT * FROM channel_message WHERE channel_arn = $1 AND ${visibleTo('$2')}
-         AND created_at BETWEEN $3 AND $4 AND seq ${descending ? '<' : '>'} $5
-       ORDER BY seq ${descending ? 'DESC' : 'ASC'} LIMIT $6`,
-      ChannelArn,
-      ChimeBearer,
-      Math.ceil(milliseconds(NotBefore) ?? 0),
-      Math.floor(milliseconds(NotAfter) ?? Number.MAX_SAFE_INTEGER),
-      readNextToken<number>(context, list, input.NextToken) ?? (descending ? Number.MAX_SAFE_INTEGER : -1),
-      size + 1,
-    )
-    const { page, last } = pageOf(rows, size)
-    return {
-      ChannelArn,
-      ChannelMessages: page.map((row) => messageSummary(row, epochSeconds)),
-      NextToken: last && writeNextToken(context, list, last.seq),
-    }
+    const { page, NextToken } = await readPage(context, input, {
+      identity: ['ListChannelMessages', ChannelArn, ChimeBearer, order, NotBefore, NotAfter],
+      start: descending ? Number.MAX_SAFE_INTEGER : -1,
+      rowsAfter: (seq, rowsMax) =>
+        context.read.all<MessageRow>(
+          `SELECT * FROM channel_message WHERE channel_arn = $1 AND ${visibleTo('$2')}
+             AND seq >= ${seqOf('first', '>= $3')} AND seq <= ${seqOf('last', '<= $4')}
+             AND seq ${descending ? '<' : '>'} $5
+           ORDER BY seq ${descending ? 'DESC' : 'ASC'} LIMIT $6`,
+          ChannelArn,
+          ChimeBearer,
+          NotBefore === undefined ? 0 : Math.ceil(milliseconds(NotBefore)),
+          NotAfter === undefined ? Number.MAX_SAFE_INTEGER : Math.floor(milliseconds(NotAfter)),
+          seq,
+          rowsMax,
+        ),
+      positionOf: (message) => message.seq,
+    })
+    const ChannelMessages = page.map((row) => messageSummary(seenBy(ChimeBearer, row), epochSeconds))
+    return { ChannelArn, ChannelMessages, NextToken }
   },
 })
 
-/** Rounded to whole microseconds, so that 1767323045.678 seconds are the millisecond they name. */
-const milliseconds = (seconds: number | undefined) =>
-  seconds === undefined ? undefined : Math.round(seconds * 1_000_000) / 1_000
+/** The number of a channel's first or last message of a time: one step in an index, however long the channel is. */
+function seqOf(which: 'first' | 'last', ofTime: string): string {
+  const order = which === 'first' ? 'created_at, seq' : 'created_at DESC, seq DESC'
+  const none = which === 'first' ? Number.MAX_SAFE_INTEGER : -1
+  return `coalesce((SELECT seq FROM channel_message WHERE channel_arn = $1 AND created_at ${ofTime}
+    ORDER BY ${order} LIMIT 1), ${none})`
+}

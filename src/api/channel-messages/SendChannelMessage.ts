@@ -18,17 +18,19 @@ import {
   PushNotificationConfiguration,
   TargetList,
 } from '../../contract/structures.ts'
-import { audienceOf, eventTypeOf, senderOnly } from '../../flow/decision.ts'
-import { type ChannelAccess, maySendToChannel } from '../access.ts'
-import { invalidUserArn } from '../app-instance-users/app-instance-user.ts'
+import { audienceOf, eventTypeOf, type FlowSnapshot, senderOnly, startRun } from '../../flow/decision.ts'
+import type { AcceptMessage } from '../../store/changes.ts'
+import { maySendToChannel } from '../access.ts'
+import { type AppInstanceUserRow, invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
-import { findAnswer, type TokenedCall, tokenRow } from '../idempotency.ts'
+import { type TokenedCall, tokenedCall, tokenRow } from '../idempotency.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
-import { type AcceptedMessage, currentStatus } from './accepted-message.ts'
+import type { AcceptedMessage } from '../transient-tokens.ts'
+import { acceptedMessage, currentStatus, findAccepted } from './accepted-message.ts'
 import { newText, requireTextSize, statusToWire } from './channel-message.ts'
 
-const input = {
+const inputMembers = {
   ChannelArn: path(ChimeArn),
   ChimeBearer: bearer(),
   Content: NonEmptyContent,
@@ -42,13 +44,13 @@ const input = {
   ContentType: optional(ContentType),
   Target: optional(TargetList),
 }
-type Input = InputOf<typeof input>
+type Input = InputOf<typeof inputMembers>
 
 /** A channel's flow holds STANDARD messages until its processors have let them pass; everything else is SENT at once. */
 export const SendChannelMessage = operation({
   name: 'SendChannelMessage',
   http: 'POST /channels/{ChannelArn}/messages 201',
-  input,
+  input: inputMembers,
   output: {
     ChannelArn: optional(ChimeArn),
     MessageId: optional(MessageId),
@@ -57,34 +59,40 @@ export const SendChannelMessage = operation({
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: maySendToChannel,
-  async handle(input, context, access) {
+  async handle(input, context, { bearer: sender }) {
+    const { ChannelArn } = input
     refuseSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
-    if (input.Type === 'CONTROL' && input.Metadata) throw badRequest('A CONTROL message has no Metadata')
-    const call = tokenedCall(input)
-    const earlier =
-      call && ((await findAnswer<AcceptedMessage>(context.read, call)) ?? context.transientTokens.find(call))
-    if (earlier) return answerAgain(input, earlier, context)
+    requireTargetIsNamed(input)
+
+    const call = tokenedCall('SendChannelMessage', input, context)
+    const earlier = call && (await findAccepted(call, context))
+    if (earlier) return answerAgain(ChannelArn, earlier, context)
+
     await requireTargetIsMember(input, context)
-    const flow = input.Type === 'STANDARD' ? await snapshotFlow(context.read, access.channel) : undefined
-    return input.Persistence === 'NON_PERSISTENT' && !flow
-      ? passOn(input, context, access, call)
-      : accept(input, context, access, flow, call)
+    const flow = input.Type === 'STANDARD' ? await snapshotFlow(context.read, ChannelArn) : undefined
+    const message = newMessage(input, sender, flow ? 'PENDING' : 'SENT', context)
+    // What a flow holds has a row until then, even if it is NON_PERSISTENT.
+    const needsRow = flow || message.persistence === 'PERSISTENT'
+    const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
+    if (first) return answerAgain(ChannelArn, first, context)
+    return { ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
   },
 })
 
-const answer = (input: Input, messageId: string, status: ReturnType<typeof statusToWire>) => ({
-  ChannelArn: input.ChannelArn,
-  MessageId: messageId,
-  Status: status,
+/** The answer to a call that was made before. */
+const answerAgain = async (ChannelArn: string, earlier: AcceptedMessage, { read }: Context) => ({
+  ChannelArn,
+  MessageId: earlier.messageId,
+  Status: await currentStatus(read, ChannelArn, earlier),
 })
 
-const answerAgain = async (input: Input, earlier: AcceptedMessage, { read }: Context) =>
-  answer(input, earlier.messageId, await currentStatus(read, input.ChannelArn, earlier))
-
-function tokenedCall(input: Input): TokenedCall | undefined {
-  const { ChannelArn: scope, ChimeBearer: caller, ClientRequestToken: token } = input
-  return token === undefined ? undefined : { operation: 'SendChannelMessage', scope, caller, token, parameters: input }
+/** The shape lets MemberArn be absent, but a message cannot be for nobody. */
+function requireTargetIsNamed({ Target }: Input): void {
+  if (!Target || Target[0]?.MemberArn) return
+  throw badRequest(
+    `1 validation error detected: Value at 'target.1.member.memberArn' failed to satisfy constraint: Member must not be null`,
+  )
 }
 
 async function requireTargetIsMember({ ChannelArn, Target }: Input, { read }: Context): Promise<void> {
@@ -92,13 +100,20 @@ async function requireTargetIsMember({ ChannelArn, Target }: Input, { read }: Co
   const member = await read.get(
     'SELECT 1 FROM channel_membership WHERE channel_arn = $1 AND member_arn = $2',
     ChannelArn,
-    Target[0]?.MemberArn ?? '',
+    Target[0]?.MemberArn ?? null,
   )
   if (!member) throw invalidUserArn()
 }
 
-/** The message's row; once it is decided by whom it may be seen, nothing in it depends on the flow but its status. */
-function messageRow(input: Input, context: Context, { bearer }: ChannelAccess, status: 'PENDING' | 'SENT') {
+type NewMessage = AcceptMessage['message']
+
+/** The message's row, but for its place in the channel's log. */
+function newMessage(
+  input: Input,
+  sender: AppInstanceUserRow,
+  status: 'PENDING' | 'SENT',
+  context: Context,
+): NewMessage {
   const now = context.now()
   return {
     channel_arn: input.ChannelArn,
@@ -106,8 +121,8 @@ function messageRow(input: Input, context: Context, { bearer }: ChannelAccess, s
     revision: 1,
     status,
     status_detail: null,
-    sender_arn: bearer.app_instance_user_arn,
-    sender_name: bearer.name,
+    sender_arn: sender.app_instance_user_arn,
+    sender_name: sender.name,
     type: input.Type,
     persistence: input.Persistence,
     ...newText(input),
@@ -116,18 +131,19 @@ function messageRow(input: Input, context: Context, { bearer }: ChannelAccess, s
     created_at: now,
     edited_at: null,
     updated_at: now,
+    update_status: null,
+    update_detail: null,
   }
 }
 
+/** Stores the message. Where the same call came twice at once and this one is second, it answers the first one's message. */
 async function accept(
-  input: Input,
-  context: Context,
-  access: ChannelAccess,
-  flow: Awaited<ReturnType<typeof snapshotFlow>>,
+  message: NewMessage,
+  flow: FlowSnapshot | undefined,
   call: TokenedCall | undefined,
-) {
-  const message = messageRow(input, context, access, flow ? 'PENDING' : 'SENT')
-  const accepted: AcceptedMessage = { messageId: message.message_id, revision: message.revision }
+  context: Context,
+): Promise<AcceptedMessage | undefined> {
+  const now = context.now()
   const outcome = await context.store.commit({
     kind: 'AcceptMessage',
     message,
@@ -135,30 +151,30 @@ async function accept(
       eventType: eventTypeOf(message, message.status),
       audience: flow ? senderOnly(message) : audienceOf(message),
     },
-    token: call && tokenRow(call, accepted, context.now()),
-    flow: flow?.start(message, context),
+    token: call && tokenRow(call, acceptedMessage(message), now),
+    flow: flow && startRun(message, undefined, flow, context.lease, { ...context, now }),
   })
-  if (outcome.result === 'accepted') return answer(input, message.message_id, statusToWire(message))
+  if (outcome.result === 'accepted') return undefined
   if (outcome.because === 'sender is no member') throw forbidden()
-  // The same call came twice at once, and the other was first.
-  const first = call && (await findAnswer<AcceptedMessage>(context.read, call))
+  const first = call && (await findAccepted(call, context))
   if (!first) throw conflict('This ClientRequestToken is in use by another call')
-  return answerAgain(input, first, context)
+  return first
 }
 
-/** Typing indicators and the like: they leave no row, and their token is remembered in memory as well as it goes. */
-async function passOn(input: Input, context: Context, access: ChannelAccess, call: TokenedCall | undefined) {
-  const message = { ...messageRow(input, context, access, 'SENT'), seq: 0 }
-  const { message_id: messageId, revision } = message
-  const first = call && context.transientTokens.remember(call, { messageId, revision })
-  if (first) return answerAgain(input, first, context)
+/**
+ * Tells of a message that leaves no row, such as a typing indicator: its token is remembered in memory, as well as it
+ * goes. Answers as `accept` does.
+ */
+function passOn(message: NewMessage, call: TokenedCall | undefined, context: Context): AcceptedMessage | undefined {
+  const first = call && context.transientTokens.remember(call, acceptedMessage(message))
+  if (first) return first
   context.announce({
-    channelArn: input.ChannelArn,
+    channelArn: message.channel_arn,
     seq: undefined,
     eventType: eventTypeOf(message, 'SENT'),
     audience: audienceOf(message),
     createdAt: message.created_at,
-    about: { message },
+    about: { message: { ...message, seq: 0 } },
   })
-  return answer(input, messageId, statusToWire(message))
+  return undefined
 }

@@ -1,14 +1,21 @@
 import type { Reader } from '../../store/store.ts'
-import type { RunRow } from '../../store/tables.ts'
+import type { MessageRow, RunRow } from '../../store/tables.ts'
+import { findAnswer, type TokenedCall } from '../idempotency.ts'
+import type { AcceptedMessage, TransientTokens } from '../transient-tokens.ts'
 import { findMessage, statusToWire } from './channel-message.ts'
 
-/** What a ClientRequestToken remembers of a message. The answer to a repeated send is its status as it is by then. */
-export interface AcceptedMessage {
-  messageId: string
-  revision: number
-}
+export const acceptedMessage = (message: Pick<MessageRow, 'message_id' | 'revision'>): AcceptedMessage => ({
+  messageId: message.message_id,
+  revision: message.revision,
+})
 
-/** The run outlives a message that was denied or leaves no row, and knows how it ended. */
+/** The message that this call sent before. Throws a Conflict if the token stands for another call. */
+export const findAccepted = async (
+  call: TokenedCall,
+  { read, transientTokens }: { read: Reader; transientTokens: TransientTokens },
+): Promise<AcceptedMessage | undefined> => (await findAnswer<AcceptedMessage>(read, call)) ?? transientTokens.find(call)
+
+/** The status of a message that was accepted once, whether or not it has a row any more. */
 export async function currentStatus(read: Reader, channelArn: string, { messageId, revision }: AcceptedMessage) {
   const message = await findMessage(read, channelArn, messageId)
   if (message) return statusToWire(message)
@@ -18,6 +25,8 @@ export async function currentStatus(read: Reader, channelArn: string, { messageI
     messageId,
     revision,
   )
+  // The run outlives the message and knows how it ended. What has no run met no flow and was SENT at once: a
+  // NON_PERSISTENT message, which leaves no row, or one that was deleted since.
   const status = run && run.state !== 'RUNNING' ? run.state : 'SENT'
   return statusToWire({ status, status_detail: null })
 }

@@ -1,6 +1,7 @@
 import { badRequest, notFound } from '../../contract/api-error.ts'
 import type { ChannelMessageStatus, ChannelMessageType } from '../../contract/shapes.ts'
 import type { MessageAttributeMap, PushNotificationConfiguration } from '../../contract/structures.ts'
+import { changeTime } from '../../flow/decision.ts'
 import type { Reader } from '../../store/store.ts'
 import type { MessageRow, MessageText } from '../../store/tables.ts'
 import { fromJson, fromJsonText, toJson, toJsonText } from '../json-text.ts'
@@ -20,7 +21,9 @@ const contentBytesMax = { STANDARD: 4096, CONTROL: 30 }
 const attributesBytesMax = 1024
 
 /** The limits that the shapes do not have, because they count bytes or depend on the type. */
-export function requireTextSize({ Content = '', MessageAttributes = {} }: WireText, type: ChannelMessageType): void {
+export function requireTextSize(text: WireText, type: ChannelMessageType): void {
+  const { Content = '', Metadata, MessageAttributes = {} } = text
+  if (type === 'CONTROL' && Metadata) throw badRequest('A CONTROL message has no Metadata')
   if (Buffer.byteLength(Content) > contentBytesMax[type]) {
     throw badRequest(
       `Channel Messages size limit exceeded: a ${type} message has at most ${contentBytesMax[type]} bytes`,
@@ -59,14 +62,14 @@ export const findMessage = (read: Reader, channelArn: string, messageId: string)
 
 /**
  * Which messages a user sees: persistent ones that are sent, and its own while they are PENDING or after they FAILED;
- * targeted ones only as sender or target. `$n` is the user's ARN.
+ * targeted ones only as sender or target. `user` is the placeholder of the user's ARN: `visibleTo('$2')`.
  */
 export const visibleTo = (user: string) => `persistence = 'PERSISTENT'
   AND (status = 'SENT' OR sender_arn = ${user})
   AND (target_arn IS NULL OR target_arn = ${user} OR sender_arn = ${user})`
 
-/** The message, if the user may see it; otherwise a NotFound, whether or not there is one. */
-export async function findVisibleMessage(
+/** The message, if the user may see it. Throws a NotFound otherwise, whether or not there is one. */
+export async function requireVisibleMessage(
   read: Reader,
   channelArn: string,
   messageId: string,
@@ -82,10 +85,28 @@ export async function findVisibleMessage(
   return row
 }
 
+/** The message as it is told of when it is redacted or deleted: without its text. */
+export const emptied = (message: MessageRow, now: number): MessageRow => ({
+  ...message,
+  content: '""',
+  metadata: null,
+  content_type: null,
+  message_attributes_json: null,
+  push_notification_json: null,
+  redacted: 1,
+  updated_at: changeTime(message, now),
+  update_status: null,
+  update_detail: null,
+})
+
 export const statusToWire = (row: Pick<MessageRow, 'status' | 'status_detail'>) => ({
   Value: row.status as ChannelMessageStatus,
   Detail: row.status_detail ?? undefined,
 })
+
+/** Its sender reads a message whose update is on its way as PENDING, with the text that everybody reads. */
+export const seenBy = (userArn: string, row: MessageRow): MessageRow =>
+  row.update_status === 'PENDING' && row.sender_arn === userArn ? { ...row, status: 'PENDING' } : row
 
 /** AWS's ChannelMessageSummary. Clients read `Status.Value` of every message unguarded, so it is always there. */
 export const messageSummary = <Time>(row: MessageRow, time: WriteTime<Time>) => ({

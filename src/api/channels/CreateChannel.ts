@@ -13,13 +13,14 @@ import {
 } from '../../contract/shapes.ts'
 import { ElasticChannelConfiguration, ExpirationSettings, TagList } from '../../contract/structures.ts'
 import type { Transaction } from '../../store/store.ts'
-import { findBearer } from '../access.ts'
-import { type AppInstanceUserRow, findUserOf, identityOf } from '../app-instance-users/app-instance-user.ts'
+import type { ChannelRow } from '../../store/tables.ts'
+import { requireBearer } from '../access.ts'
+import { type AppInstanceUserRow, requireUserOf } from '../app-instance-users/app-instance-user.ts'
 import { addMember } from '../channel-memberships/channel-membership.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
-import { insertTags, readExtensionTags } from '../tags.ts'
+import { insertTags, requirePlainTags } from '../tags.ts'
 
 /** AWS names no defaults for Mode and Privacy; these are the cautious ones. */
 const defaultMode = 'RESTRICTED'
@@ -47,7 +48,7 @@ export const CreateChannel = operation({
   output: { ChannelArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   async allow({ AppInstanceArn, ChimeBearer }, { read }) {
-    const user = await findBearer(read, ChimeBearer)
+    const user = await requireBearer(read, ChimeBearer)
     if (user.app_instance_arn !== AppInstanceArn) throw forbidden()
     return user
   },
@@ -55,77 +56,88 @@ export const CreateChannel = operation({
     if (input.ElasticChannelConfiguration) throw badRequest('This server has no elastic channels yet')
     if (input.ExpirationSettings)
       throw badRequest('ExpirationSettings: this server does not delete expired channels yet')
-    readExtensionTags(input.Tags, {})
-    const { AppInstanceArn, ChimeBearer, ClientRequestToken: token } = input
-    const call = { operation: 'CreateChannel', scope: AppInstanceArn, caller: ChimeBearer, token, parameters: input }
-    return once(context, call, async (transaction) => {
-      const arn = channelArn(AppInstanceArn, input.ChannelId ?? context.newId())
-      await insertChannel(transaction, arn, input, creator, context.now())
+    requirePlainTags(input.Tags)
+    return once('CreateChannel', input, context, async (transaction) => {
+      const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
+      const channel = newChannel(arn, input, creator, context.now())
+      await insertChannel(transaction, channel)
       await insertTags(transaction, arn, input.Tags)
-      await addPeople(transaction, arn, input, creator, context.now())
+      await addMembers(transaction, channel, creator, input.MemberArns)
+      await addModerators(transaction, channel, creator, input.ModeratorArns)
       return { ChannelArn: arn }
     })
   },
 })
 
-interface NewChannel {
-  AppInstanceArn: string
-  Name: string
-  Mode?: ChannelMode
-  Privacy?: ChannelPrivacy
-  Metadata?: string
+/** The channel's own row: its head row says when the last message was. */
+type NewChannel = Omit<ChannelRow, 'last_message_at'>
+
+const newChannel = (
+  arn: string,
+  input: { Name: string; Mode?: ChannelMode; Privacy?: ChannelPrivacy; Metadata?: string },
+  creator: AppInstanceUserRow,
+  now: number,
+): NewChannel => ({
+  channel_arn: arn,
+  app_instance_arn: creator.app_instance_arn,
+  name: toJsonText(input.Name),
+  mode: input.Mode ?? defaultMode,
+  privacy: input.Privacy ?? defaultPrivacy,
+  metadata: toJson(input.Metadata),
+  channel_flow_arn: null,
+  created_by_arn: creator.app_instance_user_arn,
+  created_by_name: creator.name,
+  created_at: now,
+  updated_at: now,
+})
+
+async function insertChannel(transaction: Transaction, channel: NewChannel): Promise<void> {
+  if (!(await transaction.insertOnce('channel', channel))) {
+    throw conflict('A channel with this ChannelId exists already')
+  }
+  await transaction.insert('channel_head', {
+    channel_arn: channel.channel_arn,
+    next_seq: 1,
+    last_created_at: channel.created_at,
+    last_message_at: null,
+  })
 }
 
-async function insertChannel(
+/** The creator first, and everybody once, however often the caller names them. */
+const people = (creator: AppInstanceUserRow, arns: string[] = []) => new Set([creator.app_instance_user_arn, ...arns])
+
+async function addMembers(
   transaction: Transaction,
-  arn: string,
   channel: NewChannel,
   creator: AppInstanceUserRow,
-  now: number,
+  arns: string[] | undefined,
 ): Promise<void> {
-  const inserted = await transaction.run(
-    `INSERT INTO channel (channel_arn, app_instance_arn, name, mode, privacy, metadata,
-       created_by_arn, created_by_name, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING`,
-    arn,
-    channel.AppInstanceArn,
-    toJsonText(channel.Name),
-    channel.Mode ?? defaultMode,
-    channel.Privacy ?? defaultPrivacy,
-    toJson(channel.Metadata),
-    creator.app_instance_user_arn,
-    creator.name,
-    now,
-  )
-  if (inserted === 0) throw conflict('A channel with this ChannelId exists already')
-  await transaction.run('INSERT INTO channel_head VALUES ($1, 1, $2, NULL)', arn, now)
+  for (const arn of people(creator, arns)) {
+    const member = await requireUserOf(transaction, channel.app_instance_arn, arn)
+    await addMember(transaction, {
+      channelArn: channel.channel_arn,
+      member,
+      type: 'DEFAULT',
+      invitedBy: creator,
+      now: channel.created_at,
+    })
+  }
 }
 
-async function addPeople(
+async function addModerators(
   transaction: Transaction,
-  arn: string,
-  {
-    AppInstanceArn,
-    MemberArns,
-    ModeratorArns,
-  }: { AppInstanceArn: string; MemberArns?: string[]; ModeratorArns?: string[] },
+  channel: NewChannel,
   creator: AppInstanceUserRow,
-  now: number,
+  arns: string[] | undefined,
 ): Promise<void> {
-  const invitedBy = identityOf(creator)
-  for (const memberArn of new Set([invitedBy.Arn, ...(MemberArns ?? [])])) {
-    const member = identityOf(await findUserOf(transaction, AppInstanceArn, memberArn))
-    await addMember(transaction, { channelArn: arn, member, type: 'DEFAULT', invitedBy, now })
-  }
-  for (const moderatorArn of new Set([invitedBy.Arn, ...(ModeratorArns ?? [])])) {
-    await findUserOf(transaction, AppInstanceArn, moderatorArn)
-    await transaction.run(
-      'INSERT INTO channel_moderator VALUES ($1, $2, $3, $4, $5)',
-      arn,
-      moderatorArn,
-      creator.app_instance_user_arn,
-      creator.name,
-      now,
-    )
+  for (const arn of people(creator, arns)) {
+    await requireUserOf(transaction, channel.app_instance_arn, arn)
+    await transaction.insert('channel_moderator', {
+      channel_arn: channel.channel_arn,
+      moderator_arn: arn,
+      created_by_arn: creator.app_instance_user_arn,
+      created_by_name: creator.name,
+      created_at: channel.created_at,
+    })
   }
 }

@@ -3,6 +3,7 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import { Channel } from '../../contract/structures.ts'
 import { maySeeChannel } from '../access.ts'
 import { operation } from '../context.ts'
+import { epochSeconds } from '../times.ts'
 import { channelToWire } from './channel.ts'
 
 export const DescribeChannel = operation({
@@ -12,5 +13,5 @@ export const DescribeChannel = operation({
   output: { Channel: optional(Channel) },
   errors: ['BadRequest', 'Forbidden'],
   allow: maySeeChannel,
-  handle: (_input, _context, { channel }) => ({ Channel: channelToWire(channel) }),
+  handle: (_input, _context, { channel }) => ({ Channel: channelToWire(channel, epochSeconds) }),
 })

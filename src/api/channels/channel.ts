@@ -1,32 +1,30 @@
-import type { ChannelMode, ChannelPrivacy } from '../../contract/shapes.ts'
+import { forbidden } from '../../contract/api-error.ts'
+import type { Reader } from '../../store/store.ts'
+import type { ChannelRow } from '../../store/tables.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
-import { epochSeconds } from '../times.ts'
+import type { WriteTime } from '../times.ts'
 
-/** The channel with what its head row says of it. */
-export interface ChannelRow {
-  channel_arn: string
-  app_instance_arn: string
-  name: string
-  mode: ChannelMode
-  privacy: ChannelPrivacy
-  metadata: string | null
-  channel_flow_arn: string | null
-  created_by_arn: string
-  created_by_name: string
-  created_at: number
-  updated_at: number
-  last_message_at: number | null
-}
-
-export const channelToWire = (row: ChannelRow) => ({
+/** AWS's Channel. */
+export const channelToWire = <Time>(row: ChannelRow, time: WriteTime<Time>) => ({
   ChannelArn: row.channel_arn,
   Name: fromJsonText(row.name),
   Mode: row.mode,
   Privacy: row.privacy,
   Metadata: fromJson<string>(row.metadata),
   CreatedBy: { Arn: row.created_by_arn, Name: fromJsonText(row.created_by_name) },
-  CreatedTimestamp: epochSeconds(row.created_at),
-  LastMessageTimestamp: row.last_message_at === null ? undefined : epochSeconds(row.last_message_at),
-  LastUpdatedTimestamp: epochSeconds(row.updated_at),
+  CreatedTimestamp: time(row.created_at),
+  LastMessageTimestamp: row.last_message_at === null ? undefined : time(row.last_message_at),
+  LastUpdatedTimestamp: time(row.updated_at),
   ChannelFlowArn: row.channel_flow_arn ?? undefined,
 })
+
+/** The channel with what its head row says of it. Throws a Forbidden if there is none. */
+export async function requireChannel(read: Reader, arn: string): Promise<ChannelRow> {
+  const row = await read.get<ChannelRow>(
+    `SELECT channel.*, channel_head.last_message_at FROM channel
+     JOIN channel_head ON channel_head.channel_arn = channel.channel_arn WHERE channel.channel_arn = $1`,
+    arn,
+  )
+  if (!row) throw forbidden()
+  return row
+}

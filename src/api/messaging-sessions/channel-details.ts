@@ -1,8 +1,7 @@
 import type { Reader } from '../../store/store.ts'
-import type { MessageRow } from '../../store/tables.ts'
-import { identityOf } from '../app-instance-users/app-instance-user.ts'
-import { messageSummary, visibleTo } from '../channel-messages/channel-message.ts'
-import type { ChannelRow } from '../channels/channel.ts'
+import type { ChannelRow, MessageRow } from '../../store/tables.ts'
+import { identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
+import { messageSummary, seenBy, visibleTo } from '../channel-messages/channel-message.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
 import { isoText } from '../times.ts'
 
@@ -38,7 +37,7 @@ async function details(read: Reader, channel: PrefetchedChannel, userArn: string
     userArn,
     messagesMax + 1,
   )
-  const members = await read.all<{ app_instance_user_arn: string; name: string }>(
+  const members = await read.all<NamedUser>(
     `SELECT app_instance_user_arn, name FROM channel_membership
      JOIN app_instance_user ON app_instance_user_arn = member_arn
      WHERE channel_arn = $1 AND type = 'DEFAULT' ORDER BY member_arn LIMIT $2`,
@@ -54,7 +53,7 @@ async function details(read: Reader, channel: PrefetchedChannel, userArn: string
       Metadata: fromJson<string>(channel.metadata),
       LastMessageTimestamp: channel.last_message_at === null ? undefined : isoText(channel.last_message_at),
     },
-    ChannelMessages: messages.slice(0, messagesMax).map((row) => messageSummary(row, isoText)),
+    ChannelMessages: messages.slice(0, messagesMax).map((row) => messageSummary(seenBy(userArn, row), isoText)),
     ChannelMemberships: members.map((user) => ({ Member: identityOf(user) })),
     ReadMarkerTimestamp: channel.read_marker_at === null ? undefined : isoText(channel.read_marker_at),
     ChannelMessagesHasMore: messages.length > messagesMax,

@@ -313,7 +313,7 @@ suite('a restart of the server', () => {
     await server.restart()
     await people.allow(one)
     await chained.allow(second)
-    const third = await server.processors.next(two.ChannelMessage.MessageId)
+    const third = await server.processors.nextAfter(second)
     assert.equal(third.ChannelMessage.Content, 'changed')
     await chained.allow(third)
     assert.equal((await people.read(one.ChannelMessage.MessageId, people.owner)).Content, 'one')

@@ -9,7 +9,7 @@ const get = (NetworkType?: 'IPV4_ONLY' | 'DUAL_STACK') => server.messaging.getMe
 suite('GetMessagingSessionEndpoint', () => {
   test('answers a bare host and port, where clients put wss:// in front', async () => {
     const { Endpoint } = await get()
-    assert.equal(Endpoint?.Url, server.endpoint.https.replace('https://127.0.0.1', 'localhost'))
+    assert.equal(Endpoint?.Url, server.endpoint.https?.replace('https://127.0.0.1', 'localhost'))
   })
 
   test('accepts both NetworkTypes, and no other', async () => {

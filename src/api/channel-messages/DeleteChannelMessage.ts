@@ -1,0 +1,48 @@
+import { forbidden } from '../../contract/api-error.ts'
+import { bearer, optional, path, query } from '../../contract/binding.ts'
+import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
+import { audienceOf } from '../../flow/decision.ts'
+import { accessTo } from '../access.ts'
+import { operation } from '../context.ts'
+import { refuseSubChannel } from '../sub-channels.ts'
+import { emptied, findMessage } from './channel-message.ts'
+import { dropUpdate } from './pending-update.ts'
+
+/** Admins alone delete, and only what is sent; a targeted message too, which they may not see. */
+export const DeleteChannelMessage = operation({
+  name: 'DeleteChannelMessage',
+  http: 'DELETE /channels/{ChannelArn}/messages/{MessageId} 204',
+  input: {
+    ChannelArn: path(ChimeArn),
+    MessageId: path(MessageId),
+    ChimeBearer: bearer(),
+    SubChannelId: query('sub-channel-id', optional(SubChannelId)),
+  },
+  output: {},
+  errors: ['BadRequest', 'Forbidden'],
+  async allow(input, context) {
+    const access = await accessTo(input, context)
+    if (!access.administers) throw forbidden()
+  },
+  async handle({ ChannelArn, MessageId, SubChannelId }, { store, now }) {
+    refuseSubChannel(SubChannelId)
+    return store.transaction(async (transaction) => {
+      const message = await findMessage(transaction, ChannelArn, MessageId)
+      if (message?.status !== 'SENT') throw forbidden()
+      await dropUpdate(transaction, message, 'The message was deleted', now())
+      await transaction.run(
+        'DELETE FROM channel_message WHERE channel_arn = $1 AND message_id = $2',
+        ChannelArn,
+        MessageId,
+      )
+      await transaction.append({
+        channelArn: ChannelArn,
+        eventType: 'DELETE_CHANNEL_MESSAGE',
+        audience: audienceOf(message),
+        createdAt: now(),
+        about: { message: { ...emptied(message, now()), redacted: message.redacted } },
+      })
+      return {}
+    })
+  },
+})

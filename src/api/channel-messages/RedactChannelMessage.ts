@@ -1,0 +1,65 @@
+import { conflict, forbidden } from '../../contract/api-error.ts'
+import { bearer, optional, path } from '../../contract/binding.ts'
+import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
+import { audienceOf } from '../../flow/decision.ts'
+import type { MessageRow } from '../../store/tables.ts'
+import { type ChannelAccess, mayActInChannel } from '../access.ts'
+import { operation } from '../context.ts'
+import { refuseSubChannel } from '../sub-channels.ts'
+import { emptied, findMessage } from './channel-message.ts'
+import { dropUpdate } from './pending-update.ts'
+
+/** Sender, moderators and admins empty a sent message. An update of it that is in processing ends with that. */
+export const RedactChannelMessage = operation({
+  name: 'RedactChannelMessage',
+  http: 'POST /channels/{ChannelArn}/messages/{MessageId}?operation=redact 200',
+  input: {
+    ChannelArn: path(ChimeArn),
+    MessageId: path(MessageId),
+    ChimeBearer: bearer(),
+    SubChannelId: optional(SubChannelId),
+  },
+  output: { ChannelArn: optional(ChimeArn), MessageId: optional(MessageId), SubChannelId: optional(SubChannelId) },
+  errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  allow: mayActInChannel,
+  async handle({ ChannelArn, MessageId, SubChannelId }, { store, now }, access) {
+    refuseSubChannel(SubChannelId)
+    return store.transaction(async (transaction) => {
+      const message = await findMessage(transaction, ChannelArn, MessageId)
+      requireRedactable(message, access)
+      if (message.redacted) return { ChannelArn, MessageId }
+      await dropUpdate(transaction, message, 'The message was redacted', now())
+      const redacted = emptied(message, now())
+      await transaction.run(
+        `UPDATE channel_message SET redacted = 1, content = $3, metadata = NULL, content_type = NULL,
+           message_attributes_json = NULL, push_notification_json = NULL, updated_at = $4,
+           update_status = NULL, update_detail = NULL WHERE channel_arn = $1 AND message_id = $2`,
+        ChannelArn,
+        MessageId,
+        redacted.content,
+        redacted.updated_at,
+      )
+      await transaction.append({
+        channelArn: ChannelArn,
+        eventType: 'REDACT_CHANNEL_MESSAGE',
+        audience: audienceOf(message),
+        createdAt: redacted.updated_at,
+        about: { message: redacted },
+      })
+      return { ChannelArn, MessageId }
+    })
+  },
+})
+
+/** The sender may know that the message is not sent yet; for everybody else there is none before that. */
+function requireRedactable(
+  message: MessageRow | undefined,
+  { bearer, moderates, administers }: ChannelAccess,
+): asserts message is MessageRow {
+  if (!message) throw forbidden()
+  const own = message.sender_arn === bearer.app_instance_user_arn
+  const sees = message.target_arn === null || message.target_arn === bearer.app_instance_user_arn
+  if (!own && !(sees && (moderates || administers))) throw forbidden()
+  if (message.status === 'SENT') return
+  throw own ? conflict(`A message that is ${message.status} cannot be redacted`) : forbidden()
+}

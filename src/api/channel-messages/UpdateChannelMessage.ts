@@ -1,0 +1,89 @@
+import { conflict, forbidden } from '../../contract/api-error.ts'
+import { bearer, optional, path } from '../../contract/binding.ts'
+import {
+  type ChannelMessageType,
+  ChimeArn,
+  ContentType,
+  MessageId,
+  Metadata,
+  NonEmptyContent,
+  SubChannelId,
+} from '../../contract/shapes.ts'
+import { ChannelMessageStatusStructure } from '../../contract/structures.ts'
+import { audienceOf, changeTime, type FlowSnapshot, senderOnly, startRun, textOf } from '../../flow/decision.ts'
+import type { AcceptUpdate } from '../../store/changes.ts'
+import type { MessageRow, MessageText } from '../../store/tables.ts'
+import { mayActInChannel } from '../access.ts'
+import { snapshotFlow } from '../channel-flows/channel-flow.ts'
+import { type Context, operation } from '../context.ts'
+import { refuseSubChannel } from '../sub-channels.ts'
+import { changesOf, findMessage, requireTextSize, statusToWire } from './channel-message.ts'
+
+/** Its sender rewrites a sent message. While a flow holds the new text, everybody keeps the old one. */
+export const UpdateChannelMessage = operation({
+  name: 'UpdateChannelMessage',
+  http: 'PUT /channels/{ChannelArn}/messages/{MessageId} 200',
+  input: {
+    ChannelArn: path(ChimeArn),
+    MessageId: path(MessageId),
+    ChimeBearer: bearer(),
+    Content: NonEmptyContent,
+    Metadata: optional(Metadata),
+    SubChannelId: optional(SubChannelId),
+    ContentType: optional(ContentType),
+  },
+  output: {
+    ChannelArn: optional(ChimeArn),
+    MessageId: optional(MessageId),
+    Status: optional(ChannelMessageStatusStructure),
+    SubChannelId: optional(SubChannelId),
+  },
+  errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  allow: mayActInChannel,
+  async handle(input, context) {
+    const { ChannelArn, MessageId, ChimeBearer } = input
+    refuseSubChannel(input.SubChannelId)
+    const message = await findMessage(context.read, ChannelArn, MessageId)
+    if (message?.sender_arn !== ChimeBearer) throw forbidden()
+    requireTextSize(input, message.type as ChannelMessageType)
+    requireUpdatable(message)
+    const text = { ...textOf(message), ...changesOf(input) }
+    const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, ChannelArn) : undefined
+    const change = flow ? heldUpdate(message, text, flow, context) : updateAtOnce(message, text, context.now())
+    const outcome = await context.store.commit(change)
+    if (outcome.result === 'refused') throw conflict('The message was changed at the same time')
+    return { ChannelArn, MessageId, Status: statusToWire(change.shown) }
+  },
+})
+
+function requireUpdatable(message: MessageRow): void {
+  if (message.status !== 'SENT') throw conflict(`A message that is ${message.status} cannot be updated`)
+  if (message.redacted) throw conflict('A redacted message cannot be updated')
+  if (message.update_status === 'PENDING') throw conflict('Another update of the message is in processing')
+}
+
+/** Everybody has the new text at once. */
+function updateAtOnce(before: MessageRow, text: MessageText, now: number): AcceptUpdate {
+  const message: MessageRow = {
+    ...before,
+    ...text,
+    revision: before.revision + 1,
+    edited_at: now,
+    updated_at: changeTime(before, now),
+    update_status: null,
+    update_detail: null,
+  }
+  const event = { eventType: 'UPDATE_CHANNEL_MESSAGE', audience: audienceOf(message) } as const
+  return { kind: 'AcceptUpdate', message, shown: message, event, flow: undefined, now }
+}
+
+/** The run has the new text, and its sender is shown it; the message itself keeps the old one. */
+function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context): AcceptUpdate {
+  const now = context.now()
+  const next = { ...before, revision: before.revision + 1 }
+  const message: MessageRow = { ...next, update_status: 'PENDING', update_detail: null }
+  const shown: MessageRow = { ...next, ...text, status: 'PENDING', edited_at: now }
+  const event = { eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE', audience: senderOnly(message) } as const
+  const run = startRun(message, text, flow, context.lease, { ...context, now })
+  return { kind: 'AcceptUpdate', message, shown, event, flow: run, now }
+}

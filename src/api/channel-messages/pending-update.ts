@@ -1,0 +1,43 @@
+import { requestedText, senderOnly } from '../../flow/decision.ts'
+import type { Transaction } from '../../store/store.ts'
+import type { MessageRow, RunRow } from '../../store/tables.ts'
+
+/**
+ * Ends the update that a flow holds, if there is one: its processors' callbacks come too late from now on, and its sender
+ * is told why it failed. A pending edit must not keep moderators from a message.
+ */
+export async function dropUpdate(
+  transaction: Transaction,
+  message: MessageRow,
+  detail: string,
+  now: number,
+): Promise<void> {
+  if (message.update_status !== 'PENDING') return
+  const { channel_arn, message_id, revision } = message
+  const key = [channel_arn, message_id, revision] as const
+  const where = `WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 AND state = 'RUNNING'`
+  const run = await transaction.get<RunRow>(`SELECT * FROM flow_run ${where}`, ...key)
+  if (!run) return
+  // Of a run that is over neither its flow nor any text is kept.
+  await transaction.run(
+    `UPDATE flow_run SET state = 'FAILED', processors_json = '[]', requested_json = NULL, text_json = NULL, ended_at = $4
+     ${where}`,
+    ...key,
+    now,
+  )
+  await transaction.endSteps(run, now)
+  const shown: MessageRow = {
+    ...message,
+    ...requestedText({ run, message }),
+    status: 'FAILED',
+    status_detail: detail,
+    edited_at: run.created_at,
+  }
+  await transaction.append({
+    channelArn: channel_arn,
+    eventType: 'FAILED_UPDATE_CHANNEL_MESSAGE',
+    audience: senderOnly(message),
+    createdAt: now,
+    about: { message: shown },
+  })
+}

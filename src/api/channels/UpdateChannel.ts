@@ -1,0 +1,44 @@
+import { bearer, optional, path } from '../../contract/binding.ts'
+import { ChannelMode, ChimeArn, Metadata, NonEmptyResourceName } from '../../contract/shapes.ts'
+import { mayModerateChannel } from '../access.ts'
+import { operation } from '../context.ts'
+import { toJson } from '../json-text.ts'
+import { requireChannel } from './channel.ts'
+
+/** What is absent stays. The members are told the whole channel, which replaces the one they know. */
+export const UpdateChannel = operation({
+  name: 'UpdateChannel',
+  http: 'PUT /channels/{ChannelArn} 200',
+  input: {
+    ChannelArn: path(ChimeArn),
+    ChimeBearer: bearer(),
+    Name: optional(NonEmptyResourceName),
+    Mode: optional(ChannelMode),
+    Metadata: optional(Metadata),
+  },
+  output: { ChannelArn: optional(ChimeArn) },
+  errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  allow: mayModerateChannel,
+  async handle({ ChannelArn, Name, Mode, Metadata }, { store, now }) {
+    return store.transaction(async (transaction) => {
+      await transaction.run(
+        `UPDATE channel SET name = coalesce($2, name), mode = coalesce($3, mode), metadata = coalesce($4, metadata),
+           updated_at = $5 WHERE channel_arn = $1`,
+        ChannelArn,
+        toJson(Name),
+        Mode ?? null,
+        toJson(Metadata),
+        now(),
+      )
+      const channel = await requireChannel(transaction, ChannelArn)
+      await transaction.append({
+        channelArn: ChannelArn,
+        eventType: 'UPDATE_CHANNEL',
+        audience: { to: 'members' },
+        createdAt: channel.updated_at,
+        about: { channel },
+      })
+      return { ChannelArn }
+    })
+  },
+})

@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createAccessKey, listAccessKeys, resumeAccessKey, suspendAccessKey } from '../access-keys.ts'
+import { ConfigError, readConfig } from '../config.ts'
+import { openStore, storeFile } from '../open-store.ts'
+import { systemClock } from '../runtime/clock.ts'
+import type { Store } from '../store/store.ts'
+
+const usage = `carillon keys create            makes an access key and prints it, once
+carillon keys list              lists the access keys beside the root key
+carillon keys suspend KEY_ID    refuses every call that this key signs, from now on
+carillon keys resume KEY_ID     takes its calls again
+
+Each takes --data-dir. The server may run meanwhile.`
+
+type Action = (store: Store, accessKeyId: string) => Promise<string>
+
+const actions = new Map<string, { takesId: boolean; act: Action }>([
+  ['create', { takesId: false, act: create }],
+  ['list', { takesId: false, act: list }],
+  ['suspend', { takesId: true, act: suspend }],
+  ['resume', { takesId: true, act: resume }],
+])
+
+/** `carillon keys`: who may sign calls. Works on the data folder of a server that may be running. */
+export async function keys([name = '', ...rest]: string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const action = actions.get(name)
+  if (!action) throw new ConfigError([usage])
+  const accessKeyId = action.takesId ? (rest.shift() ?? '') : ''
+  if (action.takesId && !/^\w{16,128}$/.test(accessKeyId)) {
+    throw new ConfigError([`carillon keys ${name} needs the id of a key, 16 to 128 letters and digits`])
+  }
+  const { config } = readConfig(rest, environment, (path) => readFileSync(path, 'utf8'))
+  const file = join(resolve(config.dataDir), storeFile)
+  if (!existsSync(file))
+    throw new Error(`${resolve(config.dataDir)} has no data yet: start the server once, or set --data-dir`)
+  const store = openStore(file, systemClock.now())
+  try {
+    console.log(await action.act(store, accessKeyId))
+    return 0
+  } finally {
+    await store.close()
+  }
+}
+
+async function create(store: Store): Promise<string> {
+  const { accessKeyId, secretAccessKey } = await createAccessKey(store, systemClock.now())
+  return `aws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}`
+}
+
+async function list(store: Store): Promise<string> {
+  const rows = await listAccessKeys(store.read)
+  if (rows.length === 0) return 'There is no access key beside the root key.'
+  return rows
+    .map(
+      (key) =>
+        `${key.accessKeyId}  ${key.suspended ? 'suspended' : 'active   '}  ${new Date(key.createdAt).toISOString()}`,
+    )
+    .join('\n')
+}
+
+async function suspend(store: Store, accessKeyId: string): Promise<string> {
+  const changed = await suspendAccessKey(store, accessKeyId, systemClock.now())
+  if (!changed) return `${accessKeyId} was suspended already.`
+  const listed = (await listAccessKeys(store.read)).some((key) => key.accessKeyId === accessKeyId)
+  const doubt = listed ? '' : ' No key that is listed has this id: it should be that of the root key.'
+  return `${accessKeyId} is suspended.${doubt}`
+}
+
+async function resume(store: Store, accessKeyId: string): Promise<string> {
+  const changed = await resumeAccessKey(store, accessKeyId)
+  return changed ? `${accessKeyId} is active again.` : `${accessKeyId} was not suspended.`
+}
