@@ -1,5 +1,6 @@
-import { isIP } from 'node:net'
 import { closest } from 'fastest-levenshtein'
+import type { CertificateFiles } from './runtime/certificate-files.ts'
+import { allSettings, type Setting, settings, splitNames } from './settings.ts'
 import type { Credentials } from './signature/credentials.ts'
 
 /** All that an operator can choose. */
@@ -8,13 +9,36 @@ export interface Config {
   host: string
   httpPort: number
   httpsPort: number
-  /** What GetMessagingSessionEndpoint answers, `host[:port]`. Undefined: `localhost:` and the port that HTTPS got. */
+  /** False behind a proxy that ends TLS: then there is no HTTPS listener. */
+  tls: boolean
+  /** The paths of PEM files. Undefined: the server makes its certificate itself, and keeps it. */
+  tlsFiles: CertificateFiles | undefined
+  /** What the made certificate is for, besides the names that the server knows it is called by. */
+  tlsNames: string[]
+  /**
+   * What GetMessagingSessionEndpoint answers, `host[:port]`. Undefined: `localhost:` and the port that HTTPS got, or HTTP
+   * if there is no TLS.
+   */
   publicHost: string | undefined
   region: string
   account: string
   functions: string
+  /** Where functions are invoked that are not in the folder. Undefined: nowhere. */
+  lambda: LambdaConfig | undefined
   logLevel: string
+  /** Whether AWS's request rates hold. */
+  limits: 'off' | 'aws'
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
+  credentials: Credentials | undefined
+}
+
+interface LambdaConfig {
+  endpoint: string
+  /** What the endpoint calls a function, with `{name}` or `{arn}` in it. */
+  functionName: string
+  /** Undefined: the server's. */
+  region: string | undefined
+  /** Undefined: the root key pair, since emulators do not care. */
   credentials: Credentials | undefined
 }
 
@@ -29,141 +53,6 @@ export class ConfigError extends Error {
   }
 }
 
-interface Form {
-  /** What stands for the value in the help text. */
-  sign: string
-  /** What would be right: ends the sentence "… must be". */
-  expects: string
-  fits(text: string): boolean
-}
-
-/** One thing to choose: by its flag, else by its variable, else it is the preset. */
-export interface Setting {
-  variable: string
-  /** A secret has no flag, since flags show in the process list. It has `_FILE` behind its variable instead. */
-  flag?: string
-  form: Form
-  preset?: string
-  about: string
-}
-
-const path: Form = { sign: 'PATH', expects: 'a path', fits: (text) => text !== '' }
-const host: Form = {
-  sign: 'HOST',
-  expects: 'a host name or an IP address without brackets, such as 0.0.0.0',
-  fits: (text) => isIP(text) !== 0 || /^[\w.-]+$/.test(text),
-}
-const port: Form = {
-  sign: 'PORT',
-  expects: 'a number from 0 to 65535, where 0 picks a free port',
-  fits: (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535,
-}
-const publicHost: Form = {
-  sign: 'HOST[:PORT]',
-  expects: 'host or host:port without scheme and path; leave :443 out, because clients sign it but do not send it',
-  // A URL drops its default port and rewrites what is not the plain form, so this refuses :443, paths and 127.1 alike.
-  fits: (text) => /^[\w.:[\]-]+$/.test(text) && URL.parse(`https://${text}`)?.host === text.toLowerCase(),
-}
-const region: Form = {
-  sign: 'REGION',
-  expects: 'a region name such as us-east-1',
-  fits: (text) => /^[a-z]{2}-[a-z]+-\d$/.test(text),
-}
-const account: Form = { sign: 'ACCOUNT', expects: '12 digits', fits: (text) => /^\d{12}$/.test(text) }
-const logLevel: Form = {
-  sign: 'LEVEL',
-  expects: 'debug, info, warn or error',
-  fits: (text) => ['debug', 'info', 'warn', 'error'].includes(text),
-}
-const accessKeyId: Form = {
-  sign: '',
-  expects: '16 to 128 letters, digits or underscores',
-  fits: (text) => /^[A-Za-z0-9_]{16,128}$/.test(text),
-}
-const secretAccessKey: Form = {
-  sign: '',
-  expects: '16 to 128 printable ASCII characters without spaces',
-  fits: (text) => /^[!-~]{16,128}$/.test(text),
-}
-
-/** The one list of settings: the parser, the help text and the complaints all come from it. */
-export const settings = {
-  dataDir: {
-    variable: 'CARILLON_DATA_DIR',
-    flag: '--data-dir',
-    form: path,
-    preset: './data',
-    about: 'the folder of the database, the keys and the certificates',
-  },
-  host: {
-    variable: 'CARILLON_HOST',
-    flag: '--host',
-    form: host,
-    preset: '127.0.0.1',
-    about: 'the address to listen on; 0.0.0.0 is every IPv4 address',
-  },
-  httpPort: {
-    variable: 'CARILLON_HTTP_PORT',
-    flag: '--http-port',
-    form: port,
-    preset: '8080',
-    about: 'the port for API calls; 0 picks a free one',
-  },
-  httpsPort: {
-    variable: 'CARILLON_HTTPS_PORT',
-    flag: '--https-port',
-    form: port,
-    preset: '8443',
-    about: 'the port for messaging sessions and API calls over TLS; 0 picks a free one',
-  },
-  publicHost: {
-    variable: 'CARILLON_PUBLIC_HOST',
-    flag: '--public-host',
-    form: publicHost,
-    about: 'where clients open messaging sessions; else localhost and the HTTPS port',
-  },
-  region: {
-    variable: 'CARILLON_REGION',
-    flag: '--region',
-    form: region,
-    preset: 'us-east-1',
-    about: 'the AWS region in ARNs and signatures',
-  },
-  account: {
-    variable: 'CARILLON_ACCOUNT',
-    flag: '--account',
-    form: account,
-    preset: '000000000000',
-    about: 'the AWS account in ARNs',
-  },
-  functions: {
-    variable: 'CARILLON_FUNCTIONS',
-    flag: '--functions',
-    form: path,
-    preset: './functions',
-    about: 'the folder of the Lambda functions that process channel flows',
-  },
-  logLevel: {
-    variable: 'CARILLON_LOG_LEVEL',
-    flag: '--log-level',
-    form: logLevel,
-    preset: 'info',
-    about: 'the least that is logged: debug, info, warn or error',
-  },
-  accessKeyId: {
-    variable: 'CARILLON_ACCESS_KEY_ID',
-    form: accessKeyId,
-    about: 'the root key pair; one is made at the first start if none is given',
-  },
-  secretAccessKey: {
-    variable: 'CARILLON_SECRET_ACCESS_KEY',
-    form: secretAccessKey,
-    about: 'its secret half',
-  },
-} satisfies Record<string, Setting>
-
-const allSettings: Setting[] = Object.values(settings)
-
 type Environment = Record<string, string | undefined>
 
 /** A setting's text and, for complaints, the flag or variable it came from. */
@@ -174,7 +63,8 @@ interface Given {
 
 /**
  * The configuration that flags and environment variables make. Warnings name CARILLON_ variables that mean nothing
- * here. Throws a ConfigError that names every problem. `readFile` answers the text of the file in a `_FILE` variable.
+ * here, and what is allowed but hardly meant. Throws a ConfigError that names every problem. `readFile` answers the text
+ * of the file in a `_FILE` variable.
  */
 export function readConfig(
   args: string[],
@@ -190,21 +80,28 @@ export function readConfig(
     if (given && !setting.form.fits(given.text)) problems.push(complaint(setting, given))
     return given?.text ?? setting.preset ?? ''
   }
+  const isGiven = ({ flag, variable }: Setting) =>
+    Boolean(environment[variable] || (flag ? flags.has(flag) : environment[`${variable}_FILE`]))
   const config: Config = {
     dataDir: read(settings.dataDir),
     host: read(settings.host),
     httpPort: Number(read(settings.httpPort)),
     httpsPort: Number(read(settings.httpsPort)),
+    tls: read(settings.tls) !== 'off',
+    tlsFiles: certificateFiles(read(settings.tlsCert), read(settings.tlsKey)),
+    tlsNames: splitNames(read(settings.tlsNames)),
     publicHost: read(settings.publicHost) || undefined,
     region: read(settings.region),
     account: read(settings.account),
     functions: read(settings.functions),
+    lambda: lambdaConfig(read),
     logLevel: read(settings.logLevel),
+    limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
     credentials: pair(read(settings.accessKeyId), read(settings.secretAccessKey)),
   }
-  problems.push(...disagreements(config, environment))
+  problems.push(...disagreements(config, isGiven))
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config, warnings: unknownVariables(environment) }
+  return { config, warnings: [...unknownVariables(environment), ...doubts(config)] }
 }
 
 /** `--flag value` and `--flag=value`; of a flag given twice the last one counts. */
@@ -267,21 +164,67 @@ function complaint(setting: Setting, given: Given): string {
 }
 
 /** What is wrong only when two settings are seen together. */
-function disagreements(config: Config, environment: Environment): string[] {
+function disagreements(config: Config, isGiven: (setting: Setting) => boolean): string[] {
   const problems: string[] = []
-  if (config.httpPort === config.httpsPort && config.httpPort !== 0) {
+  const { accessKeyId, secretAccessKey, tls, tlsCert, tlsKey, tlsNames } = settings
+  const { lambdaEndpoint, lambdaFunctionName, lambdaRegion } = settings
+  const { lambdaAccessKeyId, lambdaSecretAccessKey, lambdaSessionToken } = settings
+  if (config.tls && config.httpPort === config.httpsPort && config.httpPort !== 0) {
     problems.push(`HTTP and HTTPS cannot share port ${config.httpPort}: change --http-port or --https-port`)
   }
-  const isGiven = ({ variable }: Setting) => Boolean(environment[variable] || environment[`${variable}_FILE`])
-  const { accessKeyId, secretAccessKey } = settings
-  if (isGiven(accessKeyId) !== isGiven(secretAccessKey)) {
-    problems.push(`${accessKeyId.variable} and ${secretAccessKey.variable} belong together: give both, or neither`)
+  const pairs: [Setting, Setting][] = [
+    [accessKeyId, secretAccessKey],
+    [tlsCert, tlsKey],
+    [lambdaAccessKeyId, lambdaSecretAccessKey],
+  ]
+  for (const [one, other] of pairs) {
+    if (isGiven(one) === isGiven(other)) continue
+    problems.push(`${one.variable} and ${other.variable} belong together: give both, or neither`)
+  }
+  const dependents: [Setting, Setting][] = [
+    [lambdaFunctionName, lambdaEndpoint],
+    [lambdaRegion, lambdaEndpoint],
+    [lambdaAccessKeyId, lambdaEndpoint],
+    [lambdaSessionToken, lambdaAccessKeyId],
+  ]
+  for (const [one, other] of dependents) {
+    if (!isGiven(one) || isGiven(other)) continue
+    problems.push(`${one.variable} means nothing without ${other.variable}: give both, or neither`)
+  }
+  if (!config.tls) {
+    const idle = [tlsCert, tlsKey, tlsNames].filter(isGiven)
+    problems.push(...idle.map(({ variable }) => `${variable} means nothing with ${tls.variable}=off: drop one of them`))
+  } else if (config.tlsFiles && isGiven(tlsNames)) {
+    problems.push(`${tlsNames.variable} means nothing with ${tlsCert.variable}, which has its names: drop one of them`)
   }
   return problems
 }
 
+function certificateFiles(certificate: string, key: string): CertificateFiles | undefined {
+  return certificate && key ? { certificate, key } : undefined
+}
+
+function lambdaConfig(read: (setting: Setting) => string): LambdaConfig | undefined {
+  const endpoint = read(settings.lambdaEndpoint)
+  const functionName = read(settings.lambdaFunctionName)
+  const region = read(settings.lambdaRegion) || undefined
+  const keys = pair(read(settings.lambdaAccessKeyId), read(settings.lambdaSecretAccessKey))
+  const sessionToken = read(settings.lambdaSessionToken)
+  const credentials = keys && { ...keys, ...(sessionToken && { sessionToken }) }
+  return endpoint ? { endpoint, functionName, region, credentials } : undefined
+}
+
 function pair(accessKeyId: string, secretAccessKey: string): Credentials | undefined {
   return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined
+}
+
+/** What is allowed but hardly meant. */
+function doubts({ tls, publicHost, httpPort }: Config): string[] {
+  if (tls || publicHost !== undefined) return []
+  const { variable } = settings.publicHost
+  return [
+    `without ${variable} clients open messaging sessions at wss://localhost:${httpPort}, where nothing speaks TLS`,
+  ]
 }
 
 /** Not problems: Kubernetes sets CARILLON_PORT and more like it for every Service that is named carillon. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { type Config, ConfigError, readConfig, settings } from '../src/config.ts'
+import { type Config, ConfigError, readConfig } from '../src/config.ts'
+import { type Setting, settings } from '../src/settings.ts'
 
 const noFiles = (path: string): string => {
   throw new Error(`ENOENT: no such file or directory, open '${path}'`)
@@ -27,11 +28,16 @@ suite('readConfig', () => {
       host: '127.0.0.1',
       httpPort: 8080,
       httpsPort: 8443,
+      tls: true,
+      tlsFiles: undefined,
+      tlsNames: [],
       publicHost: undefined,
       region: 'us-east-1',
       account: '000000000000',
       functions: './functions',
+      lambda: undefined,
       logLevel: 'info',
+      limits: 'off',
       credentials: undefined,
     }
     assert.deepEqual(readConfig([], {}, noFiles), { config: expected, warnings: [] })
@@ -43,14 +49,17 @@ suite('readConfig', () => {
       host: ['::', '::'],
       httpPort: ['0', 0],
       httpsPort: ['443', 443],
+      tls: ['off', false],
+      tlsNames: ['chat.internal, *.example.com,fd00::7', ['chat.internal', '*.example.com', 'fd00::7']],
       publicHost: ['chat.example.com:9443', 'chat.example.com:9443'],
       region: ['eu-central-1', 'eu-central-1'],
       account: ['123456789012', '123456789012'],
       functions: ['../functions', '../functions'],
       logLevel: ['debug', 'debug'],
+      limits: ['aws', 'aws'],
     }
     for (const [name, [text, value]] of Object.entries(texts)) {
-      const { variable, flag } = settings[name as Exclude<keyof typeof settings, 'accessKeyId' | 'secretAccessKey'>]
+      const { variable, flag = '' }: Setting = settings[name as keyof typeof settings]
       const read = (args: string[], environment = {}) =>
         readConfig(args, environment, noFiles).config[name as keyof Config]
       assert.deepEqual(read([], { [variable]: text }), value)
@@ -88,6 +97,11 @@ suite('readConfig accepts and refuses', () => {
       refuses: ['', '0.0.0.0:8080', '[::1]', 'http://a', 'a b'],
     },
     '--http-port': { accepts: ['0', '80', '65535'], refuses: ['', '65536', '-1', '80x', '8e3', '1.5', ' 80', '0x50'] },
+    '--tls': { accepts: ['on', 'off'], refuses: ['', 'yes', 'OFF', 'false'] },
+    '--tls-names': {
+      accepts: ['chat.internal', '*.example.com,10.0.0.7', '::1, b'],
+      refuses: [',', 'a,,b', 'a b', 'https://a', 'a:443', 'a.*.b', '[::1]'],
+    },
     '--public-host': {
       accepts: ['localhost', 'localhost:8443', 'Chat.Example.com', '10.0.0.1:80', '[::1]:8443'],
       refuses: [
@@ -139,6 +153,10 @@ suite('readConfig accepts and refuses', () => {
       'HTTP and HTTPS cannot share port 8443: change --http-port or --https-port',
     ])
     assert.deepEqual(problems(['--http-port', '0', '--https-port', '0']), [])
+  })
+
+  test('without TLS the HTTPS port is nobody’s', () => {
+    assert.deepEqual(problems(['--http-port', '8443', '--tls', 'off']), [])
   })
 
   test('a flag without a value is refused, and does not take the next flag for one', () => {
@@ -228,6 +246,112 @@ suite('the key pair', () => {
       '--secret-access-key is not a flag, since flags show in the process list: use CARILLON_SECRET_ACCESS_KEY or CARILLON_SECRET_ACCESS_KEY_FILE',
     ])
   })
+})
+
+suite('the Lambda endpoint', () => {
+  const endpoint = { CARILLON_LAMBDA_ENDPOINT: 'http://127.0.0.1:3002' }
+  const keys = { CARILLON_LAMBDA_ACCESS_KEY_ID: keyId, CARILLON_LAMBDA_SECRET_ACCESS_KEY: secret }
+  const lambdaOf = (args: string[], environment = {}) => readConfig(args, environment, noFiles).config.lambda
+
+  test('is all that is needed', () => {
+    const lambda = {
+      endpoint: 'http://127.0.0.1:3002',
+      functionName: '{name}',
+      region: undefined,
+      credentials: undefined,
+    }
+    assert.deepEqual(lambdaOf([], endpoint), lambda)
+    assert.deepEqual(lambdaOf(['--lambda-endpoint', 'http://127.0.0.1:3002']), lambda)
+  })
+
+  test('has a region, a key pair and names of its own, if they are given', () => {
+    const args = ['--lambda-region', 'eu-west-1', '--lambda-function-name=chat-dev-{name}']
+    const credentials = { accessKeyId: keyId, secretAccessKey: secret }
+    assert.deepEqual(lambdaOf(args, { ...endpoint, ...keys }), {
+      endpoint: 'http://127.0.0.1:3002',
+      functionName: 'chat-dev-{name}',
+      region: 'eu-west-1',
+      credentials,
+    })
+    const temporary = { ...endpoint, ...keys, CARILLON_LAMBDA_SESSION_TOKEN: 'token+of/this=key' }
+    assert.deepEqual(lambdaOf([], temporary)?.credentials, { ...credentials, sessionToken: 'token+of/this=key' })
+  })
+
+  test('is missed where something belongs to it, and so is the key pair', () => {
+    const needsEndpoint = 'means nothing without CARILLON_LAMBDA_ENDPOINT: give both, or neither'
+    assert.deepEqual(problems(['--lambda-region', 'eu-west-1', '--lambda-function-name', 'function'], keys), [
+      `CARILLON_LAMBDA_FUNCTION_NAME ${needsEndpoint}`,
+      `CARILLON_LAMBDA_REGION ${needsEndpoint}`,
+      `CARILLON_LAMBDA_ACCESS_KEY_ID ${needsEndpoint}`,
+    ])
+    assert.deepEqual(problems([], { ...endpoint, CARILLON_LAMBDA_SECRET_ACCESS_KEY: secret }), [
+      'CARILLON_LAMBDA_ACCESS_KEY_ID and CARILLON_LAMBDA_SECRET_ACCESS_KEY belong together: give both, or neither',
+    ])
+    assert.deepEqual(problems([], { ...endpoint, CARILLON_LAMBDA_SESSION_TOKEN: 'token' }), [
+      'CARILLON_LAMBDA_SESSION_TOKEN means nothing without CARILLON_LAMBDA_ACCESS_KEY_ID: give both, or neither',
+    ])
+  })
+
+  test('and its names are accepted and refused by their form', () => {
+    const withEndpoint = (...args: string[]) => problems(args, endpoint)
+    for (const text of ['https://lambda.us-east-1.amazonaws.com', 'http://localhost:4566/', 'http://[::1]:3002']) {
+      assert.deepEqual(problems(['--lambda-endpoint', text]), [], text)
+    }
+    for (const text of [
+      '',
+      'localhost:3002',
+      'ftp://a',
+      'http://',
+      'http://a/b',
+      'http://a?b',
+      'http://u@a',
+      'http://a:x',
+    ]) {
+      assert.equal(problems(['--lambda-endpoint', text]).length, 1, text)
+    }
+    for (const text of ['{name}', '{arn}', 'function', 'chat-dev-{name}', 'a.b_c:{name}']) {
+      assert.deepEqual(withEndpoint('--lambda-function-name', text), [], text)
+    }
+    for (const text of ['', '{Name}', '{name', 'a b', '../{name}', 'x'.repeat(257)]) {
+      assert.equal(withEndpoint('--lambda-function-name', text).length, 1, text)
+    }
+  })
+})
+
+suite('the TLS files', () => {
+  const files = { CARILLON_TLS_CERT: '/tls/cert.pem', CARILLON_TLS_KEY: '/tls/key.pem' }
+
+  test('come from variables or flags', () => {
+    const tlsFiles = { certificate: '/tls/cert.pem', key: '/tls/key.pem' }
+    assert.deepEqual(readConfig([], files, noFiles).config.tlsFiles, tlsFiles)
+    const mixed = readConfig(['--tls-key=/tls/key.pem'], { CARILLON_TLS_CERT: '/tls/cert.pem' }, noFiles)
+    assert.deepEqual(mixed.config.tlsFiles, tlsFiles)
+  })
+
+  test('are refused by half', () => {
+    const message = 'CARILLON_TLS_CERT and CARILLON_TLS_KEY belong together: give both, or neither'
+    assert.deepEqual(problems(['--tls-cert', 'a.pem']), [message])
+    assert.deepEqual(problems([], { CARILLON_TLS_KEY: 'a.pem' }), [message])
+  })
+
+  test('are refused where they would mean nothing, and so are names', () => {
+    assert.deepEqual(problems(['--tls', 'off', '--tls-names', 'a'], files), [
+      'CARILLON_TLS_CERT means nothing with CARILLON_TLS=off: drop one of them',
+      'CARILLON_TLS_KEY means nothing with CARILLON_TLS=off: drop one of them',
+      'CARILLON_TLS_NAMES means nothing with CARILLON_TLS=off: drop one of them',
+    ])
+    assert.deepEqual(problems(['--tls-names', 'a'], files), [
+      'CARILLON_TLS_NAMES means nothing with CARILLON_TLS_CERT, which has its names: drop one of them',
+    ])
+  })
+})
+
+test('no TLS and no public host is a warning, since clients always open sessions over TLS', () => {
+  const warnings = (...args: string[]) => readConfig(['--tls', 'off', ...args], {}, noFiles).warnings
+  assert.deepEqual(warnings(), [
+    'without CARILLON_PUBLIC_HOST clients open messaging sessions at wss://localhost:8080, where nothing speaks TLS',
+  ])
+  assert.deepEqual(warnings('--public-host', 'chat.example.com'), [])
 })
 
 suite('an unknown CARILLON_ variable', () => {

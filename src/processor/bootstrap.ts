@@ -8,6 +8,7 @@ import { createRequire, registerHooks } from 'node:module'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
 
 type LambdaCallback = (error?: unknown, result?: unknown) => void
 type LambdaFunction = (event: unknown, context: LambdaContext, callback: LambdaCallback) => unknown
@@ -120,7 +121,7 @@ function run(handler: LambdaFunction, event: unknown, context: LambdaContext): P
     const returned = handler(event, Object.assign(context, { done: end, succeed, fail }), callback)
     if (!isPromise(returned)) return
     const stuck = 'the promise of the handler cannot settle: nothing is left that could wake it'
-    atEmptyEventLoop = () => reject(new Error(stuck))
+    atEmptyEventLoop = () => reject(Object.assign(new Error(stuck), { name: 'UnsettledPromise' }))
     returned.then(resolve, reject)
   })
 }
@@ -152,6 +153,13 @@ const describe = (error: unknown) =>
     ? { errorType: error.name, errorMessage: error.message }
     : { errorType: typeof error, errorMessage: String(error) }
 
+/** A handler in an endless loop never hears that the server is gone, so a thread of its own looks after that. */
+function endWithServer() {
+  const watch = `const { ppid, pid, kill } = process
+    setInterval(() => { if (process.ppid !== ppid) kill(pid, 'SIGKILL') }, 1000)`
+  new Worker(watch, { eval: true, stdout: true, stderr: true }).unref()
+}
+
 /** Nothing can be trusted after an error that nobody caught: it is reported, and the process ends by it. */
 async function giveUp(error: unknown) {
   process.off('uncaughtException', giveUp)
@@ -167,6 +175,7 @@ process.on('beforeExit', () => onEmptyEventLoop?.())
 // The server holds the other end: when that ends, the server is gone, and so must this process be.
 process.stdin.on('end', () => process.exit()).resume()
 ;(process.stdin as typeof process.stdin & { unref(): void }).unref()
+endWithServer()
 
 lendSdk()
 const [, , file = '', exportPath = ''] = process.argv

@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os'
+import { devNull, tmpdir } from 'node:os'
 import { delimiter, dirname } from 'node:path'
 import type { FunctionCode } from './function-folder.ts'
 
@@ -23,8 +23,10 @@ export const memorySizeMb = 1024
 export function childEnvironment(code: FunctionCode, server: FunctionEnvironment, runtimeApi: string) {
   return {
     PATH: [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/opt/bin'].join(delimiter),
-    // Not the home of who runs the server: the SDK would read the profiles in its .aws.
+    // Not the home of who runs the server, and no profiles, from nowhere: they could name another endpoint.
     HOME: tmpdir(),
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
     TMPDIR: tmpdir(),
     LANG: 'en_US.UTF-8',
     TZ: 'UTC',

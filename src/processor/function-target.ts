@@ -36,6 +36,7 @@ class FunctionTarget implements ProcessorTarget {
   #folder: FunctionFolder
   #runtimeApi = new RuntimeApi()
   #pools = new Map<string, FunctionPool>()
+  #found = new Set<string>()
   #closed = false
 
   constructor(options: FunctionTargetOptions) {
@@ -88,7 +89,9 @@ class FunctionTarget implements ProcessorTarget {
     } catch (error) {
       const { message: reason } = error as Error
       if (error instanceof BrokenFunction) return { result: 'crashed', reason }
-      return { result: 'unreached', reason, permanent: error instanceof MissingFunction }
+      // One that was there before may be about to be replaced: it is tried again.
+      const permanent = error instanceof MissingFunction && !this.#found.has(functionName)
+      return { result: 'unreached', reason, permanent }
     }
   }
 
@@ -103,11 +106,17 @@ class FunctionTarget implements ProcessorTarget {
 
   #newPool(functionName: string): FunctionPool {
     const pool = new FunctionPool(
-      () => this.#folder.find(functionName),
+      () => this.#find(functionName),
       (code) => this.#start(code),
     )
     this.#pools.set(functionName, pool)
     return pool
+  }
+
+  async #find(functionName: string): Promise<FunctionCode> {
+    const code = await this.#folder.find(functionName)
+    this.#found.add(functionName)
+    return code
   }
 
   #start(code: FunctionCode): FunctionChild {

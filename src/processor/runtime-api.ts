@@ -45,7 +45,11 @@ export class RuntimeApi {
 
   /** The first call does it, the others wait for it. */
   listen(): Promise<unknown> {
-    this.#listening ??= once(this.#server.listen(0, '127.0.0.1'), 'listening')
+    this.#listening ??= once(this.#server.listen(0, '127.0.0.1'), 'listening').catch((error: unknown) => {
+      // The next call tries again: what was lacking, such as a free file descriptor, may be there by then.
+      this.#listening = undefined
+      throw error
+    })
     return this.#listening
   }
 
@@ -85,7 +89,7 @@ export class RuntimeApi {
     }
     const [, id = '', outcome] = /^invocation\/([^/]+)\/(response|error)$/.exec(call ?? '') ?? []
     if (request.method !== 'POST' || !outcome) return answer(response, 404, 'NotFound')
-    const known = listener.ended(id, outcome === 'error' ? failureOf(body) : undefined)
+    const known = listener.ended(id, outcome === 'error' ? errorTypeOf(body) : undefined)
     answer(response, known ? 202 : 400, known ? undefined : 'InvalidRequestID')
   }
 }
@@ -117,12 +121,26 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return bytes > bodyBytesMax ? undefined : Buffer.concat(chunks).toString()
 }
 
-/** `TypeError: x is not a function`, from the JSON that a runtime reports an error with. */
+/**
+ * Of an error while a message was at work only the type is kept: its message may quote the message's text. The function's
+ * own output has both.
+ */
+const errorTypeOf = (body: string) => describedError(body)?.errorType ?? undescribed
+
+/** `SyntaxError: Unexpected token`, of a function that could not be loaded. */
 function failureOf(body: string): string {
+  const error = describedError(body)
+  return error ? `${error.errorType}: ${error.errorMessage}`.slice(0, failureLengthMax) : undescribed
+}
+
+const undescribed = 'an error that is not described'
+
+/** The JSON that a runtime reports an error with. */
+function describedError(body: string): { errorType: string; errorMessage: string } | undefined {
   try {
     const { errorType, errorMessage } = JSON.parse(body)
-    return `${errorType}: ${errorMessage}`.slice(0, failureLengthMax)
+    return { errorType: String(errorType).slice(0, failureLengthMax), errorMessage: String(errorMessage) }
   } catch {
-    return 'an error that is not described'
+    return undefined
   }
 }

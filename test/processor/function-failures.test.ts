@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { createFunctionTarget } from '../../src/processor/function-target.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
@@ -19,27 +19,21 @@ const failing = (code: string) => `export const handler = async (event) => {
 
 describe('a handler that fails has had the event, and the next event is served, when it', { concurrency: 4 }, () => {
   const failures = {
-    throws: ["throw new TypeError('no such word')", 'TypeError: no such word'],
-    'throws what is no error': ["throw 'a text'", 'string: a text'],
-    'throws nothing': ['throw undefined', 'undefined: undefined'],
-    rejects: ["await Promise.reject(new RangeError('too far'))", 'RangeError: too far'],
+    throws: ["throw new TypeError('no such word')", 'TypeError'],
+    'throws what is no error': ["throw 'a text'", 'string'],
+    'throws nothing': ['throw undefined', 'undefined'],
+    rejects: ["await Promise.reject(new RangeError('too far'))", 'RangeError'],
     exits: ['process.exit(0)', 'its process exited with code 0'],
     'is killed': [
       "{ process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}) }",
       'its process was ended by SIGKILL',
     ],
     aborts: ['process.abort()', 'its process was ended by SIGABRT'],
-    'waits for what never comes': [
-      'await new Promise(() => {})',
-      'Error: the promise of the handler cannot settle: nothing is left that could wake it',
-    ],
-    'throws in a timer': [
-      "await new Promise(() => setTimeout(() => { throw new Error('in a timer') }))",
-      'Error: in a timer',
-    ],
+    'waits for what never comes': ['await new Promise(() => {})', 'UnsettledPromise'],
+    'throws in a timer': ["await new Promise(() => setTimeout(() => { throw new Error('in a timer') }))", 'Error'],
     'rejects where nobody looks': [
       "{ Promise.reject(new Error('unseen')); await new Promise((resolve) => setTimeout(resolve, 1000)) }",
-      'Error: unseen',
+      'Error',
     ],
   } as const
   for (const [kind, [code, reason]] of Object.entries(failures)) {
@@ -54,12 +48,21 @@ describe('a handler that fails has had the event, and the next event is served, 
     const { invoke } = await startFunctions(t, {
       'redact.cjs': "exports.handler = (event, context, callback) => callback(new Error('called back'))",
     })
-    assert.deepEqual(await invoke('redact'), crashed('Error: called back'))
+    assert.deepEqual(await invoke('redact'), crashed('Error'))
   })
 
-  test('has a long error, which is cut', async (t) => {
-    const { invoke } = await startFunctions(t, { 'redact.mjs': failing("throw new Error('x'.repeat(100_000))") })
-    assert.deepEqual(await invoke('redact', 'bad'), crashed(`Error: ${'x'.repeat(1000 - 'Error: '.length)}`))
+  test('has an error with a long name, which is cut', async (t) => {
+    const { invoke } = await startFunctions(t, {
+      'redact.mjs': failing("throw Object.assign(new Error('x'), { name: 'N'.repeat(100_000) })"),
+    })
+    assert.deepEqual(await invoke('redact', 'bad'), crashed('N'.repeat(1000)))
+  })
+
+  test('quotes the message, of which the reason keeps nothing', async (t) => {
+    const { invoke } = await startFunctions(t, {
+      'redact.mjs': failing('throw new Error(event.ChannelMessage.Content)'),
+    })
+    assert.deepEqual(await invoke('redact', 'bad'), crashed('Error'))
   })
 })
 
@@ -314,9 +317,19 @@ describe('when the server ends', () => {
     await Promise.all([closed, arrival?.gone])
   })
 
-  test('by being killed, its functions end, too', async (t) => {
+  const looping = (url: string) => `import { request } from 'node:http'
+    export const handler = () => new Promise(() => request('${url}/loop').end(() => { for (;;); }))`
+  const functions: Record<string, (gate: Gate) => string> = {
+    'its functions end, too': ({ handler }) => handler,
+    'one that loops for ever ends, too': ({ url }) => looping(url),
+  }
+  for (const [what, code] of Object.entries(functions)) {
+    test(`by being killed, ${what}`, async (t) => endWithServer(t, code))
+  }
+
+  async function endWithServer(t: TestContext, code: (gate: Gate) => string): Promise<void> {
     const gate = await openGate(t)
-    const folder = await temporaryFolder(t, { 'slow.mjs': gate.handler })
+    const folder = await temporaryFolder(t, { 'slow.mjs': code(gate) })
     const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href)
     const server = `
       import { createFunctionTarget } from ${source('processor/function-target.ts')}
@@ -330,5 +343,7 @@ describe('when the server ends', () => {
     const [arrival] = await gate.arrivals(1)
     child.kill('SIGKILL')
     await Promise.all([once(child, 'exit'), arrival?.gone])
-  })
+  }
 })
+
+type Gate = Awaited<ReturnType<typeof openGate>>

@@ -79,7 +79,7 @@ test('a child reports how its own invocation has ended, and none of another', as
   assert.equal(await post('token-1', 'init/error', '{"errorType":"I","errorMessage":"m"}'), ok)
   assert.equal(await post('token-1', 'invocation/id-2/response'), unknown)
   assert.equal(await post('token-1', 'invocation/id-2/error'), unknown)
-  assert.deepEqual(one.heard, ['well', 'E: m', 'an error that is not described', { failure: 'I: m' }])
+  assert.deepEqual(one.heard, ['well', 'E', 'an error that is not described', { failure: 'I: m' }])
   assert.deepEqual(two.heard, [])
 })
 

@@ -1,0 +1,122 @@
+import type { Clock } from '../runtime/clock.ts'
+import type { Credentials } from '../signature/credentials.ts'
+import { signRequest } from '../signature/sign-request.ts'
+import { HttpOrigin, type Outcome } from './http-origin.ts'
+import type { ProcessorEvent } from './processor-event.ts'
+import type { HandOff, ProcessorTarget } from './target.ts'
+
+export interface LambdaTargetOptions {
+  /** `http://host[:port]` or `https://host[:port]`: CARILLON_LAMBDA_ENDPOINT. */
+  endpoint: string
+  /** What the endpoint calls a function: CARILLON_LAMBDA_FUNCTION_NAME. */
+  functionName: string
+  region: string
+  credentials: Credentials
+  clock: Clock
+}
+
+/** As many calls to one function are under way at once. */
+const inFlightMax = 32
+
+type InvocationType = 'Event' | 'RequestResponse'
+
+/**
+ * Processors behind any endpoint with Lambda's Invoke operation (AWS's reference, "Invoke"): AWS, LocalStack, SAM,
+ * serverless-offline, the Runtime Interface Emulator.
+ *
+ *   202; 200 of emulators that run the function first     accepted
+ *   200 with X-Amz-Function-Error                         crashed
+ *   501, the answer of older SAM to an Event              the same again as a RequestResponse
+ *   403, 404                                              unreached for good
+ *   any other status, no connection                       unreached
+ *   a connection lost over the request, no answer         crashed, since the function may have run
+ *
+ * An event counts as handed over when the answer says so, not when it is written: a 404 may still come, and must run
+ * the FallbackAction. Until then the step stays in hand however long an emulator takes, and its verdict counts already.
+ */
+export function createLambdaTarget(options: LambdaTargetOptions): ProcessorTarget {
+  return new LambdaTarget(options)
+}
+
+class LambdaTarget implements ProcessorTarget {
+  readonly inFlightMax = inFlightMax
+  #options: LambdaTargetOptions
+  #origin: HttpOrigin
+
+  constructor(options: LambdaTargetOptions) {
+    this.#options = options
+    this.#origin = new HttpOrigin(options.endpoint, options.clock)
+  }
+
+  async invoke(functionName: string, functionArn: string, event: ProcessorEvent, onHandedOver: () => void) {
+    const named = nameAtEndpoint(this.#options.functionName, functionName, functionArn)
+    const handOff = await this.#handOff(named, functionArn, JSON.stringify(event))
+    if (handOff.result !== 'unreached') onHandedOver()
+    return handOff
+  }
+
+  async close(): Promise<void> {
+    this.#origin.close()
+  }
+
+  async #handOff(named: string, functionArn: string, body: string): Promise<HandOff> {
+    const target = invocationTarget(named, functionArn)
+    const first = await this.#post(target, 'Event', body)
+    const isEventUnknown = first.outcome === 'answered' && first.status === 501
+    const outcome = isEventUnknown ? await this.#post(target, 'RequestResponse', body) : first
+    return handOffOf(outcome, `${this.#options.endpoint} for function ${named}`)
+  }
+
+  #post(target: string, invocationType: InvocationType, body: string): Promise<Outcome> {
+    const { credentials, region, clock } = this.#options
+    const headers = {
+      host: this.#origin.host,
+      'content-type': 'application/octet-stream',
+      'x-amz-invocation-type': invocationType,
+    }
+    const call = { method: 'POST', target, headers, body }
+    return this.#origin.post(target, signRequest(call, credentials, { region, service: 'lambda' }, clock.now()), body)
+  }
+}
+
+/** The template with `{name}` and `{arn}` filled in; the ARN without its version or alias, which goes into the query. */
+function nameAtEndpoint(template: string, functionName: string, functionArn: string): string {
+  const arn = functionArn.split(':').slice(0, 7).join(':')
+  return template.replaceAll('{name}', functionName).replaceAll('{arn}', arn)
+}
+
+/** Path and query of Invoke. */
+function invocationTarget(named: string, functionArn: string): string {
+  const qualifier = functionArn.split(':')[7]
+  const query = qualifier === undefined ? '' : `?Qualifier=${encodeURIComponent(qualifier)}`
+  return `/2015-03-31/functions/${encodeURIComponent(named)}/invocations${query}`
+}
+
+/** What trying again cannot mend, and what may. */
+const remedies: Record<number, string> = {
+  403: 'check CARILLON_LAMBDA_ACCESS_KEY_ID and CARILLON_LAMBDA_REGION',
+  404: 'CARILLON_LAMBDA_FUNCTION_NAME says what the endpoint calls a function',
+}
+
+function handOffOf(outcome: Outcome, callee: string): HandOff {
+  if (outcome.outcome === 'unreached') {
+    return { result: 'unreached', reason: `${callee}: ${outcome.reason}`, permanent: false }
+  }
+  if (outcome.outcome === 'cut') {
+    return { result: 'crashed', reason: `${callee}: ${outcome.reason}; the function may have run` }
+  }
+  const { status, headers } = outcome
+  if (status < 200 || status > 299) return refusal(callee, status, firstWord(headers['x-amzn-errortype']))
+  const functionError = headers['x-amz-function-error']
+  if (functionError === undefined) return { result: 'accepted' }
+  return { result: 'crashed', reason: `${callee}: the function failed: ${firstWord(functionError)}` }
+}
+
+function refusal(callee: string, status: number, errorType: string): HandOff {
+  const remedy = remedies[status]
+  const said = [`${callee}: answered ${status}`, errorType].filter(Boolean).join(' ')
+  return { result: 'unreached', reason: remedy ? `${said}; ${remedy}` : said, permanent: remedy !== undefined }
+}
+
+/** Of a header: the class of an exception, without what may follow it. */
+const firstWord = (header: unknown): string => /^\w{1,64}/.exec(String(header ?? ''))?.[0] ?? ''

@@ -1,0 +1,228 @@
+import { isIP } from 'node:net'
+
+interface Form {
+  /** What stands for the value in the help text. */
+  sign: string
+  /** What would be right: ends the sentence "… must be". */
+  expects: string
+  fits(text: string): boolean
+}
+
+/** One thing to choose: by its flag, else by its variable, else it is the preset. */
+export interface Setting {
+  variable: string
+  /** A secret has no flag, since flags show in the process list. It has `_FILE` behind its variable instead. */
+  flag?: string
+  form: Form
+  preset?: string
+  about: string
+}
+
+const path: Form = { sign: 'PATH', expects: 'a path', fits: (text) => text !== '' }
+const host: Form = {
+  sign: 'HOST',
+  expects: 'a host name or an IP address without brackets, such as 0.0.0.0',
+  fits: (text) => isIP(text) !== 0 || /^[\w.-]+$/.test(text),
+}
+const port: Form = {
+  sign: 'PORT',
+  expects: 'a number from 0 to 65535, where 0 picks a free port',
+  fits: (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535,
+}
+const origin: Form = {
+  sign: 'URL',
+  expects: 'http:// or https:// with a host and perhaps a port, such as http://127.0.0.1:3002',
+  fits: (text) => /^https?:\/\/[^\s/?#@\\]+\/?$/.test(text) && URL.canParse(text),
+}
+const onOrOff: Form = { sign: 'on|off', expects: 'on or off', fits: (text) => text === 'on' || text === 'off' }
+const names: Form = {
+  sign: 'NAME,…',
+  expects: 'host names or IP addresses with commas between them, such as chat.internal,10.0.0.7',
+  fits: (text) => splitNames(text).every((name) => host.fits(name.replace(/^\*\./, ''))),
+}
+const publicHost: Form = {
+  sign: 'HOST[:PORT]',
+  expects: 'host or host:port without scheme and path; leave :443 out, because clients sign it but do not send it',
+  // A URL drops its default port and rewrites what is not the plain form, so this refuses :443, paths and 127.1 alike.
+  fits: (text) => /^[\w.:[\]-]+$/.test(text) && URL.parse(`https://${text}`)?.host === text.toLowerCase(),
+}
+const region: Form = {
+  sign: 'REGION',
+  expects: 'a region name such as us-east-1',
+  fits: (text) => /^[a-z]{2}-[a-z]+-\d$/.test(text),
+}
+const account: Form = { sign: 'ACCOUNT', expects: '12 digits', fits: (text) => /^\d{12}$/.test(text) }
+const functionName: Form = {
+  sign: 'TEMPLATE',
+  expects: 'a name, in which {name} or {arn} may stand for that of the function, such as chat-dev-{name}',
+  fits: (text) => /^(?:[\w.:-]|\{name\}|\{arn\}){1,256}$/.test(text),
+}
+const logLevel: Form = {
+  sign: 'LEVEL',
+  expects: 'debug, info, warn or error',
+  fits: (text) => ['debug', 'info', 'warn', 'error'].includes(text),
+}
+const limits: Form = { sign: 'LIMITS', expects: 'off or aws', fits: (text) => ['off', 'aws'].includes(text) }
+const accessKeyId: Form = {
+  sign: '',
+  expects: '16 to 128 letters, digits or underscores',
+  fits: (text) => /^[A-Za-z0-9_]{16,128}$/.test(text),
+}
+const secretAccessKey: Form = {
+  sign: '',
+  expects: '16 to 128 printable ASCII characters without spaces',
+  fits: (text) => /^[!-~]{16,128}$/.test(text),
+}
+const sessionToken: Form = {
+  sign: '',
+  expects: 'at most 8192 printable ASCII characters without spaces',
+  fits: (text) => /^[!-~]{1,8192}$/.test(text),
+}
+
+/** The one list of settings: the parser, the help text and the complaints all come from it. */
+export const settings = {
+  dataDir: {
+    variable: 'CARILLON_DATA_DIR',
+    flag: '--data-dir',
+    form: path,
+    preset: './data',
+    about: 'the folder of the database, the keys and the certificates',
+  },
+  host: {
+    variable: 'CARILLON_HOST',
+    flag: '--host',
+    form: host,
+    preset: '127.0.0.1',
+    about: 'the address to listen on; 0.0.0.0 is every IPv4 address',
+  },
+  httpPort: {
+    variable: 'CARILLON_HTTP_PORT',
+    flag: '--http-port',
+    form: port,
+    preset: '8080',
+    about: 'the port for API calls; 0 picks a free one',
+  },
+  httpsPort: {
+    variable: 'CARILLON_HTTPS_PORT',
+    flag: '--https-port',
+    form: port,
+    preset: '8443',
+    about: 'the port for messaging sessions and API calls over TLS; 0 picks a free one',
+  },
+  tls: {
+    variable: 'CARILLON_TLS',
+    flag: '--tls',
+    form: onOrOff,
+    preset: 'on',
+    about: 'off, behind a proxy that ends TLS: then there is no HTTPS port',
+  },
+  tlsCert: {
+    variable: 'CARILLON_TLS_CERT',
+    flag: '--tls-cert',
+    form: path,
+    about: 'a certificate of your own, in PEM; else the server makes one',
+  },
+  tlsKey: {
+    variable: 'CARILLON_TLS_KEY',
+    flag: '--tls-key',
+    form: path,
+    about: 'its private key, in PEM; both files are read again when they change',
+  },
+  tlsNames: {
+    variable: 'CARILLON_TLS_NAMES',
+    flag: '--tls-names',
+    form: names,
+    about: 'further names and IP addresses for the certificate that the server makes',
+  },
+  publicHost: {
+    variable: 'CARILLON_PUBLIC_HOST',
+    flag: '--public-host',
+    form: publicHost,
+    about: 'where clients open messaging sessions; else localhost and the HTTPS port',
+  },
+  region: {
+    variable: 'CARILLON_REGION',
+    flag: '--region',
+    form: region,
+    preset: 'us-east-1',
+    about: 'the AWS region in ARNs and signatures',
+  },
+  account: {
+    variable: 'CARILLON_ACCOUNT',
+    flag: '--account',
+    form: account,
+    preset: '000000000000',
+    about: 'the AWS account in ARNs',
+  },
+  functions: {
+    variable: 'CARILLON_FUNCTIONS',
+    flag: '--functions',
+    form: path,
+    preset: './functions',
+    about: 'the folder of the Lambda functions that process channel flows',
+  },
+  lambdaEndpoint: {
+    variable: 'CARILLON_LAMBDA_ENDPOINT',
+    flag: '--lambda-endpoint',
+    form: origin,
+    about: "where functions that are not in the folder are called by Lambda's Invoke",
+  },
+  lambdaFunctionName: {
+    variable: 'CARILLON_LAMBDA_FUNCTION_NAME',
+    flag: '--lambda-function-name',
+    form: functionName,
+    preset: '{name}',
+    about: 'what they are called there: {name}, {arn}, chat-dev-{name} or the like',
+  },
+  lambdaRegion: {
+    variable: 'CARILLON_LAMBDA_REGION',
+    flag: '--lambda-region',
+    form: region,
+    about: "the AWS region they are in; else the server's",
+  },
+  lambdaAccessKeyId: {
+    variable: 'CARILLON_LAMBDA_ACCESS_KEY_ID',
+    form: accessKeyId,
+    about: 'the key pair they are called with; else the root key pair',
+  },
+  lambdaSecretAccessKey: {
+    variable: 'CARILLON_LAMBDA_SECRET_ACCESS_KEY',
+    form: secretAccessKey,
+    about: 'its secret half',
+  },
+  lambdaSessionToken: {
+    variable: 'CARILLON_LAMBDA_SESSION_TOKEN',
+    form: sessionToken,
+    about: 'its session token, if it is a temporary one',
+  },
+  logLevel: {
+    variable: 'CARILLON_LOG_LEVEL',
+    flag: '--log-level',
+    form: logLevel,
+    preset: 'info',
+    about: 'the least that is logged: debug, info, warn or error',
+  },
+  limits: {
+    variable: 'CARILLON_LIMITS',
+    flag: '--limits',
+    form: limits,
+    preset: 'off',
+    about: "aws: AWS's request rates hold, to see how a client backs off",
+  },
+  accessKeyId: {
+    variable: 'CARILLON_ACCESS_KEY_ID',
+    form: accessKeyId,
+    about: 'the root key pair; one is made at the first start if none is given',
+  },
+  secretAccessKey: {
+    variable: 'CARILLON_SECRET_ACCESS_KEY',
+    form: secretAccessKey,
+    about: 'its secret half',
+  },
+} satisfies Record<string, Setting>
+
+export const allSettings: Setting[] = Object.values(settings)
+
+export function splitNames(text: string): string[] {
+  return text === '' ? [] : text.split(',').map((name) => name.trim())
+}

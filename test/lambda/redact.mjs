@@ -1,0 +1,1 @@
+export { handler } from '../../examples/processors/redact-personal-data.mjs'
