@@ -1,35 +1,39 @@
-import { createServer as createHttpServer } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
 import { join, resolve } from 'node:path'
+import { findAccessKey } from './access-keys.ts'
 import { findUser } from './api/app-instance-users/app-instance-user.ts'
 import { memberships } from './api/channel-memberships/channel-membership.ts'
-import type { Services } from './api/context.ts'
+import type { ApiParts } from './api/context.ts'
 import { eventPayload } from './api/event-payload.ts'
+import { createGate, type Phase } from './api/gate.ts'
 import { forgetOldTokens } from './api/idempotency.ts'
 import { operations } from './api/index.ts'
 import { channelDetails } from './api/messaging-sessions/channel-details.ts'
 import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
+import { authorityFile, followCertificate } from './certificate.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
 import { publishTo } from './events/publisher.ts'
 import { FlowEngine } from './flow/engine.ts'
-import { createListener, serverOptions } from './http/serve.ts'
-import { type Keys, keepCertificate, keepKeys, pinPlace } from './keys.ts'
+import { createListener } from './http/serve.ts'
+import { type Keys, keepKeys, pinPlace } from './keys.ts'
+import { Listeners } from './listeners.ts'
+import { openStore, storeFile } from './open-store.ts'
+import { folderThenLambda } from './processor/folder-then-lambda.ts'
+import type { FunctionEnvironment } from './processor/function-environment.ts'
 import { createFunctionTarget } from './processor/function-target.ts'
-import type { Clock } from './runtime/clock.ts'
+import { createLambdaTarget } from './processor/lambda-target.ts'
+import { type Cancel, type Clock, every } from './runtime/clock.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
-import { listen, localUrl, stopListening } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
 import { SessionEndpoint } from './session/endpoint.ts'
 import { Hub } from './session/hub.ts'
-import type { Credentials, FindCredentials } from './signature/credentials.ts'
+import type { Credentials } from './signature/credentials.ts'
 import { verifyConnect } from './signature/verify-connect.ts'
 import { verifyRequest } from './signature/verify-request.ts'
-import { SqliteStore } from './store/sqlite.ts'
-import { type Store, StoreBusy } from './store/store.ts'
+import { type Store, StoreUnavailable } from './store/store.ts'
 import { welcomePage } from './welcome-page.ts'
 
 /** How long a step that a node has in hand is left alone by the others. */
@@ -45,6 +49,8 @@ export interface World {
   random(): number
   /** For tests: an answer that breaks its own contract is a 500. */
   strict?: boolean
+  /** For tests: stands between the server and its store. */
+  aroundStore?(store: Store): Store
 }
 
 export interface RunningServer {
@@ -78,18 +84,18 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   stack.defer(() => folder.close())
   removeEndpointFile(folder)
 
-  const store = new SqliteStore(folder.privateFile('carillon.sqlite'), clock.now())
+  const opened = openStore(folder.privateFile(storeFile), clock.now())
+  const store = world.aroundStore?.(opened) ?? opened
   stack.defer(() => store.close())
   await pinPlace(store, config)
   const keys = await keepKeys(store, config, clock.now())
-  const certificate = await keepCertificate(folder, keys.authority, config, clock.now())
 
   const bus = memoryBus()
   stack.defer(() => bus.close())
   const publish = publishTo(bus, eventPayload)
   store.onCommit(({ events }) => publish(events))
 
-  const services: Services = {
+  const parts: ApiParts = {
     ...world,
     store,
     read: store.read,
@@ -101,50 +107,49 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
     tokenKey: keys.token,
     now: clock.now,
   }
-  const target = createFunctionTarget({
-    ...world,
-    folder: config.functions,
-    environment: () => functionsSee(endpoint, keys),
-  })
-  const engine = new FlowEngine({ ...services, target, clock })
+  const target = createTarget(config, keys, world, () => functionsSee(endpoint, keys))
+  const engine = new FlowEngine({ ...parts, target, clock })
 
-  const draining = { now: false }
-  const listener = createApi(services, keys, config, world, () => draining.now)
-  const http = createHttpServer(serverOptions, listener)
-  const { certificatePem: cert, privateKeyPem: key } = certificate
-  const https = createHttpsServer({ ...serverOptions, cert, key }, listener)
-  const sessions = createSessions(services, keys, config, world, bus)
-  for (const server of [http, https]) {
-    sessions.attach(server)
-    stack.defer(() => stopListening(server))
-  }
+  let phase: Phase = 'starting'
+  const listeners = new Listeners(
+    config,
+    createApi(parts, keys, config, world, () => phase),
+    world,
+  )
+  stack.defer(() => listeners.close())
+  const sessions = createSessions(parts, keys, config, world, bus)
+  for (const server of listeners.all) sessions.attach(server)
   // Before the listeners stop, so that functions at work can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
 
-  const httpPort = await listen(http, config.host, config.httpPort)
-  const httpsPort = await listen(https, config.host, config.httpsPort)
-  const endpoint: Endpoint = {
-    http: localUrl('http', config.host, httpPort),
-    https: localUrl('https', config.host, httpsPort),
-    wss: config.publicHost ?? `localhost:${httpsPort}`,
-    ...services.place,
-    ca: join(folder.path, 'ca.pem'),
+  if (config.tls) {
+    const surroundings = { folder, authority: keys.authority, clock, log }
+    stack.defer(await followCertificate(config, surroundings, (pair) => listeners.useCertificate(pair)))
   }
+  const endpoint: Endpoint = {
+    ...(await listeners.listen()),
+    ...parts.place,
+    ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
+  }
+  phase = 'ready'
   await engine.start()
   stack.defer(forgetNowAndThen(store, clock, log))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
   stack.defer(() => {
-    draining.now = true
+    phase = 'stopping'
     removeEndpointFile(folder)
   })
   return { endpoint, credentials: keys.root, files, functions: resolve(config.functions) }
 }
 
-const findIn =
-  ({ root }: Keys): FindCredentials =>
-  (accessKeyId) =>
-    accessKeyId === root.accessKeyId ? root : undefined
+function createTarget(config: Config, keys: Keys, world: World, environment: () => FunctionEnvironment) {
+  const functions = createFunctionTarget({ ...world, folder: config.functions, environment })
+  if (!config.lambda) return folderThenLambda(functions, undefined)
+  const { endpoint, functionName, region = config.region, credentials = keys.root } = config.lambda
+  const lambda = createLambdaTarget({ endpoint, functionName, region, credentials, clock: world.clock })
+  return folderThenLambda(functions, lambda)
+}
 
 const functionsSee = ({ http, region }: Endpoint, { root }: Keys) => ({
   region,
@@ -154,29 +159,40 @@ const functionsSee = ({ http, region }: Endpoint, { root }: Keys) => ({
   identityEndpoint: http,
 })
 
-function createApi(services: Services, keys: Keys, { region }: Config, world: World, draining: () => boolean) {
+/** What signatures are for, besides what they come with. */
+const signedFor = ({ region, publicHost }: Config) => ({
+  region,
+  publicHosts: publicHost === undefined ? [] : [publicHost],
+})
+
+function createApi(parts: ApiParts, keys: Keys, config: Config, world: World, phase: () => Phase) {
+  const { limits } = config
   return createListener({
     ...world,
     operations,
-    authenticate: (request) => verifyRequest(request, findIn(keys), { region }, services.now()),
-    contextFor: ({ credentials, requestId }) => ({ ...services, credentials, requestId }),
+    authenticate: (request) =>
+      verifyRequest(request, findAccessKey(parts.read, keys.root), signedFor(config), parts.now()),
+    contextFor: (call) => ({ ...parts, ...call }),
+    gate: createGate({ limits, phase, now: parts.now }),
     translate: (error) =>
-      error instanceof StoreBusy ? new ApiError('ServiceUnavailable', 'The server is busy; try again') : undefined,
+      error instanceof StoreUnavailable
+        ? new ApiError('ServiceUnavailable', 'The server is busy; try again')
+        : undefined,
     page: welcomePage,
-    draining,
+    draining: () => phase() === 'stopping',
   })
 }
 
-function createSessions({ read, now }: Services, keys: Keys, config: Config, { clock, log }: World, bus: Bus) {
-  const publicHosts = config.publicHost === undefined ? [] : [config.publicHost]
+function createSessions({ read, now }: ApiParts, keys: Keys, config: Config, { clock, log }: World, bus: Bus) {
+  const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
     hub: new Hub({ bus, membershipsOf: (userArn) => memberships(read, userArn) }),
-    authenticate: (target, host) =>
-      verifyConnect({ target, host }, findIn(keys), { region: config.region, publicHosts }, now()),
-    admit: async (_credentials, userArn) =>
-      (await findUser(read, userArn))
-        ? { admitted: true }
-        : { admitted: false, reason: 'Forbidden: there is no such AppInstanceUser' },
+    authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
+    admit: async (credentials, userArn) => {
+      if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
+      if (await findUser(read, userArn)) return { admitted: true }
+      return { admitted: false, reason: 'Forbidden: there is no such AppInstanceUser' }
+    },
     prefetch: (userArn, sortBy) => channelDetails(read, userArn, sortBy),
     clock,
     log,
@@ -184,12 +200,10 @@ function createSessions({ read, now }: Services, keys: Keys, config: Config, { c
 }
 
 /** Answers what ends it. */
-function forgetNowAndThen(store: Store, clock: Clock, log: Log): () => void {
-  let cancel = () => {}
+function forgetNowAndThen(store: Store, clock: Clock, log: Log): Cancel {
   const forget = () => {
-    forgetOldTokens(store, clock.now()).catch((error: unknown) => log.error({ err: error }, 'old tokens were kept'))
-    cancel = clock.at(clock.now() + forgetEveryMs, forget)
+    forgetOldTokens(store, clock.now()).catch((err: unknown) => log.error({ err }, 'old tokens were kept'))
   }
   forget()
-  return () => cancel()
+  return every(clock, forgetEveryMs, forget)
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { type Config, readConfig } from '../config.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLog, type Log } from '../runtime/log.ts'
@@ -16,6 +16,7 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   const log = createLog(config.logLevel)
   for (const warning of warnings) log.warn({}, warning)
   const server = await start(config, log)
+  if (!existsSync(server.functions)) log.warn({ functions: server.functions }, 'the functions folder is not there')
   const stop = stopSignal(process, systemClock, () => process.exit(interrupted))
   process.stdout.write(startMessage(server))
   log.info({ signal: await stop }, 'stopping')

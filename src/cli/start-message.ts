@@ -1,3 +1,4 @@
+import type { Endpoint } from '../runtime/endpoint-files.ts'
 import type { RunningServer } from '../server.ts'
 
 /**
@@ -9,11 +10,11 @@ export function startMessage({
   files,
   functions,
 }: Pick<RunningServer, 'endpoint' | 'files' | 'functions'>): string {
-  return `carillon ready at ${endpoint.http} and ${endpoint.https}
+  return `carillon ready at ${[endpoint.http, endpoint.https].filter(Boolean).join(' and ')}
 
 For AWS SDKs and the AWS CLI:
 
-  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_REGION AWS_DEFAULT_REGION
   export AWS_CONFIG_FILE=${shellWord(files.config)}
   export AWS_SHARED_CREDENTIALS_FILE=${shellWord(files.credentials)}
   export AWS_PROFILE=carillon
@@ -23,14 +24,26 @@ in that file and would call AWS. They need it said:
 
   aws --endpoint-url ${endpoint.http} chime-sdk-messaging …
 
-For messaging sessions in Node:
-
-  export NODE_EXTRA_CA_CERTS=${shellWord(endpoint.ca)}
-
-For messaging sessions in a browser, open https://${endpoint.wss}/ once and accept
-the certificate.
-
+${sessionsMessage(endpoint)}
 Functions for channel flows are looked for in ${functions}
+`
+}
+
+function sessionsMessage({ http, https, wss, ca }: Endpoint): string {
+  if (ca) {
+    return `For messaging sessions in Node:
+
+  export NODE_EXTRA_CA_CERTS=${shellWord(ca)}
+
+For messaging sessions in a browser, open https://${wss}/ once and accept
+the certificate.
+`
+  }
+  return https
+    ? `Messaging sessions are opened at wss://${wss}/connect
+`
+    : `Messaging sessions are opened at wss://${wss}/connect, which a proxy
+passes on to ${http}
 `
 }
 

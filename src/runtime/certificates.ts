@@ -3,6 +3,7 @@ import 'reflect-metadata'
 import { webcrypto, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import * as x509 from '@peculiar/x509'
+import { isEverywhere } from './listening.ts'
 
 /** A certificate and the private key of its public key, both as PEM. */
 export interface CertifiedKey {
@@ -84,16 +85,15 @@ export function certificateIsFresh(pem: string, names: string[], authorityPem: s
 }
 
 /**
- * The names a server is called by: the loopback ones, the address it listens on unless that stands for all, and the
- * host of `publicHost` (`host[:port]`).
+ * The names a server is called by: the loopback ones, the address it listens on unless that stands for all, the host of
+ * `publicHost` (`host[:port]`), and further ones.
  */
-export function certificateNames(listeningHost: string, publicHost?: string): string[] {
-  const everywhere = listeningHost === '0.0.0.0' || listeningHost === '::'
+export function certificateNames(listeningHost: string, publicHost?: string, further: string[] = []): string[] {
   const names = ['localhost', '127.0.0.1', '::1']
-  if (!everywhere) names.push(listeningHost.toLowerCase())
+  if (!isEverywhere(listeningHost)) names.push(listeningHost.toLowerCase())
   // The URL of an IPv6 address keeps its brackets.
   if (publicHost) names.push(new URL(`https://${publicHost}`).hostname.replace(/^\[|\]$/g, ''))
-  return [...new Set(names)]
+  return [...new Set([...names, ...further.map((name) => name.toLowerCase())])]
 }
 
 function subjectAlternativeNames(names: string[]): x509.SubjectAlternativeNameExtension {

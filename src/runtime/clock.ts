@@ -24,3 +24,16 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Calls `act` after each period, until it is cancelled. */
+export function every(clock: Clock, periodMs: number, act: () => void): Cancel {
+  let cancel: Cancel = () => {}
+  const wait = () => {
+    cancel = clock.at(clock.now() + periodMs, () => {
+      wait()
+      act()
+    })
+  }
+  wait()
+  return () => cancel()
+}

@@ -5,14 +5,14 @@ import { type DataFolder, endpointFile } from './data-folder.ts'
 export interface Endpoint {
   /** A URL for API calls. */
   http: string
-  /** A URL for API calls over TLS. */
-  https: string
+  /** A URL for API calls over TLS. None if a proxy ends TLS. */
+  https: string | undefined
   /** What GetMessagingSessionEndpoint answers, `host[:port]`. */
   wss: string
   region: string
   account: string
-  /** The absolute path of the authority's certificate, for clients to trust. */
-  ca: string
+  /** The absolute path of the authority's certificate, for clients to trust. None if the server made no certificate. */
+  ca: string | undefined
 }
 
 /** The absolute paths of the files that the AWS SDKs and the AWS CLI read. */

@@ -25,8 +25,20 @@ export async function stopListening(server: Server): Promise<void> {
 }
 
 /** Where this machine reaches a server that listens on `host`. */
-export function localUrl(scheme: 'http' | 'https', host: string, port: number): string {
-  const everywhere = host === '0.0.0.0' || host === '::'
-  const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
-  return `${scheme}://${name}:${port}`
+export const localUrl = (scheme: 'http' | 'https', host: string, port: number): string =>
+  `${scheme}://${isEverywhere(host) ? '127.0.0.1' : inUrl(host)}:${port}`
+
+/**
+ * Where clients open messaging sessions when nobody says otherwise: on this machine by a name that browsers trust more
+ * than an address, elsewhere by the address listened on. Never with :443, which clients sign but do not send.
+ */
+export function sessionHost(host: string, port: number): string {
+  const here = isEverywhere(host) || host.startsWith('127.') || host === '::1'
+  const name = here ? 'localhost' : inUrl(host)
+  return port === 443 ? name : `${name}:${port}`
 }
+
+/** Whether the address stands for all of this machine's. */
+export const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
+
+const inUrl = (host: string) => (host.includes(':') ? `[${host}]` : host)

@@ -135,11 +135,12 @@ suite('certificateIsFresh', () => {
 })
 
 suite('certificateNames', () => {
-  test('are the loopback ones, the listening address and the public host', () => {
+  test('are the loopback ones, the listening address, the public host and further ones', () => {
     const loopback = ['localhost', '127.0.0.1', '::1']
     assert.deepEqual(certificateNames('127.0.0.1'), loopback)
     assert.deepEqual(certificateNames('0.0.0.0', 'Chat.Example.com:9443'), [...loopback, 'chat.example.com'])
     assert.deepEqual(certificateNames('::', '[fd00::7]:9443'), [...loopback, 'fd00::7'])
     assert.deepEqual(certificateNames('10.0.0.7', 'localhost:8443'), [...loopback, '10.0.0.7'])
+    assert.deepEqual(certificateNames('::1', 'a:1', ['A', '*.B', '::1']), [...loopback, 'a', '*.b'])
   })
 })

@@ -1,0 +1,70 @@
+import type { Config } from './config.ts'
+import { followCertificateFiles, requirePair, type UseCertificate } from './runtime/certificate-files.ts'
+import { type CertifiedKey, certificateIsFresh, certificateNames, issueCertificate } from './runtime/certificates.ts'
+import { type Cancel, type Clock, every } from './runtime/clock.ts'
+import type { DataFolder } from './runtime/data-folder.ts'
+import type { Log } from './runtime/log.ts'
+
+/** The authority's certificate, in the data folder, for clients to trust. */
+export const authorityFile = 'ca.pem'
+/** Certificate and key in one, so that a crash never leaves two that do not belong together. */
+const certificateFile = 'certificate.pem'
+const privateKeyStart = '-----BEGIN PRIVATE KEY-----'
+
+/** How often it is asked whether the made certificate must be renewed. */
+const renewEveryMs = 24 * 60 * 60 * 1000
+
+interface Surroundings {
+  folder: DataFolder
+  authority: CertifiedKey
+  clock: Clock
+  log: Log
+}
+
+/** Puts the operator's certificate to use, or one that the server makes, and keeps it up to date until cancelled. */
+export async function followCertificate(
+  config: Config,
+  surroundings: Surroundings,
+  use: UseCertificate,
+): Promise<Cancel> {
+  if (config.tlsFiles) return followCertificateFiles(config.tlsFiles, use, surroundings)
+  const { folder, authority, clock, log } = surroundings
+  folder.writeSecret(authorityFile, authority.certificatePem)
+  let inUse = ''
+  const look = async () => {
+    const pair = await keepCertificate(config, surroundings)
+    if (pair.certificatePem === inUse) return
+    use(pair)
+    inUse = pair.certificatePem
+  }
+  await look()
+  return every(clock, renewEveryMs, () => {
+    look().catch((err: unknown) => log.error({ err }, 'the certificate could not be renewed'))
+  })
+}
+
+/** The one in the data folder while it is fresh, so that a browser which accepted it once knows it again. */
+async function keepCertificate(config: Config, { folder, authority, clock, log }: Surroundings): Promise<CertifiedKey> {
+  const names = certificateNames(config.host, config.publicHost, config.tlsNames)
+  const kept = readCertificate(folder, log)
+  if (kept && certificateIsFresh(kept.certificatePem, names, authority.certificatePem, clock.now())) return kept
+  const issued = await issueCertificate(authority, names, clock.now())
+  folder.writeSecret(certificateFile, issued.certificatePem + issued.privateKeyPem)
+  log.info({ names }, 'a certificate was made')
+  return issued
+}
+
+/** Undefined if there is none, or none that could be used: the place of one is no reason not to start. */
+function readCertificate(folder: DataFolder, log: Log): CertifiedKey | undefined {
+  const text = folder.read(certificateFile)
+  if (text === undefined) return undefined
+  const at = text.indexOf(privateKeyStart)
+  const kept = { certificatePem: text.slice(0, at), privateKeyPem: text.slice(at) }
+  try {
+    requirePair(kept)
+    return kept
+  } catch (err) {
+    log.warn({ err }, `${certificateFile} is damaged, and another certificate is made`)
+    return undefined
+  }
+}
