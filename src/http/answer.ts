@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { type IncomingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { ApiError } from '../contract/api-error.ts'
 import type { Refusal } from '../signature/refusal.ts'
 import { bodyBytesMax } from './read-body.ts'
@@ -16,7 +17,7 @@ export const success = (status: number, output: object): Answer =>
   status === 204 ? { status, headers: {}, body: '' } : { status, headers: json, body: JSON.stringify(output) }
 
 /** The SDKs choose the class of their exception by the header alone; the body has the code and the text. */
-const failure = (status: number, type: string, code: string, message: string): Answer => ({
+export const failure = (status: number, type: string, code: string, message: string): Answer => ({
   status,
   headers: { ...json, 'x-amzn-ErrorType': type, ...(mayRetry(status) && { 'retry-after': '1' }) },
   body: JSON.stringify({ Code: code, Message: message }),
@@ -35,6 +36,8 @@ export const unknownOperation = (method: string, target: string) =>
     'UnknownOperation',
     `There is no operation ${method} ${target.slice(0, 256)}. If AWS's API has it, this server does not have it yet.`,
   )
+
+export const notOneHost = failure(400, 'BadRequestException', 'BadRequest', 'The request must have one Host header')
 
 export const tooLarge = failure(
   413,
@@ -70,13 +73,26 @@ const crossOrigin = {
   'access-control-expose-headers': 'x-amzn-RequestId, x-amzn-ErrorType, Date, Retry-After',
 }
 
+/** With those that all answers have. */
+const headersOf = ({ status, headers, body }: Answer, requestId: string, lastOnConnection: boolean) => ({
+  'x-amzn-RequestId': requestId,
+  ...crossOrigin,
+  ...headers,
+  ...(status !== 204 && { 'content-length': Buffer.byteLength(body) }),
+  ...(lastOnConnection && { connection: 'close' }),
+})
+
 export function send(response: ServerResponse, answer: Answer, requestId: string, lastOnConnection: boolean): void {
-  response.writeHead(answer.status, {
-    'x-amzn-RequestId': requestId,
-    ...crossOrigin,
-    ...answer.headers,
-    ...(answer.status !== 204 && { 'content-length': Buffer.byteLength(answer.body) }),
-    ...(lastOnConnection && { connection: 'close' }),
-  })
+  response.writeHead(answer.status, headersOf(answer, requestId, lastOnConnection))
   response.end(answer.body)
+}
+
+/** Where there is no ServerResponse, because there is no request that Node could read. Hangs up afterwards. */
+export function sendRaw(stream: Duplex, answer: Answer, requestId: string, nowMs: number): void {
+  const date = new Date(nowMs).toUTCString()
+  const all = { date, ...headersOf(answer, requestId, true) }
+  const headers = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  stream.on('error', () => stream.destroy())
+  stream.once('finish', () => stream.destroy())
+  stream.end([`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`, ...headers, '', answer.body].join('\r\n'))
 }

@@ -20,7 +20,7 @@ function decode(body: Uint8Array): string {
   try {
     return utf8.decode(body)
   } catch {
-    throw badRequest('The request body is not UTF-8')
+    throw badRequest('The request body is not UTF-8: it must be JSON, and not compressed')
   }
 }
 

@@ -5,6 +5,9 @@ import type { FindCredentials } from './credentials.ts'
 import { expiredToken, invalid, type Refusal, unrecognizedClient, type Verified } from './refusal.ts'
 import { hmac, signingKey } from './signing-key.ts'
 
+/** Of a canonical request in the log. A real one has half of it. */
+const loggedLengthMax = 4096
+
 /** What came with a call, to be held against the key that the claim names. */
 interface Evidence {
   claim: Claim
@@ -33,19 +36,23 @@ export const refused = (refusal: Refusal): { ok: false; refusal: Refusal } => ({
 
 function refuseSignature({ claim, canonicalRequests }: Evidence, secretAccessKey: string): Refusal | undefined {
   const key = signingKey(secretAccessKey, claim.scope)
-  let likeliest: string | undefined
+  let likeliest: { canonicalRequest: string; stringToSign: string } | undefined
   for (const canonicalRequest of canonicalRequests) {
     const signed = stringToSign(claim.timestamp, claim.scope, canonicalRequest)
     if (timingSafeEqual(hmac(key, signed), claim.signature)) return undefined
-    likeliest ??= signed
+    likeliest ??= { canonicalRequest, stringToSign: signed }
   }
   return invalid(
     'the signature does not match (check the secret key and the Host header)',
     'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
       'and signing method, and that nothing on the way changes the path, the query, the Host header or the body.',
-    { stringToSign: likeliest ?? '' },
+    likeliest && { ...likeliest, canonicalRequest: forLog(likeliest.canonicalRequest) },
   )
 }
+
+/** Beside the signer's own, it shows line by line what differs. A session token is nobody's to read. */
+const forLog = (canonicalRequest: string) =>
+  canonicalRequest.slice(0, loggedLengthMax).replace(/(x-amz-security-token[:=])[^\n&]+/gi, '$1…')
 
 function isSame(given: string | undefined, expected: string | undefined): boolean {
   if (given === undefined || expected === undefined) return given === expected

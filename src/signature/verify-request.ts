@@ -16,6 +16,12 @@ export interface SignedRequest {
   body: Uint8Array
 }
 
+interface Expected {
+  region: string
+  /** Names that clients call when a proxy puts another one into the Host header. */
+  publicHosts?: readonly string[]
+}
+
 /** How far the caller's clock may be off, either way (AWS's page "Common Errors"). */
 const skewMinutesMax = 15
 
@@ -29,7 +35,7 @@ const authorizationParameters = ['Credential', 'SignedHeaders', 'Signature']
 export async function verifyRequest(
   request: SignedRequest,
   find: FindCredentials,
-  expected: { region: string },
+  expected: Expected,
   nowMs: number,
 ): Promise<Verified> {
   const { headers } = request
@@ -41,7 +47,7 @@ export async function verifyRequest(
   const uncovered = refuseHeaders(claim, headers) ?? refusePayload(headers, payloadHash)
   if (uncovered) return refused(uncovered)
   const sessionToken = headerText(headers, 'x-amz-security-token')
-  const canonicalRequests = [signedText(request, claim, payloadHash)]
+  const canonicalRequests = signedTexts(request, claim, payloadHash, expected.publicHosts)
   return authenticate({ claim, sessionToken, canonicalRequests }, find, nowMs)
 }
 
@@ -120,6 +126,14 @@ function refusePayload(headers: IncomingHttpHeaders, payloadHash: string): Refus
     'body hash differs from x-amz-content-sha256',
     "The provided 'x-amz-content-sha256' header does not match what was computed.",
   )
+}
+
+/** For the Host header as it came, and only then for the names that the client may have called. */
+function* signedTexts(request: SignedRequest, claim: Claim, payloadHash: string, publicHosts: readonly string[] = []) {
+  yield signedText(request, claim, payloadHash)
+  for (const host of publicHosts) {
+    yield signedText({ ...request, headers: { ...request.headers, host: host.toLowerCase() } }, claim, payloadHash)
+  }
 }
 
 function signedText({ method, target, headers }: SignedRequest, { signedHeaders }: Claim, payloadHash: string): string {

@@ -10,7 +10,7 @@ import { Identity, MessageAttributeMap, TagList } from '../../src/contract/struc
 import { type AuthenticCall, createListener, type ListenerParts, serverOptions } from '../../src/http/serve.ts'
 
 /** What a test's operation may do: answer the input, or what the test has put in `act`. */
-export interface TestContextParts extends Pick<AuthenticCall<unknown>, 'credentials' | 'requestId'> {
+export interface TestContextParts extends Pick<AuthenticCall, 'credentials' | 'requestId'> {
   act?: (input: object) => object
 }
 
@@ -120,6 +120,7 @@ export async function listen(t: TestContext, { act, ...overrides }: Overrides = 
     operations,
     authenticate: async () => ({ ok: true, credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret' } }),
     contextFor: ({ credentials, requestId }) => ({ credentials, requestId, ...(act && { act }) }),
+    gate: () => {},
     page: '<p>Bells</p>',
     draining: () => false,
     strict: true,

@@ -21,7 +21,7 @@ test('__proto__ is a name like any other', () => {
 })
 
 test('what is not UTF-8 is refused', () => {
-  const refused = { code: 'BadRequest', message: 'The request body is not UTF-8' }
+  const refused = { code: 'BadRequest', message: 'The request body is not UTF-8: it must be JSON, and not compressed' }
   assert.throws(() => parseJson(Buffer.from([0x22, 0xff, 0x22])), refused)
   assert.throws(() => parseJson(Buffer.from('{"a":1}', 'utf16le').subarray(0, 7)), /not JSON/)
 })

@@ -49,14 +49,14 @@ test('an operation without output answers {}, and 204 without a body', async (t)
 test('the operation is given credentials and request id by contextFor', async (t) => {
   const calls: unknown[] = []
   const { call } = await listen(t, {
-    contextFor: ({ operation, ...call }) => {
-      calls.push([operation.name, call])
+    contextFor: (call) => {
+      calls.push(call)
       return call
     },
   })
-  await call('GET', '/bells')
+  await call('GET', '/bells', { headers: { 'amz-sdk-invocation-id': 'i-1' } })
   const credentials = { accessKeyId: 'AKIA', secretAccessKey: 'secret' }
-  assert.deepEqual(calls, [['ListBells', { credentials, requestId: 'request-1' }]])
+  assert.deepEqual(calls, [{ credentials, requestId: 'request-1', invocationId: 'i-1' }])
 })
 
 test('the signature is checked over the bytes as they came', async (t) => {

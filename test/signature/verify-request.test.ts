@@ -97,6 +97,15 @@ suite('accepts', () => {
     assert.deepEqual({ type, status }, { type: 'ExpiredToken', status: 403 })
   })
 
+  test("a client's public host when a proxy has put another into the Host header", async () => {
+    const { headers, ...request } = await signed(get)
+    const behindProxy = { ...request, headers: { ...headers, host: 'backend:8080' } }
+    assert.equal((await refusalOf(behindProxy)).type, 'InvalidSignature')
+    const publicHosts = ['other', 'Chime.example.com']
+    const verified = verifyRequest(behindProxy, () => credentials, { region: 'us-east-1', publicHosts }, signedAtMs)
+    assert.deepEqual(await verified, { ok: true, credentials })
+  })
+
   test('a key that has to be waited for', async () => {
     const verified = verifyRequest(await signed(post), async () => credentials, { region: 'us-east-1' }, signedAtMs)
     assert.ok((await verified).ok)
@@ -213,6 +222,14 @@ suite('refuses a key that it does not know', () => {
     assert.match(refusal.message, /^The request signature we calculated does not match the signature you provided\./)
     assert.match(refusal.detail.stringToSign!, /^AWS4-HMAC-SHA256\n20260102T030405Z\n20260102\/us-east-1\/chime\//)
     assert.ok(!JSON.stringify(refusal).includes(credentials.secretAccessKey))
+  })
+
+  test('the wrong secret, and shows neither the session token nor more than 4096 characters', async () => {
+    const wrong = { ...temporary, secretAccessKey: 'another' }
+    const headers = { ...post.headers, 'x-long': 'a'.repeat(5000) }
+    const { detail } = await refusalOf(await signed({ ...post, headers }, { credentials: wrong }))
+    assert.match(detail.canonicalRequest!, /^POST\n.*\nx-amz-security-token:…\nx-long:a+$/s)
+    assert.equal(detail.canonicalRequest!.replace('…', temporary.sessionToken).length, 4096)
   })
 })
 
