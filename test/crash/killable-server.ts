@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto'
+import { readConfig } from '../../src/config.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { startServer } from '../../src/server.ts'
+import type { Change, OutcomeOf } from '../../src/store/changes.ts'
+import type { Committed, Store } from '../../src/store/store.ts'
+
+/*
+ * A whole server in a process of its own that kills itself, as if the power went, when it comes by a certain point for
+ * the nth time: `node killable-server.ts POINT:N FLAG…`. Points: `dispatch` (a message or a verdict is committed, its
+ * step is not handed over yet), `record` (a step was handed over, its record is not written yet), `publish` (a verdict is
+ * committed, nobody was told yet), `never`.
+ */
+const [point = 'never', ...flags] = process.argv.slice(2)
+const [name, times = '1'] = point.split(':')
+let left = Number(times)
+
+function pass(here: string): void {
+  if (here !== name) return
+  left -= 1
+  if (left === 0) process.kill(process.pid, 'SIGKILL')
+}
+
+/** The real store; the points lie around what it does. */
+class MinedStore implements Store {
+  readonly read: Store['read']
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+    this.read = store.read
+  }
+
+  commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
+    if (change.kind === 'RecordHandOff') pass('record')
+    return this.#store.commit(change)
+  }
+
+  transaction: Store['transaction'] = (work) => this.#store.transaction(work)
+  close = () => this.#store.close()
+
+  onCommit(listener: (committed: Committed) => void): void {
+    this.#store.onCommit((committed) => {
+      if (committed.turns.length > 0) pass('dispatch')
+      if (committed.decided.length > 0) pass('publish')
+      listener(committed)
+    })
+  }
+}
+
+const { config } = readConfig(flags, {}, () => '')
+const world = { clock: systemClock, log: silentLog, newId: randomUUID, random: Math.random }
+const server = await startServer(config, { ...world, aroundStore: (store) => new MinedStore(store) })
+process.send?.({ endpoint: server.endpoint, credentials: server.credentials })
