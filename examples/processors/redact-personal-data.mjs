@@ -1,6 +1,6 @@
 /*
- * Replaces e-mail addresses, card numbers and phone numbers in a message: "Call +1 212 555 0142" is delivered as
- * "Call [phone]". Patterns find the usual forms and no more; whoever must be sure asks a service that is made for it.
+ * Replaces e-mail addresses, card numbers and phone numbers in a message: a label stands in the place of each.
+ * Patterns find the usual forms and no more; whoever must be sure asks a service that is made for it.
  */
 import { ChannelFlowCallbackCommand, ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging'
 

@@ -94,7 +94,7 @@ suite('the demo notices', () => {
     const { config } = readConfig(flags, {}, () => '')
     const world = { clock: systemClock, log: silentLog, newId: randomUUID, random: Math.random }
     const server = await startServer(config, world)
-    trust(server.endpoint.ca)
+    trust(server.endpoint.ca ?? assert.fail('a server with TLS has an authority'))
     const stage = await setStage(server, await loadSdk())
     t.after(async () => {
       await clearStage(stage)

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { settings } from '../../src/config.ts'
+import { settings } from '../../src/settings.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const packageText = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')

@@ -33,4 +33,18 @@ suite('startMessage', () => {
     assert.match(message, /--endpoint-url http:\/\/127\.0\.0\.1:8080 /)
     assert.match(message, /looked for in \/app\/functions$/m)
   })
+
+  test('asks nobody to trust an authority that signed nothing', () => {
+    const own = startMessage({ endpoint: { ...endpoint, ca: undefined }, files, functions: '/app/functions' })
+    assert.doesNotMatch(own, /NODE_EXTRA_CA_CERTS|accept/)
+    assert.match(own, /^Messaging sessions are opened at wss:\/\/localhost:8443\/connect$/m)
+  })
+
+  test('says what a proxy has to do where there is no TLS', () => {
+    const bare = { ...endpoint, https: undefined, ca: undefined, wss: 'chat.example.com' }
+    const lines = startMessage({ endpoint: bare, files, functions: '/app/functions' }).split('\n')
+    assert.equal(lines[0], 'carillon ready at http://127.0.0.1:8080')
+    const at = lines.indexOf('Messaging sessions are opened at wss://chat.example.com/connect, which a proxy')
+    assert.equal(lines[at + 1], 'passes on to http://127.0.0.1:8080')
+  })
 })

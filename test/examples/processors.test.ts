@@ -68,6 +68,7 @@ const verdicts = [
     text: 'Oh heck',
     verdict: { CallbackId, DeleteResource: true, ChannelMessage: { MessageId: 'm1' } },
   },
+  { file: 'presence/index.mjs', text: 'Hello', verdict: { CallbackId, ChannelMessage: allowed('Hello') } },
   { file: 'sign.mjs', text: 'Hello', verdict: { CallbackId, ChannelMessage: allowed('Hello · sign') } },
 ]
 
@@ -80,7 +81,7 @@ for (const { file, text, verdict } of verdicts) {
   })
 }
 
-for (const file of ['redact-personal-data.mjs', 'deny-words/index.mjs', 'sign.mjs']) {
+for (const file of ['redact-personal-data.mjs', 'deny-words/index.mjs', 'presence/index.mjs', 'sign.mjs']) {
   suite(`${file}, when its callback is refused`, () => {
     const late = { BadRequestException: 400, ForbiddenException: 403, ConflictException: 409 }
     for (const [name, status] of Object.entries(late)) {
