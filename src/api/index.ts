@@ -22,6 +22,7 @@ import { RedactChannelMessage } from './channel-messages/RedactChannelMessage.ts
 import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
 import { UpdateChannelMessage } from './channel-messages/UpdateChannelMessage.ts'
 import { CreateChannel } from './channels/CreateChannel.ts'
+import { DeleteChannel } from './channels/DeleteChannel.ts'
 import { DescribeChannel } from './channels/DescribeChannel.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
@@ -38,6 +39,7 @@ export const operations: Operation<Context>[] = [
   CreateChannel,
   DescribeChannel,
   UpdateChannel,
+  DeleteChannel,
   CreateChannelMembership,
   ListChannelMemberships,
 

@@ -7,6 +7,8 @@ export interface Envelope {
   audience: { to: 'members'; and?: string } | { to: 'users'; users: string[] }
   /** The user who is a member from this event on, if any. */
   joined?: string
+  /** With this the channel is gone: nobody is a member any more. */
+  closed?: true
   /** The text frame for the sockets, whole. */
   frame: string
 }

@@ -16,6 +16,7 @@ function envelope(event: ChannelEvent, payload: object): Envelope {
   const { channelArn, seq, audience, eventType, about } = event
   const messageType = 'message' in about ? about.message.type : 'SYSTEM'
   const news = { channelArn, seq, audience, frame: frame(eventType, messageType, payload) }
+  if (eventType === 'DELETE_CHANNEL') return { ...news, closed: true }
   return eventType === 'CREATE_CHANNEL_MEMBERSHIP' && 'membership' in about
     ? { ...news, joined: about.membership.memberArn }
     : news

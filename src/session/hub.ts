@@ -94,7 +94,7 @@ export class Hub<S extends Subscriber> {
     if (members?.delete(listener) && members.size === 0) this.#byChannel.delete(channelArn)
   }
 
-  #deliver({ channelArn, audience, joined, frame }: Envelope): void {
+  #deliver({ channelArn, audience, joined, closed, frame }: Envelope): void {
     const joining = joined === undefined ? undefined : this.#byUser.get(joined)
     if (joining) this.#join(joining, channelArn)
     let bytes: Buffer | undefined
@@ -102,6 +102,7 @@ export class Hub<S extends Subscriber> {
       bytes ??= Buffer.from(frame)
       for (const session of listener.sessions) session.deliver(bytes)
     }
+    if (closed) for (const listener of [...(this.#byChannel.get(channelArn) ?? [])]) this.#leave(listener, channelArn)
   }
 
   #audience(channelArn: string, audience: Envelope['audience']): Iterable<Listener<S>> {

@@ -105,6 +105,7 @@ export type EventType =
   | 'REDACT_CHANNEL_MESSAGE'
   | 'DELETE_CHANNEL_MESSAGE'
   | 'UPDATE_CHANNEL'
+  | 'DELETE_CHANNEL'
   | 'CREATE_CHANNEL_MEMBERSHIP'
 
 /** Who is told: all members of the channel, or these users whether or not they are members. */

@@ -75,6 +75,11 @@ export const operationFacts: Record<string, OperationFact> = {
     input: { ChannelArn: 'ChimeArn', ChimeBearer: 'ChimeArn' },
     output: { Channel: 'Channel' },
   },
+  DeleteChannel: {
+    errors: ['BadRequest', 'Conflict', 'Forbidden'],
+    input: { ChannelArn: 'ChimeArn', ChimeBearer: 'ChimeArn' },
+    output: {},
+  },
   UpdateChannel: {
     errors: ['BadRequest', 'Conflict', 'Forbidden'],
     input: {
