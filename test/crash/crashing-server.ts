@@ -25,14 +25,20 @@ export class CrashingServer {
     return new CrashingServer(['--data-dir', dataDir, '--functions', functions, ...ports])
   }
 
-  /** Resolves when it is ready. */
+  /** Resolves when it is ready, or has died of its mine on the way: what is due at the start passes the points, too. */
   async start(point = 'never'): Promise<void> {
-    this.#process = fork(script, [point, ...this.#flags], {
+    const child = fork(script, [point, ...this.#flags], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: [],
     })
-    const [{ endpoint, credentials }] = await once(this.#process, 'message')
-    Object.assign(this, { endpoint, credentials })
+    this.#process = child
+    await new Promise<void>((resolve) => {
+      child.once('exit', () => resolve())
+      child.once('message', (ready) => {
+        Object.assign(this, ready)
+        resolve()
+      })
+    })
   }
 
   kill(): void {
