@@ -1,7 +1,7 @@
 /**
  * What a function's child process runs, as AWS's managed runtimes for Node do ("Using the Lambda runtime API for custom
  * runtimes"): loads the handler, then asks for one invocation after the other. Started as
- * `node bootstrap.ts FILE EXPORT`; stands alone, since the server's own code has no place in this process.
+ * `node bootstrap.ts FILE EXPORT SERVER-PID`; stands alone, since the server's own code has no place in this process.
  */
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { createRequire, registerHooks } from 'node:module'
@@ -153,10 +153,12 @@ const describe = (error: unknown) =>
     ? { errorType: error.name, errorMessage: error.message }
     : { errorType: typeof error, errorMessage: String(error) }
 
-/** A handler in an endless loop never hears that the server is gone, so a thread of its own looks after that. */
-function endWithServer() {
-  const watch = `const { ppid, pid, kill } = process
-    setInterval(() => { if (process.ppid !== ppid) kill(pid, 'SIGKILL') }, 1000)`
+/**
+ * A handler in an endless loop never hears that the server is gone, so a thread of its own looks after that. The server
+ * says who it is: it may be gone before this process, or that thread, could see whose child it was.
+ */
+function endWithServer(serverPid: number) {
+  const watch = `setInterval(() => { if (process.ppid !== ${serverPid}) process.kill(process.pid, 'SIGKILL') }, 1000)`
   new Worker(watch, { eval: true, stdout: true, stderr: true }).unref()
 }
 
@@ -175,9 +177,9 @@ process.on('beforeExit', () => onEmptyEventLoop?.())
 // The server holds the other end: when that ends, the server is gone, and so must this process be.
 process.stdin.on('end', () => process.exit()).resume()
 ;(process.stdin as typeof process.stdin & { unref(): void }).unref()
-endWithServer()
 
+const [, , file = '', exportPath = '', serverPid = ''] = process.argv
+endWithServer(Number(serverPid))
 lendSdk()
-const [, , file = '', exportPath = ''] = process.argv
 const handler = await load(file, exportPath).catch(giveUp)
 while (handler) await serveOne(handler)

@@ -175,7 +175,7 @@ function startProcess(code: FunctionCode, environment: NodeJS.ProcessEnv): Child
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
   ]
-  return spawn(process.execPath, [...options, bootstrapFile, code.file, code.exportPath], {
+  return spawn(process.execPath, [...options, bootstrapFile, code.file, code.exportPath, String(process.pid)], {
     cwd: code.taskRoot,
     env: environment,
     // A group of its own can be killed as a whole, and an interrupt at the terminal is the server's affair.
