@@ -198,10 +198,8 @@ export class FlowEngine {
     try {
       let leased = leasedMax
       while (leased === leasedMax && !this.#closed) leased = await this.#leaseDueSteps()
-      const next = await store.read.get<{ due_at: number | null }>(
-        `SELECT min(due_at) AS due_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING')`,
-      )
-      if (typeof next?.due_at === 'number') this.#wakeBy(next.due_at)
+      const next = await store.nextDueAt()
+      if (next !== undefined) this.#wakeBy(next)
     } catch (error) {
       log.error({ err: error }, 'due steps could not be read; trying again')
       this.#wakeBy(clock.now() + sweepRetryMs)
