@@ -7,37 +7,57 @@ import { ManualClock } from '../support/manual-clock.ts'
 import { heldMessage, openChannel, readTurn } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 
-/** Nodes on one store, and a clock that stands still until the test moves it. */
+const startMs = 1_000_000
+
+interface Started {
+  node: ClusterNode
+  /** Its own: it stands still while the node is frozen. */
+  clock: ManualClock
+  heard: string[]
+}
+
+/** Nodes on one store, each with a clock that the test moves. */
 async function openCluster(t: TestContext) {
   const store = await (await createStoreFile(t)).open()
   await openChannel(store)
-  const clock = new ManualClock(1_000_000)
   const warnings: string[] = []
   const log: Log = { ...silentLog, warn: (_fields, text) => void warnings.push(text) }
   let ids = 0
-  const start = async () => {
-    const newId = () => `node-${(ids += 1)}`
-    const node = new ClusterNode({ store, clock, log, newId })
+  const newId = () => {
+    ids += 1
+    return `node-${ids}`
+  }
+  const create = (nowMs: number) => {
+    const clock = new ManualClock(nowMs)
+    return { clock, node: new ClusterNode({ store, clock, log, newId }) }
+  }
+  const start = async (): Promise<Started> => {
+    const { clock, node } = create(startMs)
     const heard: string[] = []
     await node.start({
       lookForWork: () => {},
       lost: (nodeId) => void heard.push(`lost ${nodeId}`),
       newsLost: () => void heard.push('news lost'),
     })
-    return { node, heard }
+    return { node, clock, heard }
+  }
+  /** Time goes on for these nodes, and they say that they are alive. */
+  const pass = async (ms: number, ...nodes: Started[]) => {
+    for (const { clock } of nodes) clock.advance(ms)
+    await Promise.all(nodes.map(({ node }) => node.renew()))
   }
   /** The node has a step in hand, as an accepted message gives it one. */
   const hold = async (owner: string): Promise<string> => {
-    const held = heldMessage({ created_at: clock.now() })
-    const step = { ...held.flow.step, owner, due_at: clock.now() + 30_000 }
+    const held = heldMessage({ created_at: startMs })
+    const step = { ...held.flow.step, owner, due_at: startMs + 30_000 }
     await store.commit({ ...held, flow: { ...held.flow, step } })
     return step.callback_id
   }
   const stepOf = async (callbackId: string) => {
     const { owner, due_at } = (await readTurn(store.read, callbackId)).step
-    return { owner, dueInMs: due_at - clock.now() }
+    return { owner, dueMs: due_at - startMs }
   }
-  return { store, clock, warnings, start, hold, stepOf }
+  return { store, warnings, create, start, pass, hold, stepOf }
 }
 
 const alive = async (store: Store) =>
@@ -45,110 +65,98 @@ const alive = async (store: Store) =>
 
 suite('a node that shares its store', () => {
   test('is alive for as long as it says so', async (t) => {
-    const { store, clock, start, hold, stepOf } = await openCluster(t)
+    const { store, start, pass, hold, stepOf } = await openCluster(t)
     const [one, two] = [await start(), await start()]
     const callbackId = await hold(one.node.id)
-    for (let seconds = 0; seconds < 10; seconds += 1) {
-      clock.advance(1_000)
-      await Promise.all([one.node.renew(), two.node.renew()])
-    }
+    for (let seconds = 0; seconds < 10; seconds += 1) await pass(1_000, one, two)
     assert.deepEqual(await alive(store), ['node-1', 'node-2'])
-    assert.deepEqual(await stepOf(callbackId), { owner: 'node-1', dueInMs: 20_000 })
+    assert.deepEqual(await stepOf(callbackId), { owner: 'node-1', dueMs: 30_000 })
     assert.deepEqual([...one.heard, ...two.heard], [])
   })
 
   test('loses what it has in hand when it falls silent, to exactly one of the others', async (t) => {
-    const { store, clock, warnings, start, hold, stepOf } = await openCluster(t)
+    const { store, warnings, start, pass, hold, stepOf } = await openCluster(t)
     const [one, two, three] = [await start(), await start(), await start()]
     const [ofOne, ofTwo] = [await hold(one.node.id), await hold(two.node.id)]
-    clock.advance(aliveMs)
-    await Promise.all([two.node.renew(), three.node.renew()])
+    await pass(aliveMs, two, three)
     assert.deepEqual(await alive(store), ['node-1', 'node-2', 'node-3'], 'not a moment too early')
-    clock.advance(1)
-    await Promise.all([two.node.renew(), three.node.renew()])
+    await pass(1, two, three)
     assert.deepEqual(await alive(store), ['node-2', 'node-3'])
-    assert.deepEqual(await stepOf(ofOne), { owner: '', dueInMs: 0 })
+    assert.deepEqual(await stepOf(ofOne), { owner: '', dueMs: aliveMs + 1 })
     assert.equal((await stepOf(ofTwo)).owner, 'node-2')
     assert.deepEqual([...two.heard, ...three.heard], ['news lost'])
     assert.deepEqual(warnings, ['a node is gone, and what it had in hand goes on elsewhere'])
   })
 
   test('goes on under another id when it wakes after that, and gives back what it took meanwhile', async (t) => {
-    const { store, clock, start, hold, stepOf } = await openCluster(t)
+    const { store, start, pass, hold, stepOf } = await openCluster(t)
     const [one, two] = [await start(), await start()]
-    clock.advance(aliveMs + 1)
-    await two.node.renew()
+    await pass(aliveMs + 1, two)
     const late = await hold('node-1')
-    await one.node.renew()
+    await pass(aliveMs + 1, one)
     assert.deepEqual(one.heard, ['lost node-1', 'news lost'])
     assert.equal(one.node.id, 'node-3')
     assert.deepEqual(await alive(store), ['node-2', 'node-3'])
-    assert.deepEqual(await stepOf(late), { owner: '', dueInMs: 0 })
+    assert.deepEqual(await stepOf(late), { owner: '', dueMs: aliveMs + 1 })
   })
 
   test('does the same after a write whose outcome nobody knows', async (t) => {
-    const { store, start, hold, stepOf } = await openCluster(t)
-    const { node, heard } = await start()
-    const callbackId = await hold(node.id)
-    node.doubt()
-    await node.renew()
-    await node.renew()
-    assert.deepEqual(heard, ['lost node-1', 'news lost'])
+    const { store, start, pass, hold, stepOf } = await openCluster(t)
+    const one = await start()
+    const callbackId = await hold('node-1')
+    one.node.doubt()
+    await pass(1_000, one)
+    await pass(1_000, one)
+    assert.deepEqual(one.heard, ['lost node-1', 'news lost'])
     assert.deepEqual(await alive(store), ['node-2'])
     assert.equal((await stepOf(callbackId)).owner, '')
   })
 
   test('says for how long the store has not heard of it, and goes on when it is back', async (t) => {
-    const { store, clock, warnings, start } = await openCluster(t)
-    const { node, heard } = await start()
+    const { store, warnings, start, pass } = await openCluster(t)
+    const one = await start()
     const { transaction } = store
     store.transaction = () => Promise.reject(new Error('the store is away'))
-    clock.advance(2_500)
-    await node.renew()
-    assert.equal(node.silentMs, 2_500)
+    await pass(2_500, one)
+    assert.equal(one.node.silentMs, 2_500)
     assert.match(warnings.join('\n'), /the store did not hear that this node is alive/)
     store.transaction = transaction
-    await node.renew()
-    assert.equal(node.silentMs, 0)
-    assert.deepEqual([node.id, heard], ['node-1', []])
+    await pass(0, one)
+    assert.equal(one.node.silentMs, 0)
+    assert.deepEqual([one.node.id, one.heard], ['node-1', []])
   })
 
   test('gives everything back at once when it stops', async (t) => {
     const { store, start, hold, stepOf } = await openCluster(t)
     const [one] = [await start(), await start()]
-    const callbackId = await hold(one.node.id)
+    const callbackId = await hold('node-1')
     await one.node.close()
     assert.deepEqual(await alive(store), ['node-2'])
-    assert.deepEqual(await stepOf(callbackId), { owner: '', dueInMs: 0 })
+    assert.deepEqual(await stepOf(callbackId), { owner: '', dueMs: 0 })
   })
 })
 
 suite('a node that must be the only one', () => {
-  test('waits for one that may be dead, and takes over', async (t) => {
-    const { clock, start, store } = await openCluster(t)
+  test('waits for as long as one that has died counts as alive', async (t) => {
+    const { create, start } = await openCluster(t)
     await start()
-    clock.advance(1)
-    const second = new ClusterNode({ store, clock, log: silentLog, newId: () => 'second' })
-    // The first one, of which nobody asks anything any more, is dead for this store.
-    store.transaction = () => Promise.reject(new Error('dead'))
-    const waited = second.requireNoOther()
+    const second = create(startMs + 1)
+    const waited = second.node.requireNoOther()
     await new Promise(setImmediate)
-    clock.advance(aliveMs)
+    second.clock.advance(aliveMs)
     await waited
   })
 
   test('does not start beside one that is alive, and says what to do', async (t) => {
-    const { clock, start, store } = await openCluster(t)
-    const { node } = await start()
-    const second = new ClusterNode({ store, clock, log: silentLog, newId: () => 'second' })
+    const { create, start, pass } = await openCluster(t)
+    const one = await start()
+    const second = create(startMs + 1)
     const refused = assert.rejects(
-      second.requireNoOther(),
+      second.node.requireNoOther(),
       /another node is alive on this database: give both CARILLON_NATS_URL/,
     )
-    await new Promise(setImmediate)
-    clock.advance(1_000)
-    await node.renew()
-    clock.advance(aliveMs)
+    await pass(1_000, one)
+    second.clock.advance(aliveMs)
     await refused
   })
 })
