@@ -7,6 +7,7 @@ import { ApiError, badRequest, notFound } from '../contract/api-error.ts'
 import { frame } from '../events/frame.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { ConnectParameters, VerifiedConnect } from '../signature/verify-connect.ts'
 import { closeCode, closeWith } from './close.ts'
@@ -23,6 +24,7 @@ interface EndpointParts {
   admit(credentials: Credentials, userArn: string): Promise<{ admitted: true } | { admitted: false; reason: string }>
   /** The payloads of CHANNEL_DETAILS, at most 50. The next one is asked for when the one before has left. */
   prefetch(userArn: string, sortBy?: string): AsyncIterable<object>
+  metrics: Pick<Metrics, 'countSessionRefusal' | 'countSessionClose'>
   clock: Clock
   log: Log
   limits?: Partial<SessionLimits>
@@ -43,6 +45,7 @@ export class SessionEndpoint {
   readonly #limits: SessionLimits
   readonly #webSocketServer: WebSocketServer
   readonly #established = new Set<Session>()
+  #deliveredBefore = 0
   #draining = false
 
   constructor(parts: EndpointParts) {
@@ -55,6 +58,11 @@ export class SessionEndpoint {
   /** The sessions that are established, and all sockets: also of those that are opening or closing. */
   get size(): { sessions: number; sockets: number } {
     return { sessions: this.#established.size, sockets: this.#webSocketServer.clients.size }
+  }
+
+  /** Frames given to sessions, those that have ended among them. */
+  get deliveries(): number {
+    return this.#established.values().reduce((sum, { delivered }) => sum + delivered, this.#deliveredBefore)
   }
 
   attach(server: Server | HttpsServer): void {
@@ -79,11 +87,13 @@ export class SessionEndpoint {
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const refusal = this.#refusal(request)
     if (refusal) {
+      this.#parts.metrics.countSessionRefusal(refusal.status)
       refuseUpgrade(stream, refusal)
       return
     }
     this.#webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
       webSocket.on('error', (error) => this.#parts.log.debug({ err: error }, 'a messaging session broke the protocol'))
+      webSocket.on('close', (code) => this.#parts.metrics.countSessionClose(code))
       void this.#serve({ request, stream, webSocket })
     })
   }
@@ -138,6 +148,7 @@ export class SessionEndpoint {
 
   #refuse(webSocket: WebSocket, code: number, reason: string): undefined {
     this.#parts.log.info({ code, reason }, 'a messaging session was refused')
+    this.#parts.metrics.countSessionRefusal(code)
     closeWith(webSocket, code, reason)
   }
 
@@ -165,7 +176,7 @@ export class SessionEndpoint {
   }
 
   #forget(session: Session): void {
-    this.#established.delete(session)
+    if (this.#established.delete(session)) this.#deliveredBefore += session.delivered
     this.#parts.hub.remove(session)
     this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'a messaging session ended')
   }

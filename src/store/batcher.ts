@@ -14,15 +14,20 @@ interface Waiting {
 
 export type Settled = { outcome: unknown } | { error: unknown }
 
+/** Is told when so many hot writes are about to share a commit; the answer is called when it is done. */
+export type WatchCommit = (changes: number) => () => void
+
 /** Gathers the hot writes that arrive together, so that they share one durable commit. */
 export class Batcher {
   #waiting: Waiting[] = []
   #scheduled = false
   #write: (changes: Change[]) => Promise<Settled[]>
+  #watch: WatchCommit
 
   /** `write` commits the changes and answers for each, in their order. */
-  constructor(write: (changes: Change[]) => Promise<Settled[]>) {
+  constructor(write: (changes: Change[]) => Promise<Settled[]>, watch: WatchCommit) {
     this.#write = write
+    this.#watch = watch
   }
 
   add<C extends Change>(change: C): Promise<OutcomeOf<C>> {
@@ -49,7 +54,9 @@ export class Batcher {
 
   async #flush(): Promise<void> {
     const batch = this.#waiting.splice(0, batchMax)
+    const written = this.#watch(batch.length)
     const settled = await this.#write(batch.map(({ change }) => change))
+    written()
     batch.forEach(({ resolve, reject }, index) => {
       const one = settled[index]
       if (one && 'outcome' in one) resolve(one.outcome as never)

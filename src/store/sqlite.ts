@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { Batcher, type Settled } from './batcher.ts'
+import { Batcher, type Settled, type WatchCommit } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
 import { pendingMigrations } from './migrate.ts'
 import { advanceHead, carryOut, endSteps, insert, insertOnce, log, type Writer } from './sqlite-changes.ts'
@@ -13,7 +13,7 @@ export class SqliteStore implements Store {
   readonly read: Reader
   #writer: Connection
   #reader: Connection
-  #batcher = new Batcher((changes) => this.#alone(() => this.#writeBatch(changes)))
+  #batcher: Batcher
   #listeners: ((committed: Committed) => void)[] = []
   /** Resolves when the writer connection is free: every write waits for those before it. */
   #free: Promise<unknown> = Promise.resolve()
@@ -21,7 +21,8 @@ export class SqliteStore implements Store {
   #transactions = 0
 
   /** Opens the file and brings its schema up to date. Throws if the schema is newer than this program. */
-  constructor(path: string, now: number) {
+  constructor(path: string, now: number, watch: WatchCommit = unwatched) {
+    this.#batcher = new Batcher((changes) => this.#alone(() => this.#writeBatch(changes)), watch)
     this.#writer = new Connection(new DatabaseSync(path))
     // A commit is on disk before it is acknowledged: WAL with a sync at every commit, 29 µs a message in batches of 128.
     // What was deleted is overwritten: a denied text does not stay in the file. Waiting for a foreign lock stops the whole
@@ -102,6 +103,8 @@ export class SqliteStore implements Store {
     for (const listener of this.#listeners) listener(committed)
   }
 }
+
+const unwatched: WatchCommit = () => () => {}
 
 const nothing = (): Committed => ({ events: [], turns: [], decided: [] })
 
