@@ -182,8 +182,10 @@ class Calls<Context> {
 const hasOneHost = ({ httpVersion, headers: { host } }: IncomingMessage) =>
   host === undefined ? httpVersion === '1.0' : !host.includes(',')
 
-function noteMessage(entry: Entry, { MessageId }: { MessageId?: unknown }): void {
-  if (typeof MessageId === 'string') entry.messageId = MessageId
+/** `values`: what the call was given, once that is valid, or what it answers. */
+function noteMessage(entry: Entry, values: { MessageId?: unknown; ChannelMessage?: { MessageId?: unknown } }): void {
+  const messageId = values.MessageId ?? values.ChannelMessage?.MessageId
+  if (typeof messageId === 'string') entry.messageId = messageId
 }
 
 function assertOutput({ name, outputValidator }: Operation<never>, output: object): void {
