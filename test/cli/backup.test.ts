@@ -55,7 +55,9 @@ suite('carillon backup', () => {
     const ChannelFlowArn = await people.createFlow(['first'])
     const association = { ChannelArn: heldChannel, ChannelFlowArn, ChimeBearer: people.owner }
     await server.messaging.associateChannelFlow(association)
-    const held = await people.sendHeld({ ChannelArn: heldChannel, Content: 'held' })
+    const waiting = await people.sendHeld({ ChannelArn: heldChannel, Content: 'waiting' })
+    const release = server.processors.hold()
+    const inHand = await people.sendHeld({ ChannelArn: heldChannel, Content: 'in hand' })
 
     const sending = keepSending()
     while (sending.acknowledged.length < 50) await setImmediate()
@@ -64,6 +66,7 @@ suite('carillon backup', () => {
     const { status, stdout, stderr } = await backUp(backup)
     assert.ok(sending.acknowledged.length > before.length, 'nothing was sent while the backup was made')
     await sending.stop()
+    release()
     assert.deepEqual([status, stderr], [0, ''])
     assert.match(stdout, /busy\.sqlite is a backup, \d+ bytes\.\nAll messages and the secret keys are in it/)
     assert.equal(statSync(backup).mode & 0o777, 0o600)
@@ -76,15 +79,16 @@ suite('carillon backup', () => {
       const { ChannelMessage } = await restored.messaging.getChannelMessage(message)
       assert.match(ChannelMessage?.Content ?? '', /^message \d+$/)
     }
-    // What was held is handed over once more, under the CallbackId that the processor has had all along.
-    const again = await restored.processors.next(held.ChannelMessage.MessageId)
-    assert.equal(again.CallbackId, held.CallbackId)
-    const { MessageId } = held.ChannelMessage
-    const verdict = { ChannelArn: heldChannel, CallbackId: held.CallbackId, ChannelMessage: { MessageId } }
-    await restored.messaging.channelFlowCallback(verdict)
-    const asked = { ChannelArn: heldChannel, ChimeBearer: people.member, MessageId }
-    const { ChannelMessage } = await restored.messaging.getChannelMessage(asked)
-    assert.deepEqual([ChannelMessage?.Status?.Value, ChannelMessage?.Content], ['SENT', 'held'])
+    // What a function had in hand is handed over once more, under the CallbackId that the processor has had all along.
+    const again = await restored.processors.next(inHand.ChannelMessage.MessageId)
+    assert.equal(again.CallbackId, inHand.CallbackId)
+    for (const { CallbackId, ChannelMessage: held } of [waiting, inHand]) {
+      const message = { ChannelArn: heldChannel, MessageId: held.MessageId }
+      const verdict = { ChannelArn: heldChannel, CallbackId, ChannelMessage: { MessageId: held.MessageId } }
+      await restored.messaging.channelFlowCallback(verdict)
+      const { ChannelMessage } = await restored.messaging.getChannelMessage({ ...message, ChimeBearer: people.member })
+      assert.deepEqual([ChannelMessage?.Status?.Value, ChannelMessage?.Content], ['SENT', held.Content])
+    }
   })
 
   test('takes the database of a server that does not run', async () => {
