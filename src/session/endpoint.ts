@@ -43,7 +43,7 @@ const restarting = 'The server is restarting, connect again'
 export class SessionEndpoint {
   readonly #parts: EndpointParts
   readonly #limits: SessionLimits
-  readonly #webSocketServer: WebSocketServer
+  readonly #webSocketServer: ReturnType<typeof createWebSocketServer>
   readonly #established = new Set<Session>()
   #deliveredBefore = 0
   #draining = false
@@ -52,7 +52,7 @@ export class SessionEndpoint {
     this.#parts = parts
     this.#limits = { ...sessionLimits, ...parts.limits }
     this.#webSocketServer = createWebSocketServer(this.#limits)
-    this.#webSocketServer.on('wsClientError', (error, stream) => refuseUpgrade(stream, badRequest(error.message)))
+    this.#webSocketServer.on('wsClientError', (error, stream) => this.#turnAway(stream, badRequest(error.message)))
   }
 
   /** The sessions that are established, and all sockets: also of those that are opening or closing. */
@@ -87,15 +87,19 @@ export class SessionEndpoint {
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const refusal = this.#refusal(request)
     if (refusal) {
-      this.#parts.metrics.countSessionRefusal(refusal.status)
-      refuseUpgrade(stream, refusal)
+      this.#turnAway(stream, refusal)
       return
     }
     this.#webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
       webSocket.on('error', (error) => this.#parts.log.debug({ err: error }, 'a messaging session broke the protocol'))
-      webSocket.on('close', (code) => this.#parts.metrics.countSessionClose(code))
+      webSocket.on('close', (code) => this.#parts.metrics.countSessionClose(webSocket.sentCode ?? code))
       void this.#serve({ request, stream, webSocket })
     })
+  }
+
+  #turnAway(stream: Duplex, refusal: ApiError): void {
+    this.#parts.metrics.countSessionRefusal(refusal.status)
+    refuseUpgrade(stream, refusal)
   }
 
   /** Only what clients should retry with back-off, or never reaches a session, is refused before the upgrade. */
@@ -194,12 +198,16 @@ export class SessionEndpoint {
 
 /** ws closes a socket that says too much by the bare code. */
 class ReceivingWebSocket extends WebSocket {
+  /** With what this side closes, or answers the other's close. A slow reader never answers, and `close` tells 1006. */
+  sentCode: number | undefined
+
   override close(code?: number, reason?: string | Buffer): void {
+    this.sentCode ??= code
     super.close(code, reason ?? (code === closeCode.messageTooBig ? 'Sessions only receive: send nothing' : undefined))
   }
 }
 
-function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits): WebSocketServer {
+function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
   const options = {
     noServer: true,
     WebSocket: ReceivingWebSocket,
@@ -217,5 +225,5 @@ function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits): 
       concurrencyLimit: 4,
     },
   }
-  return new WebSocketServer(options)
+  return new WebSocketServer<typeof ReceivingWebSocket>(options)
 }
