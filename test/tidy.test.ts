@@ -24,6 +24,7 @@ const mayImport: Record<string, string[]> = {
   session: ['contract', 'store', 'bus', 'signature', 'runtime', 'events/frame.ts'],
   api: ['contract', 'store', 'runtime', 'signature/credentials.ts', 'flow/transition.ts', 'flow/decision.ts'],
   http: ['contract', 'signature', 'runtime'],
+  admin: ['runtime'],
 }
 const engines = ['store/sqlite.ts', 'bus/memory.ts']
 

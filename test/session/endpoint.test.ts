@@ -5,6 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import { suite, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLog } from '../../src/runtime/log.ts'
+import { Metrics } from '../../src/runtime/metrics.ts'
 import { connect, SessionClient, start } from './session-client.ts'
 import { channelArnOf, startSessionServer, until, userArnOf } from './session-server.ts'
 
@@ -302,3 +303,43 @@ async function rawAnswer(port: number, request: string): Promise<string> {
   const peer = connectTcp(port, '127.0.0.1', () => peer.write(request))
   return (await peer.toArray()).join('')
 }
+
+suite('the metrics', () => {
+  test('count frames of sessions that are there and of those that have gone', async (t) => {
+    const server = await startSessionServer(t)
+    server.memberships.set(ann, [channelArn])
+    server.memberships.set(bob, [channelArn])
+    const [one, other] = [
+      await start({ port: server.port, userArn: ann }),
+      await start({ port: server.port, userArn: bob }),
+    ]
+    server.publish(channelArn, 'CREATE_CHANNEL_MESSAGE')
+    await Promise.all([one.next(), other.next()])
+    assert.equal(server.endpoint.deliveries, 4)
+    one.webSocket.close()
+    await until(() => server.endpoint.size.sessions === 1)
+    assert.equal(server.endpoint.deliveries, 4)
+  })
+
+  test('count a socket that was cut off by the code it was closed with, and refusals by theirs', async (t) => {
+    const metrics = new Metrics()
+    const server = await startSessionServer(t, { metrics })
+    const { port, endpoint, clock } = server
+    const client = await start({ port, userArn: ann })
+    client.webSocket.pause()
+    const closed = endpoint.close()
+    assert.equal((await refused(`ws://127.0.0.1:${port}/connect?userArn=${bob}&sessionId=1`)).status, 503)
+    assert.equal((await refused(`ws://127.0.0.1:${port}/elsewhere`)).status, 404)
+    clock.advance(1_000)
+    await closed
+    await until(() => endpoint.size.sockets === 0)
+    const text = await metrics.text()
+    for (const line of [
+      'carillon_session_closes_total{code="1012"} 1',
+      'carillon_session_refusals_total{code="503"} 1',
+      'carillon_session_refusals_total{code="404"} 1',
+    ]) {
+      assert.ok(text.includes(`${line}\n`), line)
+    }
+  })
+})

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import { memoryBus } from '../../src/bus/memory.ts'
 import { frame } from '../../src/events/frame.ts'
 import { silentLog } from '../../src/runtime/log.ts'
+import { Metrics } from '../../src/runtime/metrics.ts'
 import { SessionEndpoint } from '../../src/session/endpoint.ts'
 import { Hub } from '../../src/session/hub.ts'
 import type { Session } from '../../src/session/session.ts'
@@ -36,6 +37,7 @@ export class SessionServer {
       authenticate: async (target) => unsignedConnect(target),
       admit: async () => ({ admitted: true }),
       prefetch: async function* () {},
+      metrics: new Metrics(),
       clock: this.clock,
       log: silentLog,
       ...parts,
