@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path'
 import { findAccessKey } from './access-keys.ts'
 import { findUser } from './api/app-instance-users/app-instance-user.ts'
-import { memberships } from './api/channel-memberships/channel-membership.ts'
 import type { ApiParts } from './api/context.ts'
 import { eventPayload } from './api/event-payload.ts'
 import { createGate, type Phase } from './api/gate.ts'
@@ -14,6 +13,7 @@ import { memoryBus } from './bus/memory.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
+import { StoredChannelLog } from './events/channel-log.ts'
 import { publishTo } from './events/publisher.ts'
 import { FlowEngine } from './flow/engine.ts'
 import { createListener } from './http/serve.ts'
@@ -186,7 +186,7 @@ function createApi(parts: ApiParts, keys: Keys, config: Config, world: World, ph
 function createSessions({ read, now }: ApiParts, keys: Keys, config: Config, { clock, log }: World, bus: Bus) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
-    hub: new Hub({ bus, membershipsOf: (userArn) => memberships(read, userArn) }),
+    hub: new Hub({ bus, channelLog: new StoredChannelLog(read, eventPayload), clock, log }),
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
