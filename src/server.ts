@@ -3,7 +3,6 @@ import { findAccessKey } from './access-keys.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { type Check, Readiness } from './admin/readiness.ts'
 import { findUser } from './api/app-instance-users/app-instance-user.ts'
-import { memberships } from './api/channel-memberships/channel-membership.ts'
 import type { ApiParts } from './api/context.ts'
 import { eventPayload } from './api/event-payload.ts'
 import { createGate, type Phase } from './api/gate.ts'
@@ -17,6 +16,7 @@ import { authorityFile, followCertificate } from './certificate.ts'
 import { aliveMs, ClusterNode } from './cluster/node.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
+import { StoredChannelLog } from './events/channel-log.ts'
 import { publishTo } from './events/publisher.ts'
 import type { Lease } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
@@ -247,7 +247,7 @@ function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase
 function createSessions({ read, now, metrics }: Parts, keys: Keys, config: Config, { clock, log }: World, bus: Bus) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
-    hub: new Hub({ bus, membershipsOf: (userArn) => memberships(read, userArn) }),
+    hub: new Hub({ bus, channelLog: new StoredChannelLog(read, eventPayload), clock, log }),
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
