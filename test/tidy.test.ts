@@ -14,7 +14,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const mayImport: Record<string, string[]> = {
   contract: [],
   store: [],
-  bus: [],
+  bus: ['runtime'],
   signature: [],
   runtime: [],
   processor: ['contract', 'signature', 'runtime'],
@@ -26,7 +26,7 @@ const mayImport: Record<string, string[]> = {
   http: ['contract', 'signature', 'runtime'],
   admin: ['runtime'],
 }
-const engines = ['store/sqlite.ts', 'bus/memory.ts']
+const engines = ['store/sqlite.ts', 'bus/memory.ts', 'bus/nats.ts']
 
 interface Import {
   from: string
