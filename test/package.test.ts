@@ -46,8 +46,12 @@ suite('the package', () => {
     const scripts = files.filter((file) => file.startsWith('dist/') && file.endsWith('.js'))
     assert.ok(scripts.length > 50)
     const imported = scripts.flatMap((file) =>
-      [...readFileSync(join(unpacked, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([@\w][\w@./:-]*)'/g)].map(
-        ([, specifier = '']) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/'),
+      [
+        ...readFileSync(join(unpacked, file), 'utf8').matchAll(
+          /^(?:import|export)\b.*'([@\w][\w@./:-]*)';$|\bimport\(\s*'([@\w][\w@./:-]*)'/gm,
+        ),
+      ].map(([, fixed, dynamic = '']) =>
+        (fixed ?? dynamic).split('/', (fixed ?? dynamic).startsWith('@') ? 2 : 1).join('/'),
       ),
     )
     const missing = new Set(imported.filter((name) => !name.startsWith('node:') && !(name in dependencies)))
