@@ -49,6 +49,8 @@ export interface World {
   random(): number
   /** For tests: an answer that breaks its own contract is a 500. */
   strict?: boolean
+  /** The database that holds the store, instead of a file in the data folder. */
+  storeUrl?: string
   /** For tests: stands between the server and its store. */
   aroundStore?(store: Store): Store
 }
@@ -84,7 +86,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   stack.defer(() => folder.close())
   removeEndpointFile(folder)
 
-  const opened = openStore(folder.privateFile(storeFile), clock.now())
+  const place = world.storeUrl === undefined ? { file: folder.privateFile(storeFile) } : { url: world.storeUrl }
+  const opened = await openStore(place, { ...world, now: clock.now() })
   const store = world.aroundStore?.(opened) ?? opened
   stack.defer(() => store.close())
   await pinPlace(store, config)

@@ -24,7 +24,7 @@ const mayImport: Record<string, string[]> = {
   api: ['contract', 'store', 'runtime', 'signature/credentials.ts', 'flow/transition.ts', 'flow/decision.ts'],
   http: ['contract', 'signature', 'runtime'],
 }
-const engines = ['store/sqlite.ts', 'bus/memory.ts']
+const engines = ['store/sqlite.ts', 'store/postgres.ts', 'bus/memory.ts']
 
 interface Import {
   from: string

@@ -4,6 +4,7 @@ import { createAccessKey, listAccessKeys, resumeAccessKey, suspendAccessKey } fr
 import { ConfigError, readConfig } from '../config.ts'
 import { openStore, storeFile } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
+import { createLog } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
 
 const usage = `carillon keys create            makes an access key and prints it, once
@@ -34,7 +35,7 @@ export async function keys([name = '', ...rest]: string[], environment: NodeJS.P
   const file = join(resolve(config.dataDir), storeFile)
   if (!existsSync(file))
     throw new Error(`${resolve(config.dataDir)} has no data yet: start the server once, or set --data-dir`)
-  const store = openStore(file, systemClock.now())
+  const store = await openStore({ file }, { now: systemClock.now(), random: Math.random, log: createLog('warn') })
   try {
     console.log(await action.act(store, accessKeyId))
     return 0

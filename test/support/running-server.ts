@@ -13,6 +13,7 @@ import { type RunningServer, startServer } from '../../src/server.ts'
 import type { Credentials } from '../../src/signature/credentials.ts'
 import type { Store } from '../../src/store/store.ts'
 import { SessionClient } from '../session/session-client.ts'
+import { dropDatabase, freshDatabase } from './postgres-server.ts'
 import { Processors } from './processors.ts'
 import { presign, sign } from './smithy-signer.ts'
 
@@ -49,6 +50,7 @@ export class TestServer {
   #options: Options
   #running!: RunningServer
   #errors: object[] = []
+  #storeUrl: string | undefined
 
   constructor(folder: string, processors: Processors, options: Options) {
     this.processors = processors
@@ -81,7 +83,9 @@ export class TestServer {
     return this.#config.dataDir
   }
 
+  /** On SQLite, or with CARILLON_TEST_STORE=postgres on a fresh database. */
   async start(): Promise<void> {
+    if (process.env.CARILLON_TEST_STORE === 'postgres') this.#storeUrl ??= await freshDatabase()
     const error = (fields: object, text: string) => void this.#errors.push({ text, ...fields })
     const log = { ...silentLog, ...this.#options.log, error }
     const { clock } = this
@@ -91,6 +95,7 @@ export class TestServer {
       newId: randomUUID,
       random: Math.random,
       strict: true,
+      ...(this.#storeUrl !== undefined && { storeUrl: this.#storeUrl }),
       ...(this.#options.aroundStore && { aroundStore: this.#options.aroundStore }),
     })
     const { endpoint, credentials } = this.#running
@@ -112,6 +117,7 @@ export class TestServer {
 
   async close(): Promise<void> {
     await this.#stop()
+    if (this.#storeUrl !== undefined) await dropDatabase(this.#storeUrl)
     assert.deepEqual(this.#errors, [], 'the server has logged errors')
   }
 
