@@ -97,6 +97,8 @@ export class Connections {
     this.#pool = new Pool({ ...settingsOf(connection), max, idleTimeoutMillis: 60_000 })
     this.#waitingMax = waitingMax
     this.#pool.on('error', hear)
+    // Of a connection that is lent the statement under way tells, or the next one.
+    this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   /** Lends a connection to `work`; one on which something went wrong that is not the statement's fault is closed. */
@@ -163,7 +165,7 @@ const passing = /^(53...|55P03|57014|25006)$/
  * The connection is gone: 08 says so, 57P01 to 57P05 the server has ended it, 25P03 for being idle. Node's own codes and
  * pg's texts, which have no code.
  */
-const lost = /^(08...|57P0[1-5]|25P0[34]|E[A-Z_]{4,})$/
+const lost = /^(08...|57P0[1-5]|25P0[34]|E(?!RR_)[A-Z_]{4,})$/
 const lostTexts =
   /^(Connection terminated|timeout exceeded when trying|timeout expired|Query read timeout|Client (has|was) )/
 
