@@ -19,6 +19,11 @@ import { presign, sign } from './smithy-signer.ts'
 
 const region = 'us-east-1'
 
+const onPostgres = process.env.CARILLON_TEST_STORE === 'postgres'
+
+/** Why a test that lays hands on the SQLite file is skipped, where there is none; false where there is one. */
+export const noSqliteFile: string | false = onPostgres && 'it is about the SQLite file, and this run has none'
+
 /** A call that an SDK would not send, or an answer that it would not show. */
 interface RawCall {
   bearer?: string
@@ -85,7 +90,7 @@ export class TestServer {
 
   /** On SQLite, or with CARILLON_TEST_STORE=postgres on a fresh database. */
   async start(): Promise<void> {
-    if (process.env.CARILLON_TEST_STORE === 'postgres') this.#storeUrl ??= await freshDatabase()
+    if (onPostgres) this.#storeUrl ??= await freshDatabase()
     const error = (fields: object, text: string) => void this.#errors.push({ text, ...fields })
     const log = { ...silentLog, ...this.#options.log, error }
     const { clock } = this
