@@ -7,6 +7,7 @@ import { silentLog } from '../../src/runtime/log.ts'
 import { until } from '../session/session-server.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { natsUrl, startNatsServer, withoutNats, withoutNatsServer } from '../support/nats-server.ts'
+import { openRelay } from '../support/relay.ts'
 import { busSuite } from './bus-suite.ts'
 import { envelope, Recorder } from './recorder.ts'
 
@@ -88,14 +89,34 @@ test('NATS: what others may not have got is told by its number when the server i
 test('NATS: a node that alone was cut off tells the others what they missed', {
   skip: withoutNatsServer,
 }, async (context) => {
-  const [first, second] = [await startNatsServer(context), await startNatsServer(context)]
-  // Both servers are one, as far as `there` is concerned: it listens on the second all the time.
-  const here = await connect(context, first.url)
-  const there = new Recorder(await connect(context, first.url))
+  const server = await startNatsServer(context)
+  const relay = await openRelay(context, server.port)
+  const here = await connect(context, `nats://127.0.0.1:${relay.port}`)
+  const [mine, there] = [new Recorder(here), new Recorder(await connect(context, server.url))]
+  await Promise.all([there.subscription.addChannel('C'), there.subscription.addUser('ann')])
+  await relay.cut()
+  await until(() => !here.connected)
+  here.publish([envelope('C', 1), envelope('C', 2), envelope('D', 1, { joined: 'ann' }), envelope('C', undefined)])
+  assert.equal(mine.heard.length, 4)
+  await relay.open()
+  assert.deepEqual(await there.until('ann joined D at 1'), ['C reached 2', 'ann joined D at 1'])
+  await mine.until('catch up')
+})
+
+test('NATS: what was on its way when the connection broke is told again by its number', {
+  skip: withoutNatsServer,
+}, async (context) => {
+  const server = await startNatsServer(context)
+  const relay = await openRelay(context, server.port)
+  const here = await connect(context, `nats://127.0.0.1:${relay.port}`)
+  const there = new Recorder(await connect(context, server.url))
   await there.subscription.addChannel('C')
-  assert.ok(second.url !== first.url)
-  here.publish([envelope('C', 1)])
-  await there.until('C 1 frame')
+  const frame = 'x'.repeat(500_000)
+  for (let seq = 1; seq <= 20; seq += 1) here.publish([envelope('C', seq, { frame })])
+  await relay.cut()
+  await until(() => !here.connected)
+  await relay.open()
+  await there.until('C reached 20')
 })
 
 test('NATS: a server that hangs makes nobody wait, and takes no memory without end', {
