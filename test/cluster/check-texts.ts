@@ -1,0 +1,97 @@
+import type { Look, Outcome, SeenMessage } from './history.ts'
+import { type HistoryIndex, nameOf, outcomeOf, type Violation } from './history-index.ts'
+
+/** Something that somebody was shown, by whichever way. */
+interface Sight extends SeenMessage {
+  way: string
+  userArn: string
+}
+
+/** What was shown to whom: only what was released, and to everybody the same outcome. */
+export function* checkTexts(index: HistoryIndex): Generator<Violation> {
+  const outcomes = new Map<string, Outcome>()
+  for (const [messageId, entries] of index.entries) {
+    const outcome = entries.map(({ eventType }) => outcomeOf(eventType)).find((found) => found !== undefined)
+    if (outcome) outcomes.set(messageId, outcome)
+  }
+  for (const sight of sights(index)) {
+    yield* checkSight(index, sight)
+    const { messageId, status, way, userArn } = sight
+    if (status === 'PENDING') continue
+    const outcome = outcomes.get(messageId)
+    if (outcome === undefined) outcomes.set(messageId, status)
+    else if (outcome !== status) {
+      const name = nameOf(messageId, index.sendOf(messageId))
+      yield { rule: 'outcome', says: `${userArn} saw ${name} as ${status} by ${way}, but it is ${outcome} elsewhere` }
+    }
+  }
+}
+
+function* sights({ history }: HistoryIndex): Generator<Sight> {
+  for (const { userArn, seen, session } of history.periods) {
+    for (const { eventType, subject, text } of seen) {
+      const pending = eventType === 'PENDING_CREATE_CHANNEL_MESSAGE' ? 'PENDING' : undefined
+      const status = outcomeOf(eventType) ?? pending
+      if (status) yield { way: `${eventType} in session ${session}`, userArn, messageId: subject, status, text }
+    }
+  }
+  for (const { way, userArn, messages } of history.looks)
+    for (const message of messages) yield { ...message, way, userArn }
+}
+
+function* checkSight(index: HistoryIndex, { way, userArn, messageId, status, text }: Sight): Generator<Violation> {
+  const send = index.sendOf(messageId)
+  const what = `${userArn} saw ${JSON.stringify(text)} as ${status} by ${way}`
+  if (!send) {
+    yield { rule: 'text', says: `${what}: nobody sent that (${messageId})` }
+  } else if (userArn !== send.senderArn && (status !== 'SENT' || text !== send.released)) {
+    yield { rule: 'text', says: `${what}, which nobody released: it is of ${nameOf(messageId, send)}` }
+  } else if (text !== (status === 'SENT' ? send.released : send.text)) {
+    yield { rule: 'text', says: `${what}, which its sender should have read otherwise: ${nameOf(messageId, send)}` }
+  }
+}
+
+/** Histories: none twice, in the order of sending, and at the end all that there is. */
+export function* checkLooks(index: HistoryIndex): Generator<Violation> {
+  for (const look of index.history.looks) yield* checkOrder(index, look)
+  const whole = index.history.looks.filter((look) => look.whole)
+  const found = new Map(whole.map((look) => [`${look.channelArn} ${look.userArn}`, new Set(idsOf(look))]))
+  for (const { channelArn, memberArns } of index.channels.values()) {
+    for (const userArn of memberArns) {
+      if (found.has(`${channelArn} ${userArn}`)) continue
+      yield {
+        rule: 'list',
+        says: `${userArn} never read the whole history of ${channelArn}, so nothing is known of it`,
+      }
+    }
+  }
+  for (const [send, messageIds] of index.messageIds) {
+    if (send.persistence !== 'PERSISTENT' || send.outcome === 'DENIED') continue
+    const readers = send.outcome === 'SENT' ? (index.channels.get(send.channelArn)?.memberArns ?? []) : [send.senderArn]
+    for (const messageId of messageIds) {
+      for (const userArn of readers) {
+        if (found.get(`${send.channelArn} ${userArn}`)?.has(messageId) !== false) continue
+        yield {
+          rule: 'lost',
+          says: `${nameOf(messageId, send)} is not in the history that ${userArn} reads at the end`,
+        }
+      }
+    }
+  }
+}
+
+const idsOf = ({ messages }: Look) => messages.map(({ messageId }) => messageId)
+
+function* checkOrder(index: HistoryIndex, look: Look): Generator<Violation> {
+  const where = `in a ${look.way} of ${look.channelArn} by ${look.userArn}`
+  const seen = new Set<string>()
+  let last = 0
+  for (const messageId of idsOf(look)) {
+    const name = nameOf(messageId, index.sendOf(messageId))
+    if (seen.has(messageId)) yield { rule: 'list', says: `${name} stands twice ${where}` }
+    seen.add(messageId)
+    const seq = index.entries.get(messageId)?.[0]?.seq ?? last
+    if (seq < last) yield { rule: 'list', says: `${name}, number ${seq}, stands behind number ${last} ${where}` }
+    last = Math.max(last, seq)
+  }
+}
