@@ -22,6 +22,10 @@ export interface Config {
   publicHost: string | undefined
   region: string
   account: string
+  /** A PostgreSQL that several nodes may share. Undefined: SQLite, in the data folder. */
+  databaseUrl: string | undefined
+  /** What carries news between them. Undefined: this is the only node. */
+  nats: NatsConfig | undefined
   functions: string
   /** Where functions are invoked that are not in the folder. Undefined: nowhere. */
   lambda: LambdaConfig | undefined
@@ -30,6 +34,14 @@ export interface Config {
   limits: 'off' | 'aws'
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
+}
+
+export interface NatsConfig {
+  /** One or more URLs. They may hold a password. */
+  servers: string[]
+  /** The paths of files. */
+  credentialsFile: string | undefined
+  caFile: string | undefined
 }
 
 interface LambdaConfig {
@@ -93,6 +105,8 @@ export function readConfig(
     publicHost: read(settings.publicHost) || undefined,
     region: read(settings.region),
     account: read(settings.account),
+    databaseUrl: read(settings.databaseUrl) || undefined,
+    nats: natsConfig(read),
     functions: read(settings.functions),
     lambda: lambdaConfig(read),
     logLevel: read(settings.logLevel),
@@ -169,6 +183,7 @@ function disagreements(config: Config, isGiven: (setting: Setting) => boolean): 
   const { accessKeyId, secretAccessKey, tls, tlsCert, tlsKey, tlsNames } = settings
   const { lambdaEndpoint, lambdaFunctionName, lambdaRegion } = settings
   const { lambdaAccessKeyId, lambdaSecretAccessKey, lambdaSessionToken } = settings
+  const { databaseUrl, natsUrl, natsCredentials, natsCa } = settings
   if (config.tls && config.httpPort === config.httpsPort && config.httpPort !== 0) {
     problems.push(`HTTP and HTTPS cannot share port ${config.httpPort}: change --http-port or --https-port`)
   }
@@ -186,6 +201,9 @@ function disagreements(config: Config, isGiven: (setting: Setting) => boolean): 
     [lambdaRegion, lambdaEndpoint],
     [lambdaAccessKeyId, lambdaEndpoint],
     [lambdaSessionToken, lambdaAccessKeyId],
+    [natsUrl, databaseUrl],
+    [natsCredentials, natsUrl],
+    [natsCa, natsUrl],
   ]
   for (const [one, other] of dependents) {
     if (!isGiven(one) || isGiven(other)) continue
@@ -204,6 +222,13 @@ function certificateFiles(certificate: string, key: string): CertificateFiles | 
   return certificate && key ? { certificate, key } : undefined
 }
 
+function natsConfig(read: (setting: Setting) => string): NatsConfig | undefined {
+  const servers = splitNames(read(settings.natsUrl))
+  const credentialsFile = read(settings.natsCredentials) || undefined
+  const caFile = read(settings.natsCa) || undefined
+  return servers.length > 0 ? { servers, credentialsFile, caFile } : undefined
+}
+
 function lambdaConfig(read: (setting: Setting) => string): LambdaConfig | undefined {
   const endpoint = read(settings.lambdaEndpoint)
   const functionName = read(settings.lambdaFunctionName)
@@ -219,12 +244,20 @@ function pair(accessKeyId: string, secretAccessKey: string): Credentials | undef
 }
 
 /** What is allowed but hardly meant. */
-function doubts({ tls, publicHost, httpPort }: Config): string[] {
-  if (tls || publicHost !== undefined) return []
-  const { variable } = settings.publicHost
-  return [
-    `without ${variable} clients open messaging sessions at wss://localhost:${httpPort}, where nothing speaks TLS`,
-  ]
+function doubts({ tls, publicHost, httpPort, databaseUrl, nats }: Config): string[] {
+  const warnings: string[] = []
+  if (!tls && publicHost === undefined) {
+    const { variable } = settings.publicHost
+    warnings.push(
+      `without ${variable} clients open messaging sessions at wss://localhost:${httpPort}, where nothing speaks TLS`,
+    )
+  }
+  if (databaseUrl !== undefined && !nats) {
+    warnings.push(
+      `without ${settings.natsUrl.variable} this is the only node on its database: a second one will not start`,
+    )
+  }
+  return warnings
 }
 
 /** Not problems: Kubernetes sets CARILLON_PORT and more like it for every Service that is named carillon. */

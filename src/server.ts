@@ -12,9 +12,11 @@ import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
+import { ClusterNode } from './cluster/node.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
 import { publishTo } from './events/publisher.ts'
+import type { Lease } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
 import { createListener } from './http/serve.ts'
 import { type Keys, keepKeys, pinPlace } from './keys.ts'
@@ -95,13 +97,14 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   const publish = publishTo(bus, eventPayload)
   store.onCommit(({ events }) => publish(events))
 
+  const node = new ClusterNode({ ...world, store })
   const parts: ApiParts = {
     ...world,
     store,
     read: store.read,
     place: { region: config.region, account: config.account },
     sessionHost: () => endpoint.wss,
-    lease: { owner: world.newId(), leaseMs },
+    lease: leaseOf(node),
     announce: (event) => publish([event]),
     transientTokens: createTransientTokens(clock.now),
     tokenKey: keys.token,
@@ -133,6 +136,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
   phase = 'ready'
+  await node.startAlone()
   await engine.start()
   stack.defer(forgetNowAndThen(store, clock, log))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
@@ -142,6 +146,14 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   })
   return { endpoint, credentials: keys.root, files, functions: resolve(config.functions) }
 }
+
+/** The node's id may change while it runs. */
+const leaseOf = (node: ClusterNode): Lease => ({
+  get owner() {
+    return node.id
+  },
+  leaseMs,
+})
 
 function createTarget(config: Config, keys: Keys, world: World, environment: () => FunctionEnvironment) {
   const functions = createFunctionTarget({ ...world, folder: config.functions, environment })

@@ -73,6 +73,16 @@ const secretAccessKey: Form = {
   expects: '16 to 128 printable ASCII characters without spaces',
   fits: (text) => /^[!-~]{16,128}$/.test(text),
 }
+const databaseUrl: Form = {
+  sign: '',
+  expects: 'a URL such as postgres://carillon:password@db.internal:5432/carillon?sslmode=verify-full',
+  fits: (text) => /^postgres(?:ql)?:\/\/\S+\/[^/\s?]+(?:\?\S*)?$/.test(text),
+}
+const natsUrl: Form = {
+  sign: '',
+  expects: 'nats:// or tls:// with a host, or several with commas between them, such as nats://a:4222,nats://b:4222',
+  fits: (text) => splitNames(text).every((server) => /^(?:nats|tls):\/\/[^\s/?#]+\/?$/.test(server)),
+}
 const sessionToken: Form = {
   sign: '',
   expects: 'at most 8192 printable ASCII characters without spaces',
@@ -153,6 +163,28 @@ export const settings = {
     form: account,
     preset: '000000000000',
     about: 'the AWS account in ARNs',
+  },
+  databaseUrl: {
+    variable: 'CARILLON_DATABASE_URL',
+    form: databaseUrl,
+    about: 'a PostgreSQL that nodes share; else SQLite in the data folder',
+  },
+  natsUrl: {
+    variable: 'CARILLON_NATS_URL',
+    form: natsUrl,
+    about: 'the NATS that carries news between them; may be a list',
+  },
+  natsCredentials: {
+    variable: 'CARILLON_NATS_CREDENTIALS',
+    flag: '--nats-credentials',
+    form: path,
+    about: "a NATS credentials file, with the user's token and key",
+  },
+  natsCa: {
+    variable: 'CARILLON_NATS_CA',
+    flag: '--nats-ca',
+    form: path,
+    about: 'the authority of NATS, in PEM; else those that Node trusts',
   },
   functions: {
     variable: 'CARILLON_FUNCTIONS',

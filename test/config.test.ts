@@ -34,6 +34,8 @@ suite('readConfig', () => {
       publicHost: undefined,
       region: 'us-east-1',
       account: '000000000000',
+      databaseUrl: undefined,
+      nats: undefined,
       functions: './functions',
       lambda: undefined,
       logLevel: 'info',
@@ -374,5 +376,61 @@ suite('an unknown CARILLON_ variable', () => {
 
   test('is left alone if it is for tests, or somebody else’s', () => {
     assert.deepEqual(warnings({ CARILLON_TEST_URL: 'http://127.0.0.1', CARILLONS: '1', HOME: '/root' }), [])
+  })
+})
+
+suite('readConfig of a cluster', () => {
+  const database = { CARILLON_DATABASE_URL: 'postgres://carillon:s3cret@db.internal:5432/carillon?sslmode=verify-full' }
+  const nats = { CARILLON_NATS_URL: 'nats://a:4222, tls://user:s3cret@b:4222' }
+  const files = { CARILLON_NATS_CREDENTIALS: '/run/nats.creds', CARILLON_NATS_CA: '/run/ca.pem' }
+
+  test('takes a database and the servers of NATS, with their files', () => {
+    const { config, warnings } = readConfig([], { ...database, ...nats, ...files }, noFiles)
+    assert.equal(config.databaseUrl, database.CARILLON_DATABASE_URL)
+    assert.deepEqual(config.nats, {
+      servers: ['nats://a:4222', 'tls://user:s3cret@b:4222'],
+      credentialsFile: '/run/nats.creds',
+      caFile: '/run/ca.pem',
+    })
+    assert.deepEqual(warnings, [])
+  })
+
+  test('takes them from files, since they may hold a password', () => {
+    const environment = { CARILLON_DATABASE_URL_FILE: '/run/database', CARILLON_NATS_URL_FILE: '/run/nats' }
+    const contents: Record<string, string> = {
+      '/run/database': `${database.CARILLON_DATABASE_URL}\n`,
+      '/run/nats': `${nats.CARILLON_NATS_URL}\n`,
+    }
+    const { config } = readConfig([], environment, (path) => contents[path] ?? noFiles(path))
+    assert.equal(config.databaseUrl, database.CARILLON_DATABASE_URL)
+    assert.equal(config.nats?.servers.length, 2)
+  })
+
+  test('says that a database without NATS is for one node', () => {
+    const { warnings } = readConfig([], database, noFiles)
+    assert.match(warnings.join(), /^without CARILLON_NATS_URL this is the only node on its database/)
+  })
+
+  test('refuses what does not go together', () => {
+    assert.deepEqual(problems([], nats), [
+      'CARILLON_NATS_URL means nothing without CARILLON_DATABASE_URL: give both, or neither',
+    ])
+    assert.deepEqual(problems([], { ...database, ...files }), [
+      'CARILLON_NATS_CREDENTIALS means nothing without CARILLON_NATS_URL: give both, or neither',
+      'CARILLON_NATS_CA means nothing without CARILLON_NATS_URL: give both, or neither',
+    ])
+  })
+
+  test('refuses another form, without repeating a password', () => {
+    for (const url of ['mysql://carillon:s3cret@db/carillon', 'postgres://carillon:s3cret@db', 's3cret']) {
+      const [problem = '', ...others] = problems([], { CARILLON_DATABASE_URL: url })
+      assert.match(problem, /^CARILLON_DATABASE_URL must be a URL such as postgres:/)
+      assert.ok(!problem.includes('s3cret'))
+      assert.deepEqual(others, [])
+    }
+    for (const url of ['http://nats:4222', 'nats://a:4222,b:4222', 'nats://a:4222/path']) {
+      const [problem = ''] = problems([], { ...database, CARILLON_NATS_URL: url })
+      assert.match(problem, /^CARILLON_NATS_URL must be nats:/)
+    }
   })
 })

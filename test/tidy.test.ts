@@ -19,6 +19,7 @@ const mayImport: Record<string, string[]> = {
   runtime: [],
   processor: ['contract', 'signature', 'runtime'],
   flow: ['contract', 'store', 'runtime', 'processor/target.ts', 'processor/processor-event.ts'],
+  cluster: ['store', 'runtime'],
   events: ['contract', 'store', 'bus', 'runtime'],
   session: ['contract', 'store', 'bus', 'signature', 'runtime', 'events/frame.ts'],
   api: ['contract', 'store', 'runtime', 'signature/credentials.ts', 'flow/transition.ts', 'flow/decision.ts'],

@@ -68,16 +68,19 @@ export class FlowEngine {
     })
   }
 
-  /** Takes up what a node that is gone had in hand. Only for a store that no other node uses. */
+  /** Takes up what is due. */
   async start(): Promise<void> {
-    const { store, clock } = this.#parts
-    await store.transaction((transaction) =>
-      transaction.run(
-        `UPDATE flow_step SET due_at = $1, owner = '' WHERE owner <> '' AND state IN ('DISPATCHING', 'AWAITING')`,
-        clock.now(),
-      ),
-    )
     await this.#sweep()
+  }
+
+  /** Looks for what another node has left or put off: it set its alarm there, not here. */
+  look(): Promise<void> {
+    return this.#orSoonAgain(() => this.#setAlarm())
+  }
+
+  /** What was taken in hand under this id is another node's by now. */
+  forget(owner: string): void {
+    for (const [callbackId, { turn }] of this.#inHand) if (turn.step.owner === owner) this.#letGo(callbackId)
   }
 
   /** Hands nothing over any more. What is in hand stays leased, and is taken up again by whoever comes next. */
@@ -194,14 +197,25 @@ export class FlowEngine {
   }
 
   async #takeDueSteps(): Promise<void> {
-    const { store, clock, log } = this.#parts
-    try {
+    await this.#orSoonAgain(async () => {
       let leased = leasedMax
       while (leased === leasedMax && !this.#closed) leased = await this.#leaseDueSteps()
-      const next = await store.read.get<{ due_at: number | null }>(
-        `SELECT min(due_at) AS due_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING')`,
-      )
-      if (typeof next?.due_at === 'number') this.#wakeBy(next.due_at)
+      await this.#setAlarm()
+    })
+  }
+
+  /** For the step that is due next, whoever made it. */
+  async #setAlarm(): Promise<void> {
+    const next = await this.#parts.store.read.get<{ due_at: number | null }>(
+      `SELECT min(due_at) AS due_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING')`,
+    )
+    if (typeof next?.due_at === 'number') this.#wakeBy(next.due_at)
+  }
+
+  async #orSoonAgain(look: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#parts
+    try {
+      await look()
     } catch (error) {
       log.error({ err: error }, 'due steps could not be read; trying again')
       this.#wakeBy(clock.now() + sweepRetryMs)

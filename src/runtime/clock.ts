@@ -37,3 +37,30 @@ export function every(clock: Clock, periodMs: number, act: () => void): Cancel {
   wait()
   return () => cancel()
 }
+
+/** An answer that took longer says too little about the time it was given at. */
+const answerMsMax = 500
+
+/** A clock that goes with another one far away, such as a database's, by what its last answer said. */
+export class FollowingClock implements Clock {
+  readonly #own: Clock
+  #aheadMs = 0
+
+  constructor(own: Clock) {
+    this.#own = own
+  }
+
+  now = (): number => this.#own.now() + this.#aheadMs
+
+  at(atMs: number, wake: () => void): Cancel {
+    return this.#own.at(atMs - this.#aheadMs, wake)
+  }
+
+  /** `ask` answers the other's time. An alarm that is set already stays where it is on the own clock. */
+  async follow(ask: () => Promise<number>): Promise<void> {
+    const asked = this.#own.now()
+    const theirs = await ask()
+    const answered = this.#own.now()
+    if (answered - asked <= answerMsMax) this.#aheadMs = theirs - Math.round((asked + answered) / 2)
+  }
+}

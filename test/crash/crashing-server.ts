@@ -12,6 +12,9 @@ const script = fileURLToPath(new URL('killable-server.ts', import.meta.url))
 export class CrashingServer {
   readonly #flags: string[]
   #process: ChildProcess | undefined
+  #up = Promise.withResolvers<void>()
+  /** Resolves when the process that was started last is gone. */
+  died: Promise<unknown> = Promise.resolve()
   endpoint!: Endpoint
   credentials!: Credentials
 
@@ -19,10 +22,14 @@ export class CrashingServer {
     this.#flags = flags
   }
 
-  static async open(dataDir: string, functions: string): Promise<CrashingServer> {
+  static async open(flags: string[]): Promise<CrashingServer> {
     const [http, https] = [await freePort(), await freePort()]
-    const ports = ['--http-port', String(http), '--https-port', String(https)]
-    return new CrashingServer(['--data-dir', dataDir, '--functions', functions, ...ports])
+    return new CrashingServer([...flags, '--http-port', String(http), '--https-port', String(https)])
+  }
+
+  /** Resolves when there is a process that serves. */
+  get up(): Promise<void> {
+    return this.#up.promise
   }
 
   /** Resolves when it is ready, or has died of its mine on the way: what is due at the start passes the points, too. */
@@ -32,23 +39,19 @@ export class CrashingServer {
       execArgv: [],
     })
     this.#process = child
-    await new Promise<void>((resolve) => {
-      child.once('exit', () => resolve())
-      child.once('message', (ready) => {
-        Object.assign(this, ready)
-        resolve()
-      })
+    this.died = once(child, 'exit').then(() => {
+      this.#up = Promise.withResolvers()
     })
+    const ready = once(child, 'message').then(([message]) => {
+      Object.assign(this, message)
+      this.#up.resolve()
+    })
+    await Promise.race([ready, this.died])
   }
 
-  kill(): void {
+  async kill(): Promise<void> {
     this.#process?.kill('SIGKILL')
-  }
-
-  /** Resolves when the process is gone. */
-  async died(): Promise<void> {
-    const { exitCode, signalCode } = this.#process ?? {}
-    if (this.#process && exitCode === null && signalCode === null) await once(this.#process, 'exit')
+    await this.died
   }
 }
 

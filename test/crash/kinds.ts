@@ -59,6 +59,14 @@ export const kinds: Kind[] = [
     released: (n) => `OK-${n} byhand`,
   },
   {
+    name: 'remote',
+    flow: { functions: ['remote'], fallback: 'ABORT' },
+    persistence,
+    sent: raw('remote'),
+    status: 'SENT',
+    released: (n) => `OK-${n} remote`,
+  },
+  {
     name: 'abort',
     flow: { functions: ['nobody'], fallback: 'ABORT' },
     persistence,
@@ -93,6 +101,7 @@ const shares: Record<string, number> = {
   abort: 4,
   passing: 5,
   three: 4,
+  remote: 6,
 }
 
 /** One kind of them all, by a number from 0 up to 1. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
+import { ClusterNode } from '../../src/cluster/node.ts'
 import { FlowEngine } from '../../src/flow/engine.ts'
 import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
@@ -47,6 +48,7 @@ export class FlowStage {
     const log: Log = { ...silentLog, warn: (fields) => this.warnings.push(fields) }
     const target = this.#processors()
     this.#engine = new FlowEngine({ store, target, lease, place, clock, log, newId: randomUUID, random: () => 0 })
+    await new ClusterNode({ store, clock, log, newId: randomUUID }).startAlone()
     await this.#engine.start()
     await this.quiet()
   }

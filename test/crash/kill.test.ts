@@ -6,16 +6,25 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
-import { type ChannelMessageSummary, ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
+import {
+  type ChannelMessageSummary,
+  ChimeSDKMessaging,
+  ChimeSDKMessagingServiceException,
+} from '@aws-sdk/client-chime-sdk-messaging'
 import { CrashingServer } from './crashing-server.ts'
 import { choose, type Kind, kinds } from './kinds.ts'
 import { Observer } from './observer.ts'
-import { Recipient } from './recipient.ts'
+import { type Recipient, SdkRecipient, SocketRecipient } from './recipient.ts'
+import { RemoteJudge } from './remote-judge.ts'
 
 const killsMin = 21
 const acknowledgedMin = 2_000
 const sendersAtOnce = 6
 const settleMsMax = 60_000
+/** Nobody waits for ever for the answer of a server that may be dead. */
+const requestTimeout = 10_000
+/** How many of the latest messages a recipient asks for by their ids. */
+const gotMax = 40
 const points = ['dispatch:40', 'publish:30', 'record:2', 'random', 'dispatch:7', 'publish:9', 'random']
 
 /** A send that got its 201, and all that is needed to say it again. */
@@ -54,29 +63,31 @@ test('what was acknowledged is true after any crash', { timeout: 400_000 }, asyn
   await copyFile(join(import.meta.dirname, 'judge.mjs'), join(functions, 'judge', 'index.mjs'))
   await writeFile(callbacks, '')
   await writeFile(join(functions, 'judge', 'function.json'), JSON.stringify({ environment: { CALLBACKS: callbacks } }))
-  const server = await CrashingServer.open(join(folder, 'data'), functions)
+  const remote = await RemoteJudge.open(() => server)
+  const places = ['--data-dir', join(folder, 'data'), '--functions', functions, '--lambda-endpoint', remote.endpoint]
+  const server = await CrashingServer.open(places)
   t.after(async () => {
-    server.kill()
-    await server.died()
+    await server.kill()
+    remote.close()
     await rm(folder, { recursive: true })
   })
   await server.start()
   const stage = await setStage(server)
   const observer = new Observer()
-  const recipients = [stage.bob, stage.cleo].map((userArn) => new Recipient(server, userArn, observer))
-  server.kill()
-  await server.died()
+  const recipients = [new SocketRecipient(server, stage.bob, observer), new SdkRecipient(server, stage.cleo, observer)]
+  await server.kill()
 
   const { acknowledged, kills } = await sendAndKill(server, stage, recipients, observer)
-  await server.start()
   await settle(stage, acknowledged, callbacks)
   for (const recipient of recipients) await recipient.listen()
   await checkHistories(stage, acknowledged, observer)
   for (const recipient of recipients) recipient.leave()
 
   assert.deepEqual(observer.violations, [], `seed ${seed}`)
-  for (const way of ['event', 'prefetch', 'list']) assert.ok((observer.looks.get(way) ?? 0) > 50, `looked at ${way}`)
-  assert.ok(recipients.every(({ sessions }) => sessions > killsMin / 2))
+  for (const way of ['event', 'prefetch', 'list', 'get'])
+    assert.ok((observer.looks.get(way) ?? 0) > 50, `looked at ${way}`)
+  for (const { sessions } of recipients) assert.ok(sessions > killsMin / 2, `${sessions} sessions, seed ${seed}`)
+  assert.ok(remote.calls > 0, 'no event went to the Lambda endpoint')
   const outcomes = Object.groupBy(acknowledged, ({ kind }) => `${kind.name} ${kind.status}`)
   for (const { name, status } of kinds) assert.ok(outcomes[`${name} ${status}`], `no ${name} was sent, seed ${seed}`)
   t.diagnostic(`seed ${seed}; ${acknowledged.length} acknowledged; killed ${JSON.stringify(kills)}`)
@@ -93,7 +104,7 @@ type Stage = Awaited<ReturnType<typeof setStage>>
 /** An AppInstance with a sender, two recipients, and a channel with its flow for each kind. */
 async function setStage({ endpoint, credentials }: CrashingServer) {
   // Names the same server after every restart.
-  const options = { endpoint: endpoint.http, region: endpoint.region, credentials }
+  const options = { endpoint: endpoint.http, region: endpoint.region, credentials, requestHandler: { requestTimeout } }
   const messaging = new ChimeSDKMessaging(options)
   const identity = new ChimeSDKIdentity(options)
   const { AppInstanceArn } = await identity.createAppInstance({ Name: 'kill', ClientRequestToken: randomUUID() })
@@ -131,12 +142,10 @@ async function setStage({ endpoint, credentials }: CrashingServer) {
   return { messaging, ann, bob, cleo, channels }
 }
 
-/** Senders that go on through everything, and a server that dies again and again. */
+/** Senders that go on through everything, and a server that dies again and again. At the end it is up. */
 async function sendAndKill(server: CrashingServer, stage: Stage, recipients: Recipient[], observer: Observer) {
   const acknowledged: Acknowledged[] = []
   const kills: Record<string, number> = {}
-  let up = Promise.withResolvers<void>()
-  let died: Promise<void> = Promise.resolve()
   let numbers = 0
   const enough = () =>
     acknowledged.length >= acknowledgedMin && Object.values(kills).reduce((a, b) => a + b, 0) >= killsMin
@@ -146,39 +155,38 @@ async function sendAndKill(server: CrashingServer, stage: Stage, recipients: Rec
       const kind = choose(random())
       const one = { n: numbers++, sender, kind, token: randomUUID() }
       for (let messageId: string | undefined; messageId === undefined; ) {
-        await up.promise
-        messageId = await say(stage, one).catch(async (error) => {
+        await server.up
+        messageId = await say(stage, one).catch((error) => {
           // The connection broke or there was none: the server is dead or about to be. It says 503 while it starts.
           if (error.$response && error.$metadata?.httpStatusCode !== 503) throw error
-          await died
           return undefined
         })
         if (messageId !== undefined) acknowledged.push({ ...one, messageId })
       }
     }
   }
-  const kill = async () => {
+  const killForever = async () => {
     for (let cycle = 0; !enough(); cycle++) {
       const point = points[cycle % points.length] as string
       await server.start(point === 'random' ? 'never' : point)
-      died = server.died()
-      up.resolve()
       await Promise.all(recipients.map((recipient) => recipient.listen()))
-      await Promise.race([look(stage, observer).catch(() => {}), died])
-      await reached(acknowledged, acknowledged.length + 60 + Math.floor(random() * 60), died)
-      up = Promise.withResolvers()
-      server.kill()
-      await died
+      const looked = look(stage, acknowledged.slice(-gotMax), observer).catch((error) => {
+        if (error.$response && error.$metadata?.httpStatusCode !== 503) throw error
+      })
+      await Promise.race([looked, server.died])
+      await reached(acknowledged, acknowledged.length + 60 + Math.floor(random() * 60), server.died)
+      await server.kill()
       kills[point] = (kills[point] ?? 0) + 1
     }
-    up.resolve()
+    // Who is in the middle of a send comes to its end.
+    await server.start()
   }
-  await Promise.all([kill(), ...Array.from({ length: sendersAtOnce }, (_, sender) => sendForever(sender))])
+  await Promise.all([killForever(), ...Array.from({ length: sendersAtOnce }, (_, sender) => sendForever(sender))])
   return { acknowledged, kills }
 }
 
 /** Until so many are acknowledged, or the server has died by itself. */
-async function reached(acknowledged: Acknowledged[], count: number, died: Promise<void>): Promise<void> {
+async function reached(acknowledged: Acknowledged[], count: number, died: Promise<unknown>): Promise<void> {
   let dead = false
   void died.then(() => {
     dead = true
@@ -201,10 +209,19 @@ const send = ({ messaging, ann, channels }: Stage, { n, kind, token }: Pick<Ackn
   })
 
 /** What a recipient finds when it looks by itself. */
-async function look({ messaging, bob, channels }: Stage, observer: Observer): Promise<void> {
+async function look({ messaging, bob, channels }: Stage, latest: Acknowledged[], observer: Observer): Promise<void> {
   for (const ChannelArn of channels.values()) {
     const { ChannelMessages = [] } = await messaging.listChannelMessages({ ChannelArn, ChimeBearer: bob })
     for (const { Content } of ChannelMessages) observer.see('list', Content)
+  }
+  for (const { kind, messageId: MessageId } of latest) {
+    const asked = { ChannelArn: channels.get(kind.name), MessageId, ChimeBearer: bob }
+    const got = await messaging.getChannelMessage(asked).catch((error) => {
+      // What is not released, or left no row, is not there for a recipient.
+      if (error instanceof ChimeSDKMessagingServiceException && error.name === 'NotFoundException') return undefined
+      throw error
+    })
+    if (got) observer.see('get', got.ChannelMessage?.Content)
   }
 }
 

@@ -1,0 +1,173 @@
+import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Store, Transaction } from '../store/store.ts'
+
+/** How long a node counts as alive after it has last said so. Longer than PostgreSQL lets a silent transaction hold locks. */
+export const aliveMs = 3_000
+/** How often a node says that it is alive, and looks whether others are. What a dead one had is taken within both together. */
+const renewEveryMs = 1_000
+
+interface NodeParts {
+  store: Store
+  clock: Clock
+  log: Log
+  newId(): string
+}
+
+/** What follows for the rest of the server. None of it may throw. */
+export interface NodeListener {
+  /** Steps may have become due that this node has no alarm for. */
+  lookForWork(): void
+  /** Others were told that this node is gone, so what it has in hand under this id is theirs. */
+  lost(nodeId: string): void
+  /** Events may have been committed that no session was told of, wherever it is. */
+  newsLost(): void
+}
+
+/**
+ * This process as one of those that share a store. It signs with its id what it has in hand. Whoever has not said in time
+ * that it is alive is gone for the others: exactly one of them gives its steps back, for any to take. If it was only
+ * frozen it finds that out by itself, and goes on under another id; what it still writes under the old one is refused.
+ */
+export class ClusterNode {
+  readonly #parts: NodeParts
+  #id: string
+  #listener: NodeListener | undefined
+  #stopRenewing: Cancel = () => {}
+  #renewing: Promise<void> | undefined
+  /** A write was cut off: perhaps it is done, and nobody here knows. */
+  #doubtful = false
+  #renewedAt: number
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts
+    this.#id = parts.newId()
+    this.#renewedAt = parts.clock.now()
+  }
+
+  get id(): string {
+    return this.#id
+  }
+
+  /** How long ago the store last confirmed that this node is alive, in milliseconds. */
+  get silentMs(): number {
+    return this.#parts.clock.now() - this.#renewedAt
+  }
+
+  /** For a store that no other process can use: whoever had something in hand is gone. */
+  async startAlone(): Promise<void> {
+    const { store, clock } = this.#parts
+    await store.transaction((transaction) =>
+      transaction.run(
+        `UPDATE flow_step SET due_at = $1, owner = '' WHERE owner <> '' AND state IN ('DISPATCHING', 'AWAITING')`,
+        clock.now(),
+      ),
+    )
+  }
+
+  /** Joins those that share the store. */
+  async start(listener: NodeListener): Promise<void> {
+    const { store, clock } = this.#parts
+    this.#listener = listener
+    await store.transaction((transaction) => this.#register(transaction))
+    await this.#takeOverTheDead()
+    this.#renewedAt = clock.now()
+    this.#stopRenewing = every(clock, renewEveryMs, () => void this.renew())
+  }
+
+  /** The outcome of a write is not known, so this node does not know either what it has in hand. */
+  doubt(): void {
+    this.#doubtful = true
+  }
+
+  /** One at a time: a store that is away keeps it waiting. */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  /** Gives back what it has in hand, so that the others need not wait. */
+  async close(): Promise<void> {
+    if (!this.#listener) return
+    this.#stopRenewing()
+    await this.#renewing
+    const { store, log } = this.#parts
+    await store
+      .transaction((transaction) => this.#leave(transaction, this.#id))
+      .catch((err: unknown) => log.warn({ err }, 'the others will notice by themselves that this node is gone'))
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, log } = this.#parts
+    try {
+      if (this.#doubtful || !(await this.#confirm())) await this.#beginAnew()
+      this.#renewedAt = clock.now()
+      await this.#takeOverTheDead()
+      this.#listener?.lookForWork()
+    } catch (err) {
+      log.warn({ err, silentMs: this.silentMs }, 'the store did not hear that this node is alive; trying again')
+    }
+  }
+
+  /** False when another node has taken over what this one had. */
+  async #confirm(): Promise<boolean> {
+    const { store, clock } = this.#parts
+    const aliveUntil = clock.now() + aliveMs
+    const changed = await store.transaction((transaction) =>
+      transaction.run('UPDATE node SET alive_until = $1 WHERE node_id = $2', aliveUntil, this.#id),
+    )
+    return changed === 1
+  }
+
+  async #beginAnew(): Promise<void> {
+    const { store, log, newId } = this.#parts
+    const oldId = this.#id
+    // First the id: what is accepted from now on is not given back with the rest.
+    this.#id = newId()
+    this.#listener?.lost(oldId)
+    await store.transaction(async (transaction) => {
+      await this.#register(transaction)
+      await this.#leave(transaction, oldId)
+    })
+    this.#doubtful = false
+    log.warn({ oldId, nodeId: this.#id }, 'this node was out of touch, and goes on under a new id')
+    this.#listener?.newsLost()
+  }
+
+  async #takeOverTheDead(): Promise<void> {
+    const { store, clock } = this.#parts
+    const now = clock.now()
+    const dead = await store.read.all<{ node_id: string }>('SELECT node_id FROM node WHERE alive_until < $1', now)
+    for (const { node_id } of dead) await this.#takeOver(node_id, now)
+  }
+
+  async #takeOver(nodeId: string, now: number): Promise<void> {
+    const { store, log } = this.#parts
+    const steps = await store.transaction(async (transaction) => {
+      const gone = await transaction.run('DELETE FROM node WHERE node_id = $1 AND alive_until < $2', nodeId, now)
+      return gone === 1 ? giveBack(transaction, nodeId, now) : undefined
+    })
+    if (steps === undefined) return
+    log.warn({ nodeId, steps }, 'a node is gone, and what it had in hand goes on elsewhere')
+    this.#listener?.newsLost()
+  }
+
+  #register(transaction: Transaction): Promise<void> {
+    return transaction.insert('node', { node_id: this.#id, alive_until: this.#parts.clock.now() + aliveMs })
+  }
+
+  async #leave(transaction: Transaction, nodeId: string): Promise<void> {
+    await transaction.run('DELETE FROM node WHERE node_id = $1', nodeId)
+    await giveBack(transaction, nodeId, this.#parts.clock.now())
+  }
+}
+
+/** Makes the node's open steps due for whoever comes. Answers how many there were. */
+const giveBack = (transaction: Transaction, nodeId: string, now: number): Promise<number> =>
+  transaction.run(
+    `UPDATE flow_step SET due_at = $1, owner = '' WHERE owner = $2 AND state IN ('DISPATCHING', 'AWAITING')`,
+    now,
+    nodeId,
+  )
