@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const startMsMax = 30_000
+
+interface NodeOptions {
+  /** Its data folder and its log are in here. */
+  folder: string
+  name: string
+  flags: string[]
+  environment: Record<string, string>
+}
+
+/** One node of a cluster, as its operator starts it; killed or frozen it comes back on the same folder and ports. */
+export class NodeProcess {
+  readonly logFile: string
+  readonly #options: NodeOptions
+  #process: ChildProcess | undefined
+
+  constructor(options: NodeOptions) {
+    this.#options = options
+    this.logFile = join(options.folder, `${options.name}.log`)
+    // However this process ends, the node ends with it.
+    process.once('exit', () => this.#process?.kill('SIGKILL'))
+  }
+
+  get name(): string {
+    return this.#options.name
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** Resolves when it is ready; it may try for as long as its store is away. */
+  async start(): Promise<void> {
+    const { folder, name, flags, environment } = this.#options
+    const args = [main, 'serve', '--data-dir', join(folder, name), ...flags]
+    const child = spawn(process.execPath, args, {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#process = child
+    const log = createWriteStream(this.logFile, { flags: 'a' })
+    child.stderr.pipe(log, { end: false })
+    const ready = Promise.withResolvers<void>()
+    const timer = setTimeout(() => ready.reject(new Error(`${name} was not ready within ${startMsMax} ms`)), startMsMax)
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      log.write(text)
+      if (text.includes('carillon ready')) ready.resolve()
+    })
+    child.once('error', ready.reject)
+    child.once('exit', (code, signal) => {
+      ready.reject(new Error(`${name} ended with ${signal ?? code}; ${this.logFile} says why`))
+      log.end()
+    })
+    await ready.promise.finally(() => clearTimeout(timer))
+  }
+
+  /** As if the machine were gone. Resolves when the process is. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** As its operator stops it. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  /** It keeps its connections, and does nothing. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    child.kill(signal)
+    await exit
+  }
+}
