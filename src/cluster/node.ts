@@ -70,9 +70,23 @@ export class ClusterNode {
     const { store, clock } = this.#parts
     this.#listener = listener
     await store.transaction((transaction) => this.#register(transaction))
-    await this.#takeOverTheDead()
     this.#renewedAt = clock.now()
+    await this.#takeOverTheDead()
     this.#stopRenewing = every(clock, renewEveryMs, () => void this.renew())
+  }
+
+  /** Before the start: waits for as long as one that has died may count as alive, and throws if another node is. */
+  async requireNoOther(): Promise<void> {
+    const { store, clock } = this.#parts
+    const latest = () =>
+      store.read.get<{ alive_until: number | null }>('SELECT max(alive_until) AS alive_until FROM node')
+    const before = (await latest())?.alive_until ?? 0
+    if (before < clock.now()) return
+    await new Promise<void>((resolve) => clock.at(before + 1, resolve))
+    if (((await latest())?.alive_until ?? 0) < clock.now()) return
+    throw new Error(
+      'another node is alive on this database: give both CARILLON_NATS_URL, so that each hears what the other does',
+    )
   }
 
   /** The outcome of a write is not known, so this node does not know either what it has in hand. */

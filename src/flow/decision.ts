@@ -1,6 +1,7 @@
 import { functionNameOf } from '../contract/arn.ts'
 import type { Processor as WireProcessor } from '../contract/structures.ts'
 import type { DecideStep, Ending, RecordHandOff } from '../store/changes.ts'
+import { shardOf } from '../store/shards.ts'
 import type { Audience, EventType, MessageRow, MessageText, RunRow, StepRow, Turn } from '../store/tables.ts'
 import { type Effect, openStep, type Processor, type Progress, type Run, type Step, type World } from './transition.ts'
 
@@ -100,7 +101,10 @@ export function runOf({ run, step }: Pick<Turn, 'run' | 'step'>): Run {
   }
 }
 
-/** The durable write that carries out a transition's effects; undefined where all there is to do is to invoke. */
+/**
+ * The durable write that carries out a transition's effects, while the step is in the hand that the turn says; undefined
+ * where all there is to do is to invoke.
+ */
 export function changeOf(
   turn: Turn,
   { run, effects }: Progress,
@@ -108,7 +112,9 @@ export function changeOf(
   now: number,
 ): DecideStep | RecordHandOff | undefined {
   const recorded = stepOf(effects, 'RecordStep')
-  if (recorded) return { kind: 'RecordHandOff', step: stepRow(turn.step, recorded, lease, now) }
+  if (recorded) {
+    return { kind: 'RecordHandOff', step: stepRow(turn.step, recorded, lease, now), heldBy: turn.step.owner }
+  }
   const decided = stepOf(effects, 'DecideStep')
   if (!decided) return undefined
   const next = stepOf(effects, 'OpenStep')
@@ -126,6 +132,7 @@ export function changeOf(
   }
   return {
     kind: 'DecideStep',
+    heldBy: turn.step.owner,
     step: { ...stepRow(turn.step, decided, lease, now), changes_json: differences(before, after) },
     run: runRow,
     next: next && newStepRow(runRow, next, lease, now),
@@ -156,7 +163,8 @@ function newStepRow(run: RunRow, step: Step, lease: Lease, now: number): StepRow
   const { channel_arn, message_id, revision } = run
   const identity = { channel_arn, callback_id: step.callbackId, message_id, revision, position: step.position }
   const functionArn = processorsOf(run)[step.position]?.functionArn ?? ''
-  const fresh = { ...identity, function_arn: functionArn, created_at: now, changes_json: null, verdict_key: null }
+  const empty = { changes_json: null, verdict_key: null }
+  const fresh = { ...identity, function_arn: functionArn, created_at: now, shard: shardOf(channel_arn), ...empty }
   return stepRow(fresh as StepRow, step, lease, now)
 }
 

@@ -206,10 +206,8 @@ export class FlowEngine {
 
   /** For the step that is due next, whoever made it. */
   async #setAlarm(): Promise<void> {
-    const next = await this.#parts.store.read.get<{ due_at: number | null }>(
-      `SELECT min(due_at) AS due_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING')`,
-    )
-    if (typeof next?.due_at === 'number') this.#wakeBy(next.due_at)
+    const next = await this.#parts.store.nextDueAt()
+    if (next !== undefined) this.#wakeBy(next)
   }
 
   async #orSoonAgain(look: () => Promise<void>): Promise<void> {

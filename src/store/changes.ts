@@ -16,10 +16,15 @@ export type OutcomeOf<C extends Change> = C extends AcceptMessage
         ? RecordOutcome
         : Turn[]
 
-/** A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member. */
+/**
+ * A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member, and
+ * the channel's flow is as it was when the message's way was chosen.
+ */
 export interface AcceptMessage {
   kind: 'AcceptMessage'
   message: Omit<MessageRow, 'seq'>
+  /** The channel's flow as it was read, null for none; undefined for a message that no flow would hold. */
+  channelFlowArn: string | null | undefined
   event: { eventType: EventType; audience: Audience }
   token: TokenRow | undefined
   flow: { run: RunRow; step: StepRow } | undefined
@@ -27,7 +32,7 @@ export interface AcceptMessage {
 
 export type AcceptOutcome =
   | { result: 'accepted'; message: MessageRow }
-  | { result: 'refused'; because: 'sender is no member' | 'token is in use' }
+  | { result: 'refused'; because: 'sender is no member' | 'flow has changed' | 'token is in use' }
 
 /**
  * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as it
@@ -46,10 +51,12 @@ export interface AcceptUpdate {
 
 export type AcceptUpdateOutcome = { result: 'accepted' } | { result: 'refused'; because: 'message has changed' }
 
-/** A step ends, and with it perhaps the message's wait. Guard: the step is open. */
+/** A step ends, and with it perhaps the message's wait. Guard: the step is open, and in the hand that `heldBy` names. */
 export interface DecideStep {
   kind: 'DecideStep'
   step: StepRow
+  /** The owner as it was read; undefined for a processor's verdict, which counts whoever has the step in hand. */
+  heldBy: string | undefined
   run: RunRow
   /** The next processor's step, already leased, or undefined when the run ends here. */
   next: StepRow | undefined
@@ -67,12 +74,15 @@ export interface Ending {
   event: { eventType: EventType; audience: Audience }
 }
 
+/** A step is over for whoever asks, when it is closed or in another hand than the asker's. */
 export type DecideOutcome = { result: 'decided' } | { result: 'refused'; because: 'step is over' }
 
-/** An attempt ended without a verdict, or began and must be remembered. Guard: the step is open. */
+/** An attempt ended without a verdict, or began and must be remembered. Guard: the step is open and in this hand. */
 export interface RecordHandOff {
   kind: 'RecordHandOff'
   step: StepRow
+  /** The owner as it was read. A node that was taken for dead must not overwrite what its successor did. */
+  heldBy: string
 }
 
 export type RecordOutcome = { result: 'recorded' } | { result: 'refused'; because: 'step is over' }

@@ -11,6 +11,8 @@ import type {
   RecordHandOff,
   RecordOutcome,
 } from './changes.ts'
+import { everyShard } from './shards.ts'
+import { stepIsOpen } from './steps.ts'
 import type { Columns, Committed, Value } from './store.ts'
 import type { Audience, ChannelEvent, EventSubject, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
@@ -38,13 +40,16 @@ export function carryOut(writer: Writer, change: Change, committed: Committed): 
 }
 
 function acceptMessage(writer: Writer, change: AcceptMessage, committed: Committed): AcceptOutcome {
-  const { message, event, token, flow } = change
+  const { message, channelFlowArn, event, token, flow } = change
   const member = writer.get(
     `SELECT 1 FROM channel_membership WHERE channel_arn = $1 AND member_arn = $2 AND type = 'DEFAULT'`,
     message.channel_arn,
     message.sender_arn,
   )
   if (!member) return { result: 'refused', because: 'sender is no member' }
+  if (channelFlowArn !== undefined && !hasFlow(writer, message.channel_arn, channelFlowArn)) {
+    return { result: 'refused', because: 'flow has changed' }
+  }
   if (token && !insertOnce(writer, 'idempotency_token', token)) {
     return { result: 'refused', because: 'token is in use' }
   }
@@ -59,6 +64,11 @@ function acceptMessage(writer: Writer, change: AcceptMessage, committed: Committ
   }
   log(writer, committed, { ...event, channelArn: row.channel_arn, about: { message: row } }, head)
   return { result: 'accepted', message: row }
+}
+
+function hasFlow(writer: Writer, channelArn: string, channelFlowArn: string | null): boolean {
+  const sql = `SELECT 1 FROM channel WHERE channel_arn = $1 AND coalesce(channel_flow_arn, '') = coalesce($2, '')`
+  return writer.get(sql, channelArn, channelFlowArn) !== undefined
 }
 
 function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed): AcceptUpdateOutcome {
@@ -84,8 +94,8 @@ function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed
 }
 
 function decideStep(writer: Writer, change: DecideStep, committed: Committed): DecideOutcome {
-  const { step, run, next, ending } = change
-  if (!updateOpenStep(writer, step)) return { result: 'refused', because: 'step is over' }
+  const { step, heldBy, run, next, ending } = change
+  if (!updateOpenStep(writer, step, heldBy)) return { result: 'refused', because: 'step is over' }
   writer.run(
     `UPDATE flow_run SET state = $1, processors_json = $2, requested_json = $3, text_json = $4, ended_at = $5
      WHERE channel_arn = $6 AND message_id = $7 AND revision = $8`,
@@ -145,17 +155,15 @@ function updateMessage(writer: Writer, message: MessageRow): number {
   )
 }
 
-function recordHandOff(writer: Writer, { step }: RecordHandOff): RecordOutcome {
-  return updateOpenStep(writer, step) ? { result: 'recorded' } : { result: 'refused', because: 'step is over' }
+function recordHandOff(writer: Writer, { step, heldBy }: RecordHandOff): RecordOutcome {
+  return updateOpenStep(writer, step, heldBy) ? { result: 'recorded' } : { result: 'refused', because: 'step is over' }
 }
 
-const stepIsOpen = `state IN ('DISPATCHING', 'AWAITING')`
-
-function updateOpenStep(writer: Writer, step: StepRow): boolean {
+function updateOpenStep(writer: Writer, step: StepRow, heldBy: string | undefined): boolean {
   const changed = writer.run(
     `UPDATE flow_step SET state = $1, tries = $2, attempts = $3, owner = $4, due_at = $5, deadline_at = $6,
        handed_off_at = $7, decided_at = $8, failure = $9, changes_json = $10, verdict_key = $11
-     WHERE channel_arn = $12 AND callback_id = $13 AND ${stepIsOpen}`,
+     WHERE channel_arn = $12 AND callback_id = $13 AND ${stepIsOpen} AND owner = coalesce($14, owner)`,
     step.state,
     step.tries,
     step.attempts,
@@ -169,6 +177,7 @@ function updateOpenStep(writer: Writer, step: StepRow): boolean {
     step.verdict_key,
     step.channel_arn,
     step.callback_id,
+    heldBy ?? null,
   )
   return changed === 1
 }
@@ -195,7 +204,8 @@ function leaseSteps(writer: Writer, { owner, now, leaseUntil, stepsMax }: LeaseS
   const steps = writer.all<StepRow>(
     `UPDATE flow_step SET owner = $1, due_at = CASE WHEN deadline_at > $3 THEN min($2, deadline_at) ELSE $2 END
      WHERE ${stepIsOpen} AND due_at <= $3 AND (channel_arn, callback_id) IN (
-       SELECT channel_arn, callback_id FROM flow_step WHERE ${stepIsOpen} AND due_at <= $3 ORDER BY due_at LIMIT $4)
+       SELECT channel_arn, callback_id FROM flow_step
+       WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3 ORDER BY due_at LIMIT $4)
      RETURNING *`,
     owner,
     leaseUntil,

@@ -3,6 +3,7 @@ import { Batcher, type Settled } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
 import { pendingMigrations } from './migrate.ts'
 import { advanceHead, carryOut, endSteps, insert, insertOnce, log, type Writer } from './sqlite-changes.ts'
+import { readNextDueAt } from './steps.ts'
 import { type Committed, type Reader, type Store, StoreUnavailable, type Transaction, type Value } from './store.ts'
 
 /** More transactions than this never wait; a caller beyond it is told to come back. */
@@ -51,6 +52,15 @@ export class SqliteStore implements Store {
     } finally {
       this.#transactions -= 1
     }
+  }
+
+  nextDueAt(): Promise<number | undefined> {
+    return readNextDueAt(this.read)
+  }
+
+  /** An open file can be written until a write finds otherwise. */
+  async ready(): Promise<void> {
+    await this.read.get('SELECT 1')
   }
 
   onCommit(listener: (committed: Committed) => void): void {

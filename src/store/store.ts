@@ -50,6 +50,10 @@ export interface Store {
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
   /** Is told of every commit, in order, after it is durable. A listener must not throw: what it hears is done. */
   onCommit(listener: (committed: Committed) => void): void
+  /** When the first of the open steps is due, whoever has it in hand; undefined if none is open. */
+  nextDueAt(): Promise<number | undefined>
+  /** Rejects with StoreUnavailable while it could not write. */
+  ready(): Promise<void>
   /** Finishes what was asked of it, and closes. */
   close(): Promise<void>
 }

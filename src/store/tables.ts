@@ -73,6 +73,8 @@ export interface StepRow {
   changes_json: string | null
   /** Stands for the call that decided it. */
   verdict_key: string | null
+  /** Of its channel (shards.ts). */
+  shard: number
 }
 
 /** All that is needed to let a processor take its turn. */

@@ -38,6 +38,8 @@ class MinedStore implements Store {
   }
 
   transaction: Store['transaction'] = (work) => this.#store.transaction(work)
+  nextDueAt = () => this.#store.nextDueAt()
+  ready = () => this.#store.ready()
   close = () => this.#store.close()
 
   onCommit(listener: (committed: Committed) => void): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AcceptOutcome } from '../../src/store/changes.ts'
-import type { Reader } from '../../src/store/store.ts'
+import type { Reader, Store } from '../../src/store/store.ts'
 import type { MessageRow } from '../../src/store/tables.ts'
 import {
   ben,
@@ -61,6 +61,24 @@ export const acceptMessageCases: Cases = {
   async 'a message to a channel that does not exist is refused'({ store }) {
     const refused = await store.commit(plainMessage({ channel_arn: channel('nowhere') }))
     assert.deepEqual(refused, { result: 'refused', because: 'sender is no member' })
+  },
+
+  async 'a message is refused once the flow of its channel is another than was read, and leaves nothing behind'({
+    store,
+  }) {
+    await openChannel(store)
+    const refused = { result: 'refused', because: 'flow has changed' }
+    const send = (channelFlowArn: string | null | undefined) =>
+      store.commit({ ...plainMessage({}, tokenRow({ token: `as of ${channelFlowArn}` })), channelFlowArn })
+    assert.deepEqual(await send(null), refused, 'a channel that is gone has no flow, but no message either')
+    await withFlow(store, null)
+    assert.deepEqual(await send('flow-1'), refused)
+    assert.equal(accepted(await send(null)).seq, 1)
+    await withFlow(store, 'flow-1')
+    assert.deepEqual(await send('flow-2'), refused)
+    assert.equal(accepted(await send('flow-1')).seq, 2)
+    assert.equal(accepted(await send(undefined)).seq, 3, 'a message that no flow holds does not ask')
+    assert.equal((await store.read.all('SELECT 1 FROM idempotency_token')).length, 3)
   },
 
   async 'a token is taken by the first to arrive, in one batch and afterwards'({ store }) {
@@ -169,6 +187,24 @@ export const acceptMessageCases: Cases = {
     await store.commit(plainMessage({ created_at: 2_000 }))
     assert.equal(await lastMessageAt(store.read), 2_000)
   },
+}
+
+async function withFlow(store: Store, channelFlowArn: string | null): Promise<void> {
+  await store.transaction(async (transaction) => {
+    await transaction.run('DELETE FROM channel WHERE channel_arn = $1', lobby)
+    await transaction.insert('channel', {
+      channel_arn: lobby,
+      app_instance_arn: '',
+      name: '""',
+      mode: 'UNRESTRICTED',
+      privacy: 'PUBLIC',
+      channel_flow_arn: channelFlowArn,
+      created_by_arn: '',
+      created_by_name: '""',
+      created_at: 0,
+      updated_at: 0,
+    })
+  })
 }
 
 function accepted(outcome: AcceptOutcome): MessageRow {

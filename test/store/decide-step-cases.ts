@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FlowEvent } from '../../src/flow/transition.ts'
-import type { Ending } from '../../src/store/changes.ts'
+import type { Ending, RecordHandOff } from '../../src/store/changes.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { MessageRow, MessageText, StepRow, Turn } from '../../src/store/tables.ts'
 import {
@@ -182,8 +182,36 @@ export const decideStepCases: Cases = {
     const before = await readStep(store, turn)
     const late = changeAfter(turn, { type: 'Completed' }, 1_000)
     assert.deepEqual(await store.commit(late), isOver)
-    assert.deepEqual(await store.commit({ kind: 'RecordHandOff', step: { ...turn.step, callback_id: 'none' } }), isOver)
+    assert.deepEqual(
+      await store.commit({ ...late, step: { ...turn.step, callback_id: 'none' } } as RecordHandOff),
+      isOver,
+    )
     assert.deepEqual(await readStep(store, turn), before)
+  },
+
+  async 'what another node has in hand meanwhile is let alone, but for a verdict'({ store }) {
+    const { turn } = await hold(store)
+    const leased = { kind: 'LeaseSteps', owner: 'node-2', now: 1e9, leaseUntil: 2e9, stepsMax: 1 } as const
+    assert.equal((await store.commit(leased)).length, 1)
+    const before = await readStep(store, turn)
+    for (const event of [
+      { type: 'Crashed', reason: 'it threw' },
+      { type: 'Unreached', reason: 'no such function', permanent: true },
+    ] as const) {
+      const late = changeAfter(turn, event, 1_000)
+      assert.equal(late.heldBy, 'node-1')
+      assert.deepEqual(await store.commit(late), isOver)
+    }
+    assert.deepEqual(await readStep(store, turn), before)
+    assert.deepEqual(await store.commit(verdictOn(turn, {}, 1_000)), { result: 'decided' })
+  },
+
+  async 'a step that nobody has in hand is decided by whoever read it so'({ store }) {
+    const { turn } = await hold(store)
+    await store.commit(changeAfter(turn, { type: 'Crashed', reason: 'it threw' }, 1_000))
+    const read = plain(await readTurn(store.read, turn.step.callback_id))
+    assert.equal(read.step.owner, '')
+    assert.deepEqual(await store.commit(changeAfter(read, { type: 'Due' }, 1e9)), { result: 'decided' })
   },
 
   async 'an ending says what it says, whoever made it'({ store }) {

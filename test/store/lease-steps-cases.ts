@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { shardOf } from '../../src/store/shards.ts'
 import type { Store } from '../../src/store/store.ts'
-import { heldMessage, openChannel, readTurn, verdictOn } from '../support/rows.ts'
+import { channel, heldMessage, lobby, openChannel, readTurn, verdictOn } from '../support/rows.ts'
 import type { Cases } from './store-suite.ts'
 
 export const leaseStepsCases: Cases = {
@@ -50,6 +51,32 @@ export const leaseStepsCases: Cases = {
     assert.deepEqual(leased, [])
   },
 
+  async 'the next time that a step is due is told, whatever its channel, and whoever has it in hand'({ store }) {
+    assert.equal(await store.nextDueAt(), undefined)
+    const ids: string[] = []
+    for (const [index, dueAt] of [3_000, 2_000, 4_000].entries()) {
+      const channelArn = channel(`room-${index}`)
+      await openChannel(store, channelArn)
+      ids.push(await hold(store, { dueAt, channelArn }))
+    }
+    assert.equal(await store.nextDueAt(), 2_000)
+    await store.commit(verdictOn(await readTurn(store.read, ids[1] as string)))
+    assert.equal(await store.nextDueAt(), 3_000)
+    await lease(store, { now: 3_000, leaseUntil: 33_000 })
+    assert.equal(await store.nextDueAt(), 4_000)
+  },
+
+  async 'due steps are found in every shard'({ store }) {
+    const channels = Array.from({ length: 400 }, (_, index) => channel(`room-${index}`))
+    const shards = new Set(channels.map(shardOf))
+    assert.equal(shards.size, 64, 'the channels are of all shards')
+    for (const channelArn of channels) await openChannel(store, channelArn)
+    const ids = await Promise.all(channels.map((channelArn) => hold(store, { dueAt: 1_000, channelArn })))
+    assert.equal((await lease(store, { now: 999, stepsMax: 1_000 })).length, 0)
+    const leased = await lease(store, { now: 1_000, stepsMax: 1_000 })
+    assert.deepEqual(leased.map(callbackIdOf).sort(), ids.sort())
+  },
+
   async 'a lease ends with the deadline, so that the deadline is not slept through'({ store }) {
     const callbackId = await hold(store, { dueAt: 1_000, deadlineMs: 5_000 })
     await lease(store, { now: 1_000, leaseUntil: 31_000 })
@@ -69,12 +96,17 @@ export const leaseStepsCases: Cases = {
 /** A step of a message of its own: leased to node-1 until `dueAt`. */
 async function hold(
   store: Store,
-  { dueAt, deadlineMs = 1e9, createdAt = 0 }: { dueAt: number; deadlineMs?: number; createdAt?: number },
+  {
+    dueAt,
+    deadlineMs = 1e9,
+    createdAt = 0,
+    channelArn = lobby,
+  }: { dueAt: number; deadlineMs?: number; createdAt?: number; channelArn?: string },
 ): Promise<string> {
   const channelOpen = await store.read.get('SELECT 1 FROM channel_head')
   if (!channelOpen) await openChannel(store)
   const by = { owner: 'node-1', leaseMs: dueAt - createdAt }
-  const held = heldMessage({ created_at: createdAt }, undefined, { deadlineMs, by })
+  const held = heldMessage({ channel_arn: channelArn, created_at: createdAt }, undefined, { deadlineMs, by })
   await store.commit(held)
   return held.flow.step.callback_id
 }

@@ -1,6 +1,7 @@
 import { type TestContext, test } from 'node:test'
 import type { Committed, Store } from '../../src/store/store.ts'
 import { acceptMessageCases } from './accept-message-cases.ts'
+import { acceptUpdateCases } from './accept-update-cases.ts'
 import { decideStepCases } from './decide-step-cases.ts'
 import { leaseStepsCases } from './lease-steps-cases.ts'
 import { transactionCases } from './transaction-cases.ts'
@@ -17,7 +18,7 @@ export type Cases = { [sentence: string]: (open: OpenStore) => Promise<void> }
 
 /** The contract of the Store port: one suite, run by every engine. */
 export function storeSuite(engine: string, open: (context: TestContext) => Promise<OpenStore>): void {
-  for (const cases of [acceptMessageCases, decideStepCases, leaseStepsCases, transactionCases]) {
+  for (const cases of [acceptMessageCases, acceptUpdateCases, decideStepCases, leaseStepsCases, transactionCases]) {
     for (const [sentence, prove] of Object.entries(cases)) {
       test(`${engine}: ${sentence}`, async (context) => prove(await open(context)))
     }

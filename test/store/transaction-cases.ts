@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { RecordHandOff } from '../../src/store/changes.ts'
 import { type Store, StoreUnavailable, type Transaction } from '../../src/store/store.ts'
 import type { ChannelEvent } from '../../src/store/tables.ts'
-import { ben, heldMessage, lobby, openChannel, plainMessage } from '../support/rows.ts'
+import { ben, heldMessage, lobby, openChannel, plainMessage, readTurn, verdictOn } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
 
 export const transactionCases: Cases = {
@@ -95,6 +95,37 @@ export const transactionCases: Cases = {
     assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], turns: [], decided: [] }])
   },
 
+  async 'endSteps ends the open step of its run alone, and tells whoever has it in hand'({ store }) {
+    await openChannel(store)
+    const [held, other] = [heldMessage(), heldMessage()]
+    await Promise.all([store.commit(held), store.commit(other)])
+    const { run, step } = held.flow
+    const read = await readTurn(store.read, step.callback_id)
+    const told = listenTo(store)
+    await store.transaction((transaction) => transaction.endSteps(run, 7_000))
+    assert.deepEqual(told, [{ events: [], turns: [], decided: [step.callback_id] }])
+    const ended = await readTurn(store.read, step.callback_id)
+    assert.deepEqual({ ...ended.step }, { ...step, state: 'EXPIRED', owner: '', decided_at: 7_000 })
+    assert.deepEqual({ ...(await readTurn(store.read, other.flow.step.callback_id)).step }, other.flow.step)
+    assert.equal((await store.commit(verdictOn(read))).result, 'refused', 'no verdict counts any more')
+    await store.transaction((transaction) => transaction.endSteps(run, 8_000))
+    assert.deepEqual(told[1]?.decided ?? [], [])
+  },
+
+  async 'endSteps of a transaction that is rolled back ends nothing and tells nobody'({ store }) {
+    await openChannel(store)
+    const held = heldMessage()
+    await store.commit(held)
+    const told = listenTo(store)
+    const broken = store.transaction(async (transaction) => {
+      await transaction.endSteps(held.flow.run, 7_000)
+      throw new Error('on second thoughts')
+    })
+    await assert.rejects(broken)
+    assert.deepEqual(told, [])
+    assert.deepEqual({ ...(await readTurn(store.read, held.flow.step.callback_id)).step }, held.flow.step)
+  },
+
   async 'an event of a channel that does not exist breaks its transaction'({ store }) {
     await assert.rejects(
       store.transaction((transaction) => transaction.append(benJoins)),
@@ -130,7 +161,7 @@ export const transactionCases: Cases = {
 
   async 'a write beyond the limit of those that wait is told to come back; the others are carried out'({ store }) {
     await openChannel(store)
-    const nothing: RecordHandOff = { kind: 'RecordHandOff', step: heldMessage().flow.step }
+    const nothing: RecordHandOff = { kind: 'RecordHandOff', step: heldMessage().flow.step, heldBy: '' }
     const waiting = Array.from({ length: 10_000 }, () => store.commit(nothing))
     await assert.rejects(store.commit(nothing), StoreUnavailable)
     for (const outcome of await Promise.all(waiting)) assert.equal(outcome.result, 'refused')

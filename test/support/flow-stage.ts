@@ -145,6 +145,14 @@ class WatchedStore implements Store {
     this.#store.onCommit(listener)
   }
 
+  nextDueAt(): Promise<number | undefined> {
+    return this.#store.nextDueAt()
+  }
+
+  ready(): Promise<void> {
+    return this.#store.ready()
+  }
+
   close(): Promise<void> {
     return this.#store.close()
   }

@@ -87,7 +87,7 @@ const messageRow = (given: Partial<NewMessage> = {}): NewMessage => ({
 export function plainMessage(given: Partial<NewMessage> = {}, token?: TokenRow): AcceptMessage {
   const message = messageRow(given)
   const event = { eventType: eventTypeOf(message, 'SENT'), audience: { to: 'members' as const } }
-  return { kind: 'AcceptMessage', message, event, token, flow: undefined }
+  return { kind: 'AcceptMessage', message, channelFlowArn: undefined, event, token, flow: undefined }
 }
 
 export type HeldMessage = AcceptMessage & { flow: { run: RunRow; step: StepRow } }
@@ -105,6 +105,7 @@ export function heldMessage(
   return {
     kind: 'AcceptMessage',
     message,
+    channelFlowArn: undefined,
     event,
     token: undefined,
     flow: startRun(message, undefined, flow, by, world),
@@ -151,5 +152,5 @@ export function verdictOn(
 ): DecideStep {
   const change = changeAfter(turn, { type: 'Verdict', deny: false, text: {}, ...verdict }, now)
   assert.ok(change.kind === 'DecideStep')
-  return change
+  return { ...change, heldBy: undefined }
 }

@@ -47,6 +47,14 @@ export class SteeredStore implements Store {
     this.opened.onCommit(listener)
   }
 
+  nextDueAt(): Promise<number | undefined> {
+    return this.opened.nextDueAt()
+  }
+
+  ready(): Promise<void> {
+    return this.opened.ready()
+  }
+
   close(): Promise<void> {
     return this.opened.close()
   }

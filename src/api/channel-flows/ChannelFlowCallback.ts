@@ -43,7 +43,11 @@ export const ChannelFlowCallback = operation({
 
     const verdict = { type: 'Verdict', deny, text: deny ? {} : changesOf(ChannelMessage) } as const
     const change = decisionOf(turn, verdict, context)
-    const outcome = await context.store.commit({ ...change, step: { ...change.step, verdict_key: verdictKey } })
+    const outcome = await context.store.commit({
+      ...change,
+      heldBy: undefined,
+      step: { ...change.step, verdict_key: verdictKey },
+    })
     if (outcome.result === 'decided') logDecision(change, turn.run, deny, context.log)
     else await requireRepeated(verdictKey, input, context)
     return { ChannelArn, CallbackId }

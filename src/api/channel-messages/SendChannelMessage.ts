@@ -46,6 +46,9 @@ const inputMembers = {
 }
 type Input = InputOf<typeof inputMembers>
 
+/** How often the channel's flow may be exchanged between its reading and the message's writing, until the call gives up. */
+const flowReadsMax = 5
+
 /** A channel's flow holds STANDARD messages until its processors have let them pass; everything else is SENT at once. */
 export const SendChannelMessage = operation({
   name: 'SendChannelMessage',
@@ -70,13 +73,17 @@ export const SendChannelMessage = operation({
     if (earlier) return answerAgain(ChannelArn, earlier, context)
 
     await requireTargetIsMember(input, context)
-    const flow = input.Type === 'STANDARD' ? await snapshotFlow(context.read, ChannelArn) : undefined
-    const message = newMessage(input, sender, flow ? 'PENDING' : 'SENT', context)
-    // What a flow holds has a row until then, even if it is NON_PERSISTENT.
-    const needsRow = flow || message.persistence === 'PERSISTENT'
-    const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
-    if (first) return answerAgain(ChannelArn, first, context)
-    return { ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
+    for (let reads = 1; reads <= flowReadsMax; reads += 1) {
+      const flow = input.Type === 'STANDARD' ? await snapshotFlow(context.read, ChannelArn) : undefined
+      const message = newMessage(input, sender, flow ? 'PENDING' : 'SENT', context)
+      // What a flow holds has a row until then, even if it is NON_PERSISTENT.
+      const needsRow = flow || message.persistence === 'PERSISTENT'
+      const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
+      if (first === 'flow has changed') continue
+      if (first) return answerAgain(ChannelArn, first, context)
+      return { ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
+    }
+    throw conflict('The flow of the channel was changed at the same time, again and again')
   },
 })
 
@@ -142,11 +149,12 @@ async function accept(
   flow: FlowSnapshot | undefined,
   call: TokenedCall | undefined,
   context: Context,
-): Promise<AcceptedMessage | undefined> {
+): Promise<AcceptedMessage | 'flow has changed' | undefined> {
   const now = context.now()
   const outcome = await context.store.commit({
     kind: 'AcceptMessage',
     message,
+    channelFlowArn: message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined,
     event: {
       eventType: eventTypeOf(message, message.status),
       audience: flow ? senderOnly(message) : audienceOf(message),
@@ -156,6 +164,7 @@ async function accept(
   })
   if (outcome.result === 'accepted') return undefined
   if (outcome.because === 'sender is no member') throw forbidden()
+  if (outcome.because === 'flow has changed') return outcome.because
   const first = call && (await findAccepted(call, context))
   if (!first) throw conflict('This ClientRequestToken is in use by another call')
   return first

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { SendChannelMessageCommandInput } from '@aws-sdk/client-chime-sdk-messaging'
 import { populate, processor } from '../../support/population.ts'
-import { assertRefused, invalidUser, noAccess, violation } from '../../support/refusals.ts'
+import { assertRefused, invalidUser, noAccess, outcomeOf, violation } from '../../support/refusals.ts'
 import { startTestServer } from '../../support/running-server.ts'
+import { SteeredStore } from '../../support/steered-store.ts'
 
 type Input = Partial<SendChannelMessageCommandInput>
 
-const server = await startTestServer()
+const store = new SteeredStore()
+const server = await startTestServer({ aroundStore: store.around })
 const people = await populate(server)
 
 /** So many bytes of names and values. */
@@ -210,6 +212,38 @@ suite('SendChannelMessage without a flow', () => {
   test('keeps the name that the sender had', async () => {
     const { MessageId } = await people.send()
     assert.deepEqual((await people.read(MessageId)).Sender, { Arn: people.member, Name: 'member' })
+  })
+})
+
+suite('SendChannelMessage while the flow of the channel changes', () => {
+  test('holds the message in a flow that is associated before it is written', async () => {
+    const changing = await populate(server)
+    const stopped = store.stop('AcceptMessage')
+    const sending = changing.send()
+    const write = await stopped
+    await changing.attachFlow(['first'])
+    write.pass()
+    const { MessageId, Status } = await sending
+    assert.deepEqual(Status, { Value: 'PENDING' })
+    await changing.allow(await server.processors.next(MessageId), { Content: 'through' })
+    assert.deepEqual(await changing.history(changing.owner), ['through'])
+  })
+
+  test('gives up with a Conflict when it never finds the flow as it was', async () => {
+    const changing = await populate(server)
+    const ChannelFlowArn = await changing.createFlow(['first'])
+    const association = { ChannelArn: changing.channelArn, ChannelFlowArn, ChimeBearer: changing.owner }
+    let stopped = store.stop('AcceptMessage')
+    const outcome = outcomeOf(changing.send())
+    for (let round = 1; round <= 5; round += 1) {
+      const write = await stopped
+      if (round % 2 === 1) await server.messaging.associateChannelFlow(association)
+      else await server.messaging.disassociateChannelFlow(association)
+      if (round < 5) stopped = store.stop('AcceptMessage')
+      write.pass()
+    }
+    assert.equal(await outcome, 'Conflict')
+    assert.deepEqual(await changing.history(changing.owner), [])
   })
 })
 

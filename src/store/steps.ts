@@ -1,0 +1,16 @@
+import { everyShard } from './shards.ts'
+import type { Reader } from './store.ts'
+
+/** In SQL: somebody must still do something about the step. Indexes have the same words. */
+export const stepIsOpen = `state IN ('DISPATCHING', 'AWAITING')`
+
+/** Of each shard its earliest, and of these the first: the index answers each, however many steps are open. */
+const earliest = `WITH every (shard) AS (VALUES ${everyShard.replaceAll(/\d+/g, '($&)')})
+  SELECT min((SELECT due_at FROM flow_step
+    WHERE flow_step.shard = every.shard AND ${stepIsOpen} ORDER BY due_at LIMIT 1)) AS due_at FROM every`
+
+/** When the first of the open steps is due, or undefined if none is open. */
+export async function readNextDueAt(read: Reader): Promise<number | undefined> {
+  const row = await read.get<{ due_at: number | null }>(earliest)
+  return row?.due_at ?? undefined
+}
