@@ -39,12 +39,18 @@ test('a take-over is from the kill to the next time that a processor is given th
     { phase: 'end', callbackId: 'done', pid: dead, at: 20 },
     { phase: 'begin', callbackId: 'in hand', pid: dead, at: 30 },
     { phase: 'begin', callbackId: 'lost', pid: dead, at: 35 },
+    { phase: 'begin', callbackId: 'last act', pid: dead, at: 36 },
     { phase: 'begin', callbackId: 'of another', pid: other, at: 40 },
     { phase: 'begin', callbackId: 'in hand', pid: other, at: 3_050 },
     { phase: 'begin', callbackId: 'in hand', pid: other, at: 4_000 },
   ] as const
   const kill = { pid: dead, at: 50 }
-  assert.deepEqual(takeOvers([kill], [...turns]), [
+  const steps = [
+    { callbackId: 'last act', decidedAt: 49 },
+    { callbackId: 'in hand', decidedAt: 3_100 },
+    { callbackId: 'lost', decidedAt: undefined },
+  ]
+  assert.deepEqual(takeOvers([kill], [...turns], steps), [
     { kill, callbackId: 'in hand', afterMs: 3_000 },
     { kill, callbackId: 'lost', afterMs: undefined },
   ])

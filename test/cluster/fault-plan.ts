@@ -14,14 +14,14 @@ const natsAwayMs = 1_500
 
 /**
  * A kill every few seconds, of the nodes but one, some away for so long that the others must take over and some back at
- * once; PostgreSQL and NATS away once; and the kept node frozen once until the others have given it up.
+ * once; PostgreSQL and NATS away once; and the kept node frozen once until the others have given it up. A single node is only killed, and comes back at once.
  */
 export function planFaults(seconds: number, nodes: number, random: () => number): Fault[] {
   const faults: Fault[] = []
   const endMs = seconds * 1_000
   for (let atMs = 3_000; atMs < endMs - 4_000; ) {
     const node = nodes === 1 ? 0 : 1 + Math.floor(random() * (nodes - 1))
-    const forMs = random() < 0.5 ? 200 : 5_000 + Math.floor(random() * 2_000)
+    const forMs = nodes === 1 || random() < 0.5 ? 200 : 5_000 + Math.floor(random() * 2_000)
     faults.push({ fault: 'kill', node, atMs, forMs })
     atMs += forMs + 2_000 + Math.floor(random() * 2_000)
   }

@@ -23,6 +23,7 @@ interface Rows {
     position: number
     callback_id: string
     state: FinalState['steps'][number]['state']
+    decided_at: number | string | null
   }
 }
 
@@ -35,7 +36,7 @@ export async function readFinalState(cluster: Cluster): Promise<FinalState> {
     'SELECT channel_arn, seq, event_type, audience_json, subject, created_at FROM channel_log',
   )
   const steps = await cluster.rows<Rows['step']>(
-    'SELECT message_id, revision, position, callback_id, state FROM flow_step',
+    'SELECT message_id, revision, position, callback_id, state, decided_at FROM flow_step',
   )
   return {
     messages: messages.map(({ channel_arn, message_id, status, content }) => {
@@ -49,8 +50,9 @@ export async function readFinalState(cluster: Cluster): Promise<FinalState> {
       subject: row.subject,
       createdAt: Number(row.created_at),
     })),
-    steps: steps.map(({ message_id, revision, position, callback_id, state }) => {
-      return { messageId: message_id, revision, position, callbackId: callback_id, state }
+    steps: steps.map(({ message_id, revision, position, callback_id, state, decided_at }) => {
+      const decidedAt = decided_at === null ? undefined : Number(decided_at)
+      return { messageId: message_id, revision, position, callbackId: callback_id, state, decidedAt }
     }),
   }
 }

@@ -92,6 +92,7 @@ export class HistoryModel {
       position: 0,
       callbackId: `callback of ${made.messageId}`,
       state: ({ SENT: 'ALLOWED', DENIED: 'DENIED', FAILED: 'EXPIRED' } as const)[outcome],
+      decidedAt: this.#now,
     })
     this.#tell(made, outcome === 'SENT' ? 'CREATE_CHANNEL_MESSAGE' : `${outcome}_CREATE_CHANNEL_MESSAGE`)
   }

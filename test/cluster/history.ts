@@ -98,6 +98,7 @@ export interface StoredStep {
   position: number
   callbackId: string
   state: StepRow['state']
+  decidedAt: number | undefined
 }
 
 export const emptyHistory = (): History => ({

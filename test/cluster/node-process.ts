@@ -20,6 +20,7 @@ export class NodeProcess {
   readonly logFile: string
   readonly #options: NodeOptions
   #process: ChildProcess | undefined
+  #ready = false
 
   constructor(options: NodeOptions) {
     this.#options = options
@@ -34,6 +35,11 @@ export class NodeProcess {
 
   get pid(): number {
     return this.#process?.pid ?? 0
+  }
+
+  /** Whether it runs, and has said that it is ready. */
+  get isReady(): boolean {
+    return this.#ready
   }
 
   /** Resolves when it is ready; it may try for as long as its store is away. */
@@ -59,6 +65,7 @@ export class NodeProcess {
       log.end()
     })
     await ready.promise.finally(() => clearTimeout(timer))
+    this.#ready = true
   }
 
   /** As if the machine were gone. Resolves when the process is. */
@@ -81,6 +88,7 @@ export class NodeProcess {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
+    this.#ready = false
     const child = this.#process
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const exit = once(child, 'exit')

@@ -9,10 +9,10 @@ export async function handler({ CallbackId, ChannelMessage }) {
   const { ChannelArn, MessageId, Content } = ChannelMessage
   const [text, kind] = Content.split(' ')
   note('begin', CallbackId)
-  if (kind === 'silent') return
-  if (kind === 'crash') process.exit(1)
-  if (kind === 'byhand') {
-    write(process.env.CALLBACKS, { ChannelArn, MessageId, CallbackId, text })
+  if (kind === 'byhand') write(process.env.CALLBACKS, { ChannelArn, MessageId, CallbackId, text })
+  if (['silent', 'crash', 'byhand'].includes(kind)) {
+    note('end', CallbackId)
+    if (kind === 'crash') process.exit(1)
     return
   }
   if (kind === 'slow') await new Promise((resolve) => setTimeout(resolve, slowMs))

@@ -1,3 +1,5 @@
+import type { StoredStep } from './history.ts'
+
 /** What processors wrote down: which node gave them what, and when they were done with it. */
 export interface TurnNote {
   phase: 'begin' | 'end'
@@ -19,16 +21,21 @@ export interface TakeOver {
   afterMs: number | undefined
 }
 
-/** What killed nodes had in hand, and how long it took until another gave it to a processor again. */
-export function takeOvers(kills: Kill[], turns: TurnNote[]): TakeOver[] {
+/**
+ * What killed nodes had in hand, and how long it took until another gave it to a processor again. What was decided in
+ * the end by the processor that had it already, whose callback went elsewhere or was the node's last, was not taken over
+ * by anybody, and is left out.
+ */
+export function takeOvers(kills: Kill[], turns: TurnNote[], steps: Pick<StoredStep, 'callbackId' | 'decidedAt'>[]) {
+  const decided = new Map(steps.map(({ callbackId, decidedAt }) => [callbackId, decidedAt]))
   const byCallback = Map.groupBy(turns, ({ callbackId }) => callbackId)
   return kills.flatMap((kill) =>
-    [...byCallback].flatMap(([callbackId, notes]) => {
-      const mine = notes.filter(({ pid, at }) => pid === kill.pid && at <= kill.at)
-      // Another had it meanwhile, or it was done: then it was not in hand here.
+    [...byCallback].flatMap(([callbackId, notes]): TakeOver[] => {
       const last = notes.findLast(({ at }) => at <= kill.at)
-      if (mine.length === 0 || last?.pid !== kill.pid || last.phase === 'end') return []
+      if (last?.pid !== kill.pid || last.phase === 'end') return []
       const again = notes.find(({ phase, pid, at }) => phase === 'begin' && pid !== kill.pid && at > kill.at)
+      const decidedAt = decided.get(callbackId)
+      if (decidedAt !== undefined && decidedAt <= (again?.at ?? Number.POSITIVE_INFINITY)) return []
       return [{ kill, callbackId, afterMs: again && again.at - kill.at }]
     }),
   )
