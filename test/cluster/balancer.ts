@@ -4,14 +4,15 @@ import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { unlessRequired } from '../support/required.ts'
 
 const program = 'haproxy'
 const startMsMax = 10_000
 
 /** What to say where the cluster cannot be balanced; false where it can. */
-export const withoutBalancer: string | false = spawnSync(program, ['-v']).error
-  ? `there is no ${program} in the PATH: apt-get install ${program}`
-  : false
+export const withoutBalancer = unlessRequired(
+  spawnSync(program, ['-v']).error ? `there is no ${program} in the PATH: apt-get install ${program}` : false,
+)
 
 interface BalancedNode {
   name: string

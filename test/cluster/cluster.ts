@@ -95,11 +95,7 @@ export class Cluster {
   /** One after the other, as a rolling start does; the first makes the schema. */
   async #startNodes(balancerPort: number, places: Place[]): Promise<void> {
     for (const { node } of places) await node.start()
-    const balanced = places.map(({ node, port, adminPort }) => ({
-      name: node.name,
-      port,
-      adminPort: adminPort > 1 ? undefined : adminPort,
-    }))
+    const balanced = places.map(({ node, port, adminPort }) => ({ name: node.name, port, adminPort }))
     this.#stopBalancer = await startBalancer(this.#folder, balancerPort, balanced)
   }
 
