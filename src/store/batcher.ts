@@ -18,11 +18,15 @@ export type Settled = { outcome: unknown } | { error: unknown }
 export class Batcher {
   #waiting: Waiting[] = []
   #scheduled = false
+  #inFlight = 0
+  #inFlightMax: number
   #write: (changes: Change[]) => Promise<Settled[]>
+  #drained: (() => void)[] = []
 
-  /** `write` commits the changes and answers for each, in their order. */
-  constructor(write: (changes: Change[]) => Promise<Settled[]>) {
+  /** `write` commits the changes and answers for each, in their order; so many batches are written at a time. */
+  constructor(write: (changes: Change[]) => Promise<Settled[]>, inFlightMax = 1) {
     this.#write = write
+    this.#inFlightMax = inFlightMax
   }
 
   add<C extends Change>(change: C): Promise<OutcomeOf<C>> {
@@ -37,11 +41,12 @@ export class Batcher {
 
   /** Resolves once nothing waits any more. */
   async drained(): Promise<void> {
-    while (this.#scheduled) await new Promise(setImmediate)
+    if (this.#waiting.length === 0 && this.#inFlight === 0) return
+    await new Promise<void>((resolve) => this.#drained.push(resolve))
   }
 
   #schedule(): void {
-    if (this.#scheduled) return
+    if (this.#scheduled || this.#inFlight >= this.#inFlightMax) return
     this.#scheduled = true
     // After the requests of this tick have been read: they are the neighbours.
     setImmediate(() => void this.#flush())
@@ -49,13 +54,17 @@ export class Batcher {
 
   async #flush(): Promise<void> {
     const batch = this.#waiting.splice(0, batchMax)
+    this.#scheduled = false
+    this.#inFlight += 1
+    if (this.#waiting.length > 0) this.#schedule()
     const settled = await this.#write(batch.map(({ change }) => change))
     batch.forEach(({ resolve, reject }, index) => {
       const one = settled[index]
       if (one && 'outcome' in one) resolve(one.outcome as never)
       else reject(one?.error)
     })
-    this.#scheduled = false
+    this.#inFlight -= 1
     if (this.#waiting.length > 0) this.#schedule()
+    else if (this.#inFlight === 0) for (const tell of this.#drained.splice(0)) tell()
   }
 }

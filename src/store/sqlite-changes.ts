@@ -12,9 +12,10 @@ import type {
   RecordOutcome,
 } from './changes.ts'
 import { everyShard } from './shards.ts'
+import { advanceHeadText, endStepsText, insertText, logRow, noHead } from './statements.ts'
 import { stepIsOpen } from './steps.ts'
 import type { Columns, Committed, Value } from './store.ts'
-import type { Audience, ChannelEvent, EventSubject, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
+import type { Audience, ChannelEvent, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
 /** Prepared statements of the writer connection, inside its open transaction. */
 export interface Writer {
@@ -182,21 +183,13 @@ function updateOpenStep(writer: Writer, step: StepRow, heldBy: string | undefine
   return changed === 1
 }
 
-/** The run's open step, if any, is EXPIRED: no verdict counts any more. */
 export function endSteps(
   writer: Writer,
   run: Pick<RunRow, 'channel_arn' | 'message_id' | 'revision'>,
   now: number,
   committed: Committed,
 ): void {
-  const ended = writer.all<{ callback_id: string }>(
-    `UPDATE flow_step SET state = 'EXPIRED', owner = '', decided_at = $4
-     WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 AND ${stepIsOpen} RETURNING callback_id`,
-    run.channel_arn,
-    run.message_id,
-    run.revision,
-    now,
-  )
+  const ended = writer.all<{ callback_id: string }>(endStepsText, run.channel_arn, run.message_id, run.revision, now)
   committed.decided.push(...ended.map((step) => step.callback_id))
 }
 
@@ -229,15 +222,9 @@ function leaseSteps(writer: Writer, { owner, now, leaseUntil, stepsMax }: LeaseS
   })
 }
 
-/** Takes the channel's next number. Time never runs backwards in a channel, whatever the clock does. */
 export function advanceHead(writer: Writer, channelArn: string, now: number): { seq: number; created_at: number } {
-  const head = writer.get<{ seq: number; created_at: number }>(
-    `UPDATE channel_head SET next_seq = next_seq + 1, last_created_at = max(last_created_at, $2)
-     WHERE channel_arn = $1 RETURNING next_seq - 1 AS seq, last_created_at AS created_at`,
-    channelArn,
-    now,
-  )
-  if (!head) throw new Error(`the channel ${channelArn} has no head row`)
+  const head = writer.get<{ seq: number; created_at: number }>(advanceHeadText, channelArn, now)
+  if (!head) throw noHead(channelArn)
   return head
 }
 
@@ -258,22 +245,8 @@ export function log(
   event: Pick<ChannelEvent, 'channelArn' | 'eventType' | 'about'> & { audience: Audience },
   head: { seq: number; created_at: number },
 ): void {
-  const { subject, revision } = referenceOf(event.about)
-  insert(writer, 'channel_log', {
-    channel_arn: event.channelArn,
-    seq: head.seq,
-    event_type: event.eventType,
-    audience_json: JSON.stringify(event.audience),
-    subject,
-    revision,
-    created_at: head.created_at,
-  })
+  insert(writer, 'channel_log', logRow(event, head))
   committed.events.push({ ...event, seq: head.seq, createdAt: head.created_at })
-}
-
-function referenceOf(about: EventSubject): { subject: string; revision: number } {
-  if ('message' in about) return { subject: about.message.message_id, revision: about.message.revision }
-  return { subject: 'channel' in about ? about.channel.channel_arn : about.membership.memberArn, revision: 0 }
 }
 
 export function insert<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): void {
@@ -283,9 +256,4 @@ export function insert<Row extends Columns<Row>>(writer: Writer, table: string, 
 /** Answers whether there was no row with this key yet. */
 export function insertOnce<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): boolean {
   return writer.run(`${insertText(table, row)} ON CONFLICT DO NOTHING`, ...Object.values<Value>(row)) === 1
-}
-
-function insertText(table: string, row: object): string {
-  const columns = Object.keys(row)
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})`
 }

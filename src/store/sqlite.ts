@@ -3,6 +3,7 @@ import { Batcher, type Settled } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
 import { pendingMigrations } from './migrate.ts'
 import { advanceHead, carryOut, endSteps, insert, insertOnce, log, type Writer } from './sqlite-changes.ts'
+import { nothing } from './statements.ts'
 import { readNextDueAt } from './steps.ts'
 import { type Committed, type Reader, type Store, StoreUnavailable, type Transaction, type Value } from './store.ts'
 
@@ -63,6 +64,9 @@ export class SqliteStore implements Store {
     await this.read.get('SELECT 1')
   }
 
+  /** Whether a write to a file came about is always known. */
+  onUncertain(): void {}
+
   onCommit(listener: (committed: Committed) => void): void {
     this.#listeners.push(listener)
   }
@@ -112,8 +116,6 @@ export class SqliteStore implements Store {
     for (const listener of this.#listeners) listener(committed)
   }
 }
-
-const nothing = (): Committed => ({ events: [], turns: [], decided: [] })
 
 /** One connection with its prepared statements, by their text. */
 class Connection implements Writer {

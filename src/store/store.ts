@@ -42,14 +42,25 @@ export interface Store {
   readonly read: Reader
   /**
    * A hot write. It shares its durable commit with its neighbours, and its outcome is its own: a refused change never
-   * fails another. Of two changes to one row, the first to arrive wins. Rejects with StoreUnavailable when it cannot be
-   * written now: too many wait, or the disk is full.
+   * fails another. Of two changes to one row, one wins: of those that share a commit, the first to arrive. Rejects with
+   * StoreUnavailable when it cannot be written now: too many wait, the disk is full, the database is away.
    */
   commit<C extends Change>(change: C): Promise<OutcomeOf<C>>
-  /** Any other write. `work` may wait for nothing but the transaction: every other write waits for it. */
+  /**
+   * Any other write, as if it were alone. `work` may wait for nothing but the transaction, since other writes wait for it,
+   * and may be run again from its beginning: it changes nothing but the store.
+   */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
-  /** Is told of every commit, in order, after it is durable. A listener must not throw: what it hears is done. */
+  /**
+   * Is told of every commit of this node after it is durable. Where several are under way, one may be told before another
+   * whose events have lower numbers. A listener must not throw: what it hears is done.
+   */
   onCommit(listener: (committed: Committed) => void): void
+  /**
+   * Is told when a write came to no answer: its events may be committed although nobody was told of them, and steps may be
+   * leased to this node that it does not know of. Told once more when the write has surely come to its end.
+   */
+  onUncertain(listener: () => void): void
   /** When the first of the open steps is due, whoever has it in hand; undefined if none is open. */
   nextDueAt(): Promise<number | undefined>
   /** Rejects with StoreUnavailable while it could not write. */
@@ -60,3 +71,6 @@ export interface Store {
 
 /** The store cannot write now, and nothing was written. The same may succeed later. */
 export class StoreUnavailable extends Error {}
+
+/** The store was lost between the asking and the answer: it may have been written, or may still be. */
+export class OutcomeUnknown extends StoreUnavailable {}

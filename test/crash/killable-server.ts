@@ -39,6 +39,7 @@ class MinedStore implements Store {
 
   transaction: Store['transaction'] = (work) => this.#store.transaction(work)
   nextDueAt = () => this.#store.nextDueAt()
+  onUncertain: Store['onUncertain'] = (listener) => this.#store.onUncertain(listener)
   ready = () => this.#store.ready()
   close = () => this.#store.close()
 

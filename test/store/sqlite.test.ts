@@ -12,6 +12,7 @@ import { type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { changeAfter, heldMessage, openChannel, plainMessage, readTurn } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { storeSuite } from './store-suite.ts'
+import { openTransaction } from './transaction-cases.ts'
 
 storeSuite('SQLite', async (context) => {
   const file = await createStoreFile(context)
@@ -68,6 +69,39 @@ test('a denied text is not on the disk any more once the store is closed', async
   await store.commit(changeAfter(turn, { type: 'Verdict', deny: true, text: {} }, 1) as DecideStep)
   await file.close()
   assert.ok(!(await readFile(file.path)).includes('a text that nobody may see'))
+})
+
+test('every other write waits for an open transaction', async (context) => {
+  const store = await (await createStoreFile(context)).open()
+  await openChannel(store)
+  const order: string[] = []
+  await using open = await openTransaction(store)
+  const second = store.transaction(async (transaction) => {
+    order.push('the second begins')
+    await transaction.all('SELECT 1')
+    order.push('the second ends')
+  })
+  const third = store.transaction(async () => void order.push('the third'))
+  const message = store.commit(plainMessage()).then(() => order.push('the message'))
+  await new Promise(setImmediate)
+  await open.work(async () => void order.push('the first'))
+  await open.end()
+  await Promise.all([second, third, message])
+  assert.deepEqual(order.slice(0, 4), ['the first', 'the second begins', 'the second ends', 'the third'])
+  assert.equal(order.length, 5)
+})
+
+test('commits are told in their order', async (context) => {
+  const store = await (await createStoreFile(context)).open()
+  await openChannel(store)
+  const told: (number | undefined)[] = []
+  store.onCommit(({ events }) => told.push(...events.map(({ seq }) => seq)))
+  await Promise.all(Array.from({ length: 300 }, () => store.commit(plainMessage())))
+  assert.deepEqual(
+    told,
+    told.map((_, index) => index + 1),
+  )
+  assert.equal(told.length, 300)
 })
 
 test('while another process writes, a write is refused at once and told to come back', async (context) => {

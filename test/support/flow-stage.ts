@@ -145,6 +145,10 @@ class WatchedStore implements Store {
     this.#store.onCommit(listener)
   }
 
+  onUncertain(listener: () => void): void {
+    this.#store.onUncertain(listener)
+  }
+
   nextDueAt(): Promise<number | undefined> {
     return this.#store.nextDueAt()
   }

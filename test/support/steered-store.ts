@@ -47,6 +47,10 @@ export class SteeredStore implements Store {
     this.opened.onCommit(listener)
   }
 
+  onUncertain(listener: () => void): void {
+    this.opened.onUncertain(listener)
+  }
+
   nextDueAt(): Promise<number | undefined> {
     return this.opened.nextDueAt()
   }

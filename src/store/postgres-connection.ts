@@ -1,0 +1,185 @@
+import { readFileSync } from 'node:fs'
+import { Client, type ClientConfig, Pool, type PoolClient, type QueryResult, types } from 'pg'
+import { OutcomeUnknown, StoreUnavailable } from './store.ts'
+
+/** How long a new connection may take, and how long anybody waits for a free one. */
+const connectMsMax = 5_000
+/** The server gives up a statement after this. */
+const statementMsMax = 10_000
+/** So much later the answer is not waited for any more: the connection is dead. */
+const answerMsMax = statementMsMax + 5_000
+/** A node that freezes in a transaction holds its locks no longer than this, far less than a lease. */
+const idleInTransactionMsMax = 2_000
+
+/** After an unknown outcome: by then the server has carried out the statement, or never will. */
+export const outcomeMsMax = answerMsMax
+
+type Connection = Required<Pick<ClientConfig, 'host' | 'port' | 'user' | 'password' | 'database'>> &
+  Pick<ClientConfig, 'ssl' | 'application_name'>
+
+const knownParameters = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_name']
+const sslModes = ['disable', 'require', 'verify-ca', 'verify-full']
+
+/**
+ * `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=FILE`, with the words of libpq. What it
+ * throws never shows the URL, which holds the password.
+ */
+export function readDatabaseUrl(text: string): Connection {
+  const authority = /^postgres(?:ql)?:\/\/([^/?#]*)/.exec(text)?.[1] ?? ''
+  if (authority.slice(authority.lastIndexOf('@') + 1).includes(',')) {
+    throw new Error('the database URL names several hosts: name one, which leads to whichever server takes writes')
+  }
+  if (!URL.canParse(text) || !/^postgres(ql)?:$/.test(new URL(text).protocol)) {
+    throw new Error('the database URL should be like postgres://user:password@host:5432/database?sslmode=verify-full')
+  }
+  const url = new URL(text)
+  const database = decodeURIComponent(url.pathname.slice(1))
+  const user = decodeURIComponent(url.username)
+  if (!url.hostname || !user || !database) throw new Error('the database URL should name a user, a host and a database')
+  const unknown = [...url.searchParams.keys()].find((name) => !knownParameters.includes(name))
+  if (unknown) throw new Error(`the database URL has the parameter ${unknown}: known are ${knownParameters.join(', ')}`)
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  return {
+    host,
+    port: Number(url.port || 5432),
+    user,
+    password: decodeURIComponent(url.password),
+    database,
+    ssl: readTls(url.searchParams, host),
+    application_name: url.searchParams.get('application_name') ?? 'carillon',
+  }
+}
+
+function readTls(parameters: URLSearchParams, host: string): Exclude<ClientConfig['ssl'], undefined> {
+  const mode = parameters.get('sslmode') ?? 'disable'
+  if (!sslModes.includes(mode)) throw new Error(`sslmode is ${mode}, but should be one of ${sslModes.join(', ')}`)
+  if (mode === 'disable') return false
+  const file = (name: string) => {
+    const path = parameters.get(name)
+    return path === null || path === 'system' ? undefined : readFileSync(path, 'utf8')
+  }
+  const [ca, cert, key] = [file('sslrootcert'), file('sslcert'), file('sslkey')]
+  return {
+    // Without it an IP address would be looked for in the certificate as "localhost".
+    host,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    rejectUnauthorized: mode !== 'require',
+    ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
+  }
+}
+
+/** Integers of 64 bits are numbers: times, counts and numbers of a log are far below 2^53. For these connections alone. */
+const int8 = 20
+const parsers: ClientConfig['types'] = {
+  getTypeParser: (id, format) => (id === int8 ? Number : types.getTypeParser(id, format as 'text')),
+}
+
+const settingsOf = (connection: Connection): ClientConfig => ({
+  ...connection,
+  types: parsers,
+  keepAlive: true,
+  connectionTimeoutMillis: connectMsMax,
+  statement_timeout: statementMsMax,
+  query_timeout: answerMsMax,
+  idle_in_transaction_session_timeout: idleInTransactionMsMax,
+  // Whatever the database's default is: guards are row locks, and the rest says SERIALIZABLE itself.
+  options: '-c default_transaction_isolation=read\\ committed',
+})
+
+/** So many connections at most, opened when they are needed. `hear` is told of what goes wrong with an idle one. */
+export class Connections {
+  #pool: Pool
+  #waitingMax: number
+
+  constructor(connection: Connection, max: number, waitingMax: number, hear: (error: Error) => void) {
+    this.#pool = new Pool({ ...settingsOf(connection), max, idleTimeoutMillis: 60_000 })
+    this.#waitingMax = waitingMax
+    this.#pool.on('error', hear)
+  }
+
+  /** Lends a connection to `work`; one on which something went wrong that is not the statement's fault is closed. */
+  async lend<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    if (this.#pool.waitingCount >= this.#waitingMax) {
+      throw new StoreUnavailable(`${this.#waitingMax} callers are waiting for a connection to the database`)
+    }
+    const client = await this.#connect()
+    let broken = false
+    try {
+      return await work(client)
+    } catch (error) {
+      broken = isLost(error)
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end()
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      throw isPassing(error) || isLost(error) ? new StoreUnavailable(reasonOf(error), { cause: error }) : error
+    }
+  }
+}
+
+/** A connection of its own, for what may take longer than a statement may: migrations. */
+export async function connectAlone(connection: Connection): Promise<Client> {
+  const { query_timeout: _, statement_timeout: __, ...settings } = settingsOf(connection)
+  const client = new Client(settings)
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+/** A statement is prepared once for each connection, by its name. */
+export interface Prepared {
+  name: string
+  text: string
+}
+
+export const ask = (client: PoolClient, { name, text }: Prepared, values: unknown[]): Promise<QueryResult> =>
+  client.query({ name, text, values })
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? '')
+
+/** 40001 serialization_failure, 40P01 deadlock_detected: nothing was written, and the same may succeed at once. */
+export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
+export const isDuplicate = (error: unknown): boolean => codeOf(error) === '23505'
+
+/**
+ * The server says "not now", and has rolled back: 53 it has no memory, disk or connections; 55P03 a lock takes too long;
+ * 57014 the statement took too long; 25006 it is a standby.
+ */
+const passing = /^(53...|55P03|57014|25006)$/
+
+/**
+ * The connection is gone: 08 says so, 57P01 to 57P05 the server has ended it, 25P03 for being idle. Node's own codes and
+ * pg's texts, which have no code.
+ */
+const lost = /^(08...|57P0[1-5]|25P0[34]|E[A-Z_]{4,})$/
+const lostTexts =
+  /^(Connection terminated|timeout exceeded when trying|timeout expired|Query read timeout|Client (has|was) )/
+
+export const isPassing = (error: unknown): boolean => passing.test(codeOf(error)) || error instanceof StoreUnavailable
+
+export const isLost = (error: unknown): boolean =>
+  !(error instanceof StoreUnavailable) &&
+  (lost.test(codeOf(error)) || lostTexts.test((error as Error | undefined)?.message ?? ''))
+
+/** Without the address: an error of Node's names it, the password is in none. */
+const reasonOf = (error: unknown): string => `the database is not there: ${codeOf(error) || (error as Error).message}`
+
+/** What may be over soon is told apart from what is broken; nothing was written. */
+export function unavailable(error: unknown): unknown {
+  if (error instanceof StoreUnavailable || !(isPassing(error) || isLost(error) || isConflict(error))) return error
+  return new StoreUnavailable(reasonOf(error), { cause: error })
+}
+
+export const outcomeUnknown = (error: unknown): OutcomeUnknown => new OutcomeUnknown(reasonOf(error), { cause: error })

@@ -1,0 +1,260 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { PoolClient } from 'pg'
+import { Batcher, type Settled } from './batcher.ts'
+import type { Change, OutcomeOf } from './changes.ts'
+import { carryOutGroup, type Group, groupByKind } from './postgres-changes.ts'
+import {
+  Connections,
+  connectAlone,
+  isConflict,
+  isDuplicate,
+  isLost,
+  outcomeMsMax,
+  outcomeUnknown,
+  readDatabaseUrl,
+  unavailable,
+} from './postgres-connection.ts'
+import { migrate } from './postgres-migrate.ts'
+import { advanceHeadText, endStepsText, insertText, logRow, noHead, nothing } from './statements.ts'
+import { readNextDueAt } from './steps.ts'
+import {
+  type Committed,
+  type OutcomeUnknown,
+  type Reader,
+  type Store,
+  StoreUnavailable,
+  type Transaction,
+  type Value,
+} from './store.ts'
+
+/** Connections of one node at most, 14 together: for reads, for hot writes, and for transactions. */
+const readConnectionsMax = 8
+const writeConnectionsMax = 2
+const transactionConnectionsMax = 4
+/** More than so many never wait for a connection; a caller beyond them is told to come back. */
+const waitingMax = 1_000
+/** How often a write is tried again that others have crossed. */
+const triesMax = 8
+/** The pause before that, at random from nothing to so long, and twice as long each time. */
+const pauseMs = 5
+
+export interface PostgresOptions {
+  url: string
+  /** With `check` an old schema is refused instead of brought up to date. */
+  migrations?: 'check'
+  /** From 0 up to 1. */
+  random(): number
+  log: { warn(fields: object, text: string): void }
+}
+
+/** The store of many nodes: a PostgreSQL, to which each has a few connections. */
+export class PostgresStore implements Store {
+  readonly read: Reader
+  #readers: Connections
+  #writers: Connections
+  #transactors: Connections
+  #batcher = new Batcher((changes) => this.#writeBatch(changes), writeConnectionsMax)
+  #random: () => number
+  #listeners: ((committed: Committed) => void)[] = []
+  #uncertain: (() => void)[] = []
+  /** Open and waiting. */
+  #transactions = new Set<Promise<unknown>>()
+  #again = new Set<NodeJS.Timeout>()
+
+  private constructor({ url, random, log }: PostgresOptions) {
+    const connection = readDatabaseUrl(url)
+    const hear = (err: Error) => log.warn({ err }, 'a connection to the database broke while nobody used it')
+    this.#readers = new Connections(connection, readConnectionsMax, waitingMax, hear)
+    this.#writers = new Connections(connection, writeConnectionsMax, waitingMax, hear)
+    this.#transactors = new Connections(connection, transactionConnectionsMax, waitingMax, hear)
+    this.#random = random
+    this.read = {
+      get: async <Row>(sql: string, ...values: Value[]) => (await this.#readRows<Row>(sql, values))[0],
+      all: (sql, ...values) => this.#readRows(sql, values),
+    }
+  }
+
+  /** Connects, and brings the schema up to date. Throws if the schema is newer than this program. */
+  static async open(options: PostgresOptions): Promise<PostgresStore> {
+    try {
+      const client = await connectAlone(readDatabaseUrl(options.url))
+      try {
+        await migrate(client, options.migrations)
+      } finally {
+        await client.end()
+      }
+    } catch (error) {
+      throw unavailable(error)
+    }
+    return new PostgresStore(options)
+  }
+
+  commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
+    return this.#batcher.add(change)
+  }
+
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const mine = this.#repeat(() => this.#transactors.lend((client) => this.#within(client, work)))
+    const settled = mine.catch(() => {})
+    this.#transactions.add(settled)
+    try {
+      return await mine
+    } finally {
+      this.#transactions.delete(settled)
+    }
+  }
+
+  onCommit(listener: (committed: Committed) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  onUncertain(listener: () => void): void {
+    this.#uncertain.push(listener)
+  }
+
+  nextDueAt(): Promise<number | undefined> {
+    return readNextDueAt(this.read)
+  }
+
+  async ready(): Promise<void> {
+    const row = await this.read.get<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby')
+    if (row?.standby) throw new StoreUnavailable('the database is a standby, which takes no writes')
+  }
+
+  /** The database's clock, in milliseconds since the epoch: the one clock that all nodes share. */
+  async databaseNow(): Promise<number> {
+    const sql = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now'
+    return (await this.read.get<{ now: number }>(sql))?.now as number
+  }
+
+  async close(): Promise<void> {
+    await this.#batcher.drained()
+    await Promise.all(this.#transactions)
+    for (const timer of this.#again) clearTimeout(timer)
+    await Promise.all([this.#readers, this.#writers, this.#transactors].map((connections) => connections.close()))
+  }
+
+  async #readRows<Row>(sql: string, values: Value[]): Promise<Row[]> {
+    try {
+      return await this.#readers.lend(async (client) => (await client.query(sql, values)).rows as Row[])
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
+  /** Each group in a commit of its own; if one of its changes breaks it, each in its own, so that it fails alone. */
+  async #writeBatch(changes: Change[]): Promise<Settled[]> {
+    const settled: Settled[] = []
+    for (const group of groupByKind(changes)) {
+      const answers = await this.#writeGroup(group)
+      for (const [index, { place }] of group.members.entries()) settled[place] = answers[index] as Settled
+    }
+    return settled
+  }
+
+  async #writeGroup(group: Group): Promise<Settled[]> {
+    const committed = nothing()
+    try {
+      const settled = await this.#repeat(() => this.#writers.lend((client) => this.#send(client, group, committed)))
+      this.#tell(committed)
+      return settled
+    } catch (error) {
+      if (error instanceof StoreUnavailable || group.members.length === 1) return group.members.map(() => ({ error }))
+    }
+    const alone: Settled[] = []
+    for (const member of group.members) alone.push(...(await this.#writeGroup({ ...group, members: [member] })))
+    return alone
+  }
+
+  /** The statement is its own transaction: once it is sent, only its answer says what became of it. */
+  async #send(client: PoolClient, group: Group, committed: Committed): Promise<Settled[]> {
+    try {
+      return await carryOutGroup(client, group, committed)
+    } catch (error) {
+      throw isLost(error) ? this.#lose(error) : error
+    }
+  }
+
+  /** As if each were alone: PostgreSQL breaks off what would come out otherwise, and it is tried again. */
+  async #within<T>(client: PoolClient, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const committed = nothing()
+    await client.query('BEGIN ISOLATION LEVEL SERIALIZABLE')
+    let result: T
+    try {
+      result = await work(transactionOn(client, committed))
+    } catch (error) {
+      if (!isLost(error)) await client.query('ROLLBACK')
+      throw error
+    }
+    await this.#commit(client)
+    this.#tell(committed)
+    return result
+  }
+
+  async #commit(client: PoolClient): Promise<void> {
+    try {
+      const { command } = await client.query('COMMIT')
+      if (command !== 'COMMIT') throw new Error('a statement of the transaction had failed, so it was rolled back')
+    } catch (error) {
+      throw isLost(error) ? this.#lose(error) : error
+    }
+  }
+
+  /** Writes once more what others have crossed. What another has inserted meanwhile is found the second time. */
+  async #repeat<T>(write: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await write()
+      } catch (error) {
+        const again = isConflict(error) ? tries < triesMax : isDuplicate(error) && tries === 1
+        if (!again) throw unavailable(error)
+        await wait(this.#random() * pauseMs * 2 ** tries)
+      }
+    }
+  }
+
+  #tell(committed: Committed): void {
+    for (const listener of this.#listeners) listener(committed)
+  }
+
+  #lose(error: unknown): OutcomeUnknown {
+    const tell = () => {
+      for (const listener of this.#uncertain) listener()
+    }
+    tell()
+    const timer = setTimeout(() => {
+      this.#again.delete(timer)
+      tell()
+    }, outcomeMsMax)
+    this.#again.add(timer)
+    return outcomeUnknown(error)
+  }
+}
+
+function transactionOn(client: PoolClient, committed: Committed): Transaction {
+  const all = async <Row>(sql: string, ...values: Value[]) => (await client.query(sql, values)).rows as Row[]
+  const get = async <Row>(sql: string, ...values: Value[]) => (await all<Row>(sql, ...values))[0]
+  const run = async (sql: string, ...values: Value[]) => (await client.query(sql, values)).rowCount ?? 0
+  const insert = async (table: string, row: object) =>
+    void (await run(insertText(table, row), ...Object.values<Value>(row as Record<string, Value>)))
+  return {
+    all,
+    get,
+    run,
+    insert,
+    async insertOnce(table, row) {
+      return (await run(`${insertText(table, row)} ON CONFLICT DO NOTHING`, ...Object.values<Value>(row))) === 1
+    },
+    async endSteps({ channel_arn, message_id, revision }, now) {
+      const ended = await all<{ callback_id: string }>(endStepsText, channel_arn, message_id, revision, now)
+      committed.decided.push(...ended.map((step) => step.callback_id))
+    },
+    async append(event) {
+      const { channelArn, createdAt } = event
+      const head = await get<{ seq: number; created_at: number }>(advanceHeadText, channelArn, createdAt)
+      if (!head) throw noHead(channelArn)
+      await insert('channel_log', logRow(event, head))
+      committed.events.push({ ...event, seq: head.seq, createdAt: head.created_at })
+    },
+  }
+}
