@@ -11,7 +11,7 @@ const plan: Record<string, { share: number; function?: string; deadline?: string
   continue: { share: 5 },
   abort: { share: 4 },
   // Often enough that most nodes have one in hand when they are killed.
-  slow: { share: 6, function: 'slow' },
+  slow: { share: 4, function: 'slow' },
   // Reached by hand, through another node perhaps than the one that gave it its event.
   byhand: { share: 2, function: 'byhand' },
   // Never answers, which a person on call must be able to see.

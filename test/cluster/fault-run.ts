@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -48,10 +49,14 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   console.log(`fault run: ${nodes} nodes, ${seconds} s, CARILLON_TEST_SEED=${seed}`)
   const folder = await mkdtemp(join(tmpdir(), 'carillon-faults-'))
-  const passed = await run(folder)
-  if (passed) await rm(folder, { recursive: true })
-  else console.error(`the history, the notes of the processors and the logs of the nodes are in ${folder}`)
-  return passed ? 0 : 1
+  // Of an interrupted run nothing is left either.
+  let isWanted = false
+  process.once('exit', () => {
+    if (!isWanted) rmSync(folder, { recursive: true, force: true })
+  })
+  isWanted = !(await run(folder))
+  if (isWanted) console.error(`the history, the notes of the processors and the logs of the nodes are in ${folder}`)
+  return isWanted ? 1 : 0
 }
 
 async function run(folder: string): Promise<boolean> {

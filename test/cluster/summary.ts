@@ -1,5 +1,5 @@
 import type { Fault } from './fault-plan.ts'
-import type { History } from './history.ts'
+import type { History, Look } from './history.ts'
 import { outcomeOf, type Violation } from './history-index.ts'
 import { type Kill, type TurnNote, takeOvers } from './take-over.ts'
 import type { OldestPending } from './watch-metrics.ts'
@@ -22,6 +22,8 @@ const takeOverMsMax = 5_000
 /** A processor that never answers must be seen to have had a message for at least so long. */
 const stuckSeconds = 5
 const stuckProcessor = 'silent'
+
+const ways: Look['way'][] = ['list', 'get', 'prefetch']
 
 /** Everything that makes the run a failure: what is wrong, and what it did not get to see. */
 export function verdict({ nodes, kills, history, violations, turns, refusals, oldestPending }: FaultOutcome): string[] {
@@ -46,6 +48,9 @@ export function verdict({ nodes, kills, history, violations, turns, refusals, ol
       history.sends.every(({ messageIds }) => messageIds.length === 0),
       'nothing was acknowledged',
     ),
+    ...ways
+      .filter((way) => !history.looks.some((look) => look.way === way && look.messages.length > 0))
+      .map((way) => `nobody saw a message by ${way}`),
     ...problem(nodes > 1 && whole.length === 0, 'no session stayed open from the start to the end'),
     ...problem(
       stuck < stuckSeconds,
