@@ -8,7 +8,8 @@ const connectionTimeout = 1_000
 
 /** AWS's clients, as applications set them up: they try again by themselves, with the same token. */
 export function clientsOf({ url, region, credentials }: Cluster) {
-  const options = { endpoint: url, region, credentials, requestHandler: { requestTimeout, connectionTimeout } }
+  const requestHandler = { requestTimeout, connectionTimeout, throwOnRequestTimeout: true }
+  const options = { endpoint: url, region, credentials, requestHandler }
   return { messaging: new ChimeSDKMessaging(options), identity: new ChimeSDKIdentity(options) }
 }
 

@@ -20,7 +20,7 @@ import { lookOn, readAll } from './looks.ts'
 import { randomFrom } from './random.ts'
 import { Senders } from './senders.ts'
 import { type Stage, setStage, writeFunctions } from './stage.ts'
-import { summary, verdict } from './summary.ts'
+import { excerpt, summary, verdict } from './summary.ts'
 import type { TurnNote } from './take-over.ts'
 import { watchMetrics } from './watch-metrics.ts'
 
@@ -73,7 +73,7 @@ async function run(folder: string): Promise<boolean> {
     const outcome = { ...load, history, violations, turns, nodes }
     console.log(summary(outcome))
     const failures = verdict(outcome)
-    for (const failure of failures.slice(0, 50)) console.error(`FAILED: ${failure}`)
+    process.stderr.write(excerpt(failures))
     if (failures.length > 0) {
       await writeFile(join(folder, 'history.json'), JSON.stringify({ seed, failures, history }, undefined, 1))
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Gauge, Registry } from 'prom-client'
 import { HistoryModel } from './history-model.ts'
-import { type FaultOutcome, summary, verdict } from './summary.ts'
+import { excerpt, type FaultOutcome, summary, verdict } from './summary.ts'
 import { oldestPending } from './watch-metrics.ts'
 
 /** A run in which all went well: a message, and everybody there from the start to the end. */
@@ -55,6 +55,17 @@ for (const [expected, spoil] of spoilt) {
     assert.match(failures[0]!, expected)
   })
 }
+
+test('of each rule some failures are shown, with short names', () => {
+  const many = Array.from({ length: 7 }, (_, n) => `text: arn:aws:chime:us-east-1:1:app-instance/a/user/ann saw ${n}`)
+  const lines = excerpt([...many, 'nothing was killed'])
+    .trimEnd()
+    .split('\n')
+  assert.equal(lines.length, 7)
+  assert.equal(lines[4], 'FAILED: text: user/ann saw 4')
+  assert.equal(lines[5], 'FAILED: … and 2 more like these')
+  assert.equal(lines[6], 'FAILED: nothing was killed')
+})
 
 test('the age of what is pending is read as Prometheus reads it', async () => {
   const registry = new Registry()

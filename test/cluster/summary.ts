@@ -80,3 +80,17 @@ export function summary(outcome: FaultOutcome): string {
     `violations: ${violations.length}`,
   ].join('\n')
 }
+
+const linesPerRule = 5
+
+/** Some failures of each rule: one fault often shows in thousands of places. All of them are in the file. */
+export function excerpt(failures: string[]): string {
+  const byRule = Map.groupBy(failures, (failure) => /^\w+:/.exec(failure)?.[0] ?? '')
+  return [...byRule.values()]
+    .flatMap((all) => {
+      const more = all.length - linesPerRule
+      return [...all.slice(0, linesPerRule), ...(more > 0 ? [`… and ${more} more like these`] : [])]
+    })
+    .map((line) => `FAILED: ${line.replaceAll(/arn:[^ ,"]*\/(user|channel)\//g, '$1/')}\n`)
+    .join('')
+}
