@@ -33,6 +33,8 @@ const seconds = Number(process.env.CARILLON_TEST_FAULT_SECONDS ?? 60)
 const nodes = Number(process.env.CARILLON_TEST_FAULT_NODES ?? 3)
 const seed = Number(process.env.CARILLON_TEST_SEED ?? randomInt(2 ** 31))
 
+/** What a shell calls the end by SIGINT. */
+const interrupted = 130
 const sendersAtOnce = 6
 const socketsPerUser = 2
 /** How long everything may take to come to its end once the faults are over: those that never answer have 15 s. */
@@ -46,17 +48,22 @@ async function main(): Promise<number> {
     console.error(`SKIPPED: THE FAULT RUN. ${missing}`)
     return 0
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   console.log(`fault run: ${nodes} nodes, ${seconds} s, CARILLON_TEST_SEED=${seed}`)
   const folder = await mkdtemp(join(tmpdir(), 'carillon-faults-'))
-  // Of an interrupted run nothing is left either.
-  let isWanted = false
-  process.once('exit', () => {
-    if (!isWanted) rmSync(folder, { recursive: true, force: true })
+  const leaveNothing = () => rmSync(folder, { recursive: true, force: true })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      process.once('exit', leaveNothing)
+      process.exit(interrupted)
+    })
+  }
+  const passed = await run(folder).catch((error: Error) => {
+    console.error(`FAILED: ${error.stack}`)
+    return false
   })
-  isWanted = !(await run(folder))
-  if (isWanted) console.error(`the history, the notes of the processors and the logs of the nodes are in ${folder}`)
-  return isWanted ? 1 : 0
+  if (passed) leaveNothing()
+  else console.error(`the history, the notes of the processors and the logs of the nodes are in ${folder}`)
+  return passed ? 0 : 1
 }
 
 async function run(folder: string): Promise<boolean> {
@@ -97,7 +104,8 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
     ...(user % 2 === 0 ? [new SdkListener(cluster, history, userArn, `SDK ${user}`)] : []),
   ])
   for (const listener of listeners) listener.start()
-  await until('all sessions are open', newsMsMax, () => listeners.every(({ isOpen }) => isOpen))
+  const [never] = await late('all sessions are open', newsMsMax, () => listeners.every(({ isOpen }) => isOpen))
+  if (never) throw new Error(never)
 
   const [loadIsOver, allIsOver] = [new AbortController(), new AbortController()]
   const senders = new Senders(stage, history, random)
@@ -108,14 +116,13 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   const [kills] = await Promise.all([doFaults(cluster, plan), setTimeout(seconds * 1_000)])
   loadIsOver.abort()
   await senders.finish(settleMsMax)
-  const settled = await until('every step is over', settleMsMax, async () => (await openSteps(cluster)) === 0).then(
-    () => [],
-    (error: Error) => [error.message],
-  )
-  await until('all sessions are open again', newsMsMax, () => listeners.every(({ isOpen }) => isOpen))
+  const waits = [
+    ...(await late('every step is over', settleMsMax, async () => (await openSteps(cluster)) === 0)),
+    ...(await late('all sessions are open again', newsMsMax, () => listeners.every(({ isOpen }) => isOpen))),
+  ]
   allIsOver.abort()
   await byHand
-  const refusals = [...senders.refusals, ...(await looking), ...settled]
+  const refusals = [...senders.refusals, ...(await looking), ...waits]
   return { kills, refusals, oldestPending: await watching, plan }
 }
 
@@ -129,10 +136,12 @@ async function judge(cluster: Cluster, stage: Stage, history: History): Promise<
   }
 }
 
-async function until(what: string, msMax: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
+/** Waits until it is so. What there is to say if it takes too long. */
+async function late(what: string, msMax: number, isSo: () => boolean | Promise<boolean>): Promise<string[]> {
   for (const from = Date.now(); !(await isSo()); await setTimeout(100)) {
-    if (Date.now() - from > msMax) throw new Error(`it took more than ${msMax} ms until ${what}`)
+    if (Date.now() - from > msMax) return [`it took more than ${msMax} ms until ${what}`]
   }
+  return []
 }
 
 process.exit(await main())
