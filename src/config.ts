@@ -20,6 +20,9 @@ export interface Config {
    * if there is no TLS.
    */
   publicHost: string | undefined
+  /** Where health checks and metrics are asked for. Undefined: nowhere. */
+  adminPort: number | undefined
+  adminHost: string
   region: string
   account: string
   /** A PostgreSQL that several nodes may share. Undefined: SQLite, in the data folder. */
@@ -30,6 +33,8 @@ export interface Config {
   /** Where functions are invoked that are not in the folder. Undefined: nowhere. */
   lambda: LambdaConfig | undefined
   logLevel: string
+  /** Undefined: as what it is written to would have it. */
+  logFormat: 'json' | 'pretty' | undefined
   /** Whether AWS's request rates hold. */
   limits: 'off' | 'aws'
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
@@ -103,6 +108,8 @@ export function readConfig(
     tlsFiles: certificateFiles(read(settings.tlsCert), read(settings.tlsKey)),
     tlsNames: splitNames(read(settings.tlsNames)),
     publicHost: read(settings.publicHost) || undefined,
+    adminPort: optionalNumber(read(settings.adminPort)),
+    adminHost: read(settings.adminHost),
     region: read(settings.region),
     account: read(settings.account),
     databaseUrl: read(settings.databaseUrl) || undefined,
@@ -110,6 +117,7 @@ export function readConfig(
     functions: read(settings.functions),
     lambda: lambdaConfig(read),
     logLevel: read(settings.logLevel),
+    logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
     credentials: pair(read(settings.accessKeyId), read(settings.secretAccessKey)),
   }
@@ -187,6 +195,9 @@ function disagreements(config: Config, isGiven: (setting: Setting) => boolean): 
   if (config.tls && config.httpPort === config.httpsPort && config.httpPort !== 0) {
     problems.push(`HTTP and HTTPS cannot share port ${config.httpPort}: change --http-port or --https-port`)
   }
+  if (config.adminPort && [config.httpPort, config.tls && config.httpsPort].includes(config.adminPort)) {
+    problems.push(`the API and the admin port cannot share port ${config.adminPort}: change --admin-port`)
+  }
   const pairs: [Setting, Setting][] = [
     [accessKeyId, secretAccessKey],
     [tlsCert, tlsKey],
@@ -197,6 +208,7 @@ function disagreements(config: Config, isGiven: (setting: Setting) => boolean): 
     problems.push(`${one.variable} and ${other.variable} belong together: give both, or neither`)
   }
   const dependents: [Setting, Setting][] = [
+    [settings.adminHost, settings.adminPort],
     [lambdaFunctionName, lambdaEndpoint],
     [lambdaRegion, lambdaEndpoint],
     [lambdaAccessKeyId, lambdaEndpoint],
@@ -217,6 +229,8 @@ function disagreements(config: Config, isGiven: (setting: Setting) => boolean): 
   }
   return problems
 }
+
+const optionalNumber = (text: string) => (text === '' ? undefined : Number(text))
 
 function certificateFiles(certificate: string, key: string): CertificateFiles | undefined {
   return certificate && key ? { certificate, key } : undefined

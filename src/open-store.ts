@@ -1,8 +1,29 @@
+import type { Clock } from './runtime/clock.ts'
+import type { Log } from './runtime/log.ts'
+import type { WatchCommit } from './store/batcher.ts'
+import { PostgresStore } from './store/postgres.ts'
 import { SqliteStore } from './store/sqlite.ts'
+import { backUpSqlite } from './store/sqlite-backup.ts'
 import type { Store } from './store/store.ts'
 
 /** The file of the embedded store, in the data folder. */
 export const storeFile = 'carillon.sqlite'
 
-/** The one place that knows which engine there is. Brings the schema up to date. */
-export const openStore = (path: string, now: number): Store => new SqliteStore(path, now)
+/** A file for one node alone, or a database that many share. */
+export type StorePlace = { file: string } | { url: string }
+
+interface Surroundings {
+  clock: Clock
+  log: Pick<Log, 'warn'>
+  random(): number
+}
+
+/** The one place that knows which engines there are. Brings the schema up to date. */
+export async function openStore(place: StorePlace, around: Surroundings, watch?: WatchCommit): Promise<Store> {
+  if ('file' in place) return new SqliteStore(place.file, around.clock.now(), watch)
+  const { random, log } = around
+  return PostgresStore.open({ url: place.url, random, log, ...(watch && { watch }) })
+}
+
+/** Copies the embedded store, which a server may be using, to a path that is free. */
+export const backUpStore = backUpSqlite

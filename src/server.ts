@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path'
 import { findAccessKey } from './access-keys.ts'
+import { AdminServer } from './admin/admin-server.ts'
+import { type Check, Readiness } from './admin/readiness.ts'
 import { findUser } from './api/app-instance-users/app-instance-user.ts'
-import { memberships } from './api/channel-memberships/channel-membership.ts'
 import type { ApiParts } from './api/context.ts'
 import { eventPayload } from './api/event-payload.ts'
 import { createGate, type Phase } from './api/gate.ts'
@@ -12,12 +13,14 @@ import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
-import { ClusterNode } from './cluster/node.ts'
+import { aliveMs, ClusterNode } from './cluster/node.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
+import { StoredChannelLog } from './events/channel-log.ts'
 import { publishTo } from './events/publisher.ts'
 import type { Lease } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
+import { readPending } from './flow/pending.ts'
 import { createListener } from './http/serve.ts'
 import { type Keys, keepKeys, pinPlace } from './keys.ts'
 import { Listeners } from './listeners.ts'
@@ -26,10 +29,14 @@ import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
 import { createFunctionTarget } from './processor/function-target.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
-import { type Cancel, type Clock, every } from './runtime/clock.ts'
+import { measured } from './processor/measured-target.ts'
+import { type Cancel, type Clock, every, FollowingClock } from './runtime/clock.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
+import { inTime } from './runtime/in-time.ts'
+import { localUrl } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
+import { Metrics } from './runtime/metrics.ts'
 import { SessionEndpoint } from './session/endpoint.ts'
 import { Hub } from './session/hub.ts'
 import type { Credentials } from './signature/credentials.ts'
@@ -42,6 +49,12 @@ import { welcomePage } from './welcome-page.ts'
 const leaseMs = 30_000
 /** How often the tokens of yesterday's calls are forgotten. */
 const forgetEveryMs = 3_600_000
+
+/** How long a scrape waits for the store to count what is pending. */
+const pendingMsMax = 5_000
+
+/** What all parts work with. */
+type Parts = ApiParts & { metrics: Metrics }
 
 /** What a server takes from the world around it. */
 export interface World {
@@ -86,7 +99,9 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   stack.defer(() => folder.close())
   removeEndpointFile(folder)
 
-  const opened = openStore(folder.privateFile(storeFile), clock.now())
+  const metrics = new Metrics()
+  const place = config.databaseUrl ? { url: config.databaseUrl } : { file: folder.privateFile(storeFile) }
+  const opened = await openStore(place, world, (changes) => metrics.beginCommit(changes))
   const store = world.aroundStore?.(opened) ?? opened
   stack.defer(() => store.close())
   await pinPlace(store, config)
@@ -97,8 +112,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   const publish = publishTo(bus, eventPayload)
   store.onCommit(({ events }) => publish(events))
 
-  const node = new ClusterNode({ ...world, store })
-  const parts: ApiParts = {
+  const node = new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
+  const parts: Parts = {
     ...world,
     store,
     read: store.read,
@@ -108,9 +123,13 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
     announce: (event) => publish([event]),
     transientTokens: createTransientTokens(clock.now),
     tokenKey: keys.token,
+    metrics,
     now: clock.now,
   }
-  const target = createTarget(config, keys, world, () => functionsSee(endpoint, keys))
+  const target = measured(
+    createTarget(config, keys, world, () => functionsSee(endpoint, keys)),
+    metrics,
+  )
   const engine = new FlowEngine({ ...parts, target, clock })
 
   let phase: Phase = 'starting'
@@ -121,6 +140,17 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   )
   stack.defer(() => listeners.close())
   const sessions = createSessions(parts, keys, config, world, bus)
+  metrics.readFrom({
+    sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
+    pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
+  })
+  const admin = createAdmin(config, metrics, world, {
+    server: () => requireReady(phase),
+    store: () => store.ready(),
+    node: () => requireHeard(node),
+    bus: () => requireConnected(bus),
+  })
+  if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
   // Before the listeners stop, so that functions at work can still call back.
   stack.defer(() => engine.close())
@@ -132,11 +162,13 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   }
   const endpoint: Endpoint = {
     ...(await listeners.listen()),
+    admin: await listenAdmin(admin, config),
     ...parts.place,
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
   phase = 'ready'
-  await node.startAlone()
+  await takePlace(node, config, store, engine, bus)
+  stack.defer(() => node.close())
   await engine.start()
   stack.defer(forgetNowAndThen(store, clock, log))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
@@ -145,6 +177,22 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
     removeEndpointFile(folder)
   })
   return { endpoint, credentials: keys.root, files, functions: resolve(config.functions) }
+}
+
+/** The only one on its file, or one of those that share a database. */
+async function takePlace(node: ClusterNode, config: Config, store: Store, engine: FlowEngine, bus: Bus): Promise<void> {
+  if (config.databaseUrl === undefined) return node.startAlone()
+  if (!config.nats) await node.requireNoOther()
+  store.onUncertain(() => node.doubt())
+  await node.start({
+    lookForWork: () => void engine.look(),
+    lost: (nodeId) => engine.forget(nodeId),
+    newsLost: () => bus.announceCatchUp(),
+  })
+}
+
+async function followTime(clock: Clock, store: Store): Promise<void> {
+  if (clock instanceof FollowingClock && store.sharedNow) await clock.follow(() => store.sharedNow!())
 }
 
 /** The node's id may change while it runs. */
@@ -177,10 +225,11 @@ const signedFor = ({ region, publicHost }: Config) => ({
   publicHosts: publicHost === undefined ? [] : [publicHost],
 })
 
-function createApi(parts: ApiParts, keys: Keys, config: Config, world: World, phase: () => Phase) {
+function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase: () => Phase) {
   const { limits } = config
   return createListener({
     ...world,
+    metrics: parts.metrics,
     operations,
     authenticate: (request) =>
       verifyRequest(request, findAccessKey(parts.read, keys.root), signedFor(config), parts.now()),
@@ -195,10 +244,10 @@ function createApi(parts: ApiParts, keys: Keys, config: Config, world: World, ph
   })
 }
 
-function createSessions({ read, now }: ApiParts, keys: Keys, config: Config, { clock, log }: World, bus: Bus) {
+function createSessions({ read, now, metrics }: Parts, keys: Keys, config: Config, { clock, log }: World, bus: Bus) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
-    hub: new Hub({ bus, membershipsOf: (userArn) => memberships(read, userArn) }),
+    hub: new Hub({ bus, channelLog: new StoredChannelLog(read, eventPayload), clock, log }),
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
@@ -206,16 +255,31 @@ function createSessions({ read, now }: ApiParts, keys: Keys, config: Config, { c
       return { admitted: false, reason: 'Forbidden: there is no such AppInstanceUser' }
     },
     prefetch: (userArn, sortBy) => channelDetails(read, userArn, sortBy),
+    metrics,
     clock,
     log,
   })
 }
 
-/** Answers what ends it. */
-function forgetNowAndThen(store: Store, clock: Clock, log: Log): Cancel {
-  const forget = () => {
-    forgetOldTokens(store, clock.now()).catch((err: unknown) => log.error({ err }, 'old tokens were kept'))
-  }
-  forget()
-  return every(clock, forgetEveryMs, forget)
+/** None unless its port is set. */
+function createAdmin({ adminPort }: Config, metrics: Metrics, world: World, checks: Record<string, Check>) {
+  if (adminPort === undefined) return undefined
+  metrics.measureProcess()
+  return new AdminServer({ readiness: new Readiness(checks, world.clock), metrics, log: world.log })
+}
+
+async function listenAdmin(admin: AdminServer | undefined, { adminHost, adminPort = 0 }: Config) {
+  return admin && localUrl('http', adminHost, await admin.listen(adminHost, adminPort))
+}
+
+function requireReady(phase: Phase): void {
+  if (phase !== 'ready') throw new Error(`the server is ${phase}`)
+}
+
+function requireHeard(node: ClusterNode): void {
+  if (node.silentMs > aliveMs) throw new Error(`the database has not heard of this node for ${node.silentMs} ms`)
+}
+
+function requireConnected(bus: Bus): void {
+  if (!bus.connected) throw new Error('not connected to the other nodes')
 }

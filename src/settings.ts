@@ -62,6 +62,11 @@ const logLevel: Form = {
   expects: 'debug, info, warn or error',
   fits: (text) => ['debug', 'info', 'warn', 'error'].includes(text),
 }
+const logFormat: Form = {
+  sign: 'json|pretty',
+  expects: 'json or pretty',
+  fits: (text) => ['json', 'pretty'].includes(text),
+}
 const limits: Form = { sign: 'LIMITS', expects: 'off or aws', fits: (text) => ['off', 'aws'].includes(text) }
 const accessKeyId: Form = {
   sign: '',
@@ -150,6 +155,19 @@ export const settings = {
     form: publicHost,
     about: 'where clients open messaging sessions; else localhost and the HTTPS port',
   },
+  adminPort: {
+    variable: 'CARILLON_ADMIN_PORT',
+    flag: '--admin-port',
+    form: port,
+    about: 'the port for health checks and metrics; none unless set; 0 picks one',
+  },
+  adminHost: {
+    variable: 'CARILLON_ADMIN_HOST',
+    flag: '--admin-host',
+    form: host,
+    preset: '127.0.0.1',
+    about: 'the address it listens on; whoever reaches it may ask',
+  },
   region: {
     variable: 'CARILLON_REGION',
     flag: '--region',
@@ -233,6 +251,12 @@ export const settings = {
     form: logLevel,
     preset: 'info',
     about: 'the least that is logged: debug, info, warn or error',
+  },
+  logFormat: {
+    variable: 'CARILLON_LOG_FORMAT',
+    flag: '--log-format',
+    form: logFormat,
+    about: 'json, or pretty for a person; else pretty at a terminal alone',
   },
   limits: {
     variable: 'CARILLON_LIMITS',

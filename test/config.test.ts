@@ -32,6 +32,8 @@ suite('readConfig', () => {
       tlsFiles: undefined,
       tlsNames: [],
       publicHost: undefined,
+      adminPort: undefined,
+      adminHost: '127.0.0.1',
       region: 'us-east-1',
       account: '000000000000',
       databaseUrl: undefined,
@@ -39,6 +41,7 @@ suite('readConfig', () => {
       functions: './functions',
       lambda: undefined,
       logLevel: 'info',
+      logFormat: undefined,
       limits: 'off',
       credentials: undefined,
     }
@@ -57,7 +60,9 @@ suite('readConfig', () => {
       region: ['eu-central-1', 'eu-central-1'],
       account: ['123456789012', '123456789012'],
       functions: ['../functions', '../functions'],
+      adminPort: ['0', 0],
       logLevel: ['debug', 'debug'],
+      logFormat: ['json', 'json'],
       limits: ['aws', 'aws'],
     }
     for (const [name, [text, value]] of Object.entries(texts)) {
@@ -129,13 +134,17 @@ suite('readConfig accepts and refuses', () => {
     },
     '--account': { accepts: ['123456789012'], refuses: ['', '12345678901', '1234567890123', '12345678901x'] },
     '--functions': { accepts: ['./functions'], refuses: [''] },
+    '--admin-host': { accepts: ['0.0.0.0', '::', 'localhost'], refuses: ['', '[::1]', 'a b'] },
+    '--admin-port': { accepts: ['0', '9090'], refuses: ['', 'on', '65536'] },
+    '--log-format': { accepts: ['json', 'pretty'], refuses: ['', 'text', 'JSON'] },
     '--log-level': { accepts: ['debug', 'info', 'warn', 'error'], refuses: ['', 'verbose', 'INFO'] },
   }
   for (const [flag, { accepts, refuses }] of Object.entries(cases)) {
     test(flag, () => {
-      for (const text of accepts) assert.deepEqual(problems([flag, text]), [], text)
+      const also = flag === '--admin-host' ? ['--admin-port', '9090'] : []
+      for (const text of accepts) assert.deepEqual(problems([flag, text, ...also]), [], text)
       for (const text of refuses) {
-        const [problem = '', ...others] = problems([flag, text])
+        const [problem = '', ...others] = problems([flag, text, ...also])
         assert.ok(problem.startsWith(`${flag} is ${JSON.stringify(text)}, but must be `), `${flag} ${text}: ${problem}`)
         assert.deepEqual(others, [])
       }
@@ -155,6 +164,18 @@ suite('readConfig accepts and refuses', () => {
       'HTTP and HTTPS cannot share port 8443: change --http-port or --https-port',
     ])
     assert.deepEqual(problems(['--http-port', '0', '--https-port', '0']), [])
+  })
+
+  test('the admin port is its own', () => {
+    const complaint = 'the API and the admin port cannot share port 8080: change --admin-port'
+    assert.deepEqual(problems(['--admin-port', '8080']), [complaint])
+    assert.deepEqual(problems(['--admin-port', '0', '--http-port', '0']), [])
+    assert.deepEqual(problems(['--admin-port', '8443', '--tls', 'off']), [])
+  })
+
+  test('an admin host without a port means nothing', () => {
+    const complaint = 'CARILLON_ADMIN_HOST means nothing without CARILLON_ADMIN_PORT: give both, or neither'
+    assert.deepEqual(problems(['--admin-host', '0.0.0.0']), [complaint])
   })
 
   test('without TLS the HTTPS port is nobody’s', () => {

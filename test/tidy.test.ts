@@ -14,7 +14,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const mayImport: Record<string, string[]> = {
   contract: [],
   store: [],
-  bus: [],
+  bus: ['runtime'],
   signature: [],
   runtime: [],
   processor: ['contract', 'signature', 'runtime'],
@@ -24,8 +24,9 @@ const mayImport: Record<string, string[]> = {
   session: ['contract', 'store', 'bus', 'signature', 'runtime', 'events/frame.ts'],
   api: ['contract', 'store', 'runtime', 'signature/credentials.ts', 'flow/transition.ts', 'flow/decision.ts'],
   http: ['contract', 'signature', 'runtime'],
+  admin: ['runtime'],
 }
-const engines = ['store/sqlite.ts', 'bus/memory.ts']
+const engines = ['store/sqlite.ts', 'bus/memory.ts', 'bus/nats.ts']
 
 interface Import {
   from: string

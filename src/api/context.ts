@@ -2,6 +2,7 @@ import type { Place } from '../contract/arn.ts'
 import { operationsWith } from '../contract/operation.ts'
 import type { Lease } from '../flow/decision.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { Reader, Store } from '../store/store.ts'
 import type { ChannelEvent } from '../store/tables.ts'
@@ -22,6 +23,7 @@ export interface ApiParts {
   transientTokens: TransientTokens
   /** Signs paging tokens. */
   tokenKey: string
+  metrics: Pick<Metrics, 'countCallback'>
   log: Log
   now(): number
   newId(): string

@@ -3,7 +3,7 @@ export interface Envelope {
   channelArn: string
   /** The event's number in the channel's log; undefined for what makes no row. */
   seq: number | undefined
-  /** All members of the channel with `and` besides, or these users whether or not they are members. */
+  /** All members of the channel with `and` besides, or these users alone. */
   audience: { to: 'members'; and?: string } | { to: 'users'; users: string[] }
   /** The user who is a member from this event on, if any. */
   joined?: string
@@ -13,15 +13,45 @@ export interface Envelope {
   frame: string
 }
 
-export type Deliver = (envelopes: readonly Envelope[]) => void
+/** Who listens to the bus: one hub on each node. Nothing here may throw. */
+export interface Listener {
+  /** Of the channels it is interested in, and of all channels what was published on this node. */
+  deliver(envelopes: readonly Envelope[]): void
+  /** A user of interest is a member of the channel from this number on. The event itself travels with the channel's. */
+  joined(userArn: string, channelArn: string, seq: number): void
+  /** The channel's log has reached this number at least, but the event did not come along. */
+  reached(channelArn: string, seq: number): void
+  /** Any news of any channel may have been lost: the log has them. */
+  catchUp(): void
+}
 
 /**
- * Carries news to whoever listens. It hurries and promises nothing: the record is the channel's log.
- * The envelopes of one channel arrive in the order in which they were published.
+ * What one listener wants to hear of. What is added is a promise that resolves once the interest is in force, so that a
+ * later read of the store and the news together miss nothing; undefined where it was in force all along. While the bus
+ * is away nothing is waited for: the listener catches up when it is back. The promise never rejects.
+ */
+export interface Subscription {
+  addChannel(channelArn: string): Promise<void> | undefined
+  removeChannel(channelArn: string): void
+  addUser(userArn: string): Promise<void> | undefined
+  removeUser(userArn: string): void
+  /** Nothing is heard from now on. */
+  close(): void
+}
+
+/**
+ * Carries news to whoever listens. It hurries and promises nothing: the record is the channel's log, and a listener is
+ * told when it should look there. The envelopes of one channel that are published on one node arrive in that order;
+ * those of several nodes may cross.
  */
 export interface Bus {
+  /** Never throws and never waits, whatever becomes of the connection. */
   publish(envelopes: readonly Envelope[]): void
-  /** The answer ends the subscription. */
-  subscribe(deliver: Deliver): () => void
+  /** Makes every listener on every node catch up with the log. */
+  announceCatchUp(): void
+  listen(listener: Listener): Subscription
+  /** Whether what is published now goes out to the other nodes. */
+  readonly connected: boolean
+  /** What was published is on its way when this resolves. */
   close(): Promise<void>
 }

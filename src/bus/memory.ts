@@ -1,18 +1,29 @@
-import type { Bus, Deliver } from './bus.ts'
+import type { Bus, Listener, Subscription } from './bus.ts'
 
-/** The bus of a server that is one process. */
+/** The bus of a server that is one process. Everybody hears everything, at once and in order. */
 export function memoryBus(): Bus {
-  const listeners = new Set<Deliver>()
+  const listeners = new Set<Listener>()
   return {
+    connected: true,
     publish(envelopes) {
-      for (const deliver of listeners) deliver(envelopes)
+      for (const listener of listeners) listener.deliver(envelopes)
     },
-    subscribe(deliver) {
-      listeners.add(deliver)
-      return () => listeners.delete(deliver)
+    announceCatchUp() {
+      for (const listener of listeners) listener.catchUp()
+    },
+    listen(listener) {
+      listeners.add(listener)
+      return { ...interestedInAll, close: () => void listeners.delete(listener) }
     },
     async close() {
       listeners.clear()
     },
   }
+}
+
+const interestedInAll: Omit<Subscription, 'close'> = {
+  addChannel: () => undefined,
+  removeChannel() {},
+  addUser: () => undefined,
+  removeUser() {},
 }

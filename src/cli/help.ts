@@ -12,6 +12,8 @@ export function helpText(): string {
 
   carillon serve [flags]    starts the server
   carillon keys             makes, lists, suspends and resumes access keys
+  carillon backup FILE      copies the database, also while the server runs
+  carillon healthcheck      asks the server whether it is ready
   carillon demo             shows a channel flow at work
   carillon help             prints this text
   carillon version          prints the version

@@ -13,7 +13,7 @@ const interrupted = 130
 /** `carillon serve`: runs a server until SIGTERM or SIGINT. */
 export async function serve(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { config, warnings } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
-  const log = createLog(config.logLevel)
+  const log = createLog(config.logLevel, config.logFormat)
   for (const warning of warnings) log.warn({}, warning)
   const server = await start(config, log)
   if (!existsSync(server.functions)) log.warn({ functions: server.functions }, 'the functions folder is not there')
@@ -37,15 +37,20 @@ async function start(config: Config, log: Log): Promise<RunningServer> {
 }
 
 /** What Node throws when it cannot listen. */
-type ListenError = NodeJS.ErrnoException & { port?: number }
+type ListenError = NodeJS.ErrnoException & { port?: number; address?: string; hostname?: string }
 
 /** One line for an operator: what failed and what to change. */
-export function startFailure({ code, syscall, port, message }: ListenError, config: Config): string {
-  const flag = port === config.httpPort ? '--http-port' : '--https-port'
-  if (syscall === 'getaddrinfo') return `the host name ${config.host} is not known here: change --host`
+export function startFailure({ code, syscall, port, address, hostname, message }: ListenError, config: Config): string {
+  // Of port 0 Node's error does not tell the port.
+  const isAdmin =
+    config.adminPort !== undefined && (port ? port === config.adminPort : (hostname ?? address) !== config.host)
+  const host = isAdmin ? config.adminHost : config.host
+  const hostFlag = isAdmin ? '--admin-host' : '--host'
+  const portFlag = isAdmin ? '--admin-port' : port === config.httpPort ? '--http-port' : '--https-port'
+  if (syscall === 'getaddrinfo') return `the host name ${host} is not known here: change ${hostFlag}`
   if (syscall !== 'listen') return message
-  if (code === 'EADDRINUSE') return `port ${port} of ${config.host} is in use: change ${flag}; 0 picks a free one`
-  if (code === 'EACCES') return `port ${port} is not open to this user: change ${flag}; those above 1023 are`
-  if (code === 'EADDRNOTAVAIL') return `${config.host} is not an address of this machine: change --host`
+  if (code === 'EADDRINUSE') return `port ${port} of ${host} is in use: change ${portFlag}; 0 picks a free one`
+  if (code === 'EACCES') return `port ${port} is not open to this user: change ${portFlag}; those above 1023 are`
+  if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine: change ${hostFlag}`
   return message
 }

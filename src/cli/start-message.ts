@@ -26,7 +26,7 @@ in that file and would call AWS. They need it said:
 
 ${sessionsMessage(endpoint)}
 Functions for channel flows are looked for in ${functions}
-`
+${endpoint.admin ? `Health and metrics: ${endpoint.admin}/readyz and ${endpoint.admin}/metrics\n` : ''}`
 }
 
 function sessionsMessage({ http, https, wss, ca }: Endpoint): string {

@@ -12,6 +12,8 @@ interface NodeParts {
   clock: Clock
   log: Log
   newId(): string
+  /** Sets the clock by the one that all nodes share. */
+  followTime?(): Promise<void>
 }
 
 /** What follows for the rest of the server. None of it may throw. */
@@ -67,8 +69,9 @@ export class ClusterNode {
 
   /** Joins those that share the store. */
   async start(listener: NodeListener): Promise<void> {
-    const { store, clock } = this.#parts
+    const { store, clock, followTime } = this.#parts
     this.#listener = listener
+    await followTime?.()
     await store.transaction((transaction) => this.#register(transaction))
     this.#renewedAt = clock.now()
     await this.#takeOverTheDead()
@@ -77,7 +80,8 @@ export class ClusterNode {
 
   /** Before the start: waits for as long as one that has died may count as alive, and throws if another node is. */
   async requireNoOther(): Promise<void> {
-    const { store, clock } = this.#parts
+    const { store, clock, followTime } = this.#parts
+    await followTime?.()
     const latest = () =>
       store.read.get<{ alive_until: number | null }>('SELECT max(alive_until) AS alive_until FROM node')
     const before = (await latest())?.alive_until ?? 0
@@ -114,8 +118,9 @@ export class ClusterNode {
   }
 
   async #renew(): Promise<void> {
-    const { clock, log } = this.#parts
+    const { clock, log, followTime } = this.#parts
     try {
+      await followTime?.()
       if (this.#doubtful || !(await this.#confirm())) await this.#beginAnew()
       this.#renewedAt = clock.now()
       await this.#takeOverTheDead()
@@ -153,7 +158,8 @@ export class ClusterNode {
   async #takeOverTheDead(): Promise<void> {
     const { store, clock } = this.#parts
     const now = clock.now()
-    const dead = await store.read.all<{ node_id: string }>('SELECT node_id FROM node WHERE alive_until < $1', now)
+    const sql = 'SELECT node_id FROM node WHERE alive_until < $1 AND node_id <> $2'
+    const dead = await store.read.all<{ node_id: string }>(sql, now, this.#id)
     for (const { node_id } of dead) await this.#takeOver(node_id, now)
   }
 

@@ -1,9 +1,9 @@
 import type { Bus, Envelope } from '../bus/bus.ts'
-import type { ChannelEvent } from '../store/tables.ts'
+import type { ChannelEvent, PastEvent } from '../store/tables.ts'
 import { frame } from './frame.ts'
 
 /** What a session is told of an event: the payload, in AWS's shape for its type, with times as ISO 8601 texts. */
-export type PayloadOf = (event: ChannelEvent) => object
+export type PayloadOf = (event: PastEvent) => object
 
 /** Committed events → bus, in the order of the channels' logs. */
 export function publishTo(bus: Bus, payloadOf: PayloadOf): (events: readonly ChannelEvent[]) => void {
@@ -12,12 +12,20 @@ export function publishTo(bus: Bus, payloadOf: PayloadOf): (events: readonly Cha
   }
 }
 
-function envelope(event: ChannelEvent, payload: object): Envelope {
+export function envelope(event: PastEvent, payload: object): Envelope {
   const { channelArn, seq, audience, eventType, about } = event
-  const messageType = 'message' in about ? about.message.type : 'SYSTEM'
-  const news = { channelArn, seq, audience, frame: frame(eventType, messageType, payload) }
+  const news = { channelArn, seq, audience, frame: frame(eventType, messageType(about), payload) }
   if (eventType === 'DELETE_CHANNEL') return { ...news, closed: true }
-  return eventType === 'CREATE_CHANNEL_MEMBERSHIP' && 'membership' in about
-    ? { ...news, joined: about.membership.memberArn }
-    : news
+  const joined = eventType === 'CREATE_CHANNEL_MEMBERSHIP' ? memberOf(about) : undefined
+  return joined === undefined ? news : { ...news, joined }
+}
+
+function messageType(about: PastEvent['about']): string {
+  if ('message' in about) return about.message.type
+  return 'gone' in about && about.gone.kind === 'message' ? 'STANDARD' : 'SYSTEM'
+}
+
+function memberOf(about: PastEvent['about']): string | undefined {
+  if ('membership' in about) return about.membership.memberArn
+  return 'gone' in about && about.gone.kind === 'membership' ? about.gone.memberArn : undefined
 }

@@ -3,6 +3,7 @@ import { ApiError, badRequest } from '../contract/api-error.ts'
 import type { Operation } from '../contract/operation.ts'
 import { describeViolations } from '../contract/violations.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { splitTarget } from '../signature/canonical.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { Verified } from '../signature/refusal.ts'
@@ -55,6 +56,7 @@ export interface ListenerParts<Context> {
   draining(): boolean
   /** For tests: an undeclared error or an output that breaks its own schema is answered as the bug that it is. */
   strict?: boolean
+  metrics: Pick<Metrics, 'beginRequest'>
   log: Log
   newId(): string
 }
@@ -73,6 +75,8 @@ interface Entry {
   method: string
   path: string
   operation?: string
+  /** Of the message that the call was about. */
+  messageId?: string
   /** Why the signature was refused. */
   refusal?: object
   /** Why the call was not answered with success. */
@@ -99,11 +103,13 @@ class Calls<Context> {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { newId, draining, log } = this.#parts
+    const { newId, draining, log, metrics } = this.#parts
+    const answered = metrics.beginRequest()
     const { method = '', url = '' } = request
     const entry: Entry = { requestId: newId(), method, path: splitTarget(url).path }
     response.on('error', (err) => log.debug({ ...entry, err }, 'the answer could not be sent'))
     const answer = await this.#answer(request, entry).catch((error) => this.#failure(error, entry))
+    answered(entry.operation, answer?.status ?? 'aborted')
     if (!answer) return log.debug(entry, 'the caller went away')
     send(response, answer, entry.requestId, draining())
     this.#log(entry, answer.status)
@@ -131,11 +137,13 @@ class Calls<Context> {
     const input = this.#readers.get(operation)!(parts)
     this.#parts.gate({ operation: operation.name, credentials, input })
     if (!operation.inputValidator.Check(input)) throw badRequest(describeViolations(operation.inputValidator, input))
+    noteMessage(entry, input)
     const invocationId = parts.headers['amz-sdk-invocation-id']?.toString()
     const context = this.#parts.contextFor({ credentials, requestId: entry.requestId, invocationId })
     const output = await operation
       .invoke(input, context)
       .catch((error) => this.#refuseUndeclared(operation, error, entry))
+    noteMessage(entry, output)
     if (this.#parts.strict) assertOutput(operation, output)
     return success(operation.status, output)
   }
@@ -173,6 +181,12 @@ class Calls<Context> {
 /** As HTTP demands (RFC 9112, section 3.2). Two are joined by a comma, which no host has. */
 const hasOneHost = ({ httpVersion, headers: { host } }: IncomingMessage) =>
   host === undefined ? httpVersion === '1.0' : !host.includes(',')
+
+/** `values`: what the call was given, once that is valid, or what it answers. */
+function noteMessage(entry: Entry, values: { MessageId?: unknown; ChannelMessage?: { MessageId?: unknown } }): void {
+  const messageId = values.MessageId ?? values.ChannelMessage?.MessageId
+  if (typeof messageId === 'string') entry.messageId = messageId
+}
 
 function assertOutput({ name, outputValidator }: Operation<never>, output: object): void {
   const sent = JSON.parse(JSON.stringify(output))

@@ -9,6 +9,8 @@ export interface Endpoint {
   https: string | undefined
   /** What GetMessagingSessionEndpoint answers, `host[:port]`. */
   wss: string
+  /** A URL for health checks and metrics. None unless an admin port is set. */
+  admin: string | undefined
   region: string
   account: string
   /** The absolute path of the authority's certificate, for clients to trust. None if the server made no certificate. */

@@ -9,11 +9,15 @@ export interface Log {
   error(fields: object, text: string): void
 }
 
-/** JSON lines on standard error; at a terminal, lines for a person. Standard output belongs to the commands. */
-export function createLog(level: string): Log {
-  const stream = process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
-    : process.stderr
+/**
+ * JSON lines on standard error; at a terminal, lines for a person, unless told otherwise. Standard output belongs to the
+ * commands.
+ */
+export function createLog(level: string, format: 'json' | 'pretty' = process.stderr.isTTY ? 'pretty' : 'json'): Log {
+  const stream =
+    format === 'pretty'
+      ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
+      : process.stderr
   return pino({ level }, stream)
 }
 

@@ -7,6 +7,7 @@ import { ApiError, badRequest, notFound } from '../contract/api-error.ts'
 import { frame } from '../events/frame.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { ConnectParameters, VerifiedConnect } from '../signature/verify-connect.ts'
 import { closeCode, closeWith } from './close.ts'
@@ -23,6 +24,7 @@ interface EndpointParts {
   admit(credentials: Credentials, userArn: string): Promise<{ admitted: true } | { admitted: false; reason: string }>
   /** The payloads of CHANNEL_DETAILS, at most 50. The next one is asked for when the one before has left. */
   prefetch(userArn: string, sortBy?: string): AsyncIterable<object>
+  metrics: Pick<Metrics, 'countSessionRefusal' | 'countSessionClose'>
   clock: Clock
   log: Log
   limits?: Partial<SessionLimits>
@@ -41,20 +43,26 @@ const restarting = 'The server is restarting, connect again'
 export class SessionEndpoint {
   readonly #parts: EndpointParts
   readonly #limits: SessionLimits
-  readonly #webSocketServer: WebSocketServer
+  readonly #webSocketServer: ReturnType<typeof createWebSocketServer>
   readonly #established = new Set<Session>()
+  #deliveredBefore = 0
   #draining = false
 
   constructor(parts: EndpointParts) {
     this.#parts = parts
     this.#limits = { ...sessionLimits, ...parts.limits }
     this.#webSocketServer = createWebSocketServer(this.#limits)
-    this.#webSocketServer.on('wsClientError', (error, stream) => refuseUpgrade(stream, badRequest(error.message)))
+    this.#webSocketServer.on('wsClientError', (error, stream) => this.#turnAway(stream, badRequest(error.message)))
   }
 
   /** The sessions that are established, and all sockets: also of those that are opening or closing. */
   get size(): { sessions: number; sockets: number } {
     return { sessions: this.#established.size, sockets: this.#webSocketServer.clients.size }
+  }
+
+  /** Frames given to sessions, those that have ended among them. */
+  get deliveries(): number {
+    return this.#established.values().reduce((sum, { delivered }) => sum + delivered, this.#deliveredBefore)
   }
 
   attach(server: Server | HttpsServer): void {
@@ -79,13 +87,19 @@ export class SessionEndpoint {
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const refusal = this.#refusal(request)
     if (refusal) {
-      refuseUpgrade(stream, refusal)
+      this.#turnAway(stream, refusal)
       return
     }
     this.#webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
       webSocket.on('error', (error) => this.#parts.log.debug({ err: error }, 'a messaging session broke the protocol'))
+      webSocket.on('close', (code) => this.#parts.metrics.countSessionClose(webSocket.sentCode ?? code))
       void this.#serve({ request, stream, webSocket })
     })
+  }
+
+  #turnAway(stream: Duplex, refusal: ApiError): void {
+    this.#parts.metrics.countSessionRefusal(refusal.status)
+    refuseUpgrade(stream, refusal)
   }
 
   /** Only what clients should retry with back-off, or never reaches a session, is refused before the upgrade. */
@@ -138,6 +152,7 @@ export class SessionEndpoint {
 
   #refuse(webSocket: WebSocket, code: number, reason: string): undefined {
     this.#parts.log.info({ code, reason }, 'a messaging session was refused')
+    this.#parts.metrics.countSessionRefusal(code)
     closeWith(webSocket, code, reason)
   }
 
@@ -165,7 +180,7 @@ export class SessionEndpoint {
   }
 
   #forget(session: Session): void {
-    this.#established.delete(session)
+    if (this.#established.delete(session)) this.#deliveredBefore += session.delivered
     this.#parts.hub.remove(session)
     this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'a messaging session ended')
   }
@@ -183,12 +198,16 @@ export class SessionEndpoint {
 
 /** ws closes a socket that says too much by the bare code. */
 class ReceivingWebSocket extends WebSocket {
+  /** With what this side closes, or answers the other's close. A slow reader never answers, and `close` tells 1006. */
+  sentCode: number | undefined
+
   override close(code?: number, reason?: string | Buffer): void {
+    this.sentCode ??= code
     super.close(code, reason ?? (code === closeCode.messageTooBig ? 'Sessions only receive: send nothing' : undefined))
   }
 }
 
-function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits): WebSocketServer {
+function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
   const options = {
     noServer: true,
     WebSocket: ReceivingWebSocket,
@@ -206,5 +225,5 @@ function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits): 
       concurrencyLimit: 4,
     },
   }
-  return new WebSocketServer(options)
+  return new WebSocketServer<typeof ReceivingWebSocket>(options)
 }

@@ -1,4 +1,10 @@
-import type { Bus, Envelope } from '../bus/bus.ts'
+import type { Bus, Envelope, Subscription } from '../bus/bus.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { ChannelLog, LogPage } from './channel-log.ts'
+import { ChannelOrder, type Gap } from './channel-order.ts'
+import { GapReader } from './gap-reader.ts'
+import { OneAtATime } from './one-at-a-time.ts'
 
 /** What the hub asks of a session. */
 export interface Subscriber {
@@ -8,114 +14,353 @@ export interface Subscriber {
 }
 
 /** A user with at least one session here. */
-interface Listener<S> {
+interface User<S> {
+  userArn: string
   sessions: Set<S>
-  channelArns: Set<string>
+  channels: Set<Channel<S>>
+  /** Resolves when the news of the user's joins come here. */
+  interest: Promise<void> | undefined
+  /** While the memberships are being read for the first time. */
+  entering: Promise<void> | undefined
+  /** Whether they were read: a membership that is found beyond them is a join that was lost. */
+  known: boolean
+}
+
+/** A channel with at least one member here. */
+interface Channel<S> {
+  channelArn: string
+  order: ChannelOrder
+  members: Set<User<S>>
+  /** Who has heard what comes up to which number, or was no member then. Empty but for a while after a late join. */
+  ahead: Map<User<S>, number>
+  /** Resolves when the channel's news come here. */
+  interest: Promise<void> | undefined
 }
 
 interface HubParts {
   bus: Bus
-  /** The ARNs of the channels whose member the user is, as committed when the answer was made. */
-  membershipsOf(userArn: string): Promise<string[]>
+  channelLog: ChannelLog
+  clock: Clock
+  log: Log
 }
 
 /**
- * Brings the news of the bus to the sessions it is meant for. A user hears all channels whose member they are, so
+ * Brings the news of the bus to the sessions it is meant for: the numbered events of a channel in the order of its log,
+ * each once, with what the bus did not bring read from there. A user hears all channels whose member they are, so
  * channels are kept by user: a join costs the same however many sessions the user has.
  */
 export class Hub<S extends Subscriber> {
-  readonly #membershipsOf: HubParts['membershipsOf']
-  readonly #unsubscribe: () => void
-  readonly #byUser = new Map<string, Listener<S>>()
-  readonly #byChannel = new Map<string, Set<Listener<S>>>()
+  readonly #channelLog: ChannelLog
+  readonly #log: Log
+  readonly #subscription: Subscription
+  readonly #gaps: GapReader<Channel<S>>
+  readonly #catchUp: OneAtATime
+  readonly #users = new Map<string, User<S>>()
+  readonly #channels = new Map<string, Channel<S>>()
 
-  constructor({ bus, membershipsOf }: HubParts) {
-    this.#membershipsOf = membershipsOf
-    this.#unsubscribe = bus.subscribe((envelopes) => {
-      for (const envelope of envelopes) this.#deliver(envelope)
+  constructor({ bus, channelLog, clock, log }: HubParts) {
+    this.#channelLog = channelLog
+    this.#log = log
+    this.#gaps = new GapReader({ channelLog, clock, log, fill: (...read) => this.#fill(...read) })
+    this.#catchUp = new OneAtATime({ clock, log, work: () => this.#findLost() })
+    this.#subscription = bus.listen({
+      deliver: (envelopes) => {
+        for (const envelope of envelopes) this.#hear(envelope)
+      },
+      joined: (userArn, channelArn, seq) => this.#hearOfJoin(userArn, channelArn, seq),
+      reached: (channelArn, seq) => this.#hearOfNumber(channelArn, seq),
+      catchUp: () => this.#catchUp.ask(),
     })
   }
 
   /** For tests and gauges. Both are zero when no session is left. */
   get size(): { users: number; channels: number } {
-    return { users: this.#byUser.size, channels: this.#byChannel.size }
+    return { users: this.#users.size, channels: this.#channels.size }
   }
 
   /** The user's sessions, oldest first. */
   sessionsOf(userArn: string): S[] {
-    return [...(this.#byUser.get(userArn)?.sessions ?? [])]
+    return [...(this.#users.get(userArn)?.sessions ?? [])]
   }
 
   /**
-   * Once this resolves, the session misses nothing that is published. It may hear some news before. Rejects when the
+   * Once this resolves, the session misses nothing that is committed. It may hear some news before. Rejects when the
    * memberships cannot be read. In any case the session stays until it is removed.
    */
   async register(session: S): Promise<void> {
-    const listener = this.#listener(session.userArn)
-    // First the user, then the memberships. A join is published after its commit, so one that the read does not see is
-    // published after the read began, and finds the user here. The other way round it would find nobody.
-    listener.sessions.add(session)
-    const channelArns = await this.#membershipsOf(session.userArn)
-    // Whoever was removed meanwhile must not leave channels behind.
-    if (!listener.sessions.has(session)) return
-    for (const channelArn of channelArns) this.#join(listener, channelArn)
+    const user = this.#user(session.userArn)
+    user.sessions.add(session)
+    if (user.known) {
+      await this.#findLostJoins([user.userArn])
+      return
+    }
+    user.entering ??= this.#enterAll(user).finally(() => {
+      user.entering = undefined
+    })
+    await user.entering
   }
 
   remove(session: S): void {
-    const listener = this.#byUser.get(session.userArn)
-    if (!listener?.sessions.delete(session) || listener.sessions.size > 0) return
-    this.#byUser.delete(session.userArn)
-    for (const channelArn of listener.channelArns) this.#leave(listener, channelArn)
+    const user = this.#users.get(session.userArn)
+    if (!user?.sessions.delete(session) || user.sessions.size > 0) return
+    this.#users.delete(user.userArn)
+    this.#subscription.removeUser(user.userArn)
+    for (const channel of user.channels) this.#leave(user, channel)
+  }
+
+  /** Reads from the log what the bus may have lost. The same is done whenever the bus was away. */
+  catchUp(): void {
+    this.#catchUp.ask()
   }
 
   /** Hears nothing from now on. The sessions stay. */
   close(): void {
-    this.#unsubscribe()
+    this.#subscription.close()
+    this.#gaps.close()
+    this.#catchUp.close()
   }
 
-  #listener(userArn: string): Listener<S> {
-    const known = this.#byUser.get(userArn)
-    if (known) return known
-    const listener: Listener<S> = { sessions: new Set(), channelArns: new Set() }
-    this.#byUser.set(userArn, listener)
-    return listener
-  }
-
-  #join(listener: Listener<S>, channelArn: string): void {
-    listener.channelArns.add(channelArn)
-    const members = this.#byChannel.get(channelArn)
-    if (members) members.add(listener)
-    else this.#byChannel.set(channelArn, new Set([listener]))
-  }
-
-  #leave(listener: Listener<S>, channelArn: string): void {
-    listener.channelArns.delete(channelArn)
-    const members = this.#byChannel.get(channelArn)
-    if (members?.delete(listener) && members.size === 0) this.#byChannel.delete(channelArn)
-  }
-
-  #deliver({ channelArn, audience, joined, closed, frame }: Envelope): void {
-    const joining = joined === undefined ? undefined : this.#byUser.get(joined)
-    if (joining) this.#join(joining, channelArn)
-    let bytes: Buffer | undefined
-    for (const listener of this.#audience(channelArn, audience)) {
-      bytes ??= Buffer.from(frame)
-      for (const session of listener.sessions) session.deliver(bytes)
+  #user(userArn: string): User<S> {
+    const here = this.#users.get(userArn)
+    if (here) return here
+    const interest = this.#subscription.addUser(userArn)
+    const user: User<S> = {
+      userArn,
+      sessions: new Set(),
+      channels: new Set(),
+      interest,
+      entering: undefined,
+      known: false,
     }
-    if (closed) for (const listener of [...(this.#byChannel.get(channelArn) ?? [])]) this.#leave(listener, channelArn)
+    this.#users.set(userArn, user)
+    return user
   }
 
-  #audience(channelArn: string, audience: Envelope['audience']): Iterable<Listener<S>> {
-    if (audience.to === 'users') return this.#listening(new Set(audience.users))
-    const members = this.#byChannel.get(channelArn) ?? new Set<Listener<S>>()
-    const besides = audience.and === undefined ? undefined : this.#byUser.get(audience.and)
+  /** The channel has no place in its log yet. Whoever opens it gives it one, and a member. */
+  #open(channelArn: string): Channel<S> {
+    const interest = this.#subscription.addChannel(channelArn)
+    const channel = { channelArn, order: new ChannelOrder(), members: new Set<User<S>>(), ahead: new Map(), interest }
+    this.#channels.set(channelArn, channel)
+    // If it was given a place before its news came here, some of them may be in the log alone.
+    void interest?.then(() => {
+      if (!this.#isHere(channel) || channel.order.position === undefined) return
+      channel.order.doubt()
+      this.#gaps.now(channel)
+    })
+    return channel
+  }
+
+  /**
+   * First the interest, then the read: a join that the read does not see is published after it, and is heard. The other
+   * way round, one in between would be lost. The same for each channel, and then where its log is now.
+   */
+  async #enterAll(user: User<S>): Promise<void> {
+    if (user.interest) await user.interest
+    const memberships = await this.#channelLog.memberships([user.userArn])
+    // Whoever has gone meanwhile must not leave channels behind.
+    if (!this.#isPresent(user)) return
+    const channels = memberships.map(({ channelArn }) => this.#channels.get(channelArn) ?? this.#open(channelArn))
+    for (const channel of channels) this.#enter(user, channel)
+    await Promise.all(channels.map(({ interest }) => interest))
+    const latest = await this.#channelLog.latest(channels.map(({ channelArn }) => channelArn))
+    if (!this.#isPresent(user)) return
+    user.known = true
+    for (const channel of channels) if (this.#isHere(channel)) this.#listenAfter(latest, user, channel)
+  }
+
+  /** The user listens from where the log is now, also where this hub has not come that far yet. */
+  #listenAfter(latest: Map<string, number>, user: User<S>, channel: Channel<S>): void {
+    const seq = latest.get(channel.channelArn)
+    if (seq === undefined) {
+      this.#end(channel)
+      return
+    }
+    if (channel.order.position !== undefined && channel.order.position < seq) channel.ahead.set(user, seq)
+    channel.order.place(seq)
+    this.#goOn(channel)
+  }
+
+  #enter(user: User<S>, channel: Channel<S>): void {
+    channel.members.add(user)
+    user.channels.add(channel)
+  }
+
+  #leave(user: User<S>, channel: Channel<S>): void {
+    user.channels.delete(channel)
+    channel.ahead.delete(user)
+    if (channel.members.delete(user) && channel.members.size === 0) this.#drop(channel)
+  }
+
+  #drop(channel: Channel<S>): void {
+    for (const user of channel.members) user.channels.delete(channel)
+    this.#channels.delete(channel.channelArn)
+    this.#gaps.forget(channel)
+    this.#subscription.removeChannel(channel.channelArn)
+  }
+
+  #isPresent(user: User<S>): boolean {
+    return this.#users.get(user.userArn) === user
+  }
+
+  #isHere(channel: Channel<S>): boolean {
+    return this.#channels.get(channel.channelArn) === channel
+  }
+
+  #hear(envelope: Envelope): void {
+    const { channelArn, seq, joined } = envelope
+    if (seq === undefined) {
+      this.#tell(envelope, this.#channels.get(channelArn))
+      return
+    }
+    const joining = joined === undefined ? undefined : this.#users.get(joined)
+    const channel = joining ? this.#joinAt(joining, channelArn, seq) : this.#channels.get(channelArn)
+    if (!channel) return
+    if (channel.order.takes(seq, envelope)) this.#tell(envelope, channel)
+    if (channel.order.hasGap) this.#goOn(channel)
+  }
+
+  #hearOfJoin(userArn: string, channelArn: string, seq: number): void {
+    const user = this.#users.get(userArn)
+    if (user) this.#goOn(this.#joinAt(user, channelArn, seq))
+  }
+
+  #hearOfNumber(channelArn: string, seq: number): void {
+    const channel = this.#channels.get(channelArn)
+    if (!channel) return
+    channel.order.reach(seq)
+    this.#goOn(channel)
+  }
+
+  /**
+   * The user is a member from this number on. Where the channel is further already it goes back, and those who have heard
+   * the rest do not hear it again.
+   */
+  #joinAt(user: User<S>, channelArn: string, seq: number): Channel<S> {
+    const channel = this.#channels.get(channelArn) ?? this.#open(channelArn)
+    if (channel.members.has(user)) return channel
+    const { position } = channel.order
+    if (position === undefined) channel.order.place(seq - 1)
+    else if (position < seq - 1) channel.ahead.set(user, seq - 1)
+    else if (position >= seq) {
+      for (const member of channel.members) {
+        channel.ahead.set(member, Math.max(position, channel.ahead.get(member) ?? 0))
+      }
+      channel.order.rewind(seq - 1)
+    }
+    channel.order.reach(seq)
+    this.#enter(user, channel)
+    return channel
+  }
+
+  /** Delivers what has its turn. If something is missing then, it is read from the log unless the bus brings it soon. */
+  #goOn(channel: Channel<S>): void {
+    while (this.#isHere(channel)) {
+      const envelope = channel.order.next()
+      if (!envelope) break
+      this.#tell(envelope, channel)
+    }
+    if (this.#isHere(channel) && channel.order.hasGap) this.#gaps.soon(channel)
+  }
+
+  #fill(channel: Channel<S>, gap: Gap, page: LogPage | undefined): void {
+    const { order } = channel
+    if (!page) {
+      this.#end(channel)
+      return
+    }
+    const goneBack = order.position === undefined || order.position < gap.after
+    if (gap.through === undefined && (page.more || goneBack)) order.doubt()
+    if (goneBack) return
+    for (const envelope of page.envelopes) {
+      if (!this.#isHere(channel)) return
+      if (envelope.seq !== undefined) this.#skipTo(channel, envelope.seq - 1)
+      this.#hear(envelope)
+    }
+    if (!this.#isHere(channel)) return
+    this.#skipTo(channel, page.through)
+    this.#goOn(channel)
+  }
+
+  /** A number that is missing in the log itself will never come: better to go on without it than to stop. */
+  #skipTo(channel: Channel<S>, position: number): void {
+    const { channelArn, order } = channel
+    if (order.position === undefined || position <= order.position) return
+    this.#log.warn({ channelArn, after: order.position, through: position }, 'numbers are missing in a channel log')
+    order.skipTo(position)
+  }
+
+  /** The channel is gone, and its log with it: what is held back is all there is. */
+  #end(channel: Channel<S>): void {
+    for (const envelope of channel.order.drain()) if (this.#isHere(channel)) this.#tell(envelope, channel)
+    if (this.#isHere(channel)) this.#tell(this.#channelLog.endOf(channel.channelArn), channel)
+  }
+
+  async #findLost(): Promise<void> {
+    await this.#findLostEvents()
+    await this.#findLostJoins([...this.#users.values()].filter(({ known }) => known).map(({ userArn }) => userArn))
+  }
+
+  async #findLostEvents(): Promise<void> {
+    const heard = [...this.#channels.values()].flatMap((channel) => {
+      const { position } = channel.order
+      return position === undefined ? [] : [{ channel, position }]
+    })
+    const latest = await this.#channelLog.latest(heard.map(({ channel }) => channel.channelArn))
+    for (const { channel, position } of heard) {
+      if (!this.#isHere(channel)) continue
+      const seq = latest.get(channel.channelArn)
+      // A log that is shorter than what was heard of it belongs to another channel of the same name.
+      if (seq === undefined || seq < position) this.#end(channel)
+      else this.#hearOfNumber(channel.channelArn, seq)
+    }
+  }
+
+  async #findLostJoins(userArns: readonly string[]): Promise<void> {
+    for (const { userArn, channelArn } of await this.#channelLog.memberships(userArns)) {
+      if (!this.#isLost(userArn, channelArn)) continue
+      const seq = await this.#channelLog.joinedAt(userArn, channelArn)
+      if (seq !== undefined && this.#isLost(userArn, channelArn)) this.#hearOfJoin(userArn, channelArn, seq)
+    }
+  }
+
+  /** Whether the user's join has not been heard of. Who is just entering has nothing to lose. */
+  #isLost(userArn: string, channelArn: string): boolean {
+    const user = this.#users.get(userArn)
+    return user?.known === true && this.#channels.get(channelArn)?.members.has(user) !== true
+  }
+
+  #tell({ seq, audience, closed, frame }: Envelope, channel: Channel<S> | undefined): void {
+    let bytes: Buffer | undefined
+    for (const user of this.#audience(seq, audience, channel)) {
+      if (channel && seq !== undefined && channel.ahead.size > 0 && !this.#isDue(user, seq, channel)) continue
+      bytes ??= Buffer.from(frame)
+      for (const session of user.sessions) session.deliver(bytes)
+    }
+    if (closed && channel) this.#drop(channel)
+  }
+
+  #isDue(user: User<S>, seq: number, { ahead }: Channel<S>): boolean {
+    const through = ahead.get(user)
+    if (through === undefined) return true
+    if (seq <= through) return false
+    ahead.delete(user)
+    return true
+  }
+
+  /**
+   * A numbered event is for members alone, whoever it names: one who is not known as a member here has joined just now
+   * on another node, and hears it in its place when the join is heard of.
+   */
+  #audience(seq: number | undefined, audience: Envelope['audience'], channel: Channel<S> | undefined) {
+    const members: ReadonlySet<User<S>> = channel?.members ?? new Set()
+    if (audience.to === 'users') {
+      return this.#present(audience.users).filter((user) => seq === undefined || members.has(user))
+    }
+    const besides = audience.and === undefined ? undefined : this.#users.get(audience.and)
     return besides && !members.has(besides) ? [...members, besides] : members
   }
 
-  *#listening(userArns: Iterable<string>): Generator<Listener<S>> {
-    for (const userArn of userArns) {
-      const listener = this.#byUser.get(userArn)
-      if (listener) yield listener
-    }
+  #present(userArns: readonly string[]): User<S>[] {
+    return [...new Set(userArns)].flatMap((userArn) => this.#users.get(userArn) ?? [])
   }
 }

@@ -33,6 +33,8 @@ export class Session implements Subscriber {
   readonly #clock: Clock
   readonly #limits: SessionLimits
   readonly #onEnd: SessionParts['onEnd']
+  /** Frames given to it. */
+  delivered = 0
   #state: 'opening' | 'established' | 'ended' = 'opening'
   #corked = false
   #missedPongs = 0
@@ -77,6 +79,7 @@ export class Session implements Subscriber {
       return
     }
     this.#corkForThisTick()
+    this.delivered += 1
     this.#webSocket.send(frame, { binary: false, compress: false })
   }
 

@@ -14,6 +14,11 @@ interface Waiting {
 
 export type Settled = { outcome: unknown } | { error: unknown }
 
+/** Is told when so many hot writes are about to share a commit; the answer is called when it is done. */
+export type WatchCommit = (changes: number) => () => void
+
+export const unwatched: WatchCommit = () => () => {}
+
 /** Gathers the hot writes that arrive together, so that they share one durable commit. */
 export class Batcher {
   #waiting: Waiting[] = []
@@ -22,10 +27,12 @@ export class Batcher {
   #inFlightMax: number
   #write: (changes: Change[]) => Promise<Settled[]>
   #drained: (() => void)[] = []
+  #watch: WatchCommit
 
   /** `write` commits the changes and answers for each, in their order; so many batches are written at a time. */
-  constructor(write: (changes: Change[]) => Promise<Settled[]>, inFlightMax = 1) {
+  constructor(write: (changes: Change[]) => Promise<Settled[]>, watch: WatchCommit, inFlightMax = 1) {
     this.#write = write
+    this.#watch = watch
     this.#inFlightMax = inFlightMax
   }
 
@@ -57,7 +64,9 @@ export class Batcher {
     this.#scheduled = false
     this.#inFlight += 1
     if (this.#waiting.length > 0) this.#schedule()
+    const written = this.#watch(batch.length)
     const settled = await this.#write(batch.map(({ change }) => change))
+    written()
     batch.forEach(({ resolve, reject }, index) => {
       const one = settled[index]
       if (one && 'outcome' in one) resolve(one.outcome as never)

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
-import { Batcher, type Settled } from './batcher.ts'
+import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
 import { carryOutGroup, type Group, groupByKind } from './postgres-changes.ts'
 import {
@@ -45,6 +45,7 @@ export interface PostgresOptions {
   /** From 0 up to 1. */
   random(): number
   log: { warn(fields: object, text: string): void }
+  watch?: WatchCommit
 }
 
 /** The store of many nodes: a PostgreSQL, to which each has a few connections. */
@@ -53,7 +54,7 @@ export class PostgresStore implements Store {
   #readers: Connections
   #writers: Connections
   #transactors: Connections
-  #batcher = new Batcher((changes) => this.#writeBatch(changes), writeConnectionsMax)
+  #batcher: Batcher
   #random: () => number
   #listeners: ((committed: Committed) => void)[] = []
   #uncertain: (() => void)[] = []
@@ -61,7 +62,8 @@ export class PostgresStore implements Store {
   #transactions = new Set<Promise<unknown>>()
   #again = new Set<NodeJS.Timeout>()
 
-  private constructor({ url, random, log }: PostgresOptions) {
+  private constructor({ url, random, log, watch = unwatched }: PostgresOptions) {
+    this.#batcher = new Batcher((changes) => this.#writeBatch(changes), watch, writeConnectionsMax)
     const connection = readDatabaseUrl(url)
     const hear = (err: Error) => log.warn({ err }, 'a connection to the database broke while nobody used it')
     this.#readers = new Connections(connection, readConnectionsMax, waitingMax, hear)
@@ -122,7 +124,7 @@ export class PostgresStore implements Store {
   }
 
   /** The database's clock, in milliseconds since the epoch: the one clock that all nodes share. */
-  async databaseNow(): Promise<number> {
+  async sharedNow(): Promise<number> {
     const sql = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now'
     return (await this.read.get<{ now: number }>(sql))?.now as number
   }

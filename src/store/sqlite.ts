@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { Batcher, type Settled } from './batcher.ts'
+import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
 import { pendingMigrations } from './migrate.ts'
 import { advanceHead, carryOut, endSteps, insert, insertOnce, log, type Writer } from './sqlite-changes.ts'
@@ -15,7 +15,7 @@ export class SqliteStore implements Store {
   readonly read: Reader
   #writer: Connection
   #reader: Connection
-  #batcher = new Batcher((changes) => this.#alone(() => this.#writeBatch(changes)))
+  #batcher: Batcher
   #listeners: ((committed: Committed) => void)[] = []
   /** Resolves when the writer connection is free: every write waits for those before it. */
   #free: Promise<unknown> = Promise.resolve()
@@ -23,7 +23,8 @@ export class SqliteStore implements Store {
   #transactions = 0
 
   /** Opens the file and brings its schema up to date. Throws if the schema is newer than this program. */
-  constructor(path: string, now: number) {
+  constructor(path: string, now: number, watch: WatchCommit = unwatched) {
+    this.#batcher = new Batcher((changes) => this.#alone(() => this.#writeBatch(changes)), watch)
     this.#writer = new Connection(new DatabaseSync(path))
     // A commit is on disk before it is acknowledged: WAL with a sync at every commit, 29 µs a message in batches of 128.
     // What was deleted is overwritten: a denied text does not stay in the file. Waiting for a foreign lock stops the whole

@@ -65,6 +65,8 @@ export interface Store {
   nextDueAt(): Promise<number | undefined>
   /** Rejects with StoreUnavailable while it could not write. */
   ready(): Promise<void>
+  /** The time of the clock that all who share the store go by, in milliseconds since the epoch. */
+  sharedNow?(): Promise<number>
   /** Finishes what was asked of it, and closes. */
   close(): Promise<void>
 }

@@ -130,6 +130,20 @@ export type EventSubject =
   | { channel: ChannelRow }
   | { membership: { memberArn: string; memberName: string; row: MembershipRow } }
 
+/**
+ * An event as its channel's log remembers it. The log refers to text and never copies it, so the text may not be there any
+ * more, or not be for those who are told, or the row may be gone altogether.
+ */
+export type PastEvent = Omit<ChannelEvent, 'about'> & {
+  about: EventSubject | { message: MessageRow; withoutText: true } | { gone: GoneSubject }
+}
+
+/** What is known of a subject without its row. */
+export type GoneSubject =
+  | { kind: 'message'; messageId: string; status: MessageRow['status']; createdAt: number | undefined }
+  | { kind: 'membership'; memberArn: string }
+  | { kind: 'channel' }
+
 /** The channel with what its head row says of it. */
 export interface ChannelRow {
   channel_arn: string

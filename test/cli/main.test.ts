@@ -21,7 +21,7 @@ suite('carillon help', () => {
   test('lists every command and setting', () => {
     const { status, stdout, stderr } = carillon(['help'])
     assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
-    for (const name of ['serve', 'demo', 'help', 'version'])
+    for (const name of ['serve', 'keys', 'backup', 'healthcheck', 'demo', 'help', 'version'])
       assert.match(stdout, new RegExp(`^ {2}carillon ${name} `, 'm'))
     for (const setting of Object.values(settings)) {
       assert.ok(stdout.includes(setting.variable))

@@ -115,14 +115,15 @@ suite('carillon serve does not start, and says in one line why', () => {
     t.after(() => other.close())
     await once(other, 'listening')
     const { port } = other.address() as AddressInfo
-    for (const flag of ['--http-port', '--https-port']) {
+    for (const flag of ['--http-port', '--https-port', '--admin-port']) {
       const complaint = `carillon: port ${port} of 127.0.0.1 is in use: change ${flag}; 0 picks a free one\n`
       assert.equal(await refusal(flag, String(port)), complaint)
     }
   })
 
   test('on an address of another machine', async () => {
-    const complaint = 'carillon: 192.0.2.1 is not an address of this machine: change --host\n'
-    assert.equal(await refusal('--host', '192.0.2.1'), complaint)
+    const complaint = (flag: string) => `carillon: 192.0.2.1 is not an address of this machine: change ${flag}\n`
+    assert.equal(await refusal('--host', '192.0.2.1'), complaint('--host'))
+    assert.equal(await refusal('--admin-port', '0', '--admin-host', '192.0.2.1'), complaint('--admin-host'))
   })
 })

@@ -7,6 +7,7 @@ const endpoint = {
   http: 'http://127.0.0.1:8080',
   https: 'https://localhost:8443',
   wss: 'localhost:8443',
+  admin: undefined,
   region: 'us-east-1',
   account: '000000000000',
   ca: "/data of o'neil/ca.pem",
@@ -32,6 +33,13 @@ suite('startMessage', () => {
     assert.match(message, /open https:\/\/localhost:8443\/ once/)
     assert.match(message, /--endpoint-url http:\/\/127\.0\.0\.1:8080 /)
     assert.match(message, /looked for in \/app\/functions$/m)
+  })
+
+  test('tells where health and metrics are, if they are', () => {
+    const admin = 'http://127.0.0.1:8081'
+    const told = startMessage({ endpoint: { ...endpoint, admin }, files, functions: '/app/functions' })
+    assert.match(told, /^Health and metrics: http:\/\/127\.0\.0\.1:8081\/readyz and http:\S+:8081\/metrics$/m)
+    assert.doesNotMatch(message, /metrics/)
   })
 
   test('asks nobody to trust an authority that signed nothing', () => {

@@ -8,6 +8,7 @@ import { operationsWith } from '../../src/contract/operation.ts'
 import { MaxResults, Metadata, NetworkType, ResourceName, Timestamp } from '../../src/contract/shapes.ts'
 import { Identity, MessageAttributeMap, TagList } from '../../src/contract/structures.ts'
 import { type AuthenticCall, createListener, type ListenerParts, serverOptions } from '../../src/http/serve.ts'
+import { Metrics } from '../../src/runtime/metrics.ts'
 
 /** What a test's operation may do: answer the input, or what the test has put in `act`. */
 export interface TestContextParts extends Pick<AuthenticCall, 'credentials' | 'requestId'> {
@@ -123,6 +124,7 @@ export async function listen(t: TestContext, { act, ...overrides }: Overrides = 
     gate: () => {},
     page: '<p>Bells</p>',
     draining: () => false,
+    metrics: new Metrics(),
     strict: true,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
     newId: () => `request-${++ids}`,

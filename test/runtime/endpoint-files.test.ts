@@ -33,6 +33,7 @@ before(async () => {
     http: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     https: 'https://localhost:8443',
     wss: 'localhost:8443',
+    admin: 'http://127.0.0.1:8081',
     region: 'eu-central-1',
     account: '000000000000',
     ca: join(folder.path, 'ca.pem'),

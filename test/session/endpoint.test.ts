@@ -5,6 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import { suite, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLog } from '../../src/runtime/log.ts'
+import { Metrics } from '../../src/runtime/metrics.ts'
 import { connect, SessionClient, start } from './session-client.ts'
 import { channelArnOf, startSessionServer, until, userArnOf } from './session-server.ts'
 
@@ -131,8 +132,8 @@ suite('a connect', () => {
 suite('a session', () => {
   test('hears the channels of its user, and so do all sessions of this user', async (t) => {
     const sessionServer = await startSessionServer(t)
-    const { port, memberships } = sessionServer
-    memberships.set(ann, [channelArn])
+    const { port, channelLog } = sessionServer
+    channelLog.open(channelArn, [ann])
     const sessions = await Promise.all(['1', '2'].map((sessionId) => start({ port, userArn: ann, sessionId })))
     const stranger = await start({ port, userArn: bob })
     sessionServer.publish(channelArn, 'CREATE_CHANNEL_MESSAGE', { Content: 'Grüße 👋' })
@@ -148,8 +149,8 @@ suite('a session', () => {
   })
 
   test('leaves nothing behind when it goes', async (t) => {
-    const { port, memberships, hub, endpoint, clock } = await startSessionServer(t)
-    memberships.set(ann, [channelArn])
+    const { port, channelLog, hub, endpoint, clock } = await startSessionServer(t)
+    channelLog.open(channelArn, [ann])
     const clients = await Promise.all(['1', '2'].map((sessionId) => start({ port, userArn: ann, sessionId })))
     assert.deepEqual(hub.size, { users: 1, channels: 1 })
     clients[0]?.webSocket.close()
@@ -187,8 +188,9 @@ suite('a session', () => {
   test('that is replaced before its memberships are read is never established', async (t) => {
     const sessionServer = await startSessionServer(t)
     const { port, hub, endpoint } = sessionServer
-    const reads: PromiseWithResolvers<string[]>[] = []
-    sessionServer.membershipsOf = () => {
+    const reads: PromiseWithResolvers<void>[] = []
+    sessionServer.channelLog.open(channelArn, [ann])
+    sessionServer.channelLog.before = () => {
       reads.push(Promise.withResolvers())
       return reads.at(-1)!.promise
     }
@@ -196,7 +198,8 @@ suite('a session', () => {
     await until(() => reads.length === 1)
     const newer = connect({ port, userArn: ann })
     assert.equal((await older.closed).code, 4002)
-    for (const read of reads) read.resolve([channelArn])
+    sessionServer.channelLog.before = async () => {}
+    for (const read of reads) read.resolve()
     assert.equal((await newer.next()).eventType, 'SESSION_ESTABLISHED')
     await assert.rejects(older.next(), /closed before its next frame/)
     assert.equal(endpoint.size.sessions, 1)
@@ -205,7 +208,7 @@ suite('a session', () => {
 
   test('is not disturbed by what it is sent, up to 4096 bytes; more closes it with 1009', async (t) => {
     const sessionServer = await startSessionServer(t)
-    sessionServer.memberships.set(ann, [channelArn])
+    sessionServer.channelLog.open(channelArn, [ann])
     const client = await start({ port: sessionServer.port, userArn: ann })
     client.webSocket.send('x'.repeat(4096))
     client.webSocket.ping()
@@ -218,7 +221,7 @@ suite('a session', () => {
 
   test('that sends garbage or breaks off does not disturb the others', async (t) => {
     const sessionServer = await startSessionServer(t)
-    sessionServer.memberships.set(bob, [channelArn])
+    sessionServer.channelLog.open(channelArn, [bob])
     const { port, endpoint } = sessionServer
     const client = await start({ port, userArn: bob })
     const garbage = connectTcp(port, '127.0.0.1', () => garbage.write(upgradeOf(ann, '1') + '\xff'.repeat(100)))
@@ -302,3 +305,43 @@ async function rawAnswer(port: number, request: string): Promise<string> {
   const peer = connectTcp(port, '127.0.0.1', () => peer.write(request))
   return (await peer.toArray()).join('')
 }
+
+suite('the metrics', () => {
+  test('count frames of sessions that are there and of those that have gone', async (t) => {
+    const server = await startSessionServer(t)
+    server.memberships.set(ann, [channelArn])
+    server.memberships.set(bob, [channelArn])
+    const [one, other] = [
+      await start({ port: server.port, userArn: ann }),
+      await start({ port: server.port, userArn: bob }),
+    ]
+    server.publish(channelArn, 'CREATE_CHANNEL_MESSAGE')
+    await Promise.all([one.next(), other.next()])
+    assert.equal(server.endpoint.deliveries, 4)
+    one.webSocket.close()
+    await until(() => server.endpoint.size.sessions === 1)
+    assert.equal(server.endpoint.deliveries, 4)
+  })
+
+  test('count a socket that was cut off by the code it was closed with, and refusals by theirs', async (t) => {
+    const metrics = new Metrics()
+    const server = await startSessionServer(t, { metrics })
+    const { port, endpoint, clock } = server
+    const client = await start({ port, userArn: ann })
+    client.webSocket.pause()
+    const closed = endpoint.close()
+    assert.equal((await refused(`ws://127.0.0.1:${port}/connect?userArn=${bob}&sessionId=1`)).status, 503)
+    assert.equal((await refused(`ws://127.0.0.1:${port}/elsewhere`)).status, 404)
+    clock.advance(1_000)
+    await closed
+    await until(() => endpoint.size.sockets === 0)
+    const text = await metrics.text()
+    for (const line of [
+      'carillon_session_closes_total{code="1012"} 1',
+      'carillon_session_refusals_total{code="503"} 1',
+      'carillon_session_refusals_total{code="404"} 1',
+    ]) {
+      assert.ok(text.includes(`${line}\n`), line)
+    }
+  })
+})

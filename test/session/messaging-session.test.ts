@@ -33,7 +33,7 @@ before(async () => {
 suite('DefaultMessagingSession of amazon-chime-sdk-js', () => {
   test('starts, and receives the events of its channels in order', async (t) => {
     const server = await startTls(t)
-    server.memberships.set(ann, [channelArn])
+    server.channelLog.open(channelArn, [ann])
     const app = await startApp(t, server)
     await app.start()
     for (let number = 0; number < 100; number += 1) server.publish(channelArn, 'CREATE_CHANNEL_MESSAGE', { number })
@@ -86,13 +86,13 @@ suite('DefaultMessagingSession of amazon-chime-sdk-js', () => {
 
   test('comes back by itself when the server restarts, and goes on receiving', async (t) => {
     const first = await startTls(t)
-    first.memberships.set(ann, [channelArn])
+    first.channelLog.open(channelArn, [ann])
     const app = await startApp(t, first)
     await app.start()
     const { port } = first
     await first.close()
     const second = await startTls(t, {}, port)
-    second.memberships.set(ann, [channelArn])
+    second.channelLog.open(channelArn, [ann])
     await until(() => app.starts === 2)
     second.publish(channelArn, 'CREATE_CHANNEL_MESSAGE')
     await until(() => app.messages.at(-1)?.type === 'CREATE_CHANNEL_MESSAGE')

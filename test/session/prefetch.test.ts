@@ -42,7 +42,7 @@ suite('a prefetch', () => {
         yield { Channel: { Name: 'second' } }
       },
     })
-    sessionServer.memberships.set(ann, [channelArn])
+    sessionServer.channelLog.open(channelArn, [ann])
     const client = await start({ port: sessionServer.port, userArn: ann, query })
     assert.equal((await client.next()).eventType, 'CHANNEL_DETAILS')
     sessionServer.publish(channelArn, 'E')
@@ -107,7 +107,7 @@ suite('compression', () => {
 
   test('is for what is for one session alone', async (t) => {
     const sessionServer = await startSessionServer(t, parts)
-    sessionServer.memberships.set(ann, [channelArn])
+    sessionServer.channelLog.open(channelArn, [ann])
     const { client, received } = await startMeasured(sessionServer, {})
     assert.equal(client.webSocket.extensions, 'permessage-deflate')
     assert.deepEqual((await client.next()).payload, big)

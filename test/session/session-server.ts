@@ -7,11 +7,13 @@ import { setImmediate } from 'node:timers/promises'
 import { memoryBus } from '../../src/bus/memory.ts'
 import { frame } from '../../src/events/frame.ts'
 import { silentLog } from '../../src/runtime/log.ts'
+import { Metrics } from '../../src/runtime/metrics.ts'
 import { SessionEndpoint } from '../../src/session/endpoint.ts'
 import { Hub } from '../../src/session/hub.ts'
 import type { Session } from '../../src/session/session.ts'
 import type { VerifiedConnect } from '../../src/signature/verify-connect.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { ModelLog } from './model-log.ts'
 
 type EndpointParts = ConstructorParameters<typeof SessionEndpoint>[0]
 
@@ -23,19 +25,21 @@ export const channelArnOf = (name: string) => `${appInstanceArn}/channel/${name}
 export class SessionServer {
   readonly bus = memoryBus()
   readonly clock = new ManualClock()
-  readonly memberships = new Map<string, string[]>()
-  membershipsOf = async (userArn: string) => this.memberships.get(userArn) ?? []
-  readonly hub = new Hub<Session>({ bus: this.bus, membershipsOf: (userArn) => this.membershipsOf(userArn) })
+  readonly channelLog = new ModelLog()
+  readonly hub: Hub<Session>
   readonly endpoint: SessionEndpoint
   readonly server: Server | HttpsServer
 
   constructor(server: Server | HttpsServer, parts: Partial<EndpointParts>) {
     this.server = server
+    const { bus, clock, channelLog } = this
+    this.hub = new Hub<Session>({ bus, clock, channelLog, log: silentLog })
     this.endpoint = new SessionEndpoint({
       hub: this.hub,
       authenticate: async (target) => unsignedConnect(target),
       admit: async () => ({ admitted: true }),
       prefetch: async function* () {},
+      metrics: new Metrics(),
       clock: this.clock,
       log: silentLog,
       ...parts,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { badRequest, conflict, forbidden } from '../../contract/api-error.ts'
+import { ApiError, badRequest, conflict, type ErrorCode, forbidden } from '../../contract/api-error.ts'
 import { optional, path, requiredIdempotencyToken } from '../../contract/binding.ts'
+import type { InputOf } from '../../contract/operation.ts'
 import { CallbackIdType, ChimeArn, NonNullableBoolean } from '../../contract/shapes.ts'
 import { ChannelMessageCallback } from '../../contract/structures.ts'
 import { changeOf, processorsOf, runOf } from '../../flow/decision.ts'
 import { type FlowEvent, transition } from '../../flow/transition.ts'
-import type { Log } from '../../runtime/log.ts'
+import type { CallbackResult } from '../../runtime/metrics.ts'
 import type { DecideStep } from '../../store/changes.ts'
 import type { Reader } from '../../store/store.ts'
 import type { MessageRow, RunRow, StepRow } from '../../store/tables.ts'
@@ -15,6 +16,15 @@ import { type Context, operation } from '../context.ts'
 import { parametersHash } from '../idempotency.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 
+type Callback = InputOf<typeof input>
+
+const input = {
+  ChannelArn: path(ChimeArn),
+  CallbackId: requiredIdempotencyToken(CallbackIdType),
+  DeleteResource: optional(NonNullableBoolean),
+  ChannelMessage: ChannelMessageCallback,
+}
+
 /**
  * A processor's verdict, of which the first counts. The SDK's own retry of it is answered alike. Any other is refused: with
  * a BadRequest when the message went on meanwhile, with a Forbidden when it did not or the deadline has passed, and with a
@@ -23,36 +33,51 @@ import { refuseSubChannel } from '../sub-channels.ts'
 export const ChannelFlowCallback = operation({
   name: 'ChannelFlowCallback',
   http: 'POST /channels/{ChannelArn}?operation=channel-flow-callback 200',
-  input: {
-    ChannelArn: path(ChimeArn),
-    CallbackId: requiredIdempotencyToken(CallbackIdType),
-    DeleteResource: optional(NonNullableBoolean),
-    ChannelMessage: ChannelMessageCallback,
-  },
+  input,
   output: { ChannelArn: optional(ChimeArn), CallbackId: optional(CallbackIdType) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: byCredentialsAlone,
   async handle(input, context) {
-    const { ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage } = input
+    const { ChannelArn, CallbackId, ChannelMessage } = input
     refuseSubChannel(ChannelMessage.SubChannelId)
     requireTextSize(ChannelMessage, 'STANDARD')
-    const turn = await requireTurn(context.read, ChannelArn, CallbackId)
-    if (turn.step.message_id !== ChannelMessage.MessageId) throw forbidden()
-    const verdictKey = verdictKeyOf(input, context)
-    if (isRepeated(verdictKey, turn.step)) return { ChannelArn, CallbackId }
-
-    const verdict = { type: 'Verdict', deny, text: deny ? {} : changesOf(ChannelMessage) } as const
-    const change = decisionOf(turn, verdict, context)
-    const outcome = await context.store.commit({
-      ...change,
-      heldBy: undefined,
-      step: { ...change.step, verdict_key: verdictKey },
+    const result = await decide(input, context).catch((error: unknown) => {
+      context.metrics.countCallback(refusalOf(error))
+      throw error
     })
-    if (outcome.result === 'decided') logDecision(change, turn.run, deny, context.log)
-    else await requireRepeated(verdictKey, input, context)
+    context.metrics.countCallback(result)
     return { ChannelArn, CallbackId }
   },
 })
+
+async function decide(input: Callback, context: Context): Promise<CallbackResult> {
+  const { ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage } = input
+  const turn = await requireTurn(context.read, ChannelArn, CallbackId)
+  if (turn.step.message_id !== ChannelMessage.MessageId) throw forbidden()
+  const verdictKey = verdictKeyOf(input, context)
+  if (isRepeated(verdictKey, turn.step)) return 'repeated'
+
+  const verdict = { type: 'Verdict', deny, text: deny ? {} : changesOf(ChannelMessage) } as const
+  const change = decisionOf(turn, verdict, context)
+  const outcome = await context.store.commit({
+    ...change,
+    heldBy: undefined,
+    step: { ...change.step, verdict_key: verdictKey },
+  })
+  if (outcome.result === 'decided') logDecision(change, turn.run, deny, context)
+  else await requireRepeated(verdictKey, input, context)
+  return outcome.result === 'decided' ? (deny ? 'denied' : 'allowed') : 'repeated'
+}
+
+/** What a refused callback counts as. */
+function refusalOf(error: unknown): CallbackResult {
+  const results: Partial<Record<ErrorCode, CallbackResult>> = {
+    BadRequest: 'not_pending',
+    Conflict: 'conflict',
+    Forbidden: 'forbidden',
+  }
+  return (error instanceof ApiError && results[error.code]) || 'failed'
+}
 
 /** The message may be gone already: one that was denied, or is NON_PERSISTENT, leaves no row. */
 interface ReadTurn {
@@ -114,8 +139,9 @@ const notPending = (callbackId: string) =>
   badRequest(`Unable to complete processing of non-pending message for callback id ${callbackId}`)
 
 /** `before`: a run that is over does not know its processors any more. */
-function logDecision({ step, run }: DecideStep, before: RunRow, denied: boolean, log: Log): void {
+function logDecision({ step, run }: DecideStep, before: RunRow, denied: boolean, { log, requestId }: Context): void {
   const facts = {
+    requestId,
     channelArn: step.channel_arn,
     messageId: step.message_id,
     processor: processorsOf(before)[step.position]?.name,

@@ -1,6 +1,6 @@
 import { conflict } from '../../contract/api-error.ts'
 import type { ChannelMembershipType } from '../../contract/shapes.ts'
-import type { Reader, Transaction } from '../../store/store.ts'
+import type { Transaction } from '../../store/store.ts'
 import type { Audience, EventSubject, MembershipRow } from '../../store/tables.ts'
 import type { NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { fromJsonText } from '../json-text.ts'
@@ -71,9 +71,3 @@ export const membershipPayload = ({ memberArn, memberName, row }: Membership) =>
   CreatedTimestamp: isoText(row.created_at),
   LastUpdatedTimestamp: isoText(row.updated_at),
 })
-
-/** The ARNs of the channels that the user is a member of. */
-export async function memberships(read: Reader, userArn: string): Promise<string[]> {
-  const sql = 'SELECT channel_arn FROM channel_membership WHERE member_arn = $1'
-  return (await read.all<{ channel_arn: string }>(sql, userArn)).map((row) => row.channel_arn)
-}

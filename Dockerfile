@@ -1,0 +1,32 @@
+# Carillon as the npm package ships it: emitted JavaScript and its production dependencies, nothing else.
+FROM node:26-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+COPY tools tools
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build
+# Taken afresh, so that nothing of the development dependencies stays behind.
+RUN npm ci --omit=dev --no-audit --no-fund
+
+FROM node:26-slim
+WORKDIR /app
+COPY --from=build /build/node_modules node_modules
+COPY --from=build /build/dist dist
+COPY package.json LICENSE NOTICE ./
+# All that a server writes is in /data. The image itself may be read-only.
+RUN mkdir /data /functions && chown node:node /data
+ENV NODE_ENV=production \
+    CARILLON_DATA_DIR=/data \
+    CARILLON_FUNCTIONS=/functions \
+    CARILLON_HOST=0.0.0.0 \
+    CARILLON_ADMIN_PORT=8081
+USER node
+VOLUME /data
+# API calls, messaging sessions over TLS. Health and metrics are on 8081 of 127.0.0.1.
+EXPOSE 8080 8443
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["node", "dist/main.js", "healthcheck"]
+ENTRYPOINT ["node", "dist/main.js"]
+CMD ["serve"]

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node'
+
+/** How nodes find NATS. */
+export interface NatsPlace {
+  /** `nats://host:port` or `tls://host:port`, with `user:password@` or `token@` before the host where that is asked for. */
+  servers: readonly string[]
+  /** A `.creds` file: the user's JWT and the seed of its key. Read again at every connect, so that it may be renewed. */
+  credentialsFile?: string
+  /** The certificate of the authority that the servers' certificates are from, if it is not a public one. */
+  caFile?: string
+}
+
+/** A lost connection is tried again and again, each server once in this time and, so that not all come at once, some more. */
+const reconnectWaitMs = 250
+const reconnectJitterMs = 250
+const connectMsMax = 5_000
+/** A server that answers none of so many pings in a row is taken for dead: after 15 s. */
+const pingEveryMs = 5_000
+const missedPongsMax = 2
+
+/** Throws if the place makes no sense, in words that show no password. */
+export function connectionOptions(
+  { servers, credentialsFile, caFile }: NatsPlace,
+  name: string,
+): NodeConnectionOptions {
+  const urls = servers.map(parse)
+  const [first] = urls
+  if (!first) throw new Error('NATS has no server: give at least one, such as nats://nats.internal:4222')
+  if (urls.some((url) => url.username !== first.username || url.password !== first.password)) {
+    throw new Error(`The servers ${shown(servers)} of one NATS have one user: give each the same user and password`)
+  }
+  return {
+    servers: urls.map((url) => url.host),
+    name,
+    ...credentials(first, credentialsFile),
+    ...((caFile !== undefined || urls.some((url) => url.protocol === 'tls:')) && { tls: caFile ? { caFile } : {} }),
+    // This node's own sessions hear its events directly.
+    noEcho: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectWaitMs,
+    reconnectJitter: reconnectJitterMs,
+    reconnectJitterTLS: reconnectJitterMs,
+    // Credentials may be renewed on either side while this node runs.
+    ignoreAuthErrorAbort: true,
+    timeout: connectMsMax,
+    pingInterval: pingEveryMs,
+    maxPingOut: missedPongsMax,
+  }
+}
+
+function credentials(url: URL, credentialsFile: string | undefined): NodeConnectionOptions {
+  if (credentialsFile !== undefined) return { authenticator: credsAuthenticator(() => readFileSync(credentialsFile)) }
+  const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
+  if (username === '') return {}
+  return password === '' ? { token: username } : { user: username, pass: password }
+}
+
+function parse(server: string): URL {
+  const url = URL.canParse(server) ? new URL(server) : undefined
+  const known = url?.protocol === 'nats:' || url?.protocol === 'tls:'
+  if (!url || !known || url.hostname === '' || url.search !== '' || url.hash !== '' || url.pathname.length > 1) {
+    throw new Error(`A NATS server is nats://host:port or tls://host:port, not ${shown([server])}`)
+  }
+  return url
+}
+
+/** The servers as they may stand in a log: without whatever is before an @. */
+export const shown = (servers: readonly string[]): string =>
+  servers.map((server) => server.replace(/^(\w+:\/\/)?.*@/, '$1')).join(', ')

@@ -1,0 +1,274 @@
+import { setImmediate } from 'node:timers/promises'
+import { connect, type Msg, type NatsConnection, type Subscription as NatsSubscription } from '@nats-io/transport-node'
+import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Bus, Envelope, Listener, Subscription } from './bus.ts'
+import { memoryBus } from './memory.ts'
+import { connectionOptions, type NatsPlace, shown } from './nats-options.ts'
+import { type Notice, Receipts } from './nats-receipts.ts'
+import { decodeNews, encodeNews, type News, Subjects } from './nats-wire.ts'
+
+/**
+ * Servers of a NATS cluster may lose each other without their clients' noticing, and news with it. Whatever is lost so,
+ * sessions have it after this time.
+ */
+const catchUpEveryMs = 30_000
+/** How long a close waits for the server to confirm what was published. */
+const closeMsMax = 2_000
+
+export interface NatsBusParts {
+  place: NatsPlace
+  /** Of all subjects. Nodes of one store have the same; whoever else uses this NATS has another. */
+  prefix: string
+  /** By which NATS's own monitoring knows this node. */
+  nodeName: string
+  clock: Clock
+  log: Log
+}
+
+/** Connects, and rejects with one line that says why it cannot. From then on it comes back by itself. */
+export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
+  const { place, prefix, nodeName } = parts
+  const subjects = new Subjects(prefix)
+  const options = connectionOptions(place, nodeName)
+  try {
+    const connection = await connect(options)
+    const bus = new NatsBus(connection, subjects, parts)
+    try {
+      await bus.tryOut()
+    } catch (error) {
+      await bus.close()
+      throw error
+    }
+    return bus
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`NATS at ${shown(place.servers)} cannot be used: ${reason}`, { cause: error })
+  }
+}
+
+/**
+ * The bus of many nodes, over NATS core. Listeners of this node hear its own news directly, as from the bus in memory.
+ * What other nodes may not have got, because the connection broke, is made up for by a notice to read the log.
+ */
+class NatsBus implements Bus {
+  readonly #connection: NatsConnection
+  readonly #subjects: Subjects
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #local = memoryBus()
+  readonly #receipts = new Receipts()
+  readonly #cancelCatchUp: Cancel
+  #connected = true
+  #confirming = false
+  #flushing: Promise<void> | undefined
+  #refusal: Error | undefined
+
+  constructor(connection: NatsConnection, subjects: Subjects, { clock, log }: NatsBusParts) {
+    this.#connection = connection
+    this.#subjects = subjects
+    this.#clock = clock
+    this.#log = log
+    this.#cancelCatchUp = every(clock, catchUpEveryMs, () => this.#local.announceCatchUp())
+    this.subscribe(subjects.allNodes, () => this.#local.announceCatchUp())
+    void this.#followStatus()
+  }
+
+  get connected(): boolean {
+    return this.#connected
+  }
+
+  /** Rejects if the server does not let this user publish and subscribe. */
+  async tryOut(): Promise<void> {
+    this.#connection.publish(this.#subjects.trial)
+    await this.#connection.flush()
+    // The answer was read with the server's; whoever follows the status hears of it now.
+    await setImmediate()
+    if (this.#refusal) throw this.#refusal
+  }
+
+  publish(envelopes: readonly Envelope[]): void {
+    this.#local.publish(envelopes)
+    for (const envelope of envelopes) this.#publishEvent(envelope)
+  }
+
+  announceCatchUp(): void {
+    this.#local.announceCatchUp()
+    this.#announceToOthers()
+  }
+
+  listen(listener: Listener): Subscription {
+    const local = this.#local.listen(listener)
+    const subscriptions = new Map<string, NatsSubscription>()
+    const add = (subject: string) => {
+      subscriptions.set(
+        subject,
+        this.subscribe(subject, (news) => hand(news, listener)),
+      )
+      return this.#inForce()
+    }
+    const remove = (subject: string) => {
+      subscriptions.get(subject)?.unsubscribe()
+      subscriptions.delete(subject)
+    }
+    return {
+      addChannel: (channelArn) => add(this.#subjects.channel(channelArn)),
+      removeChannel: (channelArn) => remove(this.#subjects.channel(channelArn)),
+      addUser: (userArn) => add(this.#subjects.user(userArn)),
+      removeUser: (userArn) => remove(this.#subjects.user(userArn)),
+      close: () => {
+        local.close()
+        for (const subject of [...subscriptions.keys()]) remove(subject)
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#cancelCatchUp()
+    await this.#local.close()
+    if (this.#connected) await this.#within(closeMsMax, this.#flush())
+    this.#connected = false
+    await this.#connection.close()
+  }
+
+  /** What throws in a callback of the client would end its reading for good. */
+  subscribe(subject: string, hear: (news: News) => void): NatsSubscription {
+    const callback = (error: Error | null, message: Msg) => {
+      // A refusal is told by the status, too.
+      if (error) return
+      try {
+        hear(decodeNews(message.string()))
+      } catch (reason) {
+        this.#log.error({ err: reason, subject }, 'news from NATS made no sense, and are ignored')
+      }
+    }
+    return this.#connection.subscribe(subject, { callback })
+  }
+
+  #publishEvent(envelope: Envelope): void {
+    const { channelArn, seq, joined } = envelope
+    const subject = this.#subjects.channel(channelArn)
+    const notice: Notice | undefined =
+      seq === undefined ? undefined : { subject, news: { kind: 'reached', channelArn, seq } }
+    this.#send(subject, { kind: 'event', envelope }, notice)
+    if (joined === undefined || seq === undefined) return
+    const join: Notice = {
+      subject: this.#subjects.user(joined),
+      news: { kind: 'joined', userArn: joined, channelArn, seq },
+    }
+    this.#send(join.subject, join.news, join)
+  }
+
+  #send(subject: string, news: News, notice: Notice | undefined): void {
+    // The client would keep what it cannot send, without a limit.
+    if (!this.#connected || this.#receipts.isFull) {
+      this.#receipts.lost(notice)
+      return
+    }
+    const bytes = Buffer.from(encodeNews(news))
+    if (bytes.length > (this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY)) {
+      this.#log.warn({ subject, bytes: bytes.length }, 'an event is larger than NATS takes; nodes read it from the log')
+      if (notice && notice.news !== news) this.#send(subject, notice.news, notice)
+      return
+    }
+    try {
+      this.#connection.publish(subject, bytes)
+      this.#receipts.sent(notice, bytes.length)
+      void this.#confirm()
+    } catch (error) {
+      this.#log.warn({ err: error }, 'an event could not be given to NATS; nodes read it from the log later')
+      this.#receipts.lost(notice)
+    }
+  }
+
+  /** Asks the server whether what was sent has arrived, one question at a time. */
+  async #confirm(): Promise<void> {
+    if (this.#confirming) return
+    this.#confirming = true
+    // What this turn of the event loop publishes is asked for at once.
+    await setImmediate()
+    for (let confirm = this.#receipts.ask(); confirm; confirm = this.#receipts.ask()) {
+      if (!(await this.#flush())) break
+      confirm()
+    }
+    this.#confirming = false
+    if (this.#connected && this.#receipts.hasLost) this.#tellLost()
+  }
+
+  /** Answers whether the server has got all that was sent. */
+  async #flush(): Promise<boolean> {
+    try {
+      await this.#connection.flush()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Those who ask in the same turn share one question. A broken connection is answered by catching up. */
+  #inForce(): Promise<void> | undefined {
+    if (!this.#connected) return undefined
+    this.#flushing ??= setImmediate().then(async () => {
+      this.#flushing = undefined
+      await this.#flush()
+    })
+    return this.#flushing
+  }
+
+  #tellLost(): void {
+    const lost = this.#receipts.takeLost()
+    if (lost === 'too many') this.#announceToOthers()
+    else for (const notice of lost) this.#send(notice.subject, notice.news, notice)
+  }
+
+  #announceToOthers(): void {
+    const notice: Notice = { subject: this.#subjects.allNodes, news: { kind: 'catch up' } }
+    this.#send(notice.subject, notice.news, notice)
+  }
+
+  async #followStatus(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === 'disconnect') this.#isAway(status.server)
+      if (status.type === 'reconnect') void this.#isBack(status.server)
+      if (status.type === 'error') this.#isRefused(status.error)
+    }
+  }
+
+  /** A server that refuses a user does so at every attempt, which need not be read every time. */
+  #isRefused(error: Error): void {
+    if (this.#refusal?.message === error.message) return
+    this.#refusal = error
+    this.#log.error({ err: error }, 'NATS has refused something')
+  }
+
+  #isAway(server: string): void {
+    if (!this.#connected) return
+    this.#connected = false
+    this.#receipts.loseAll()
+    this.#log.warn({ server }, 'NATS is away: other nodes hear nothing of this one until it is back')
+  }
+
+  /** The client has subscribed anew. When that is in force, nothing is missed but what is in the log by then. */
+  async #isBack(server: string): Promise<void> {
+    this.#connected = true
+    this.#refusal = undefined
+    this.#log.info({ server }, 'NATS is back')
+    if (!(await this.#flush())) return
+    this.#local.announceCatchUp()
+    this.#tellLost()
+  }
+
+  async #within(waitMs: number, done: Promise<unknown>): Promise<void> {
+    const timeout = Promise.withResolvers<void>()
+    const cancel = this.#clock.at(this.#clock.now() + waitMs, () => timeout.resolve())
+    await Promise.race([done, timeout.promise])
+    cancel()
+  }
+}
+
+function hand(news: News, listener: Listener): void {
+  if (news.kind === 'event') listener.deliver([news.envelope])
+  else if (news.kind === 'reached') listener.reached(news.channelArn, news.seq)
+  else if (news.kind === 'joined') listener.joined(news.userArn, news.channelArn, news.seq)
+  else listener.catchUp()
+}

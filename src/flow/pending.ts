@@ -1,0 +1,33 @@
+import { functionNameOf } from '../contract/arn.ts'
+import { type Pending, processorLabelsMax } from '../runtime/metrics.ts'
+import type { Reader } from '../store/store.ts'
+
+/** More open steps than this are not counted: 13 ms in SQLite, in which nothing else happens. */
+export const countedMax = 20_000
+
+interface WaitingRow {
+  function_arn: string
+  messages: number
+  oldest_at: number
+}
+
+/** What waits for which processor, the longest waiting first. Beyond so many processors they are told of together. */
+export async function readPending(read: Reader, now: number, namedMax = processorLabelsMax): Promise<Pending[]> {
+  const rows = await read.all<WaitingRow>(
+    `SELECT function_arn, count(*) AS messages, min(created_at) AS oldest_at
+     FROM (
+       SELECT function_arn, created_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING') LIMIT $1
+     ) AS open_step
+     GROUP BY function_arn ORDER BY oldest_at, function_arn`,
+    countedMax,
+  )
+  const all = new Map<string, Pending>()
+  for (const { function_arn, messages, oldest_at } of rows) {
+    const name = functionNameOf(function_arn)
+    const processor = all.has(name) || all.size < namedMax ? name : 'other'
+    const known = all.get(processor) ?? { processor, messages: 0, oldestSeconds: 0 }
+    const oldestSeconds = Math.max(known.oldestSeconds, (now - oldest_at) / 1000)
+    all.set(processor, { processor, messages: known.messages + messages, oldestSeconds })
+  }
+  return [...all.values()]
+}

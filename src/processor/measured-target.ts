@@ -1,0 +1,14 @@
+import type { Metrics } from '../runtime/metrics.ts'
+import type { ProcessorTarget } from './target.ts'
+
+/** The same target, with its attempts counted. */
+export const measured = (target: ProcessorTarget, metrics: Metrics): ProcessorTarget => ({
+  inFlightMax: target.inFlightMax,
+  async invoke(functionName, ...given) {
+    const end = metrics.beginDispatch(functionName)
+    const handOff = await target.invoke(functionName, ...given)
+    end(handOff.result)
+    return handOff
+  },
+  close: () => target.close(),
+})

@@ -1,0 +1,50 @@
+import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+
+/** After a failure the work is tried again after this. */
+const pauseMs = 1_000
+
+/** Work that is asked for often and done by one at a time: who asks while it is done has it done once more. */
+export class OneAtATime {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #work: () => Promise<void>
+  #asked = false
+  #working = false
+  #closed = false
+  #cancel: Cancel = () => {}
+
+  /** The work may fail, as when the store is away. It is then done again. */
+  constructor({ clock, log, work }: { clock: Clock; log: Log; work: () => Promise<void> }) {
+    this.#clock = clock
+    this.#log = log
+    this.#work = work
+  }
+
+  ask(): void {
+    this.#asked = true
+    if (!this.#working && !this.#closed) void this.#run()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#cancel()
+  }
+
+  async #run(): Promise<void> {
+    this.#working = true
+    this.#cancel()
+    while (this.#asked && !this.#closed) {
+      this.#asked = false
+      try {
+        await this.#work()
+      } catch (error) {
+        this.#log.warn({ err: error, waitMs: pauseMs }, 'catching up with the log failed, and is tried again')
+        this.#asked = true
+        break
+      }
+    }
+    this.#working = false
+    if (this.#asked && !this.#closed) this.#cancel = this.#clock.at(this.#clock.now() + pauseMs, () => this.ask())
+  }
+}

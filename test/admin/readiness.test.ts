@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { checkMsMax, Readiness } from '../../src/admin/readiness.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+suite('readiness', () => {
+  test('is given when every check passes, at once or later', async () => {
+    const readiness = new Readiness({ store: async () => {}, bus: () => {} }, new ManualClock())
+    assert.deepEqual(await readiness.report(), { ready: true, checks: { store: 'ok', bus: 'ok' } })
+  })
+
+  test('is lost with one check, and the report says by which and why', async () => {
+    const checks = {
+      store: async () => {},
+      bus: () => {
+        throw new Error('not connected')
+      },
+    }
+    const report = await new Readiness(checks, new ManualClock()).report()
+    assert.deepEqual(report, { ready: false, checks: { store: 'ok', bus: 'not connected' } })
+  })
+
+  test('is lost by a check that takes too long, which is asked once however many look', async () => {
+    const clock = new ManualClock()
+    const answer = Promise.withResolvers<void>()
+    let asked = 0
+    const store = () => {
+      asked += 1
+      return answer.promise
+    }
+    const readiness = new Readiness({ store }, clock)
+    const reports = [readiness.report(), readiness.report()]
+    clock.advance(checkMsMax)
+    const late = { ready: false, checks: { store: `store: nothing came within ${checkMsMax / 1000} s` } }
+    assert.deepEqual(await Promise.all(reports), [late, late])
+    assert.equal(asked, 1)
+
+    answer.resolve()
+    await new Promise(setImmediate)
+    assert.deepEqual(await readiness.report(), { ready: true, checks: { store: 'ok' } })
+    assert.equal(asked, 2)
+  })
+})

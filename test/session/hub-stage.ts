@@ -1,0 +1,45 @@
+import type { Envelope } from '../../src/bus/bus.ts'
+import { memoryBus } from '../../src/bus/memory.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { Hub, type Subscriber } from '../../src/session/hub.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { ModelLog } from './model-log.ts'
+
+/** A session that remembers what it was given. */
+export class Listening implements Subscriber {
+  readonly userArn: string
+  readonly heard: Buffer[] = []
+
+  constructor(userArn: string) {
+    this.userArn = userArn
+  }
+
+  deliver(frame: Buffer): void {
+    this.heard.push(frame)
+  }
+
+  get texts(): string[] {
+    return this.heard.map(String)
+  }
+}
+
+/** A hub with a bus of its own, a channel log, and the channels with these members. */
+export function startHub(channels: Record<string, string[]> = {}) {
+  const bus = memoryBus()
+  const clock = new ManualClock()
+  const channelLog = new ModelLog()
+  const warnings: object[] = []
+  const log = { ...silentLog, warn: (fields: object, text: string) => void warnings.push({ ...fields, text }) }
+  const hub = new Hub<Listening>({ bus, channelLog, clock, log })
+  for (const [channelArn, members] of Object.entries(channels)) channelLog.open(channelArn, members)
+  const register = async (userArn: string) => {
+    const session = new Listening(userArn)
+    await hub.register(session)
+    return session
+  }
+  const publish = (...envelopes: Envelope[]) => bus.publish(envelopes)
+  /** As when the bus of one process brings it: committed, then published. */
+  const tell = (channelArn: string, frame: string, more: Partial<Envelope> = {}) =>
+    publish(channelLog.commit(channelArn, frame, more))
+  return { bus, clock, channelLog, warnings, hub, register, publish, tell }
+}

@@ -1,0 +1,14 @@
+import type { Store } from '../../src/store/store.ts'
+
+/** The store, but for what a test does in its stead. */
+export const aroundStore = (store: Store, instead: Partial<Store>): Store => ({
+  read: store.read,
+  commit: (change) => store.commit(change),
+  transaction: (work) => store.transaction(work),
+  onCommit: (listener) => store.onCommit(listener),
+  onUncertain: (listener) => store.onUncertain(listener),
+  nextDueAt: () => store.nextDueAt(),
+  ready: () => store.ready(),
+  close: () => store.close(),
+  ...instead,
+})
