@@ -122,7 +122,8 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   ]
   allIsOver.abort()
   await byHand
-  const refusals = [...senders.refusals, ...(await looking), ...waits]
+  const crashes = cluster.nodes.flatMap((node) => node.crashes)
+  const refusals = [...crashes, ...senders.refusals, ...(await looking), ...waits]
   return { kills, refusals, oldestPending: await watching, plan }
 }
 

@@ -23,10 +23,13 @@ export async function doFaults(cluster: Cluster, plan: Fault[]): Promise<Kill[]>
   return kills
 }
 
-/** A node that is still starting from the kill before is left to it: two processes cannot share its folder. */
+/**
+ * A node that is still starting from the kill before is left to it: two processes cannot share its folder. One that has
+ * ended by itself, which fails the run, is started again, so that the run goes on as it was planned.
+ */
 async function killOnce(node: NodeProcess, forMs: number, kills: Kill[]): Promise<void> {
-  if (!node.isReady) return
-  kills.push({ pid: node.pid, at: Date.now() })
+  if (node.isStarting) return
+  if (node.isReady) kills.push({ pid: node.pid, at: Date.now() })
   await node.kill()
   await setTimeout(forMs)
   await startAgain(node)

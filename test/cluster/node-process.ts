@@ -21,6 +21,9 @@ export class NodeProcess {
   readonly #options: NodeOptions
   #process: ChildProcess | undefined
   #ready = false
+  #mayEnd = false
+  /** Ends that nobody here asked for, once it had been ready. */
+  readonly crashes: string[] = []
 
   constructor(options: NodeOptions) {
     this.#options = options
@@ -42,6 +45,15 @@ export class NodeProcess {
     return this.#ready
   }
 
+  get isStarting(): boolean {
+    return this.#runs && !this.#ready
+  }
+
+  get #runs(): boolean {
+    const { exitCode, signalCode } = this.#process ?? { exitCode: 0 }
+    return exitCode === null && signalCode === null
+  }
+
   /** Resolves when it is ready; it may try for as long as its store is away. */
   async start(): Promise<void> {
     const { folder, name, flags, environment } = this.#options
@@ -51,6 +63,7 @@ export class NodeProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#process = child
+    this.#mayEnd = false
     const log = createWriteStream(this.logFile, { flags: 'a' })
     child.stderr.pipe(log, { end: false })
     const ready = Promise.withResolvers<void>()
@@ -63,6 +76,12 @@ export class NodeProcess {
     child.once('exit', (code, signal) => {
       ready.reject(new Error(`${name} ended with ${signal ?? code}; ${this.logFile} says why`))
       log.end()
+      if (this.#ready && !this.#mayEnd) {
+        this.crashes.push(
+          `${name} (process ${child.pid}) ended by itself with ${signal ?? code}; ${this.logFile} says why`,
+        )
+      }
+      this.#ready = false
     })
     await ready.promise.finally(() => clearTimeout(timer))
     this.#ready = true
@@ -88,9 +107,9 @@ export class NodeProcess {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    this.#ready = false
+    this.#mayEnd = true
     const child = this.#process
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    if (!child || !this.#runs) return
     const exit = once(child, 'exit')
     child.kill(signal)
     await exit

@@ -1,6 +1,8 @@
 import { appendFileSync } from 'node:fs'
 
 const answeredBefore = ['BadRequestException', 'ForbiddenException', 'ConflictException']
+/** The node that it works for. When that is killed it has another parent, for the moment that it has still to live. */
+const node = process.ppid
 /** Long enough to be in hand when the node is killed. */
 const slowMs = 1_500
 
@@ -39,7 +41,6 @@ async function callBack(input) {
   }
 }
 
-/** The parent is the node that gave it the event. */
-const note = (phase, callbackId) => write(process.env.TURNS, { phase, callbackId, pid: process.ppid, at: Date.now() })
+const note = (phase, callbackId) => write(process.env.TURNS, { phase, callbackId, pid: node, at: Date.now() })
 
 const write = (file, line) => appendFileSync(file, `${JSON.stringify(line)}\n`)

@@ -83,9 +83,9 @@ export function summary(outcome: FaultOutcome): string {
 
 const linesPerRule = 5
 
-/** Some failures of each rule: one fault often shows in thousands of places. All of them are in the file. */
+/** Some failures of each rule, and of others that begin alike: one fault often shows in thousands of places. All of them are in the file. */
 export function excerpt(failures: string[]): string {
-  const byRule = Map.groupBy(failures, (failure) => /^\w+:/.exec(failure)?.[0] ?? '')
+  const byRule = Map.groupBy(failures, (failure) => failure.split(' ', 2).join(' ').replace(/: .*/, ''))
   return [...byRule.values()]
     .flatMap((all) => {
       const more = all.length - linesPerRule
