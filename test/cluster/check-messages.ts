@@ -1,5 +1,5 @@
 import type { LogEntry, Send, StoredStep } from './history.ts'
-import { type HistoryIndex, nameOf, outcomeOf, type Violation } from './history-index.ts'
+import { type HistoryIndex, nameOf, outcomeOf, staysStored, type Violation } from './history-index.ts'
 
 /** Sends against what is left of them: the log, the rows, the steps. */
 export function* checkMessages(index: HistoryIndex): Generator<Violation> {
@@ -60,8 +60,7 @@ function* checkEnd(index: HistoryIndex, send: Send, messageId: string): Generato
 function* checkRow(index: HistoryIndex, send: Send, messageId: string): Generator<Violation> {
   const name = nameOf(messageId, send)
   const rows = index.stored.get(messageId) ?? []
-  const stays = send.persistence === 'PERSISTENT' && send.outcome !== 'DENIED'
-  if (!stays) {
+  if (!staysStored(send)) {
     if (rows.length > 0) yield { rule: 'lost', says: `${name} must leave no row, but has ${rows.length}` }
     return
   }

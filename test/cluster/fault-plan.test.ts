@@ -50,8 +50,18 @@ test('a take-over is from the kill to the next time that a processor is given th
     { callbackId: 'in hand', decidedAt: 3_100 },
     { callbackId: 'lost', decidedAt: undefined },
   ]
-  assert.deepEqual(takeOvers([kill], [...turns], steps), [
-    { kill, callbackId: 'in hand', afterMs: 3_000 },
-    { kill, callbackId: 'lost', afterMs: undefined },
+  const lost = { kill, callbackId: 'lost', afterMs: undefined, undisturbedMs: undefined }
+  assert.deepEqual(takeOvers([kill], [...turns], steps, []), [
+    { kill, callbackId: 'in hand', afterMs: 3_000, undisturbedMs: 3_000 },
+    lost,
+  ])
+  const troubles = [
+    { from: 40, to: 45 },
+    { from: 1_050, to: 2_050 },
+    { from: 3_060, to: 3_070 },
+  ]
+  assert.deepEqual(takeOvers([kill], [...turns], steps, troubles), [
+    { kill, callbackId: 'in hand', afterMs: 3_000, undisturbedMs: 1_000 },
+    lost,
   ])
 })

@@ -11,6 +11,8 @@ export const keptNode = 0
 /** Longer than a node counts as alive after it has last said so. */
 const frozenMs = 6_000
 const natsAwayMs = 1_500
+/** Longer than the others take to go on with what a killed node had in hand, so that each kill is seen by itself. */
+const killPauseMs = 5_500
 
 /**
  * A kill every few seconds, of the nodes but one, some away for so long that the others must take over and some back at
@@ -23,7 +25,7 @@ export function planFaults(seconds: number, nodes: number, random: () => number)
     const node = nodes === 1 ? 0 : 1 + Math.floor(random() * (nodes - 1))
     const forMs = nodes === 1 || random() < 0.5 ? 200 : 5_000 + Math.floor(random() * 2_000)
     faults.push({ fault: 'kill', node, atMs, forMs })
-    atMs += forMs + 2_000 + Math.floor(random() * 2_000)
+    atMs += Math.max(killPauseMs, forMs + 1_500) + Math.floor(random() * 2_000)
   }
   if (nodes > 1) {
     faults.push(

@@ -113,7 +113,7 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   const looking = lookOn(stage, history, random, loadIsOver.signal)
   const byHand = new ByHand(stage, callbacks).decideOn(allIsOver.signal)
   const watching = watchMetrics(cluster.adminUrls, loadIsOver.signal)
-  const [kills] = await Promise.all([doFaults(cluster, plan), setTimeout(seconds * 1_000)])
+  const [done] = await Promise.all([doFaults(cluster, plan), setTimeout(seconds * 1_000)])
   loadIsOver.abort()
   await senders.finish(settleMsMax)
   const waits = [
@@ -124,7 +124,7 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   await byHand
   const crashes = cluster.nodes.flatMap((node) => node.crashes)
   const refusals = [...crashes, ...senders.refusals, ...(await looking), ...waits]
-  return { kills, refusals, oldestPending: await watching, plan }
+  return { ...done, refusals, oldestPending: await watching, plan }
 }
 
 /** News that are on their way get their time; what is wrong after that stays wrong. */

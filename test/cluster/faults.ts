@@ -2,25 +2,36 @@ import { setTimeout } from 'node:timers/promises'
 import type { Cluster } from './cluster.ts'
 import type { Fault } from './fault-plan.ts'
 import type { NodeProcess } from './node-process.ts'
-import type { Kill } from './take-over.ts'
+import type { Kill, Trouble } from './take-over.ts'
 
 const startTriesMax = 5
 const startPauseMs = 500
 
-/** Does what the plan says, and answers when everything is back. What was killed, and when. */
-export async function doFaults(cluster: Cluster, plan: Fault[]): Promise<Kill[]> {
+/** What was done, and when. */
+export interface FaultsDone {
+  kills: Kill[]
+  /** From the fault until all was back; the kills are among them. */
+  troubles: Trouble[]
+}
+
+/** Does what the plan says, and answers when everything is back. */
+export async function doFaults(cluster: Cluster, plan: Fault[]): Promise<FaultsDone> {
   const kills: Kill[] = []
+  const troubles: Trouble[] = []
   const from = Date.now()
   await Promise.all(
     plan.map(async (fault) => {
       await setTimeout(Math.max(0, from + fault.atMs - Date.now()))
+      const begun = Date.now()
       if (fault.fault === 'kill') await killOnce(cluster.nodes[fault.node] as NodeProcess, fault.forMs, kills)
       else if (fault.fault === 'freeze') await freeze(cluster.nodes[fault.node] as NodeProcess, fault.forMs)
       else if (fault.fault === 'restart PostgreSQL') await cluster.postgres?.restart()
       else await restartNats(cluster, fault.forMs)
+      // That a killed node comes back befalls nobody.
+      troubles.push({ from: begun, to: fault.fault === 'kill' ? begun : Date.now() })
     }),
   )
-  return kills
+  return { kills, troubles }
 }
 
 /**

@@ -83,6 +83,10 @@ const outcomes: { [eventType in EventType]?: Outcome } = {
   FAILED_CREATE_CHANNEL_MESSAGE: 'FAILED',
 }
 
+/** Whether it has a row when it has ended. */
+export const staysStored = ({ persistence, outcome }: Send): boolean =>
+  persistence === 'PERSISTENT' && outcome !== 'DENIED'
+
 /** How people say it: `"RAW-7 change"`, and the MessageId. */
 export const nameOf = (messageId: string, send: Send | undefined): string =>
   send ? `${JSON.stringify(send.text)} (${messageId})` : `message ${messageId}`

@@ -1,4 +1,5 @@
 import type { History, Look, Period, SeenEvent, Send } from './history.ts'
+import { outcomeOf } from './history-index.ts'
 import { acknowledged, idOf, one, type PlantedFault } from './planted-fault.ts'
 
 /** Puts a text in the place of what somebody who is not its sender was shown. */
@@ -105,6 +106,36 @@ export const plantedSights: PlantedFault[] = [
       const row = history.end.messages.find(({ messageId }) => send && messageId === idOf(send))
       if (row) row.text = send?.text
       return row !== undefined
+    },
+  },
+  {
+    name: 'an event of a message that stays has no text',
+    rule: 'text',
+    says: /saw undefined as (SENT|FAILED) by \w+ in session/,
+    plant({ periods, end }, pick) {
+      const stored = new Set(end.messages.map(({ messageId }) => messageId))
+      const events = periods.flatMap(({ seen }) =>
+        seen.filter(({ subject, eventType }) => stored.has(subject) && outcomeOf(eventType)),
+      )
+      const event = one(events, pick)
+      delete event?.text
+      return event !== undefined
+    },
+  },
+  {
+    name: 'a list shows a sender a PENDING text that was released',
+    rule: 'text',
+    says: /as PENDING by list, which its sender should have read otherwise/,
+    plant({ looks, sends }, pick) {
+      const own = looks.flatMap(({ way, userArn, messages }) =>
+        messages.filter(({ messageId, status, text }) => {
+          const send = sends.find((candidate) => candidate.messageIds.includes(messageId))
+          return way === 'list' && status === 'SENT' && send?.senderArn === userArn && send.text !== text
+        }),
+      )
+      const message = one(own, pick)
+      if (message) message.status = 'PENDING'
+      return message !== undefined
     },
   },
   {

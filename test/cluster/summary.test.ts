@@ -17,6 +17,7 @@ function wellDone(): FaultOutcome {
     nodes: 3,
     plan: [],
     kills: [kill],
+    troubles: [],
     history: model.end(),
     violations: [],
     turns: [
@@ -39,6 +40,7 @@ const spoilt: [expected: RegExp, spoil: (outcome: FaultOutcome) => void][] = [
   [/^an answer$/, ({ refusals }) => refusals.push('an answer')],
   [/was taken over after 5001 ms/, ({ turns }) => Object.assign(turns[1]!, { at: 7_001 })],
   [/was taken over after undefined ms/, ({ turns }) => turns.pop()],
+  [/no killed node had anything in hand/, ({ turns }) => turns.splice(0)],
   [/nothing was killed/, ({ kills }) => kills.pop()],
   [/nothing was acknowledged/, ({ history }) => history.sends[0]?.messageIds.pop()],
   [/nobody saw a message by get/, ({ history }) => history.looks.splice(1, 1)],

@@ -1,7 +1,7 @@
 import type { Fault } from './fault-plan.ts'
 import type { History, Look } from './history.ts'
 import { outcomeOf, type Violation } from './history-index.ts'
-import { type Kill, type TurnNote, takeOvers } from './take-over.ts'
+import { type Kill, type Trouble, type TurnNote, takeOvers } from './take-over.ts'
 import type { OldestPending } from './watch-metrics.ts'
 
 /** All that a fault run found out. */
@@ -9,6 +9,7 @@ export interface FaultOutcome {
   nodes: number
   plan: Fault[]
   kills: Kill[]
+  troubles: Trouble[]
   history: History
   violations: Violation[]
   turns: TurnNote[]
@@ -26,10 +27,18 @@ const stuckProcessor = 'silent'
 const ways: Look['way'][] = ['list', 'get', 'prefetch']
 
 /** Everything that makes the run a failure: what is wrong, and what it did not get to see. */
-export function verdict({ nodes, kills, history, violations, turns, refusals, oldestPending }: FaultOutcome): string[] {
-  const late = takeOvers(kills, turns, history.end.steps).filter(
-    ({ afterMs }) => (afterMs ?? Number.POSITIVE_INFINITY) > takeOverMsMax,
-  )
+export function verdict({
+  nodes,
+  kills,
+  troubles,
+  history,
+  violations,
+  turns,
+  refusals,
+  oldestPending,
+}: FaultOutcome): string[] {
+  const takenOver = takeOvers(kills, turns, history.end.steps, troubles)
+  const late = takenOver.filter(({ undisturbedMs }) => (undisturbedMs ?? Number.POSITIVE_INFINITY) > takeOverMsMax)
   const whole = history.periods.filter(({ closedAt, establishedAt }) => {
     const first = history.periods[0]?.establishedAt ?? 0
     return closedAt === undefined && establishedAt < first + takeOverMsMax
@@ -51,6 +60,7 @@ export function verdict({ nodes, kills, history, violations, turns, refusals, ol
     ...ways
       .filter((way) => !history.looks.some((look) => look.way === way && look.messages.length > 0))
       .map((way) => `nobody saw a message by ${way}`),
+    ...problem(takenOver.length === 0, 'no killed node had anything in hand'),
     ...problem(nodes > 1 && whole.length === 0, 'no session stayed open from the start to the end'),
     ...problem(
       stuck < stuckSeconds,
@@ -60,13 +70,16 @@ export function verdict({ nodes, kills, history, violations, turns, refusals, ol
 }
 
 export function summary(outcome: FaultOutcome): string {
-  const { history, kills, plan, turns, violations, oldestPending } = outcome
+  const { history, kills, troubles, plan, turns, violations, oldestPending } = outcome
   const { sends, periods, looks, end } = history
   const acknowledged = sends.filter(({ messageIds }) => messageIds.length > 0)
   const twice = sends.filter(({ messageIds }) => messageIds.length > 1)
+  const textless = periods
+    .flatMap(({ seen }) => seen)
+    .filter(({ text, eventType }) => text === undefined && outcomeOf(eventType))
   const heard = periods.reduce((sum, { seen }) => sum + seen.length, 0)
   const outcomes = Map.groupBy(end.log, ({ eventType }) => outcomeOf(eventType))
-  const times = takeOvers(kills, turns, end.steps).map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)
+  const times = takeOvers(kills, turns, end.steps, troubles).map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)
   const others = plan.filter(({ fault }) => fault !== 'kill').map(({ fault }) => fault)
   const oldest = [...oldestPending].sort(([, a], [, b]) => b - a).map(([name, seconds]) => `${name} ${seconds} s`)
   const open = periods.filter(({ closedAt }) => closedAt === undefined).length
@@ -74,7 +87,7 @@ export function summary(outcome: FaultOutcome): string {
     `sends: ${sends.length}, of which ${acknowledged.length} acknowledged, ${twice.length} of them more than once`,
     `outcomes: ${(['SENT', 'DENIED', 'FAILED'] as const).map((name) => `${name} ${outcomes.get(name)?.length ?? 0}`).join(', ')}`,
     `faults: ${kills.length} kills, ${others.join(', ') || 'nothing else'}`,
-    `sessions: ${periods.length} connections, ${open} open at the end; ${heard} events heard; ${looks.length} looks`,
+    `sessions: ${periods.length} connections, ${open} open at the end; ${heard} events heard, ${textless.length} without their text; ${looks.length} looks`,
     `taken over from killed nodes: ${times.length} steps, after ${times.sort((a, b) => a - b).join(', ') || 'no'} ms`,
     `oldest pending, as /metrics had it: ${oldest.join(', ') || 'nothing'}`,
     `violations: ${violations.length}`,

@@ -19,6 +19,14 @@ export interface TakeOver {
   callbackId: string
   /** Until a processor was given it again, in milliseconds; undefined if that never happened. */
   afterMs: number | undefined
+  /** Of that, since the last time that something else befell those that were to take it over. */
+  undisturbedMs: number | undefined
+}
+
+/** What the cluster went through besides. */
+export interface Trouble {
+  from: number
+  to: number
 }
 
 /**
@@ -26,7 +34,12 @@ export interface TakeOver {
  * the end by the processor that had it already, whose callback went elsewhere or was the node's last, was not taken over
  * by anybody, and is left out.
  */
-export function takeOvers(kills: Kill[], turns: TurnNote[], steps: Pick<StoredStep, 'callbackId' | 'decidedAt'>[]) {
+export function takeOvers(
+  kills: Kill[],
+  turns: TurnNote[],
+  steps: Pick<StoredStep, 'callbackId' | 'decidedAt'>[],
+  troubles: Trouble[],
+): TakeOver[] {
   const decided = new Map(steps.map(({ callbackId, decidedAt }) => [callbackId, decidedAt]))
   const byCallback = Map.groupBy(turns, ({ callbackId }) => callbackId)
   return kills.flatMap((kill) =>
@@ -36,7 +49,10 @@ export function takeOvers(kills: Kill[], turns: TurnNote[], steps: Pick<StoredSt
       const again = notes.find(({ phase, pid, at }) => phase === 'begin' && pid !== kill.pid && at > kill.at)
       const decidedAt = decided.get(callbackId)
       if (decidedAt !== undefined && decidedAt <= (again?.at ?? Number.POSITIVE_INFINITY)) return []
-      return [{ kill, callbackId, afterMs: again && again.at - kill.at }]
+      if (!again) return [{ kill, callbackId, afterMs: undefined, undisturbedMs: undefined }]
+      const since = troubles.flatMap(({ from, to }) => [from, to]).filter((at) => at > kill.at && at < again.at)
+      const undisturbedMs = again.at - Math.max(kill.at, ...since)
+      return [{ kill, callbackId, afterMs: again.at - kill.at, undisturbedMs }]
     }),
   )
 }
