@@ -60,7 +60,7 @@ export function verdict({
     ...ways
       .filter((way) => !history.looks.some((look) => look.way === way && look.messages.length > 0))
       .map((way) => `nobody saw a message by ${way}`),
-    ...problem(takenOver.length === 0, 'no killed node had anything in hand'),
+    ...problem(kills.length > 0 && takenOver.length === 0, 'no killed node had anything in hand'),
     ...problem(nodes > 1 && whole.length === 0, 'no session stayed open from the start to the end'),
     ...problem(
       stuck < stuckSeconds,
