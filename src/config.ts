@@ -1,4 +1,5 @@
 import { closest } from 'fastest-levenshtein'
+import type { NatsPlace } from './bus/nats-options.ts'
 import type { CertificateFiles } from './runtime/certificate-files.ts'
 import { allSettings, type Setting, settings, splitNames } from './settings.ts'
 import type { Credentials } from './signature/credentials.ts'
@@ -28,7 +29,7 @@ export interface Config {
   /** A PostgreSQL that several nodes may share. Undefined: SQLite, in the data folder. */
   databaseUrl: string | undefined
   /** What carries news between them. Undefined: this is the only node. */
-  nats: NatsConfig | undefined
+  nats: NatsPlace | undefined
   functions: string
   /** Where functions are invoked that are not in the folder. Undefined: nowhere. */
   lambda: LambdaConfig | undefined
@@ -39,14 +40,6 @@ export interface Config {
   limits: 'off' | 'aws'
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
-}
-
-export interface NatsConfig {
-  /** One or more URLs. They may hold a password. */
-  servers: string[]
-  /** The paths of files. */
-  credentialsFile: string | undefined
-  caFile: string | undefined
 }
 
 interface LambdaConfig {
@@ -113,7 +106,7 @@ export function readConfig(
     region: read(settings.region),
     account: read(settings.account),
     databaseUrl: read(settings.databaseUrl) || undefined,
-    nats: natsConfig(read),
+    nats: natsPlace(read),
     functions: read(settings.functions),
     lambda: lambdaConfig(read),
     logLevel: read(settings.logLevel),
@@ -236,11 +229,12 @@ function certificateFiles(certificate: string, key: string): CertificateFiles | 
   return certificate && key ? { certificate, key } : undefined
 }
 
-function natsConfig(read: (setting: Setting) => string): NatsConfig | undefined {
+function natsPlace(read: (setting: Setting) => string): NatsPlace | undefined {
   const servers = splitNames(read(settings.natsUrl))
-  const credentialsFile = read(settings.natsCredentials) || undefined
-  const caFile = read(settings.natsCa) || undefined
-  return servers.length > 0 ? { servers, credentialsFile, caFile } : undefined
+  const credentialsFile = read(settings.natsCredentials)
+  const caFile = read(settings.natsCa)
+  if (servers.length === 0) return undefined
+  return { servers, ...(credentialsFile && { credentialsFile }), ...(caFile && { caFile }) }
 }
 
 function lambdaConfig(read: (setting: Setting) => string): LambdaConfig | undefined {

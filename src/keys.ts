@@ -14,6 +14,8 @@ export interface Keys {
   authority: CertifiedKey
   /** Signs paging tokens. */
   token: string
+  /** Tells the nodes of this store from those of another. */
+  cluster: string
 }
 
 export async function keepKeys(store: Store, { credentials }: Config, now: number): Promise<Keys> {
@@ -22,7 +24,8 @@ export async function keepKeys(store: Store, { credentials }: Config, now: numbe
     await keepSetting(store, 'authority', async () => JSON.stringify(await createAuthority(now))),
   )
   const token = await keepSetting(store, 'token_key', () => randomBytes(32).toString('base64url'))
-  return { root: credentials ?? root, authority, token }
+  const cluster = await keepSetting(store, 'cluster', () => randomBytes(8).toString('hex'))
+  return { root: credentials ?? root, authority, token, cluster }
 }
 
 /** Region and account are parts of every ARN, so they stay what they were when the first was made. */
@@ -30,9 +33,7 @@ export async function pinPlace(store: Store, { region, account }: Config): Promi
   for (const [name, value] of Object.entries({ region, account })) {
     const kept = await keepSetting(store, name, () => value)
     if (kept !== value) {
-      throw new Error(
-        `the data folder was made for ${name} ${kept}, not ${value}: set --${name} ${kept}, or use another`,
-      )
+      throw new Error(`the store was made for ${name} ${kept}, not ${value}: set --${name} ${kept}, or use another`)
     }
   }
 }

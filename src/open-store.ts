@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Config } from './config.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
 import type { WatchCommit } from './store/batcher.ts'
@@ -11,6 +14,14 @@ export const storeFile = 'carillon.sqlite'
 
 /** A file for one node alone, or a database that many share. */
 export type StorePlace = { file: string } | { url: string }
+
+/** Of a server that was started before. Nothing is made where there is none: that would only hide a wrong path. */
+export function existingPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): StorePlace {
+  if (databaseUrl !== undefined) return { url: databaseUrl }
+  const file = join(resolve(dataDir), storeFile)
+  if (existsSync(file)) return { file }
+  throw new Error(`${resolve(dataDir)} has no data yet: start the server once, or set --data-dir`)
+}
 
 interface Surroundings {
   clock: Clock

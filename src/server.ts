@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { findAccessKey } from './access-keys.ts'
 import { AdminServer } from './admin/admin-server.ts'
-import { type Check, Readiness } from './admin/readiness.ts'
+import { type Checks, Readiness } from './admin/readiness.ts'
 import { findUser } from './api/app-instance-users/app-instance-user.ts'
 import type { ApiParts } from './api/context.ts'
 import { eventPayload } from './api/event-payload.ts'
@@ -12,8 +12,9 @@ import { channelDetails } from './api/messaging-sessions/channel-details.ts'
 import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
+import { connectNatsBus } from './bus/nats.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
-import { aliveMs, ClusterNode } from './cluster/node.ts'
+import { ClusterNode } from './cluster/node.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
 import { StoredChannelLog } from './events/channel-log.ts'
@@ -39,6 +40,7 @@ import type { Log } from './runtime/log.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { SessionEndpoint } from './session/endpoint.ts'
 import { Hub } from './session/hub.ts'
+import type { Session } from './session/session.ts'
 import type { Credentials } from './signature/credentials.ts'
 import { verifyConnect } from './signature/verify-connect.ts'
 import { verifyRequest } from './signature/verify-request.ts'
@@ -55,6 +57,9 @@ const pendingMsMax = 5_000
 
 /** What all parts work with. */
 type Parts = ApiParts & { metrics: Metrics }
+
+/** A node that is so many events behind is worth a look. */
+const lagMax = 1_000
 
 /** What a server takes from the world around it. */
 export interface World {
@@ -107,7 +112,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   await pinPlace(store, config)
   const keys = await keepKeys(store, config, clock.now())
 
-  const bus = memoryBus()
+  const bus = await openBus(config, keys, world)
   stack.defer(() => bus.close())
   const publish = publishTo(bus, eventPayload)
   store.onCommit(({ events }) => publish(events))
@@ -139,16 +144,17 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
     world,
   )
   stack.defer(() => listeners.close())
-  const sessions = createSessions(parts, keys, config, world, bus)
+  const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
+  stack.defer(() => hub.close())
+  const sessions = createSessions(parts, keys, config, world, hub)
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
+    logLag: () => hub.lag,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const admin = createAdmin(config, metrics, world, {
-    server: () => requireReady(phase),
-    store: () => store.ready(),
-    node: () => requireHeard(node),
-    bus: () => requireConnected(bus),
+    needed: { server: () => requireReady(phase), store: () => store.ready() },
+    told: { bus: () => requireConnected(bus), log: () => requireTold(hub.lag) },
   })
   if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
@@ -177,6 +183,11 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
     removeEndpointFile(folder)
   })
   return { endpoint, credentials: keys.root, files, functions: resolve(config.functions) }
+}
+
+async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {
+  if (!place) return memoryBus()
+  return connectNatsBus({ place, prefix: `carillon.${cluster}`, nodeName: `carillon ${newId()}`, clock, log })
 }
 
 /** The only one on its file, or one of those that share a database. */
@@ -244,10 +255,10 @@ function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase
   })
 }
 
-function createSessions({ read, now, metrics }: Parts, keys: Keys, config: Config, { clock, log }: World, bus: Bus) {
+function createSessions({ read, now, metrics }: Parts, keys: Keys, config: Config, world: World, hub: Hub<Session>) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
-    hub: new Hub({ bus, channelLog: new StoredChannelLog(read, eventPayload), clock, log }),
+    hub,
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
@@ -256,13 +267,13 @@ function createSessions({ read, now, metrics }: Parts, keys: Keys, config: Confi
     },
     prefetch: (userArn, sortBy) => channelDetails(read, userArn, sortBy),
     metrics,
-    clock,
-    log,
+    clock: world.clock,
+    log: world.log,
   })
 }
 
 /** None unless its port is set. */
-function createAdmin({ adminPort }: Config, metrics: Metrics, world: World, checks: Record<string, Check>) {
+function createAdmin({ adminPort }: Config, metrics: Metrics, world: World, checks: Checks) {
   if (adminPort === undefined) return undefined
   metrics.measureProcess()
   return new AdminServer({ readiness: new Readiness(checks, world.clock), metrics, log: world.log })
@@ -276,10 +287,19 @@ function requireReady(phase: Phase): void {
   if (phase !== 'ready') throw new Error(`the server is ${phase}`)
 }
 
-function requireHeard(node: ClusterNode): void {
-  if (node.silentMs > aliveMs) throw new Error(`the database has not heard of this node for ${node.silentMs} ms`)
-}
-
 function requireConnected(bus: Bus): void {
   if (!bus.connected) throw new Error('not connected to the other nodes')
+}
+
+function requireTold(lag: number): void {
+  if (lag > lagMax) throw new Error(`${lag} events are in the log that sessions here were not told of yet`)
+}
+
+/** Answers what ends it. */
+function forgetNowAndThen(store: Store, clock: Clock, log: Log): Cancel {
+  const forget = () => {
+    forgetOldTokens(store, clock.now()).catch((err: unknown) => log.error({ err }, 'old tokens were kept'))
+  }
+  forget()
+  return every(clock, forgetEveryMs, forget)
 }

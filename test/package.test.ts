@@ -45,10 +45,12 @@ suite('the package', () => {
     const { dependencies, devDependencies } = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8'))
     const scripts = files.filter((file) => file.startsWith('dist/') && file.endsWith('.js'))
     assert.ok(scripts.length > 50)
+    const imports = /^(?:import|export) .*from '([^']+)';$|^import '([^']+)';$|\bimport\('([^']+)'\)/gm
     const imported = scripts.flatMap((file) =>
-      [...readFileSync(join(unpacked, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([@\w][\w@./:-]*)'/g)].map(
-        ([, specifier = '']) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/'),
-      ),
+      [...readFileSync(join(unpacked, file), 'utf8').matchAll(imports)]
+        .map(([, named, bare, dynamic]) => named ?? bare ?? dynamic ?? '')
+        .filter((specifier) => !specifier.startsWith('.'))
+        .map((specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')),
     )
     const missing = new Set(imported.filter((name) => !name.startsWith('node:') && !(name in dependencies)))
     // The demo alone plays all of AWS's clients, and says what to install if one is not there.

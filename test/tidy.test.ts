@@ -26,7 +26,7 @@ const mayImport: Record<string, string[]> = {
   http: ['contract', 'signature', 'runtime'],
   admin: ['runtime'],
 }
-const engines = ['store/sqlite.ts', 'bus/memory.ts', 'bus/nats.ts']
+const engines = ['store/sqlite.ts', 'store/postgres.ts', 'bus/memory.ts', 'bus/nats.ts']
 
 interface Import {
   from: string

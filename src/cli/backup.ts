@@ -11,6 +11,9 @@ It takes --data-dir. docs/operations.md says how a backup is restored.`
 export async function backup([file = '', ...rest]: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   if (file === '' || file.startsWith('-')) throw new ConfigError([usage])
   const { config } = readConfig(rest, environment, (path) => readFileSync(path, 'utf8'))
+  if (config.databaseUrl !== undefined) {
+    throw new Error('the data is in PostgreSQL: back it up with pg_dump, or with what its operator has for that')
+  }
   const source = join(resolve(config.dataDir), storeFile)
   if (!existsSync(source)) throw new Error(`${resolve(config.dataDir)} has no data to back up: set --data-dir`)
   const target = resolve(file)

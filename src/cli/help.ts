@@ -12,6 +12,7 @@ export function helpText(): string {
 
   carillon serve [flags]    starts the server
   carillon keys             makes, lists, suspends and resumes access keys
+  carillon migrate          brings the schema of the store up to date
   carillon backup FILE      copies the database, also while the server runs
   carillon healthcheck      asks the server whether it is ready
   carillon demo             shows a channel flow at work

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { createAccessKey, listAccessKeys, resumeAccessKey, suspendAccessKey } from '../access-keys.ts'
 import { ConfigError, readConfig } from '../config.ts'
-import { openStore, storeFile } from '../open-store.ts'
+import { existingPlace, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
+import { createLog } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
 
 const usage = `carillon keys create            makes an access key and prints it, once
@@ -11,7 +11,7 @@ carillon keys list              lists the access keys beside the root key
 carillon keys suspend KEY_ID    refuses every call that this key signs, from now on
 carillon keys resume KEY_ID     takes its calls again
 
-Each takes --data-dir. The server may run meanwhile.`
+Each takes --data-dir, or CARILLON_DATABASE_URL. The server may run meanwhile.`
 
 type Action = (store: Store, accessKeyId: string) => Promise<string>
 
@@ -22,7 +22,7 @@ const actions = new Map<string, { takesId: boolean; act: Action }>([
   ['resume', { takesId: true, act: resume }],
 ])
 
-/** `carillon keys`: who may sign calls. Works on the data folder of a server that may be running. */
+/** `carillon keys`: who may sign calls. Works on the store of a server that may be running. */
 export async function keys([name = '', ...rest]: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const action = actions.get(name)
   if (!action) throw new ConfigError([usage])
@@ -31,10 +31,11 @@ export async function keys([name = '', ...rest]: string[], environment: NodeJS.P
     throw new ConfigError([`carillon keys ${name} needs the id of a key, 16 to 128 letters and digits`])
   }
   const { config } = readConfig(rest, environment, (path) => readFileSync(path, 'utf8'))
-  const file = join(resolve(config.dataDir), storeFile)
-  if (!existsSync(file))
-    throw new Error(`${resolve(config.dataDir)} has no data yet: start the server once, or set --data-dir`)
-  const store = openStore(file, systemClock.now())
+  const store = await openStore(existingPlace(config), {
+    clock: systemClock,
+    log: createLog('warn'),
+    random: Math.random,
+  })
   try {
     console.log(await action.act(store, accessKeyId))
     return 0

@@ -5,6 +5,7 @@ import { ConfigError } from '../config.ts'
 const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
+  ['migrate', async (args) => (await import('./migrate.ts')).migrate(args, process.env)],
   ['backup', async (args) => (await import('./backup.ts')).backup(args, process.env)],
   ['healthcheck', async (args) => (await import('./healthcheck.ts')).healthcheck(args, process.env)],
   ['demo', async (args) => (await import('./demo.ts')).demo(args)],

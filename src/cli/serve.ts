@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { type Config, readConfig } from '../config.ts'
-import { systemClock } from '../runtime/clock.ts'
+import { FollowingClock, systemClock } from '../runtime/clock.ts'
 import { createLog, type Log } from '../runtime/log.ts'
 import type { RunningServer } from '../server.ts'
 import { startMessage } from './start-message.ts'
@@ -29,7 +29,9 @@ async function start(config: Config, log: Log): Promise<RunningServer> {
   // Loaded late, so that a mistyped setting is told at once.
   const { startServer } = await import('../server.ts')
   try {
-    return await startServer(config, { clock: systemClock, log, newId: randomUUID, random: Math.random })
+    // Nodes that share a database go by its time.
+    const clock = config.databaseUrl === undefined ? systemClock : new FollowingClock(systemClock)
+    return await startServer(config, { clock, log, newId: randomUUID, random: Math.random })
   } catch (error) {
     log.debug({ err: error }, 'the start failed')
     throw new Error(startFailure(error as ListenError, config))

@@ -29,6 +29,7 @@ interface Sources {
   sessions(): SessionCounts
   /** The same on all nodes of a cluster, since they share the store. */
   pending(): Promise<Pending[]>
+  logLag(): number
 }
 
 export type CallbackResult = 'allowed' | 'denied' | 'repeated' | 'not_pending' | 'conflict' | 'forbidden' | 'failed'
@@ -177,10 +178,6 @@ export class Metrics {
     this.#sessionCloses.inc({ code: code < 3000 || [4002, 4003, 4401].includes(code) ? code : 'other' })
   }
 
-  setLogLag(events: number): void {
-    this.#logLag.set(events)
-  }
-
   /** Where the gauges are read from, at each scrape. */
   readFrom(sources: Sources): void {
     this.#sources = sources
@@ -206,6 +203,7 @@ export class Metrics {
   async #scrape(): Promise<string> {
     if (this.#sources) {
       this.#showSessions(this.#sources.sessions())
+      this.#logLag.set(this.#sources.logLag())
       const pending = await this.#sources.pending().catch(() => undefined)
       this.#pendingUnknown.set(pending ? 0 : 1)
       this.#showPending(pending ?? [])

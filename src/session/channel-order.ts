@@ -77,6 +77,11 @@ export class ChannelOrder {
     return this.#position !== undefined && (this.#inDoubt || this.#reached > this.#position)
   }
 
+  /** How many events are known of that are not delivered yet. */
+  get lag(): number {
+    return this.#position === undefined ? 0 : Math.max(0, this.#reached - this.#position)
+  }
+
   /** What to read next. Settles the doubt, so doubt again if the read fails. */
   takeGap(): Gap | undefined {
     if (!this.hasGap || this.#position === undefined) return undefined

@@ -78,6 +78,11 @@ export class Hub<S extends Subscriber> {
     return { users: this.#users.size, channels: this.#channels.size }
   }
 
+  /** How many events of all channels here are known of and not delivered yet. */
+  get lag(): number {
+    return this.#channels.values().reduce((sum, { order }) => sum + order.lag, 0)
+  }
+
   /** The user's sessions, oldest first. */
   sessionsOf(userArn: string): S[] {
     return [...(this.#users.get(userArn)?.sessions ?? [])]

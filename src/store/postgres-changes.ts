@@ -1,11 +1,11 @@
 import type { PoolClient } from 'pg'
 import type { Settled } from './batcher.ts'
 import type { AcceptMessage, AcceptUpdate, Change, DecideStep, LeaseSteps, RecordHandOff } from './changes.ts'
-import { ask } from './postgres-connection.ts'
+import { ask, withoutNul } from './postgres-connection.ts'
 import { acceptMessages, acceptUpdates, decideSteps, leaseSteps, recordHandOffs } from './postgres-sql.ts'
 import { noHead } from './statements.ts'
 import type { Committed } from './store.ts'
-import type { MessageRow, Turn } from './tables.ts'
+import type { MessageRow, StepRow, Turn } from './tables.ts'
 
 /** Changes that one statement carries out, with their places in the batch. */
 export interface Group {
@@ -154,7 +154,7 @@ async function decide(client: PoolClient, changes: DecideStep[], committed: Comm
       ...keyOf(step),
       message_id: message.message_id,
       held_by: heldBy,
-      step,
+      step: storable(step),
       run,
       next,
       ends: ending !== undefined,
@@ -177,7 +177,7 @@ async function decide(client: PoolClient, changes: DecideStep[], committed: Comm
 }
 
 async function record(client: PoolClient, changes: RecordHandOff[]): Promise<Settled[]> {
-  const elements = changes.map(({ step, heldBy }) => ({ ...keyOf(step), held_by: heldBy, step }))
+  const elements = changes.map(({ step, heldBy }) => ({ ...keyOf(step), held_by: heldBy, step: storable(step) }))
   const rows = await askAbout<{ recorded: boolean }>(client, recordHandOffs, elements)
   return rows.map(({ recorded }) => (recorded ? { outcome: { result: 'recorded' } } : refused('step is over')))
 }
@@ -190,6 +190,9 @@ async function lease(client: PoolClient, changes: LeaseSteps[]): Promise<Settled
 }
 
 const refused = (because: string): Settled => ({ outcome: { result: 'refused', because } })
+
+/** Why an attempt failed may be in a function's own words. */
+const storable = (step: StepRow) => ({ ...step, failure: withoutNul(step.failure) })
 
 const keyOf = ({ channel_arn, callback_id }: DecideStep['step']) => ({ channel_arn, callback_id })
 

@@ -97,6 +97,8 @@ export class Connections {
     this.#pool = new Pool({ ...settingsOf(connection), max, idleTimeoutMillis: 60_000 })
     this.#waitingMax = waitingMax
     this.#pool.on('error', hear)
+    // Of a connection that is lent the statement under way tells, or the next one.
+    this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   /** Lends a connection to `work`; one on which something went wrong that is not the statement's fault is closed. */
@@ -138,6 +140,13 @@ export async function connectAlone(connection: Connection): Promise<Client> {
   return client
 }
 
+/**
+ * PostgreSQL's text has no NUL. Callers' own texts are kept as JSON, and no name or ARN that is stored has one: what is
+ * looked for with it is not there, under this name either.
+ */
+export const withoutNul = <T>(value: T): T | string =>
+  typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value
+
 /** A statement is prepared once for each connection, by its name. */
 export interface Prepared {
   name: string
@@ -163,18 +172,22 @@ const passing = /^(53...|55P03|57014|25006)$/
  * The connection is gone: 08 says so, 57P01 to 57P05 the server has ended it, 25P03 for being idle. Node's own codes and
  * pg's texts, which have no code.
  */
-const lost = /^(08...|57P0[1-5]|25P0[34]|E[A-Z_]{4,})$/
+const lost = /^(08...|57P0[1-5]|25P0[34]|E(?!RR_)[A-Z_]{4,})$/
 const lostTexts =
   /^(Connection terminated|timeout exceeded when trying|timeout expired|Query read timeout|Client (has|was) )/
 
-export const isPassing = (error: unknown): boolean => passing.test(codeOf(error)) || error instanceof StoreUnavailable
+const isPassing = (error: unknown): boolean => passing.test(codeOf(error)) || error instanceof StoreUnavailable
 
 export const isLost = (error: unknown): boolean =>
   !(error instanceof StoreUnavailable) &&
   (lost.test(codeOf(error)) || lostTexts.test((error as Error | undefined)?.message ?? ''))
 
-/** Without the address: an error of Node's names it, the password is in none. */
-const reasonOf = (error: unknown): string => `the database is not there: ${codeOf(error) || (error as Error).message}`
+/** A code, or pg's own words: neither names a password. */
+function reasonOf(error: unknown): string {
+  const reason = codeOf(error) || (error as Error).message
+  if (isConflict(error)) return `others wrote the same at the same time, again and again (${reason})`
+  return isPassing(error) ? `the database cannot do it now (${reason})` : `the database is not there (${reason})`
+}
 
 /** What may be over soon is told apart from what is broken; nothing was written. */
 export function unavailable(error: unknown): unknown {

@@ -50,8 +50,9 @@ async function migrateOnce(client: Client): Promise<boolean> {
 }
 
 async function versionOf(client: Client): Promise<number> {
-  const { rows } = await client.query(`SELECT to_regclass('schema_migration') IS NOT NULL AS there`)
-  if (!rows[0].there) return 0
+  // Not by to_regclass, which may remember from before the lock that there was none.
+  const there = `SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migration'`
+  if ((await client.query(there)).rowCount === 0) return 0
   return (await client.query('SELECT coalesce(max(version), 0) AS version FROM schema_migration')).rows[0].version
 }
 

@@ -13,6 +13,7 @@ import {
   outcomeUnknown,
   readDatabaseUrl,
   unavailable,
+  withoutNul,
 } from './postgres-connection.ts'
 import { migrate } from './postgres-migrate.ts'
 import { advanceHeadText, endStepsText, insertText, logRow, noHead, nothing } from './statements.ts'
@@ -138,7 +139,7 @@ export class PostgresStore implements Store {
 
   async #readRows<Row>(sql: string, values: Value[]): Promise<Row[]> {
     try {
-      return await this.#readers.lend(async (client) => (await client.query(sql, values)).rows as Row[])
+      return await this.#readers.lend(async (client) => (await client.query(sql, values.map(withoutNul))).rows as Row[])
     } catch (error) {
       throw unavailable(error)
     }
@@ -234,9 +235,10 @@ export class PostgresStore implements Store {
 }
 
 function transactionOn(client: PoolClient, committed: Committed): Transaction {
-  const all = async <Row>(sql: string, ...values: Value[]) => (await client.query(sql, values)).rows as Row[]
+  const all = async <Row>(sql: string, ...values: Value[]) =>
+    (await client.query(sql, values.map(withoutNul))).rows as Row[]
   const get = async <Row>(sql: string, ...values: Value[]) => (await all<Row>(sql, ...values))[0]
-  const run = async (sql: string, ...values: Value[]) => (await client.query(sql, values)).rowCount ?? 0
+  const run = async (sql: string, ...values: Value[]) => (await client.query(sql, values.map(withoutNul))).rowCount ?? 0
   const insert = async (table: string, row: object) =>
     void (await run(insertText(table, row), ...Object.values<Value>(row as Record<string, Value>)))
   return {

@@ -5,19 +5,22 @@ import { ManualClock } from '../support/manual-clock.ts'
 
 suite('readiness', () => {
   test('is given when every check passes, at once or later', async () => {
-    const readiness = new Readiness({ store: async () => {}, bus: () => {} }, new ManualClock())
+    const readiness = new Readiness({ needed: { store: async () => {} }, told: { bus: () => {} } }, new ManualClock())
     assert.deepEqual(await readiness.report(), { ready: true, checks: { store: 'ok', bus: 'ok' } })
   })
 
-  test('is lost with one check, and the report says by which and why', async () => {
-    const checks = {
-      store: async () => {},
-      bus: () => {
-        throw new Error('not connected')
-      },
+  test('is lost with what is needed, and the report says by which check and why', async () => {
+    const store = () => Promise.reject(new Error('away'))
+    const report = await new Readiness({ needed: { store }, told: { bus: () => {} } }, new ManualClock()).report()
+    assert.deepEqual(report, { ready: false, checks: { store: 'away', bus: 'ok' } })
+  })
+
+  test('is kept without what a server goes on without, and the report tells of it', async () => {
+    const bus = () => {
+      throw new Error('not connected')
     }
-    const report = await new Readiness(checks, new ManualClock()).report()
-    assert.deepEqual(report, { ready: false, checks: { store: 'ok', bus: 'not connected' } })
+    const report = await new Readiness({ needed: { store: () => {} }, told: { bus } }, new ManualClock()).report()
+    assert.deepEqual(report, { ready: true, checks: { store: 'ok', bus: 'not connected' } })
   })
 
   test('is lost by a check that takes too long, which is asked once however many look', async () => {
@@ -28,7 +31,7 @@ suite('readiness', () => {
       asked += 1
       return answer.promise
     }
-    const readiness = new Readiness({ store }, clock)
+    const readiness = new Readiness({ needed: { store }, told: {} }, clock)
     const reports = [readiness.report(), readiness.report()]
     clock.advance(checkMsMax)
     const late = { ready: false, checks: { store: `store: nothing came within ${checkMsMax / 1000} s` } }

@@ -17,6 +17,7 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
 import type { Store } from '../../src/store/store.ts'
+import { aroundStore } from '../support/around-store.ts'
 import { type DocumentedProxy, missing, proxies, startProxy } from './proxies.ts'
 
 const region = 'us-east-1'

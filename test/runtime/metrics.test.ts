@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Metrics, processorLabelsMax } from '../../src/runtime/metrics.ts'
 
+const logLag = () => 0
 const sessions = () => ({ sessions: 3, sockets: 4, deliveries: 50 })
 
 /** The lines of the metrics whose name begins so. */
@@ -43,7 +44,7 @@ suite('metrics', () => {
   test('ask their sources at every scrape, and forget what is no more', async () => {
     const metrics = new Metrics()
     let pending = [{ processor: 'slow', messages: 2, oldestSeconds: 90.5 }]
-    metrics.readFrom({ sessions, pending: async () => pending })
+    metrics.readFrom({ sessions, pending: async () => pending, logLag })
     assert.deepEqual(await lines(metrics, 'carillon_deliveries_total '), ['carillon_deliveries_total 50'])
     assert.deepEqual(await lines(metrics, 'carillon_deliveries_total '), ['carillon_deliveries_total 50'])
     assert.deepEqual(await lines(metrics, 'carillon_sessions '), ['carillon_sessions 3'])
@@ -59,17 +60,17 @@ suite('metrics', () => {
   test('say that the store does not say what is pending, and show all the rest', async () => {
     const metrics = new Metrics()
     const away = () => Promise.reject(new Error('away'))
-    metrics.readFrom({ sessions, pending: away })
+    metrics.readFrom({ sessions, pending: away, logLag })
     assert.deepEqual(await lines(metrics, 'carillon_pending_unknown '), ['carillon_pending_unknown 1'])
     assert.deepEqual(await lines(metrics, 'carillon_pending_messages{'), [])
     assert.deepEqual(await lines(metrics, 'carillon_sessions '), ['carillon_sessions 3'])
-    metrics.readFrom({ sessions, pending: async () => [] })
+    metrics.readFrom({ sessions, pending: async () => [], logLag })
     assert.deepEqual(await lines(metrics, 'carillon_pending_unknown '), ['carillon_pending_unknown 0'])
   })
 
   test('tell how far behind the log is', async () => {
     const metrics = new Metrics()
-    metrics.setLogLag(12)
+    metrics.readFrom({ sessions, pending: async () => [], logLag: () => 12 })
     assert.deepEqual(await lines(metrics, 'carillon_log_lag_events '), ['carillon_log_lag_events 12'])
   })
 

@@ -309,8 +309,7 @@ async function rawAnswer(port: number, request: string): Promise<string> {
 suite('the metrics', () => {
   test('count frames of sessions that are there and of those that have gone', async (t) => {
     const server = await startSessionServer(t)
-    server.memberships.set(ann, [channelArn])
-    server.memberships.set(bob, [channelArn])
+    server.channelLog.open(channelArn, [ann, bob])
     const [one, other] = [
       await start({ port: server.port, userArn: ann }),
       await start({ port: server.port, userArn: bob }),

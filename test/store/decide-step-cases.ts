@@ -176,6 +176,14 @@ export const decideStepCases: Cases = {
     assert.deepEqual([step?.attempts, step?.owner, step?.due_at], [1, '', 61_000])
   },
 
+  async 'a failure is recorded in whatever words it has'({ store }) {
+    const { turn } = await hold(store)
+    const change = changeAfter(turn, { type: 'Crashed', reason: 'it said "\0"' }, 1_000)
+    assert.deepEqual(await store.commit(change), { result: 'recorded' })
+    assert.match((await readStep(store, turn))?.failure ?? '', /^it said ".*"$/s)
+    assert.equal((await store.commit(verdictOn(turn, { deny: true }))).result, 'decided')
+  },
+
   async 'a hand-off of a step that is over, or of none, is refused and changes nothing'({ store }) {
     const { turn } = await hold(store)
     await store.commit(verdictOn(turn))

@@ -27,6 +27,15 @@ export const transactionCases: Cases = {
     assert.equal(await settingOf(store, 'a'), '1')
   },
 
+  async 'what is looked for with a NUL in its name is not there'({ store }) {
+    await store.transaction((transaction) => put(transaction, 'a', '1'))
+    assert.equal(await settingOf(store, 'a\0'), undefined)
+    const changed = await store.transaction((transaction) =>
+      transaction.run('DELETE FROM setting WHERE name = $1', 'a\0'),
+    )
+    assert.equal(changed, 0)
+  },
+
   async 'a transaction whose work throws is rolled back whole, tells nothing and takes no number'({ store }) {
     await openChannel(store)
     const told = listenTo(store)

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_pro
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -20,8 +20,8 @@ const startTriesMax = 3
 interface ServerOptions {
   /** False is quicker, and loses what was committed when the machine goes down. */
   durable?: boolean
-  /** Settings of postgresql.conf; the paths in them must be readable for the user that the server runs as. */
-  settings?: Record<string, string>
+  /** With it the server takes connections with TLS, besides those without. */
+  tls?: { certificatePem: string; privateKeyPem: string }
 }
 
 /** A real PostgreSQL that a test may stop and start; it never outlives its parent, however that ends. */
@@ -39,13 +39,18 @@ export class PostgresServer {
     this.#settings = settings
   }
 
-  static async start({ durable = true, settings = {} }: ServerOptions = {}): Promise<PostgresServer> {
+  static async start({ durable = true, tls }: ServerOptions = {}): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), 'carillon-postgres-'))
     await handOver(folder)
     const password = randomBytes(12).toString('hex')
     await initialize(folder, password)
+    const secure = tls ? { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' } : {}
+    if (tls) {
+      await putPrivately(join(folder, 'server.crt'), tls.certificatePem)
+      await putPrivately(join(folder, 'server.key'), tls.privateKeyPem)
+    }
     const quick = durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
-    const all = Object.entries({ max_connections: '300', ...quick, ...settings })
+    const all = Object.entries({ max_connections: '300', ...quick, ...secure })
     for (let tries = 1; ; tries += 1) {
       const server = new PostgresServer(
         folder,
@@ -160,8 +165,7 @@ async function ready(child: ChildProcess): Promise<void> {
 
 async function initialize(folder: string, password: string): Promise<void> {
   const passwordFile = join(dirname(folder), `carillon-password-${randomBytes(6).toString('hex')}`)
-  await writeFile(passwordFile, password, { mode: 0o600 })
-  await handOver(passwordFile)
+  await putPrivately(passwordFile, password)
   const flags = ['-U', 'postgres', '-A', 'scram-sha-256', '--locale=C', '--encoding=UTF8', '--no-sync']
   try {
     await promisify(execFile)(binary('initdb'), ['-D', folder, ...flags, `--pwfile=${passwordFile}`], {
@@ -240,9 +244,13 @@ function servant(): { uid?: number; gid?: number; cwd: string } {
 
 async function handOver(path: string): Promise<void> {
   const { uid, gid } = servant()
-  if (uid === undefined || gid === undefined) return
-  await chown(path, uid, gid)
-  await chmod(path, path.includes('password') ? 0o600 : 0o700)
+  if (uid !== undefined && gid !== undefined) await chown(path, uid, gid)
+}
+
+/** A file that only the server reads. */
+async function putPrivately(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o600 })
+  await handOver(path)
 }
 
 async function freePort(): Promise<number> {

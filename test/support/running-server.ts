@@ -13,10 +13,16 @@ import { type RunningServer, startServer } from '../../src/server.ts'
 import type { Credentials } from '../../src/signature/credentials.ts'
 import type { Store } from '../../src/store/store.ts'
 import { SessionClient } from '../session/session-client.ts'
+import { dropDatabase, freshDatabase } from './postgres-server.ts'
 import { Processors } from './processors.ts'
 import { presign, sign } from './smithy-signer.ts'
 
 const region = 'us-east-1'
+
+const onPostgres = process.env.CARILLON_TEST_STORE === 'postgres'
+
+/** Why a test that lays hands on the SQLite file is skipped, where there is none; false where there is one. */
+export const noSqliteFile: string | false = onPostgres && 'it is about the SQLite file, and this run has none'
 
 /** A call that an SDK would not send, or an answer that it would not show. */
 interface RawCall {
@@ -81,7 +87,16 @@ export class TestServer {
     return this.#config.dataDir
   }
 
+  /** On SQLite, or with CARILLON_TEST_STORE=postgres on a fresh database, and on NATS if CARILLON_TEST_NATS_URL is given. */
   async start(): Promise<void> {
+    if (onPostgres && this.#config.databaseUrl === undefined) {
+      const servers = process.env.CARILLON_TEST_NATS_URL
+      this.#config = {
+        ...this.#config,
+        databaseUrl: await freshDatabase(),
+        nats: servers ? { servers: [servers] } : undefined,
+      }
+    }
     const error = (fields: object, text: string) => void this.#errors.push({ text, ...fields })
     const log = { ...silentLog, ...this.#options.log, error }
     const { clock } = this
@@ -112,6 +127,7 @@ export class TestServer {
 
   async close(): Promise<void> {
     await this.#stop()
+    if (this.#config.databaseUrl !== undefined) await dropDatabase(this.#config.databaseUrl)
     assert.deepEqual(this.#errors, [], 'the server has logged errors')
   }
 

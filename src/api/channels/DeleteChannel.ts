@@ -4,17 +4,12 @@ import type { RunRow } from '../../store/tables.ts'
 import { mayModerateChannel } from '../access.ts'
 import { operation } from '../context.ts'
 
-/** All that names the channel. A channel that is made later with the same id knows nothing of this one. */
-const tables = [
-  'channel_message',
-  'channel_membership',
-  'channel_moderator',
-  'flow_step',
-  'flow_run',
-  'channel_log',
-  'channel_head',
-  'channel',
-]
+/**
+ * All that names the channel. A channel that is made later with the same id knows nothing of this one. In the order in
+ * which a message that is being accepted holds on to them; the log and its head, which the last event needs, come at the end.
+ */
+const tables = ['channel', 'channel_membership', 'channel_moderator', 'channel_message', 'flow_step', 'flow_run']
+const logTables = ['channel_log', 'channel_head']
 
 /** The channel goes with all that is in it. Messages in processing are dropped, and their callbacks are Forbidden. */
 export const DeleteChannel = operation({
@@ -26,6 +21,10 @@ export const DeleteChannel = operation({
   allow: mayModerateChannel,
   async handle({ ChannelArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {
+      const runs = `SELECT * FROM flow_run WHERE channel_arn = $1 AND state = 'RUNNING'`
+      for (const run of await transaction.all<RunRow>(runs, ChannelArn)) await transaction.endSteps(run, now())
+      const empty = (table: string) => transaction.run(`DELETE FROM ${table} WHERE channel_arn = $1`, ChannelArn)
+      for (const table of tables) await empty(table)
       await transaction.append({
         channelArn: ChannelArn,
         eventType: 'DELETE_CHANNEL',
@@ -33,9 +32,7 @@ export const DeleteChannel = operation({
         createdAt: now(),
         about: { channel },
       })
-      const runs = `SELECT * FROM flow_run WHERE channel_arn = $1 AND state = 'RUNNING'`
-      for (const run of await transaction.all<RunRow>(runs, ChannelArn)) await transaction.endSteps(run, now())
-      for (const table of tables) await transaction.run(`DELETE FROM ${table} WHERE channel_arn = $1`, ChannelArn)
+      for (const table of logTables) await empty(table)
       await transaction.run('DELETE FROM tag WHERE resource_arn = $1', ChannelArn)
       await transaction.run('DELETE FROM idempotency_token WHERE scope = $1', ChannelArn)
       return {}
