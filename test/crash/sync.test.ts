@@ -11,11 +11,13 @@ import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
 import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
 import { processor } from '../support/population.ts'
 import { Processors } from '../support/processors.ts'
+import { unlessRequired } from '../support/required.ts'
 
 const script = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const calls = 'trace=fsync,fdatasync,write,writev,sendto,sendmsg'
 const traces = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
-const skip = traces ? false : 'strace IS NOT INSTALLED OR MAY NOT TRACE: the sync before each answer IS NOT TESTED'
+const untraced = 'strace IS NOT INSTALLED OR MAY NOT TRACE: the sync before each answer IS NOT TESTED'
+const skip = unlessRequired(traces ? false : untraced)
 
 /** What the kernel was asked, in its order: `sync` of the write-ahead log, and `201 Created` and so on as it goes out. */
 function events(trace: string): string[] {

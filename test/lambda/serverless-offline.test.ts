@@ -16,11 +16,13 @@ import { type RunningServer, startServer } from '../../src/server.ts'
 import { functionArn, temporaryFolder } from '../processor/functions.ts'
 import { openSocket } from '../processor/lambda-endpoint.ts'
 import { SessionClient } from '../session/session-client.ts'
+import { unlessRequired } from '../support/required.ts'
 import { presign } from '../support/smithy-signer.ts'
 
 const here = import.meta.dirname
 const packages = join(here, 'node_modules')
-const skip = existsSync(packages) ? false : 'serverless-offline is not installed: npm ci --prefix test/lambda'
+const missing = existsSync(packages) ? false : 'serverless-offline is not installed: npm ci --prefix test/lambda'
+const skip = unlessRequired(missing)
 const region = 'us-east-1'
 
 /** A server whose Lambda endpoint is serverless-offline, and a function there whose callbacks find the server. */

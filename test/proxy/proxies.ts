@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { CertifiedKey } from '../../src/runtime/certificates.ts'
+import { unlessRequired } from '../support/required.ts'
 
 const documents = join(import.meta.dirname, '../../docs/proxy')
 
@@ -100,7 +101,7 @@ export const proxies = { nginx, haproxy, caddy }
 /** Why the tests of a proxy cannot run here, or false if they can. */
 export function missing({ name, file, versionFlag }: DocumentedProxy): string | false {
   if (!spawnSync(name, [versionFlag]).error) return false
-  return `${name} IS NOT INSTALLED: docs/proxy/${file} IS NOT TESTED (apt-get install ${name})`
+  return unlessRequired(`${name} IS NOT INSTALLED: docs/proxy/${file} IS NOT TESTED (apt-get install ${name})`)
 }
 
 interface Beginning {

@@ -6,14 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
+import { unlessRequired } from './required.ts'
 
 const program = 'nats-server'
 const readyMsMax = 20_000
 const portTriesMax = 10
 
 /** What to say when a test of NATS is skipped; false where it can run. Such a test kills and starts the server. */
-export const withoutNatsServer: string | false =
-  spawnSync(program, ['--version']).status === 0 ? false : `there is no ${program} in the PATH: install it from nats.io`
+export const withoutNatsServer = unlessRequired(
+  spawnSync(program, ['--version']).status === 0
+    ? false
+    : `there is no ${program} in the PATH: install it from nats.io`,
+)
 
 /** The same, for tests that only talk to a server: CARILLON_TEST_NATS_URL names one that runs already. */
 export const withoutNats: string | false = process.env.CARILLON_TEST_NATS_URL

@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
+import { unlessRequired } from './required.ts'
 
 /** Whatever it is asked to do must be done by then. */
 const startMsMax = 30_000
@@ -213,7 +214,7 @@ export async function freshDatabase(): Promise<string> {
 }
 
 /** Why no PostgreSQL can be started here, to be printed beside what is skipped; false where it can. */
-export const noPostgresServer: string | false = reasonAgainst()
+export const noPostgresServer: string | false = unlessRequired(reasonAgainst())
 /** The same for tests that need no more than a database. */
 export const noPostgres: string | false = process.env.CARILLON_TEST_DATABASE_URL ? false : noPostgresServer
 

@@ -1,0 +1,110 @@
+import type { Look, Outcome, SeenMessage, Send } from './history.ts'
+import { type HistoryIndex, nameOf, outcomeOf, staysStored, type Violation } from './history-index.ts'
+
+/** Something that somebody was shown, by whichever way. */
+interface Sight extends SeenMessage {
+  way: string
+  isEvent: boolean
+  userArn: string
+}
+
+/** What was shown to whom: only what was released, and to everybody the same outcome. */
+export function* checkTexts(index: HistoryIndex): Generator<Violation> {
+  const outcomes = new Map<string, Outcome>()
+  for (const [messageId, entries] of index.entries) {
+    const outcome = entries.map(({ eventType }) => outcomeOf(eventType)).find((found) => found !== undefined)
+    if (outcome) outcomes.set(messageId, outcome)
+  }
+  for (const sight of sights(index)) {
+    yield* checkSight(index, sight)
+    const { messageId, status, way, userArn } = sight
+    if (status === 'PENDING') continue
+    const outcome = outcomes.get(messageId)
+    if (outcome === undefined) outcomes.set(messageId, status)
+    else if (outcome !== status) {
+      const name = nameOf(messageId, index.sendOf(messageId))
+      yield { rule: 'outcome', says: `${userArn} saw ${name} as ${status} by ${way}, but it is ${outcome} elsewhere` }
+    }
+  }
+}
+
+function* sights({ history }: HistoryIndex): Generator<Sight> {
+  for (const { userArn, seen, session } of history.periods) {
+    for (const { eventType, subject, text } of seen) {
+      const pending = eventType === 'PENDING_CREATE_CHANNEL_MESSAGE' ? 'PENDING' : undefined
+      const status = outcomeOf(eventType) ?? pending
+      const way = `${eventType} in session ${session}`
+      if (status) yield { way, isEvent: true, userArn, messageId: subject, status, text }
+    }
+  }
+  for (const { way, userArn, messages } of history.looks)
+    for (const message of messages) yield { ...message, way, isEvent: false, userArn }
+}
+
+/**
+ * An event that had to be read from the log shows the text as it is in the store by then, since the log has no copy: the
+ * sender's PENDING may have what was released meanwhile, and where no row stays there is no text.
+ */
+const isReadLater = (send: Send, { isEvent, status, text }: Sight): boolean =>
+  isEvent && (text === undefined ? !staysStored(send) : status === 'PENDING' && text === send.released)
+
+function* checkSight(index: HistoryIndex, sight: Sight): Generator<Violation> {
+  const { way, userArn, messageId, status, text } = sight
+  const send = index.sendOf(messageId)
+  const what = `${userArn} saw ${JSON.stringify(text)} as ${status} by ${way}`
+  const isSender = userArn === send?.senderArn
+  const right = status === 'SENT' ? send?.released : send?.text
+  if (!send) {
+    yield { rule: 'text', says: `${what}: nobody sent that (${messageId})` }
+  } else if (!isSender && status !== 'SENT') {
+    yield { rule: 'text', says: `${what}, which nobody released: it is of ${nameOf(messageId, send)}` }
+  } else if (text !== right && !isReadLater(send, sight)) {
+    const but = isSender ? 'its sender should have read otherwise' : 'nobody released'
+    yield { rule: 'text', says: `${what}, which ${but}: it is of ${nameOf(messageId, send)}` }
+  }
+}
+
+/** Histories: none twice, in the order of sending, and at the end all that there is. */
+export function* checkLooks(index: HistoryIndex): Generator<Violation> {
+  for (const look of index.history.looks) yield* checkOrder(index, look)
+  const whole = index.history.looks.filter((look) => look.whole)
+  const found = new Map(whole.map((look) => [`${look.channelArn} ${look.userArn}`, new Set(idsOf(look))]))
+  for (const { channelArn, memberArns } of index.channels.values()) {
+    for (const userArn of memberArns) {
+      if (found.has(`${channelArn} ${userArn}`)) continue
+      yield {
+        rule: 'list',
+        says: `${userArn} never read the whole history of ${channelArn}, so nothing is known of it`,
+      }
+    }
+  }
+  for (const [send, messageIds] of index.messageIds) {
+    if (!staysStored(send)) continue
+    const readers = send.outcome === 'SENT' ? (index.channels.get(send.channelArn)?.memberArns ?? []) : [send.senderArn]
+    for (const messageId of messageIds) {
+      for (const userArn of readers) {
+        if (found.get(`${send.channelArn} ${userArn}`)?.has(messageId) !== false) continue
+        yield {
+          rule: 'lost',
+          says: `${nameOf(messageId, send)} is not in the history that ${userArn} reads at the end`,
+        }
+      }
+    }
+  }
+}
+
+const idsOf = ({ messages }: Look) => messages.map(({ messageId }) => messageId)
+
+function* checkOrder(index: HistoryIndex, look: Look): Generator<Violation> {
+  const where = `in a ${look.way} of ${look.channelArn} by ${look.userArn}`
+  const seen = new Set<string>()
+  let last = 0
+  for (const messageId of idsOf(look)) {
+    const name = nameOf(messageId, index.sendOf(messageId))
+    if (seen.has(messageId)) yield { rule: 'list', says: `${name} stands twice ${where}` }
+    seen.add(messageId)
+    const seq = index.entries.get(messageId)?.[0]?.seq ?? last
+    if (seq < last) yield { rule: 'list', says: `${name}, number ${seq}, stands behind number ${last} ${where}` }
+    last = Math.max(last, seq)
+  }
+}

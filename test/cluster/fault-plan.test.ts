@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { keptNode, planFaults } from './fault-plan.ts'
+import { randomFrom } from './random.ts'
+import { takeOvers } from './take-over.ts'
+
+const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 })
+
+test('a plan kills every few seconds, never the kept node and none that is away', () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const kills = planFaults(60, 3, randomFrom(seed)).filter(({ fault }) => fault === 'kill')
+      assert.ok(kills.length >= 6, `only ${kills.length} kills`)
+      for (const [index, kill] of kills.entries()) {
+        assert.ok('node' in kill && kill.node !== keptNode && kill.node < 3)
+        const next = kills[index + 1]
+        assert.ok(!next || kill.atMs + kill.forMs < next.atMs, 'one comes back before the next goes')
+        assert.ok(!next || next.atMs - kill.atMs <= 11_000)
+      }
+    }),
+  )
+})
+
+test('a plan has each other fault once, within the time, and is the same for its seed', () => {
+  const plan = planFaults(60, 3, randomFrom(7))
+  assert.deepEqual(planFaults(60, 3, randomFrom(7)), plan)
+  assert.notDeepEqual(planFaults(60, 3, randomFrom(8)), plan)
+  for (const fault of ['freeze', 'restart PostgreSQL', 'restart NATS']) {
+    assert.equal(plan.filter((one) => one.fault === fault).length, 1, fault)
+  }
+  assert.ok(plan.every(({ atMs, forMs }) => atMs + forMs < 60_000 + 7_000))
+})
+
+test('a take-over is from the kill to the next time that a processor is given the same', () => {
+  const [dead, other] = [100, 200]
+  const turns = [
+    { phase: 'begin', callbackId: 'done', pid: dead, at: 10 },
+    { phase: 'end', callbackId: 'done', pid: dead, at: 20 },
+    { phase: 'begin', callbackId: 'in hand', pid: dead, at: 30 },
+    { phase: 'begin', callbackId: 'lost', pid: dead, at: 35 },
+    { phase: 'begin', callbackId: 'last act', pid: dead, at: 36 },
+    { phase: 'begin', callbackId: 'of another', pid: other, at: 40 },
+    { phase: 'begin', callbackId: 'in hand', pid: other, at: 3_050 },
+    { phase: 'begin', callbackId: 'in hand', pid: other, at: 4_000 },
+  ] as const
+  const kill = { pid: dead, at: 50 }
+  const steps = [
+    { callbackId: 'last act', decidedAt: 49 },
+    { callbackId: 'in hand', decidedAt: 3_100 },
+    { callbackId: 'lost', decidedAt: undefined },
+  ]
+  const lost = { kill, callbackId: 'lost', afterMs: undefined, undisturbedMs: undefined }
+  assert.deepEqual(takeOvers([kill], [...turns], steps, []), [
+    { kill, callbackId: 'in hand', afterMs: 3_000, undisturbedMs: 3_000 },
+    lost,
+  ])
+  const troubles = [
+    { from: 40, to: 45 },
+    { from: 1_050, to: 2_050 },
+    { from: 3_060, to: 3_070 },
+  ]
+  assert.deepEqual(takeOvers([kill], [...turns], steps, troubles), [
+    { kill, callbackId: 'in hand', afterMs: 3_000, undisturbedMs: 1_000 },
+    lost,
+  ])
+})

@@ -1,0 +1,109 @@
+import type { Fault } from './fault-plan.ts'
+import type { History, Look } from './history.ts'
+import { outcomeOf, type Violation } from './history-index.ts'
+import { type Kill, type Trouble, type TurnNote, takeOvers } from './take-over.ts'
+import type { OldestPending } from './watch-metrics.ts'
+
+/** All that a fault run found out. */
+export interface FaultOutcome {
+  nodes: number
+  plan: Fault[]
+  kills: Kill[]
+  troubles: Trouble[]
+  history: History
+  violations: Violation[]
+  turns: TurnNote[]
+  /** Answers and waits that no fault excuses. */
+  refusals: string[]
+  oldestPending: OldestPending
+}
+
+/** How long what a killed node had in hand may lie there. */
+const takeOverMsMax = 5_000
+/** A processor that never answers must be seen to have had a message for at least so long. */
+const stuckSeconds = 5
+const stuckProcessor = 'silent'
+
+const ways: Look['way'][] = ['list', 'get', 'prefetch']
+
+/** Everything that makes the run a failure: what is wrong, and what it did not get to see. */
+export function verdict({
+  nodes,
+  kills,
+  troubles,
+  history,
+  violations,
+  turns,
+  refusals,
+  oldestPending,
+}: FaultOutcome): string[] {
+  const takenOver = takeOvers(kills, turns, history.end.steps, troubles)
+  const late = takenOver.filter(({ undisturbedMs }) => (undisturbedMs ?? Number.POSITIVE_INFINITY) > takeOverMsMax)
+  const whole = history.periods.filter(({ closedAt, establishedAt }) => {
+    const first = history.periods[0]?.establishedAt ?? 0
+    return closedAt === undefined && establishedAt < first + takeOverMsMax
+  })
+  const stuck = oldestPending.get(stuckProcessor) ?? 0
+  const problem = (is: boolean, says: string) => (is ? [says] : [])
+  return [
+    ...violations.map(({ rule, says }) => `${rule}: ${says}`),
+    ...refusals,
+    ...(nodes > 1 ? late : []).map(
+      ({ callbackId, kill, afterMs }) =>
+        `what process ${kill.pid} had in hand when it was killed (${callbackId}) was taken over after ${afterMs} ms`,
+    ),
+    ...problem(kills.length === 0, 'nothing was killed'),
+    ...problem(
+      history.sends.every(({ messageIds }) => messageIds.length === 0),
+      'nothing was acknowledged',
+    ),
+    ...ways
+      .filter((way) => !history.looks.some((look) => look.way === way && look.messages.length > 0))
+      .map((way) => `nobody saw a message by ${way}`),
+    ...problem(kills.length > 0 && takenOver.length === 0, 'no killed node had anything in hand'),
+    ...problem(nodes > 1 && whole.length === 0, 'no session stayed open from the start to the end'),
+    ...problem(
+      stuck < stuckSeconds,
+      `/metrics never showed that ${stuckProcessor} has had a message for ${stuckSeconds} s, but at most ${stuck} s`,
+    ),
+  ]
+}
+
+export function summary(outcome: FaultOutcome): string {
+  const { history, kills, troubles, plan, turns, violations, oldestPending } = outcome
+  const { sends, periods, looks, end } = history
+  const acknowledged = sends.filter(({ messageIds }) => messageIds.length > 0)
+  const twice = sends.filter(({ messageIds }) => messageIds.length > 1)
+  const textless = periods
+    .flatMap(({ seen }) => seen)
+    .filter(({ text, eventType }) => text === undefined && outcomeOf(eventType))
+  const heard = periods.reduce((sum, { seen }) => sum + seen.length, 0)
+  const outcomes = Map.groupBy(end.log, ({ eventType }) => outcomeOf(eventType))
+  const times = takeOvers(kills, turns, end.steps, troubles).map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)
+  const others = plan.filter(({ fault }) => fault !== 'kill').map(({ fault }) => fault)
+  const oldest = [...oldestPending].sort(([, a], [, b]) => b - a).map(([name, seconds]) => `${name} ${seconds} s`)
+  const open = periods.filter(({ closedAt }) => closedAt === undefined).length
+  return [
+    `sends: ${sends.length}, of which ${acknowledged.length} acknowledged, ${twice.length} of them more than once`,
+    `outcomes: ${(['SENT', 'DENIED', 'FAILED'] as const).map((name) => `${name} ${outcomes.get(name)?.length ?? 0}`).join(', ')}`,
+    `faults: ${kills.length} kills, ${others.join(', ') || 'nothing else'}`,
+    `sessions: ${periods.length} connections, ${open} open at the end; ${heard} events heard, ${textless.length} without their text; ${looks.length} looks`,
+    `taken over from killed nodes: ${times.length} steps, after ${times.sort((a, b) => a - b).join(', ') || 'no'} ms`,
+    `oldest pending, as /metrics had it: ${oldest.join(', ') || 'nothing'}`,
+    `violations: ${violations.length}`,
+  ].join('\n')
+}
+
+const linesPerRule = 5
+
+/** Some failures of each rule, and of others that begin alike: one fault often shows in thousands of places. All of them are in the file. */
+export function excerpt(failures: string[]): string {
+  const byRule = Map.groupBy(failures, (failure) => failure.split(' ', 2).join(' ').replace(/: .*/, ''))
+  return [...byRule.values()]
+    .flatMap((all) => {
+      const more = all.length - linesPerRule
+      return [...all.slice(0, linesPerRule), ...(more > 0 ? [`… and ${more} more like these`] : [])]
+    })
+    .map((line) => `FAILED: ${line.replaceAll(/arn:[^ ,"]*\/(user|channel)\//g, '$1/')}\n`)
+    .join('')
+}

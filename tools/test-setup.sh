@@ -1,0 +1,28 @@
+#!/bin/sh
+# npm run test:setup: what `npm run test:all` needs besides `npm ci`, on Debian and its kin.
+# Without it the tests still pass: each that cannot run says what it lacks, and is skipped.
+set -eu
+cd "$(dirname "$0")/.."
+
+# nats-server and haproxy: clusters. nginx, haproxy and caddy: the configurations of docs/proxy. strace: whether commits
+# are synced before they are answered.
+packages='nats-server haproxy nginx caddy strace'
+if ! command -v apt-get > /dev/null; then
+  echo "there is no apt-get here: install $packages in your system's way" >&2
+  exit 1
+fi
+as_root=''
+if [ "$(id -u)" != 0 ]; then as_root='sudo'; fi
+echo "installing $packages with apt-get; none of them is started as a service"
+# A policy that forbids starting, for as long as this takes: they would take ports 80 and 4222.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" > /dev/null
+  $as_root chmod +x "$policy"
+  trap '$as_root rm -f "$policy"' EXIT
+fi
+$as_root apt-get update -q
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages
+
+echo 'installing the Lambda emulator of test/lambda with npm, 280 MB'
+npm ci --prefix test/lambda --ignore-scripts --no-audit --no-fund
