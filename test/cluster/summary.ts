@@ -1,5 +1,5 @@
 import type { Fault } from './fault-plan.ts'
-import type { History, Look } from './history.ts'
+import type { History, Look, Outcome } from './history.ts'
 import { outcomeOf, type Violation } from './history-index.ts'
 import { type Kill, type Trouble, type TurnNote, takeOvers } from './take-over.ts'
 import type { OldestPending } from './watch-metrics.ts'
@@ -84,12 +84,14 @@ export function summary(outcome: FaultOutcome): string {
     .filter(({ text, eventType }) => text === undefined && outcomeOf(eventType))
   const heard = periods.reduce((sum, { seen }) => sum + seen.length, 0)
   const outcomes = Map.groupBy(end.log, ({ eventType }) => outcomeOf(eventType))
+  const count = (outcome: Outcome) => `${outcome} ${outcomes.get(outcome)?.length ?? 0}`
+  const ended = [count('SENT'), count('DENIED'), count('FAILED')]
   const times = takeOvers(kills, turns, end.steps, troubles).map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)
   const others = plan.filter(({ fault }) => fault !== 'kill').map(({ fault }) => fault)
   const oldest = [...oldestPending].sort(([, a], [, b]) => b - a).map(([name, seconds]) => `${name} ${seconds} s`)
   return [
     `sends: ${sends.length}, of which ${acknowledged.length} acknowledged, ${twice.length} of them more than once`,
-    `outcomes: ${(['SENT', 'DENIED', 'FAILED'] as const).map((name) => `${name} ${outcomes.get(name)?.length ?? 0}`).join(', ')}`,
+    `outcomes: ${ended.join(', ')}`,
     `faults: ${kills.length} kills, ${others.join(', ') || 'nothing else'}`,
     `sessions: ${periods.length} connections, ${openThroughout(history).length} open from start to end`,
     `seen: ${heard} events, ${textless.length} of them without their text; ${looks.length} looks`,
@@ -101,7 +103,7 @@ export function summary(outcome: FaultOutcome): string {
 
 const linesPerRule = 5
 
-/** Some failures of each rule, and of others that begin alike: one fault often shows in thousands of places. All of them are in the file. */
+/** Some failures of each rule, and of others that begin alike: one fault may show in thousands of places. */
 export function excerpt(failures: string[]): string {
   const byRule = Map.groupBy(failures, (failure) => failure.split(' ', 2).join(' ').replace(/: .*/, ''))
   return [...byRule.values()]
