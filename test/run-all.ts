@@ -20,7 +20,8 @@ async function run(script: string): Promise<{ status: number; printed: string }>
 }
 
 const { status, printed } = await run('test')
-const skipped = Number(/^\S+ skipped (\d+)$/m.exec(printed)?.[1] ?? Number.NaN)
+const [, count = ''] = [...printed.matchAll(/^\S+ skipped (\d+)$/gm)].at(-1) ?? []
+const skipped = Number(count || Number.NaN)
 // A number that is not found is no zero.
 if (skipped !== 0) console.error(`${skipped} tests were skipped: npm run test:all skips nothing`)
 const faults = status === 0 && skipped === 0 ? await run('test:faults') : undefined

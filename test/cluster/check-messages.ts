@@ -11,7 +11,7 @@ export function* checkMessages(index: HistoryIndex): Generator<Violation> {
   yield* checkSteps(index)
 }
 
-/** Whoever hears a channel knows by its numbers that it missed something, so there is none too few and none too many. */
+/** Whoever hears a channel knows by its numbers that it missed something, so there is none too few and none twice. */
 function* checkNumbers(log: LogEntry[]): Generator<Violation> {
   for (const [place, { channelArn, seq }] of log.entries()) {
     const before = log[place - 1]?.seq ?? 0

@@ -23,9 +23,9 @@ interface Heard {
 const keyOf = ({ eventType, subject }: Pick<LogEntry, 'eventType' | 'subject'>) => `${eventType} ${subject}`
 
 /**
- * What was heard of a channel must be one stretch of its log. The stretch begins no later than with the first event made
- * after the session was established: a time is taken before its commit, so that one was committed later still, and so
- * was every event behind it. The stretch reaches to the end of the log unless the session was lost before.
+ * What was heard of a channel must be one stretch of its log. The stretch begins no later than with the first event
+ * made after the session was established: a time is taken before its commit, so that one was committed later still, and
+ * so was every event behind it. The stretch reaches to the end of the log unless the session was lost before.
  */
 function* checkHeard(index: HistoryIndex, period: Period, { channelArn, heard, meant }: Heard): Generator<Violation> {
   const { session, userArn, establishedAt, closedAt } = period

@@ -42,8 +42,8 @@ function* sights({ history }: HistoryIndex): Generator<Sight> {
 }
 
 /**
- * An event that had to be read from the log shows the text as it is in the store by then, since the log has no copy: the
- * sender's PENDING may have what was released meanwhile, and where no row stays there is no text.
+ * An event that had to be read from the log shows the text as it is in the store by then, since the log has no copy:
+ * the sender's PENDING may have what was released meanwhile, and where no row stays there is no text.
  */
 const isReadLater = (send: Send, { isEvent, status, text }: Sight): boolean =>
   isEvent && (text === undefined ? !staysStored(send) : status === 'PENDING' && text === send.released)

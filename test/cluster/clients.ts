@@ -13,7 +13,7 @@ export function clientsOf({ url, region, credentials }: Cluster) {
   return { messaging: new ChimeSDKMessaging(options), identity: new ChimeSDKIdentity(options) }
 }
 
-/** Whether the same may succeed later: no answer, or one that says so. Anything else is the caller's fault, or a bug. */
+/** Whether the same may succeed later: no answer, or one that says so. All else is the caller's fault, or a bug. */
 export function isPassing(error: unknown): boolean {
   const { $response, $metadata } = error as {
     $response?: { statusCode?: number }

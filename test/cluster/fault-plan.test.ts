@@ -26,8 +26,8 @@ test('a plan has each other fault once, within the time, and is the same for its
   const plan = planFaults(60, 3, randomFrom(7))
   assert.deepEqual(planFaults(60, 3, randomFrom(7)), plan)
   assert.notDeepEqual(planFaults(60, 3, randomFrom(8)), plan)
-  for (const fault of ['freeze', 'restart PostgreSQL', 'restart NATS']) {
-    assert.equal(plan.filter((one) => one.fault === fault).length, 1, fault)
+  for (const fault of [/freeze/, /PostgreSQL/, /NATS/]) {
+    assert.equal(plan.filter((one) => fault.test(one.fault)).length, 1, String(fault))
   }
   assert.ok(plan.every(({ atMs, forMs }) => atMs + forMs < 60_000 + 7_000))
 })

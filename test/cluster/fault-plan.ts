@@ -2,7 +2,7 @@
 export type Fault = { atMs: number; forMs: number } & (
   | { fault: 'kill'; node: number }
   | { fault: 'freeze'; node: number }
-  | { fault: 'restart PostgreSQL' }
+  | { fault: 'restart PostgreSQL' | 'crash PostgreSQL' }
   | { fault: 'restart NATS' }
 )
 
@@ -10,13 +10,15 @@ export type Fault = { atMs: number; forMs: number } & (
 export const keptNode = 0
 /** Longer than a node counts as alive after it has last said so. */
 const frozenMs = 6_000
+const postgresAwayMs = 500
 const natsAwayMs = 1_500
 /** Longer than the others take to go on with what a killed node had in hand, so that each kill is seen by itself. */
 const killPauseMs = 5_500
 
 /**
  * A kill every few seconds, of the nodes but one, some away for so long that the others must take over and some back at
- * once; PostgreSQL and NATS away once; and the kept node frozen once until the others have given it up. A single node is only killed, and comes back at once.
+ * once; PostgreSQL stopped or crashed once, and NATS once; and the kept node frozen once until the others have given it
+ * up. A single node is only killed, and comes back at once.
  */
 export function planFaults(seconds: number, nodes: number, random: () => number): Fault[] {
   const faults: Fault[] = []
@@ -29,7 +31,11 @@ export function planFaults(seconds: number, nodes: number, random: () => number)
   }
   if (nodes > 1) {
     faults.push(
-      { fault: 'restart PostgreSQL', atMs: endMs * 0.25, forMs: 0 },
+      {
+        fault: random() < 0.5 ? 'restart PostgreSQL' : 'crash PostgreSQL',
+        atMs: endMs * 0.25,
+        forMs: postgresAwayMs,
+      },
       { fault: 'freeze', node: keptNode, atMs: endMs * 0.5, forMs: frozenMs },
       { fault: 'restart NATS', atMs: endMs * 0.8, forMs: natsAwayMs },
     )

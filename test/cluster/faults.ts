@@ -25,8 +25,8 @@ export async function doFaults(cluster: Cluster, plan: Fault[]): Promise<FaultsD
       const begun = Date.now()
       if (fault.fault === 'kill') await killOnce(cluster.nodes[fault.node] as NodeProcess, fault.forMs, kills)
       else if (fault.fault === 'freeze') await freeze(cluster.nodes[fault.node] as NodeProcess, fault.forMs)
-      else if (fault.fault === 'restart PostgreSQL') await cluster.postgres?.restart()
-      else await restartNats(cluster, fault.forMs)
+      else if (fault.fault === 'restart NATS') await restartNats(cluster, fault.forMs)
+      else await restartPostgres(cluster, fault)
       // That a killed node comes back befalls nobody.
       troubles.push({ from: begun, to: fault.fault === 'kill' ? begun : Date.now() })
     }),
@@ -63,6 +63,13 @@ async function freeze(node: NodeProcess, forMs: number): Promise<void> {
   node.freeze()
   await setTimeout(forMs)
   node.thaw()
+}
+
+/** An operator's restart breaks off what is under way and says so; a crash says nothing, and recovers at the start. */
+async function restartPostgres({ postgres }: Cluster, { fault, forMs }: Fault): Promise<void> {
+  await postgres?.pause(fault === 'crash PostgreSQL' ? 'immediate' : 'fast')
+  await setTimeout(forMs)
+  await postgres?.resume()
 }
 
 async function restartNats({ nats }: Cluster, forMs: number): Promise<void> {

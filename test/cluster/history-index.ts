@@ -61,7 +61,7 @@ export class HistoryIndex {
     for (const messageId of send.messageIds) this.#link(send, messageId)
   }
 
-  /** Of two sends that were answered with one MessageId the first has it; the rule about tokens looks at the answers. */
+  /** Of two sends that were answered with one MessageId the first has it; the rule on tokens looks at the answers. */
   #link(send: Send, messageId: string): void {
     this.messageIds.get(send)?.add(messageId)
     if (!this.#sendByMessage.has(messageId)) this.#sendByMessage.set(messageId, send)

@@ -34,7 +34,7 @@ export interface Stage {
   channelArns: Map<string, string>
 }
 
-/** An AppInstance with two who send and two who read, and for each kind a channel with its flow, and all of them in it. */
+/** An AppInstance with two who send and two who read, and for each kind a channel with its flow and all of them. */
 export async function setStage(cluster: Cluster): Promise<Stage> {
   const { messaging, identity } = clientsOf(cluster)
   const { AppInstanceArn } = await identity.createAppInstance({ Name: 'faults', ClientRequestToken: randomUUID() })

@@ -1,5 +1,5 @@
 import type { Fault } from './fault-plan.ts'
-import type { History, Look } from './history.ts'
+import type { History, Look, Outcome } from './history.ts'
 import { outcomeOf, type Violation } from './history-index.ts'
 import { type Kill, type Trouble, type TurnNote, takeOvers } from './take-over.ts'
 import type { OldestPending } from './watch-metrics.ts'
@@ -20,11 +20,19 @@ export interface FaultOutcome {
 
 /** How long what a killed node had in hand may lie there. */
 const takeOverMsMax = 5_000
+/** All sessions are open before the load begins, within so long. */
+const startMsMax = 5_000
 /** A processor that never answers must be seen to have had a message for at least so long. */
 const stuckSeconds = 5
 const stuckProcessor = 'silent'
 
 const ways: Look['way'][] = ['list', 'get', 'prefetch']
+
+/** Connections from the start to the end. */
+function openThroughout({ periods }: History) {
+  const last = (periods[0]?.establishedAt ?? 0) + startMsMax
+  return periods.filter(({ closedAt, establishedAt }) => closedAt === undefined && establishedAt < last)
+}
 
 /** Everything that makes the run a failure: what is wrong, and what it did not get to see. */
 export function verdict({
@@ -39,10 +47,7 @@ export function verdict({
 }: FaultOutcome): string[] {
   const takenOver = takeOvers(kills, turns, history.end.steps, troubles)
   const late = takenOver.filter(({ undisturbedMs }) => (undisturbedMs ?? Number.POSITIVE_INFINITY) > takeOverMsMax)
-  const whole = history.periods.filter(({ closedAt, establishedAt }) => {
-    const first = history.periods[0]?.establishedAt ?? 0
-    return closedAt === undefined && establishedAt < first + takeOverMsMax
-  })
+  const whole = openThroughout(history)
   const stuck = oldestPending.get(stuckProcessor) ?? 0
   const problem = (is: boolean, says: string) => (is ? [says] : [])
   return [
@@ -79,15 +84,17 @@ export function summary(outcome: FaultOutcome): string {
     .filter(({ text, eventType }) => text === undefined && outcomeOf(eventType))
   const heard = periods.reduce((sum, { seen }) => sum + seen.length, 0)
   const outcomes = Map.groupBy(end.log, ({ eventType }) => outcomeOf(eventType))
+  const count = (outcome: Outcome) => `${outcome} ${outcomes.get(outcome)?.length ?? 0}`
+  const ended = [count('SENT'), count('DENIED'), count('FAILED')]
   const times = takeOvers(kills, turns, end.steps, troubles).map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)
   const others = plan.filter(({ fault }) => fault !== 'kill').map(({ fault }) => fault)
   const oldest = [...oldestPending].sort(([, a], [, b]) => b - a).map(([name, seconds]) => `${name} ${seconds} s`)
-  const open = periods.filter(({ closedAt }) => closedAt === undefined).length
   return [
     `sends: ${sends.length}, of which ${acknowledged.length} acknowledged, ${twice.length} of them more than once`,
-    `outcomes: ${(['SENT', 'DENIED', 'FAILED'] as const).map((name) => `${name} ${outcomes.get(name)?.length ?? 0}`).join(', ')}`,
+    `outcomes: ${ended.join(', ')}`,
     `faults: ${kills.length} kills, ${others.join(', ') || 'nothing else'}`,
-    `sessions: ${periods.length} connections, ${open} open at the end; ${heard} events heard, ${textless.length} without their text; ${looks.length} looks`,
+    `sessions: ${periods.length} connections, ${openThroughout(history).length} open from start to end`,
+    `seen: ${heard} events, ${textless.length} of them without their text; ${looks.length} looks`,
     `taken over from killed nodes: ${times.length} steps, after ${times.sort((a, b) => a - b).join(', ') || 'no'} ms`,
     `oldest pending, as /metrics had it: ${oldest.join(', ') || 'nothing'}`,
     `violations: ${violations.length}`,
@@ -96,7 +103,7 @@ export function summary(outcome: FaultOutcome): string {
 
 const linesPerRule = 5
 
-/** Some failures of each rule, and of others that begin alike: one fault often shows in thousands of places. All of them are in the file. */
+/** Some failures of each rule, and of others that begin alike: one fault may show in thousands of places. */
 export function excerpt(failures: string[]): string {
   const byRule = Map.groupBy(failures, (failure) => failure.split(' ', 2).join(' ').replace(/: .*/, ''))
   return [...byRule.values()]

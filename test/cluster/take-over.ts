@@ -31,8 +31,8 @@ export interface Trouble {
 
 /**
  * What killed nodes had in hand, and how long it took until another gave it to a processor again. What was decided in
- * the end by the processor that had it already, whose callback went elsewhere or was the node's last, was not taken over
- * by anybody, and is left out.
+ * the end by the processor that had it already, whose callback went elsewhere or was the node's last, was not taken
+ * over by anybody, and is left out.
  */
 export function takeOvers(
   kills: Kill[],
