@@ -70,7 +70,7 @@ class NatsBus implements Bus {
     this.#clock = clock
     this.#log = log
     this.#cancelCatchUp = every(clock, catchUpEveryMs, () => this.#local.announceCatchUp())
-    this.subscribe(subjects.allNodes, () => this.#local.announceCatchUp())
+    this.#subscribe(subjects.allNodes, () => this.#local.announceCatchUp())
     void this.#followStatus()
   }
 
@@ -103,7 +103,7 @@ class NatsBus implements Bus {
     const add = (subject: string) => {
       subscriptions.set(
         subject,
-        this.subscribe(subject, (news) => hand(news, listener)),
+        this.#subscribe(subject, (news) => hand(news, listener)),
       )
       return this.#inForce()
     }
@@ -133,7 +133,7 @@ class NatsBus implements Bus {
   }
 
   /** What throws in a callback of the client would end its reading for good. */
-  subscribe(subject: string, hear: (news: News) => void): NatsSubscription {
+  #subscribe(subject: string, hear: (news: News) => void): NatsSubscription {
     const callback = (error: Error | null, message: Msg) => {
       // A refusal is told by the status, too.
       if (error) return
