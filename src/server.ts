@@ -145,7 +145,6 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
-  stack.defer(() => hub.close())
   const sessions = createSessions(parts, keys, config, world, hub)
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node'
+import { type Authenticator, credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node'
 
 /** How nodes find NATS. */
 export interface NatsPlace {
@@ -26,9 +26,9 @@ export function connectionOptions(
 ): NodeConnectionOptions {
   const urls = servers.map(parse)
   const [first] = urls
-  if (!first) throw new Error('NATS has no server: give at least one, such as nats://nats.internal:4222')
+  if (!first) throw new Error('give at least one server, such as nats://nats.internal:4222')
   if (urls.some((url) => url.username !== first.username || url.password !== first.password)) {
-    throw new Error(`The servers ${shown(servers)} of one NATS have one user: give each the same user and password`)
+    throw new Error('its servers know one user: give each the same user and password')
   }
   return {
     servers: urls.map((url) => url.host),
@@ -50,21 +50,40 @@ export function connectionOptions(
 }
 
 function credentials(url: URL, credentialsFile: string | undefined): NodeConnectionOptions {
-  if (credentialsFile !== undefined) return { authenticator: credsAuthenticator(() => readFileSync(credentialsFile)) }
+  if (credentialsFile !== undefined) return { authenticator: followCredentials(credentialsFile) }
   const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
   if (username === '') return {}
   return password === '' ? { token: username } : { user: username, pass: password }
+}
+
+/**
+ * Signs by the file as it is now, or as it was when it last made sense: while it is being renewed it may be half-written
+ * or gone, and the client would end its connection for good if this threw.
+ */
+function followCredentials(credentialsFile: string): Authenticator {
+  let latest = credsAuthenticator(readFileSync(credentialsFile))
+  latest()
+  return (nonce) => {
+    try {
+      const fresh = credsAuthenticator(readFileSync(credentialsFile))
+      const signed = fresh(nonce)
+      latest = fresh
+      return signed
+    } catch {
+      return latest(nonce)
+    }
+  }
 }
 
 function parse(server: string): URL {
   const url = URL.canParse(server) ? new URL(server) : undefined
   const known = url?.protocol === 'nats:' || url?.protocol === 'tls:'
   if (!url || !known || url.hostname === '' || url.search !== '' || url.hash !== '' || url.pathname.length > 1) {
-    throw new Error(`A NATS server is nats://host:port or tls://host:port, not ${shown([server])}`)
+    throw new Error(`a server is nats://host:port or tls://host:port, but one is ${shown([server])}`)
   }
   return url
 }
 
 /** The servers as they may stand in a log: without whatever is before an @. */
 export const shown = (servers: readonly string[]): string =>
-  servers.map((server) => server.replace(/^(\w+:\/\/)?.*@/, '$1')).join(', ')
+  servers.length === 0 ? 'no address' : servers.map((server) => server.replace(/^(\w+:\/\/)?.*@/, '$1')).join(', ')

@@ -48,13 +48,22 @@ export function encodeNews(news: News): string {
 /** Throws if the text is not from a node of this cluster. */
 export function decodeNews(text: string): News {
   const end = text.indexOf('\n')
-  const { kind, ...rest } = JSON.parse(end < 0 ? text : text.slice(0, end))
+  const { kind, ...rest } = parseLine(end < 0 ? text : text.slice(0, end))
   if (kind === 'event' && end >= 0 && isEvent(rest)) return { kind, envelope: { ...rest, frame: text.slice(end + 1) } }
   if (kind === 'catch up') return { kind }
   const { userArn, channelArn, seq } = rest
   if (kind === 'reached' && isNumbered(rest)) return { kind, channelArn, seq }
   if (kind === 'joined' && isNumbered(rest) && typeof userArn === 'string') return { kind, userArn, channelArn, seq }
   throw new Error(`There is no news of the kind ${kind}`)
+}
+
+/** The engine's own error would quote the text, and end up in a log. */
+function parseLine(line: string) {
+  try {
+    return JSON.parse(line) ?? {}
+  } catch {
+    throw new Error('The first line is not JSON')
+  }
 }
 
 const isNumbered = ({ channelArn, seq }: { channelArn?: unknown; seq?: unknown }): boolean =>

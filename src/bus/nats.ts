@@ -30,9 +30,8 @@ export interface NatsBusParts {
 export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
   const { place, prefix, nodeName } = parts
   const subjects = new Subjects(prefix)
-  const options = connectionOptions(place, nodeName)
   try {
-    const connection = await connect(options)
+    const connection = await connect(connectionOptions(place, nodeName))
     const bus = new NatsBus(connection, subjects, parts)
     try {
       await bus.tryOut()
@@ -60,6 +59,7 @@ class NatsBus implements Bus {
   readonly #receipts = new Receipts()
   readonly #cancelCatchUp: Cancel
   #connected = true
+  #closed = false
   #confirming = false
   #flushing: Promise<void> | undefined
   #refusal: Error | undefined
@@ -70,7 +70,7 @@ class NatsBus implements Bus {
     this.#clock = clock
     this.#log = log
     this.#cancelCatchUp = every(clock, catchUpEveryMs, () => this.#local.announceCatchUp())
-    this.subscribe(subjects.allNodes, () => this.#local.announceCatchUp())
+    this.#subscribe(subjects.allNodes, () => this.#local.announceCatchUp())
     void this.#followStatus()
   }
 
@@ -103,7 +103,7 @@ class NatsBus implements Bus {
     const add = (subject: string) => {
       subscriptions.set(
         subject,
-        this.subscribe(subject, (news) => hand(news, listener)),
+        this.#subscribe(subject, (news) => hand(news, listener)),
       )
       return this.#inForce()
     }
@@ -124,6 +124,7 @@ class NatsBus implements Bus {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     this.#cancelCatchUp()
     await this.#local.close()
     if (this.#connected) await this.#within(closeMsMax, this.#flush())
@@ -132,7 +133,7 @@ class NatsBus implements Bus {
   }
 
   /** What throws in a callback of the client would end its reading for good. */
-  subscribe(subject: string, hear: (news: News) => void): NatsSubscription {
+  #subscribe(subject: string, hear: (news: News) => void): NatsSubscription {
     const callback = (error: Error | null, message: Msg) => {
       // A refusal is told by the status, too.
       if (error) return
@@ -232,6 +233,9 @@ class NatsBus implements Bus {
       if (status.type === 'reconnect') void this.#isBack(status.server)
       if (status.type === 'error') this.#isRefused(status.error)
     }
+    if (this.#closed) return
+    this.#connected = false
+    this.#log.error({}, 'the NATS client has given up: this node hears nothing of others until it is started again')
   }
 
   /** A server that refuses a user does so at every attempt, which need not be read every time. */

@@ -71,10 +71,10 @@ export class SessionEndpoint {
 
   /**
    * Closes all sessions so that clients come back by themselves, and takes in no more. What is still opening is let
-   * through first, as `#open` says. Resolves when all sockets are gone; the slowest are cut off.
+   * through first, as `#open` says. Resolves when all sockets are gone, the slowest cut off, and the hub is closed.
    */
   async close(): Promise<void> {
-    const { clock } = this.#parts
+    const { clock, hub } = this.#parts
     this.#draining = true
     for (const session of this.#established) session.close(closeCode.serviceRestart, restarting)
     const cancel = clock.at(clock.now() + this.#limits.shutdownMsMax, () => {
@@ -82,6 +82,7 @@ export class SessionEndpoint {
     })
     await new Promise<void>((resolve) => this.#webSocketServer.close(() => resolve()))
     cancel()
+    hub.close()
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {

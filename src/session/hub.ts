@@ -335,9 +335,10 @@ export class Hub<S extends Subscriber> {
   }
 
   #tell({ seq, audience, closed, frame }: Envelope, channel: Channel<S> | undefined): void {
+    const late = seq !== undefined && channel !== undefined && channel.ahead.size > 0
     let bytes: Buffer | undefined
     for (const user of this.#audience(seq, audience, channel)) {
-      if (channel && seq !== undefined && channel.ahead.size > 0 && !this.#isDue(user, seq, channel)) continue
+      if (late && !this.#isDue(user, seq, channel)) continue
       bytes ??= Buffer.from(frame)
       for (const session of user.sessions) session.deliver(bytes)
     }
@@ -356,16 +357,21 @@ export class Hub<S extends Subscriber> {
    * A numbered event is for members alone, whoever it names: one who is not known as a member here has joined just now
    * on another node, and hears it in its place when the join is heard of.
    */
-  #audience(seq: number | undefined, audience: Envelope['audience'], channel: Channel<S> | undefined) {
-    const members: ReadonlySet<User<S>> = channel?.members ?? new Set()
+  #audience(
+    seq: number | undefined,
+    audience: Envelope['audience'],
+    channel: Channel<S> | undefined,
+  ): Iterable<User<S>> {
+    const members = channel?.members
     if (audience.to === 'users') {
-      return this.#present(audience.users).filter((user) => seq === undefined || members.has(user))
+      const users = new Set<User<S>>()
+      for (const userArn of audience.users) {
+        const user = this.#users.get(userArn)
+        if (user && (seq === undefined || members?.has(user))) users.add(user)
+      }
+      return users
     }
     const besides = audience.and === undefined ? undefined : this.#users.get(audience.and)
-    return besides && !members.has(besides) ? [...members, besides] : members
-  }
-
-  #present(userArns: readonly string[]): User<S>[] {
-    return [...new Set(userArns)].flatMap((userArn) => this.#users.get(userArn) ?? [])
+    return besides && !members?.has(besides) ? [...(members ?? []), besides] : (members ?? [])
   }
 }

@@ -34,6 +34,8 @@ const writeConnectionsMax = 2
 const transactionConnectionsMax = 4
 /** More than so many never wait for a connection; a caller beyond them is told to come back. */
 const waitingMax = 1_000
+/** More transactions than this never wait; a caller beyond it is told to come back. */
+const transactionsMax = 1_000
 /** How often a write is tried again that others have crossed. */
 const triesMax = 8
 /** The pause before that, at random from nothing to so long, and twice as long each time. */
@@ -61,6 +63,8 @@ export class PostgresStore implements Store {
   #uncertain: (() => void)[] = []
   /** Open and waiting. */
   #transactions = new Set<Promise<unknown>>()
+  /** Resolves when no transaction that was crossed is under way. */
+  #crossed: Promise<unknown> = Promise.resolve()
   #again = new Set<NodeJS.Timeout>()
 
   private constructor({ url, random, log, watch = unwatched }: PostgresOptions) {
@@ -97,7 +101,9 @@ export class PostgresStore implements Store {
   }
 
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const mine = this.#repeat(() => this.#transactors.lend((client) => this.#within(client, work)))
+    if (this.#transactions.size >= transactionsMax)
+      throw new StoreUnavailable(`${transactionsMax} transactions are waiting`)
+    const mine = this.#inTurnIfCrossed(() => this.#transactors.lend((client) => this.#within(client, work)))
     const settled = mine.catch(() => {})
     this.#transactions.add(settled)
     try {
@@ -201,6 +207,18 @@ export class PostgresStore implements Store {
     } catch (error) {
       throw isLost(error) ? this.#lose(error) : error
     }
+  }
+
+  /** Those that were crossed come one after the other from then on, so that each gets through. */
+  async #inTurnIfCrossed<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write()
+    } catch (error) {
+      if (!isConflict(error) && !isDuplicate(error)) throw unavailable(error)
+    }
+    const mine = this.#crossed.then(() => this.#repeat(write))
+    this.#crossed = mine.catch(() => {})
+    return mine
   }
 
   /** Writes once more what others have crossed. What another has inserted meanwhile is found the second time. */

@@ -10,6 +10,7 @@ import type { NatsPlace } from '../../src/bus/nats-options.ts'
 import { createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
+import { until } from '../session/session-server.ts'
 import { startNatsServer, withoutNatsServer } from '../support/nats-server.ts'
 
 const skip = withoutNatsServer
@@ -123,6 +124,14 @@ test('a credentials file names a user by its key', { skip }, async (context) => 
   await connects({ servers: [server.url], credentialsFile: join(path, 'user.creds') })
   await assert.rejects(connect({ servers: [server.url] }), /cannot be used: Authorization Violation/)
   await assert.rejects(connect({ servers: [server.url], credentialsFile: join(path, 'none.creds') }), /none\.creds/)
+  // While the file is being renewed, a connection that breaks comes back by what it said before.
+  const bus = await connect({ servers: [server.url], credentialsFile: join(path, 'user.creds') })
+  context.after(() => bus.close())
+  await writeFile(join(path, 'user.creds'), '-----BEGIN NATS')
+  await server.kill()
+  await until(() => !bus.connected)
+  await server.start()
+  await until(() => bus.connected)
 })
 
 const noLimits = { subs: -1, data: -1, payload: -1, conn: -1, leaf: -1, imports: -1, exports: -1, wildcards: true }
@@ -145,14 +154,14 @@ function token(issuer: KeyPair, subject: KeyPair, type: string, more: object): s
 }
 
 const refused: [sentence: string, servers: string[], RegExp][] = [
-  ['no server', [], /has no server: give at least one/],
-  ['another scheme', ['http://ann:secret@nats'], /^A NATS server is nats:\/\/host:port .*, not http:\/\/nats$/],
-  ['no scheme', ['ann:secret@nats:4222'], /not nats:4222$/],
-  ['a path', ['nats://nats:4222/x'], /not nats:\/\/nats:4222\/x$/],
+  ['no server', [], /^NATS at no address cannot be used: give at least one server/],
+  ['another scheme', ['http://ann:secret@nats'], /a server is nats:\/\/host:port .*, but one is http:\/\/nats$/],
+  ['no scheme', ['ann:secret@nats:4222'], /but one is nats:4222$/],
+  ['a path', ['nats://nats:4222/x'], /but one is nats:\/\/nats:4222\/x$/],
   [
     'two users',
     ['nats://ann:secret@a', 'nats://bob:secret@b'],
-    /^The servers nats:\/\/a, nats:\/\/b of one NATS have one user/,
+    /^NATS at nats:\/\/a, nats:\/\/b .*servers know one user/,
   ],
 ]
 for (const [sentence, servers, message] of refused) {

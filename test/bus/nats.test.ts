@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
+import { connect as connectNats } from '@nats-io/transport-node'
 import type { Bus } from '../../src/bus/bus.ts'
 import { connectNatsBus, type NatsBusParts } from '../../src/bus/nats.ts'
+import { Subjects } from '../../src/bus/nats-wire.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { until } from '../session/session-server.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -38,6 +41,26 @@ test('NATS: another prefix is another bus', { skip: withoutNats }, async (contex
   here.announceCatchUp()
   await other.until('catch up')
   assert.deepEqual(there.heard, [])
+})
+
+test('NATS: what a stranger says is not believed, not quoted in the log, and stops nothing', {
+  skip: withoutNats,
+}, async (context) => {
+  const url = await natsUrl(context)
+  const prefix = randomUUID()
+  const errors: object[] = []
+  const log = { ...silentLog, error: (fields: object, text: string) => void errors.push({ ...fields, text }) }
+  const here = await connect(context, url, { prefix })
+  const there = new Recorder(await connect(context, url, { prefix, log }))
+  await there.subscription.addChannel('C')
+  const stranger = await connectNats({ servers: url })
+  context.after(() => stranger.close())
+  stranger.publish(new Subjects(prefix).channel('C'), 'secret {')
+  await stranger.flush()
+  here.publish([envelope('C', 1)])
+  assert.deepEqual(await there.until('C 1 frame'), ['C 1 frame'])
+  assert.equal(errors.length, 1)
+  assert.doesNotMatch(inspect(errors), /secret/)
 })
 
 test('NATS: what is published right before a close arrives', { skip: withoutNats }, async (context) => {

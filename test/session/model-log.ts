@@ -15,6 +15,8 @@ export class ModelLog implements ChannelLog {
   readonly #channels = new Map<string, ModelChannel>()
   /** Every call waits for it first: a store that is slow, or away. */
   before: () => Promise<void> = async () => {}
+  /** And for this with its answer in hand: one that is old when it arrives. */
+  after: () => Promise<void> = async () => {}
   reads = 0
 
   /** Members from the beginning. */
@@ -44,40 +46,45 @@ export class ModelLog implements ChannelLog {
     for (const seq of numbers) delete channel?.envelopes[seq - 1]
   }
 
-  async memberships(userArns: readonly string[]): Promise<{ userArn: string; channelArn: string }[]> {
-    await this.before()
-    return [...this.#channels].flatMap(([channelArn, { members }]) =>
-      userArns.filter((userArn) => members.has(userArn)).map((userArn) => ({ userArn, channelArn })),
+  memberships(userArns: readonly string[]): Promise<{ userArn: string; channelArn: string }[]> {
+    return this.#answer(() =>
+      [...this.#channels].flatMap(([channelArn, { members }]) =>
+        userArns.filter((userArn) => members.has(userArn)).map((userArn) => ({ userArn, channelArn })),
+      ),
     )
   }
 
-  async latest(channelArns: readonly string[]): Promise<Map<string, number>> {
-    await this.before()
-    return new Map(
-      channelArns.flatMap((channelArn) => {
-        const channel = this.#channels.get(channelArn)
-        return channel ? [[channelArn, channel.envelopes.length] as const] : []
-      }),
-    )
+  latest(channelArns: readonly string[]): Promise<Map<string, number>> {
+    return this.#answer(() => {
+      const channels = channelArns.map((channelArn) => [channelArn, this.#channels.get(channelArn)] as const)
+      return new Map(channels.flatMap(([arn, channel]) => (channel ? [[arn, channel.envelopes.length] as const] : [])))
+    })
   }
 
-  async joinedAt(userArn: string, channelArn: string): Promise<number | undefined> {
-    await this.before()
-    return this.#channels.get(channelArn)?.members.get(userArn)
+  joinedAt(userArn: string, channelArn: string): Promise<number | undefined> {
+    return this.#answer(() => this.#channels.get(channelArn)?.members.get(userArn))
   }
 
-  async read(channelArn: string, { after, through }: Gap): Promise<LogPage | undefined> {
-    await this.before()
-    this.reads += 1
-    const channel = this.#channels.get(channelArn)
-    if (!channel || channel.envelopes.length < (through ?? after)) return undefined
-    const last = through ?? channel.envelopes.length
-    const envelopes = channel.envelopes.filter(({ seq }) => seq > after && seq <= last).slice(0, pageMax)
-    const more = envelopes.length === pageMax
-    return { envelopes, through: more ? envelopes.at(-1)!.seq : last, more }
+  read(channelArn: string, { after, through }: Gap): Promise<LogPage | undefined> {
+    return this.#answer(() => {
+      this.reads += 1
+      const channel = this.#channels.get(channelArn)
+      if (!channel || channel.envelopes.length < (through ?? after)) return undefined
+      const last = through ?? channel.envelopes.length
+      const envelopes = channel.envelopes.filter(({ seq }) => seq > after && seq <= last).slice(0, pageMax)
+      const more = envelopes.length === pageMax
+      return { envelopes, through: more ? envelopes.at(-1)!.seq : last, more }
+    })
   }
 
   endOf(channelArn: string): Envelope {
     return { channelArn, seq: undefined, audience: { to: 'members' }, closed: true, frame: `${channelArn} is gone` }
+  }
+
+  async #answer<T>(look: () => T): Promise<T> {
+    await this.before()
+    const answer = look()
+    await this.after()
+    return answer
   }
 }

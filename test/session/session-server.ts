@@ -62,7 +62,6 @@ export class SessionServer {
     const closed = this.endpoint.close()
     this.clock.advance(60_000)
     await closed
-    this.hub.close()
     this.server.closeAllConnections()
     if (this.server.listening) await new Promise((resolve) => this.server.close(resolve))
   }

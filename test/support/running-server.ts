@@ -194,9 +194,13 @@ export async function startTestServer(options: Options = {}): Promise<TestServer
   const server = new TestServer(folder, processors, options)
   await server.start()
   after(async () => {
-    await server.close()
-    await processors.close()
-    await rm(folder, { recursive: true })
+    try {
+      await server.close()
+    } finally {
+      // Else a failure would keep the test file from ending.
+      await processors.close()
+      await rm(folder, { recursive: true })
+    }
   })
   return server
 }

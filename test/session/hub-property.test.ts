@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import fc from 'fast-check'
+import type { Bus, Envelope, Listener, Subscription } from '../../src/bus/bus.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { Hub } from '../../src/session/hub.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { Listening } from './hub-stage.ts'
+import { ModelLog } from './model-log.ts'
+
+const users = ['ann', 'bob', 'eve']
+const channels = ['C', 'D']
+
+/** What waits until somebody lets it happen, in whatever order. */
+class Waiting {
+  readonly #acts: (() => void)[] = []
+
+  add(act: () => void): void {
+    this.#acts.push(act)
+  }
+
+  until(): Promise<void> {
+    return new Promise((resolve) => this.add(resolve))
+  }
+
+  /** Lets one happen, or takes it out of the world. */
+  take(index: number): (() => void) | undefined {
+    return this.#acts.splice(index % Math.max(1, this.#acts.length), 1)[0]
+  }
+
+  get size(): number {
+    return this.#acts.length
+  }
+}
+
+/** What a bus of other nodes may do at its worst, all the contract's promises kept but one: news cross even from one node. */
+class UnsteadyBus implements Bus {
+  readonly connected = true
+  readonly news = new Waiting()
+  readonly interests = new Waiting()
+  readonly #subjects = new Set<string>()
+  #listener: Listener | undefined
+
+  publish(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) {
+      const { channelArn, seq, joined } = envelope
+      this.#send(`channel ${channelArn}`, (listener) => listener.deliver([envelope]))
+      if (joined && seq) this.#send(`user ${joined}`, (listener) => listener.joined(joined, channelArn, seq))
+    }
+  }
+
+  announceCatchUp(): void {
+    this.#listener?.catchUp()
+  }
+
+  listen(listener: Listener): Subscription {
+    this.#listener = listener
+    return {
+      addChannel: (channelArn) => this.#add(`channel ${channelArn}`),
+      removeChannel: (channelArn) => void this.#subjects.delete(`channel ${channelArn}`),
+      addUser: (userArn) => this.#add(`user ${userArn}`),
+      removeUser: (userArn) => void this.#subjects.delete(`user ${userArn}`),
+      close: () => {
+        this.#listener = undefined
+      },
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #add(subject: string): Promise<void> {
+    return new Promise((resolve) =>
+      this.interests.add(() => {
+        this.#subjects.add(subject)
+        resolve()
+      }),
+    )
+  }
+
+  #send(subject: string, tell: (listener: Listener) => void): void {
+    const listener = this.#listener
+    if (listener && this.#subjects.has(subject)) this.news.add(() => tell(listener))
+  }
+}
+
+interface Registration {
+  session: Listening
+  registered: Promise<void>
+  /** How many events were committed, and how many of them it had heard, when it was established. */
+  established: { committed: number; heard: number } | undefined
+}
+
+interface Committed {
+  text: string
+  channelArn: string
+  members: string[]
+}
+
+/** A store that other nodes write to, a bus that brings their news as it likes, and sessions that come and go. */
+class World {
+  readonly bus = new UnsteadyBus()
+  readonly clock = new ManualClock()
+  readonly log = new ModelLog()
+  readonly reads = new Waiting()
+  readonly registrations: Registration[] = []
+  readonly committed: Committed[] = []
+  readonly hub = new Hub<Listening>({ bus: this.bus, clock: this.clock, channelLog: this.log, log: silentLog })
+
+  constructor() {
+    for (const channelArn of channels) this.log.open(channelArn)
+    this.log.before = () => this.reads.until()
+    this.log.after = () => this.reads.until()
+  }
+
+  commit(channelArn: string, userArn?: string): void {
+    const joined = userArn && !this.log.membersOf(channelArn).includes(userArn) ? { joined: userArn } : {}
+    const text = `${channelArn} ${this.committed.length}`
+    const envelope = this.log.commit(channelArn, text, joined)
+    this.committed.push({ text, channelArn, members: this.log.membersOf(channelArn) })
+    this.bus.publish([envelope])
+  }
+
+  register(userArn: string): void {
+    const session = new Listening(userArn)
+    const registration: Registration = { session, registered: this.hub.register(session), established: undefined }
+    this.registrations.push(registration)
+    void registration.registered.then(() => {
+      registration.established = { committed: this.committed.length, heard: session.heard.length }
+    })
+  }
+
+  remove(index: number): void {
+    const [gone] = this.registrations.splice(index, 1)
+    if (gone) this.hub.remove(gone.session)
+  }
+
+  /** Everything happens now that had to wait; what was lost is looked for if anything may have been. */
+  async calmDown(lossy: boolean): Promise<void> {
+    this.log.before = async () => {}
+    this.log.after = async () => {}
+    for (let round = 0; round < 3; round += 1) {
+      while (this.reads.size + this.bus.interests.size + this.bus.news.size > 0) {
+        for (const waiting of [this.reads, this.bus.interests, this.bus.news]) waiting.take(0)?.()
+        await setImmediate()
+      }
+      if (lossy) this.hub.catchUp()
+      for (let turn = 0; turn < 30; turn += 1) {
+        await setImmediate()
+        this.clock.advance(5_000)
+      }
+    }
+    await Promise.all(this.registrations.map(({ registered }) => registered))
+  }
+
+  check({ session, established }: Registration): void {
+    assert.ok(established)
+    const heard = session.texts.slice(established.heard)
+    for (const channelArn of channels) {
+      const events = this.committed.filter((event) => event.channelArn === channelArn)
+      const mine = events.filter(({ members }) => members.includes(session.userArn)).map(({ text }) => text)
+      const ofChannel = heard.filter((text) => text.startsWith(channelArn))
+      // All that it hears is what a member may hear, in order and without a gap, up to the last.
+      assert.deepEqual(ofChannel, ofChannel.length === 0 ? [] : mine.slice(-ofChannel.length))
+      const due: string[] = mine.filter((text) => Number(text.split(' ')[1]) >= established.committed)
+      assert.ok(ofChannel.length >= due.length, `${session.userArn} heard ${ofChannel}, but not all of ${due}`)
+    }
+  }
+}
+
+type Act = (world: World) => void | Promise<void>
+
+const on = (act: (world: World, index: number) => void): fc.Arbitrary<Act> =>
+  fc.nat(20).map(
+    (index): Act =>
+      (world) =>
+        act(world, index),
+  )
+const commit = (world: World, index: number, joined?: string) => world.commit(channels[index % 2]!, joined)
+
+const acts: fc.Arbitrary<Act>[] = [
+  on((world, index) => commit(world, index, users[index % 3])),
+  on(commit),
+  on((world, index) => world.register(users[index % 3]!)),
+  on((world, index) => world.remove(index % 4)),
+  on((world, index) => world.bus.news.take(index)?.()),
+  on((world, index) => world.bus.news.take(index)?.()),
+  on((world, index) => world.bus.interests.take(index)?.()),
+  on((world, index) => world.reads.take(index)?.()),
+  on((world, index) => world.reads.take(index)?.()),
+  on((world, index) => world.clock.advance(index * 10)),
+  fc.constant<Act>(async () => setImmediate()),
+]
+const losses: fc.Arbitrary<Act>[] = [
+  on((world, index) => void world.bus.news.take(index)),
+  on((world) => world.hub.catchUp()),
+]
+
+async function live(some: Act[], lossy: boolean): Promise<number> {
+  const world = new World()
+  for (const act of some) {
+    await act(world)
+    await Promise.resolve()
+  }
+  await world.calmDown(lossy)
+  for (const registration of world.registrations) world.check(registration)
+  const heard = world.registrations.map(({ session }) => session.heard.length)
+  while (world.registrations.length > 0) world.remove(0)
+  assert.deepEqual(world.hub.size, { users: 0, channels: 0 })
+  world.hub.close()
+  assert.equal(world.clock.nextAlarmMs, undefined)
+  return heard.reduce((sum, count) => sum + count, 0)
+}
+
+for (const [sentence, lossy] of [
+  ['whatever crosses or comes late', false],
+  ['whatever crosses, comes late or is lost, once it has caught up', true],
+] as const) {
+  test(`${sentence}, an established session hears its channels in order, each event once, none missing`, async () => {
+    let heard = 0
+    const some = fc.array(fc.oneof(...acts, ...(lossy ? losses : [])), { maxLength: 100, size: 'max' })
+    const lived = fc.asyncProperty(some, async (some) => {
+      heard += await live(some, lossy)
+    })
+    await fc.assert(lived, { numRuns: 400 })
+    assert.ok(heard > 0, 'nobody heard anything')
+  })
+}
