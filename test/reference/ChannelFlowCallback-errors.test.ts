@@ -6,7 +6,7 @@ import { carillon } from '../support/carillon.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { populate, processor } from '../support/population.ts'
 import { assertRefused, noAccess, outcomeOf } from '../support/refusals.ts'
-import { noSqliteFile, startTestServer } from '../support/running-server.ts'
+import { startTestServer, testOfSqlite } from '../support/running-server.ts'
 import { SteeredStore } from '../support/steered-store.ts'
 import { bodyOf, callBack, notPending, populateFlow } from './callback.ts'
 
@@ -58,7 +58,7 @@ suite('BadRequestException, 400: the call does not fit, here the state that its 
 })
 
 suite('UnauthorizedClientException, 401: the caller may not call at present', () => {
-  test('its access key is suspended, until it is resumed', { skip: noSqliteFile }, async () => {
+  testOfSqlite('its access key is suspended, until it is resumed', async () => {
     const keys = (...args: string[]) => carillon('keys', ...args, '--data-dir', server.dataDir)
     const { stdout } = await keys('create')
     const [, accessKeyId, secretAccessKey] = /^aws_access_key_id=(.+)\naws_secret_access_key=(.+)\n$/.exec(stdout) ?? []
@@ -225,7 +225,7 @@ suite('ServiceFailureException, 500: something unexpected is wrong with the serv
 })
 
 suite('ServiceUnavailableException, 503: the server cannot take the call now, and says when to come back', () => {
-  test('the disk is full', { skip: noSqliteFile }, async () => {
+  testOfSqlite('the disk is full', async () => {
     const event = await people.sendHeld()
     const setPagesMax = (pages: number) =>
       store.transaction((transaction) => transaction.get(`PRAGMA max_page_count = ${pages}`))
@@ -239,7 +239,7 @@ suite('ServiceUnavailableException, 503: the server cannot take the call now, an
     await assertStillWaits(event)
   })
 
-  test('too many writes wait for the disk', { skip: noSqliteFile }, async () => {
+  testOfSqlite('too many writes wait for the disk', async () => {
     const event = await people.sendHeld()
     const disk = Promise.withResolvers<void>()
     const busy = store.transaction(() => disk.promise)

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after } from 'node:test'
+import { after, test } from 'node:test'
 import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
 import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
 import { type Config, readConfig } from '../../src/config.ts'
@@ -21,8 +21,8 @@ const region = 'us-east-1'
 
 const onPostgres = process.env.CARILLON_TEST_STORE === 'postgres'
 
-/** Why a test that lays hands on the SQLite file is skipped, where there is none; false where there is one. */
-export const noSqliteFile: string | false = onPostgres && 'it is about the SQLite file, and this run has none'
+/** A test that lays hands on the SQLite file: there is none in a run on PostgreSQL, and so no such test. */
+export const testOfSqlite: (name: string, body: () => Promise<void>) => void = onPostgres ? () => {} : test
 
 /** A call that an SDK would not send, or an answer that it would not show. */
 interface RawCall {
