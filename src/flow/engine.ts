@@ -2,7 +2,7 @@ import { appInstanceOf, type Place } from '../contract/arn.ts'
 import type { HandOff, ProcessorTarget } from '../processor/target.ts'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
 import { changeOf, functionNameOfStep, type Lease, processorsOf, runOf } from './decision.ts'
 import { processorEvent } from './processor-event.ts'
@@ -174,7 +174,8 @@ export class FlowEngine {
       if (change.kind === 'RecordHandOff') this.#wakeBy(change.step.due_at)
     } catch (error) {
       const { message_id: messageId } = inHand.turn.step
-      log.error({ messageId, err: error }, 'a step could not be written; it is taken up again when its lease is over')
+      const text = 'a step could not be written; it is taken up again when its lease is over'
+      log[levelOf(error)]({ messageId, err: error }, text)
     }
   }
 
@@ -215,7 +216,7 @@ export class FlowEngine {
     try {
       await look()
     } catch (error) {
-      log.error({ err: error }, 'due steps could not be read; trying again')
+      log[levelOf(error)]({ err: error }, 'due steps could not be read; trying again')
       this.#wakeBy(clock.now() + sweepRetryMs)
     }
   }
@@ -282,6 +283,9 @@ export class FlowEngine {
     this.#parts.log.warn(fields, 'the processor ended without ChannelFlowCallback; the message waits for it')
   }
 }
+
+/** A store that is away is an operator's affair, and everything else a bug. */
+const levelOf = (error: unknown) => (error instanceof StoreUnavailable ? 'warn' : 'error')
 
 function eventOf(handOff: HandOff): FlowEvent {
   switch (handOff.result) {

@@ -81,8 +81,10 @@ interface Entry {
   refusal?: object
   /** Why the call was not answered with success. */
   code?: string
-  /** The bug or the lack behind a 5xx. */
+  /** The bug behind a 500. */
   err?: unknown
+  /** What the server lacks for now. */
+  reason?: string
 }
 
 /** Answers calls of the API, each with its operation. Nothing that a caller sends makes it throw. */
@@ -162,7 +164,8 @@ class Calls<Context> {
     const bug = `The call failed inside the server, whose log has the reason under the request id ${entry.requestId}`
     const apiError = this.#apiError(error) ?? new ApiError('ServiceFailure', bug)
     entry.code = apiError.code
-    if (apiError.status >= 500) entry.err = error
+    if (apiError.status === 503) entry.reason = error instanceof Error ? error.message : String(error)
+    else if (apiError.status >= 500) entry.err = error
     return apiFailure(apiError)
   }
 
@@ -172,7 +175,8 @@ class Calls<Context> {
 
   #log(entry: Entry, status: number): void {
     const { log } = this.#parts
-    if (status >= 500) log.error({ ...entry, status }, 'the call failed')
+    if (status === 503) log.warn({ ...entry, status }, 'the call was not taken, for now')
+    else if (status >= 500) log.error({ ...entry, status }, 'the call failed')
     else if (entry.refusal) log.info({ ...entry, status }, 'the signature is refused')
     else log.debug({ ...entry, status }, 'answered')
   }
