@@ -118,6 +118,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   store.onCommit(({ events }) => publish(events))
 
   const node = new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
+  // After everything that could still take a step in hand.
+  stack.defer(() => node.close())
   const parts: Parts = {
     ...world,
     store,
@@ -173,7 +175,6 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   }
   phase = 'ready'
   await takePlace(node, config, store, engine, bus)
-  stack.defer(() => node.close())
   await engine.start()
   stack.defer(forgetNowAndThen(store, clock, log))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
