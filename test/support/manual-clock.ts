@@ -24,6 +24,11 @@ export class ManualClock implements Clock {
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
+  /** Whether somebody waits until exactly then. */
+  hasAlarmAt(atMs: number): boolean {
+    return [...this.#alarms].some((alarm) => alarm.atMs === atMs)
+  }
+
   /** Moves time forward and rings what has come due, earliest first. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs
