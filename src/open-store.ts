@@ -27,13 +27,21 @@ interface Surroundings {
   clock: Clock
   log: Pick<Log, 'warn'>
   random(): number
+  /** With `check` an old schema is refused instead of brought up to date. */
+  migrations?: 'check'
 }
 
 /** The one place that knows which engines there are. Brings the schema up to date. */
 export async function openStore(place: StorePlace, around: Surroundings, watch?: WatchCommit): Promise<Store> {
   if ('file' in place) return new SqliteStore(place.file, around.clock.now(), watch)
-  const { random, log } = around
-  return PostgresStore.open({ url: place.url, random, log, ...(watch && { watch }) })
+  const { random, log, migrations } = around
+  return PostgresStore.open({
+    url: place.url,
+    random,
+    log,
+    ...(migrations && { migrations }),
+    ...(watch && { watch }),
+  })
 }
 
 /** Copies the embedded store, which a server may be using, to a path that is free. */

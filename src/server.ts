@@ -173,8 +173,9 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
     ...parts.place,
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
-  phase = 'ready'
   await takePlace(node, config, store, engine, bus)
+  // Before the engine starts: functions call back.
+  phase = 'ready'
   await engine.start()
   stack.defer(forgetNowAndThen(store, clock, log))
   const files = writeEndpointFiles(folder, endpoint, keys.root)

@@ -35,6 +35,7 @@ export async function keys([name = '', ...rest]: string[], environment: NodeJS.P
     clock: systemClock,
     log: createLog('warn'),
     random: Math.random,
+    migrations: 'check',
   })
   try {
     console.log(await action.act(store, accessKeyId))

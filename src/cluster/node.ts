@@ -39,6 +39,8 @@ export class ClusterNode {
   #renewing: Promise<void> | undefined
   /** A write was cut off: perhaps it is done, and nobody here knows. */
   #doubtful = false
+  /** Ids of this node under which it may still have something in hand that nobody was given. */
+  #formerIds = new Set<string>()
   #renewedAt: number
 
   constructor(parts: NodeParts) {
@@ -121,7 +123,8 @@ export class ClusterNode {
     const { clock, log, followTime } = this.#parts
     try {
       await followTime?.()
-      if (this.#doubtful || !(await this.#confirm())) await this.#beginAnew()
+      const isNew = this.#formerIds.size > 0
+      if (isNew || this.#doubtful || !(await this.#confirm())) await this.#beginAnew()
       this.#renewedAt = clock.now()
       await this.#takeOverTheDead()
       this.#listener?.lookForWork()
@@ -134,24 +137,28 @@ export class ClusterNode {
   async #confirm(): Promise<boolean> {
     const { store, clock } = this.#parts
     const aliveUntil = clock.now() + aliveMs
-    const changed = await store.transaction((transaction) =>
-      transaction.run('UPDATE node SET alive_until = $1 WHERE node_id = $2', aliveUntil, this.#id),
-    )
-    return changed === 1
+    return (await store.write('UPDATE node SET alive_until = $1 WHERE node_id = $2', aliveUntil, this.#id)) === 1
   }
 
   async #beginAnew(): Promise<void> {
     const { store, log, newId } = this.#parts
-    const oldId = this.#id
-    // First the id: what is accepted from now on is not given back with the rest.
-    this.#id = newId()
-    this.#listener?.lost(oldId)
+    // First the id: what is accepted from now on is not given back with the rest. One that was chosen before, and not
+    // registered because the store was away, is as good as new.
+    if (this.#formerIds.size === 0) {
+      this.#formerIds.add(this.#id)
+      this.#listener?.lost(this.#id)
+      this.#id = newId()
+    }
+    this.#doubtful = false
     await store.transaction(async (transaction) => {
       await this.#register(transaction)
-      await this.#leave(transaction, oldId)
+      for (const formerId of this.#formerIds) await this.#leave(transaction, formerId)
     })
-    this.#doubtful = false
-    log.warn({ oldId, nodeId: this.#id }, 'this node was out of touch, and goes on under a new id')
+    log.warn(
+      { formerIds: [...this.#formerIds], nodeId: this.#id },
+      'this node was out of touch, and goes on under a new id',
+    )
+    this.#formerIds.clear()
     this.#listener?.newsLost()
   }
 
@@ -174,8 +181,9 @@ export class ClusterNode {
     this.#listener?.newsLost()
   }
 
-  #register(transaction: Transaction): Promise<void> {
-    return transaction.insert('node', { node_id: this.#id, alive_until: this.#parts.clock.now() + aliveMs })
+  /** Also where it is registered already, by a try whose answer was lost. */
+  async #register(transaction: Transaction): Promise<void> {
+    await transaction.insertOnce('node', { node_id: this.#id, alive_until: this.#parts.clock.now() + aliveMs })
   }
 
   async #leave(transaction: Transaction, nodeId: string): Promise<void> {

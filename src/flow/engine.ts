@@ -16,6 +16,8 @@ const leasedMax = 1_000
 const recordDelayMs = 1_000
 /** How long after a failed look for due steps the next is taken. */
 const sweepRetryMs = 1_000
+/** When to look again for what is due and in another's hand. */
+const takenPauseMs = 200
 /** The first is AWS's name, the others are ours. */
 const failures: { [type in FlowEvent['type']]?: string } = {
   Unreached: 'ProcessorInvocationFailure',
@@ -75,7 +77,7 @@ export class FlowEngine {
 
   /** Looks for what another node has left or put off: it set its alarm there, not here. */
   look(): Promise<void> {
-    return this.#orSoonAgain(() => this.#setAlarm())
+    return this.#orSoonAgain(() => this.#setAlarm(0))
   }
 
   /** What was taken in hand under this id is another node's by now. */
@@ -198,17 +200,19 @@ export class FlowEngine {
   }
 
   async #takeDueSteps(): Promise<void> {
+    const { clock } = this.#parts
     await this.#orSoonAgain(async () => {
       let leased = leasedMax
       while (leased === leasedMax && !this.#closed) leased = await this.#leaseDueSteps()
-      await this.#setAlarm()
+      await this.#setAlarm(clock.now() + takenPauseMs)
     })
   }
 
-  /** For the step that is due next, whoever made it. */
-  async #setAlarm(): Promise<void> {
+  /** For the step that is due next, whoever made it. What is due and was not to be had is another's: not before then. */
+  async #setAlarm(notBefore: number): Promise<void> {
     const next = await this.#parts.store.nextDueAt()
-    if (next !== undefined) this.#wakeBy(next)
+    if (next === undefined) return
+    this.#wakeBy(next <= this.#parts.clock.now() ? Math.max(next, notBefore) : next)
   }
 
   async #orSoonAgain(look: () => Promise<void>): Promise<void> {

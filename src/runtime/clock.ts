@@ -38,29 +38,36 @@ export function every(clock: Clock, periodMs: number, act: () => void): Cancel {
   return () => cancel()
 }
 
-/** An answer that took longer says too little about the time it was given at. */
+/** An answer that took longer says too little about the time it was given at; only the first counts whatever it took. */
 const answerMsMax = 500
 
-/** A clock that goes with another one far away, such as a database's, by what its last answer said. */
+/**
+ * A clock that goes with another one far away, such as a database's, by what its last answer said. Between two answers it
+ * goes by elapsed time: somebody may set this machine's clock, and must not set this one with it.
+ */
 export class FollowingClock implements Clock {
   readonly #own: Clock
-  #aheadMs = 0
+  readonly #elapsedMs: () => number
+  #base: { theirMs: number; elapsedMs: number } | undefined
 
-  constructor(own: Clock) {
+  constructor(own: Clock, elapsedMs: () => number = () => performance.now()) {
     this.#own = own
+    this.#elapsedMs = elapsedMs
   }
 
-  now = (): number => this.#own.now() + this.#aheadMs
+  now = (): number =>
+    this.#base ? Math.floor(this.#base.theirMs + this.#elapsedMs() - this.#base.elapsedMs) : this.#own.now()
 
   at(atMs: number, wake: () => void): Cancel {
-    return this.#own.at(atMs - this.#aheadMs, wake)
+    return this.#own.at(this.#own.now() + atMs - this.now(), wake)
   }
 
   /** `ask` answers the other's time. An alarm that is set already stays where it is on the own clock. */
   async follow(ask: () => Promise<number>): Promise<void> {
-    const asked = this.#own.now()
-    const theirs = await ask()
-    const answered = this.#own.now()
-    if (answered - asked <= answerMsMax) this.#aheadMs = theirs - Math.round((asked + answered) / 2)
+    const asked = this.#elapsedMs()
+    const theirMs = await ask()
+    const answered = this.#elapsedMs()
+    if (this.#base && answered - asked > answerMsMax) return
+    this.#base = { theirMs, elapsedMs: (asked + answered) / 2 }
   }
 }

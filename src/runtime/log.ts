@@ -18,7 +18,21 @@ export function createLog(level: string, format: 'json' | 'pretty' = process.std
     format === 'pretty'
       ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
       : process.stderr
-  return pino({ level }, stream)
+  return pino({ level, serializers: { err: errorOf } }, stream)
+}
+
+/** Only what is known to hold no row: PostgreSQL's errors quote what was to be written in `detail` and `where`. */
+export function errorOf(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown }
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(code !== undefined && { code }),
+    ...(constraint !== undefined && { constraint }),
+    ...(error.cause !== undefined && { cause: errorOf(error.cause) }),
+  }
 }
 
 /** For tests and the demo, which look at outcomes instead. */

@@ -191,8 +191,8 @@ async function lease(client: PoolClient, changes: LeaseSteps[]): Promise<Settled
 
 const refused = (because: string): Settled => ({ outcome: { result: 'refused', because } })
 
-/** Why an attempt failed may be in a function's own words. */
-const storable = (step: StepRow) => ({ ...step, failure: withoutNul(step.failure) })
+/** Why an attempt failed may be in a function's own words, and PostgreSQL's JSON takes no lone surrogates. */
+const storable = (step: StepRow) => ({ ...step, failure: withoutNul(step.failure?.toWellFormed() ?? null) })
 
 const keyOf = ({ channel_arn, callback_id }: DecideStep['step']) => ({ channel_arn, callback_id })
 

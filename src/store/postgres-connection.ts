@@ -111,7 +111,7 @@ export class Connections {
     try {
       return await work(client)
     } catch (error) {
-      broken = isLost(error)
+      broken = isLost(error) || error instanceof OutcomeUnknown
       throw error
     } finally {
       client.release(broken)

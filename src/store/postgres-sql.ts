@@ -1,6 +1,6 @@
 import type { Prepared } from './postgres-connection.ts'
 import { everyShard } from './shards.ts'
-import { stepIsOpen } from './steps.ts'
+import { mayBeTaken, stepIsOpen } from './steps.ts'
 import type { MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
 
 /*
@@ -275,7 +275,7 @@ export const leaseSteps: Prepared = {
   name: 'lease-steps',
   text: `WITH due AS MATERIALIZED (
   SELECT channel_arn, callback_id FROM flow_step
-  WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3::bigint
+  WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3::bigint AND ${mayBeTaken('$1::text', '$3::bigint')}
   ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
 ), leased AS (
   UPDATE flow_step SET owner = $1::text,

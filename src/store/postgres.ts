@@ -28,7 +28,7 @@ import {
   type Value,
 } from './store.ts'
 
-/** Connections of one node at most, 14 together: for reads, for hot writes, and for transactions. */
+/** Connections of one node at most, 15 together: for reads, for hot writes, for transactions, and one of its own. */
 const readConnectionsMax = 8
 const writeConnectionsMax = 2
 const transactionConnectionsMax = 4
@@ -57,6 +57,8 @@ export class PostgresStore implements Store {
   #readers: Connections
   #writers: Connections
   #transactors: Connections
+  /** Of this node's own sign of life, which must not wait behind anybody. */
+  #own: Connections
   #batcher: Batcher
   #random: () => number
   #listeners: ((committed: Committed) => void)[] = []
@@ -74,6 +76,7 @@ export class PostgresStore implements Store {
     this.#readers = new Connections(connection, readConnectionsMax, waitingMax, hear)
     this.#writers = new Connections(connection, writeConnectionsMax, waitingMax, hear)
     this.#transactors = new Connections(connection, transactionConnectionsMax, waitingMax, hear)
+    this.#own = new Connections(connection, 1, waitingMax, hear)
     this.#random = random
     this.read = {
       get: async <Row>(sql: string, ...values: Value[]) => (await this.#readRows<Row>(sql, values))[0],
@@ -113,6 +116,10 @@ export class PostgresStore implements Store {
     }
   }
 
+  async write(sql: string, ...values: Value[]): Promise<number> {
+    return (await this.#own.lend((client) => client.query(sql, values)).catch(refuse)).rowCount ?? 0
+  }
+
   onCommit(listener: (committed: Committed) => void): void {
     this.#listeners.push(listener)
   }
@@ -126,8 +133,9 @@ export class PostgresStore implements Store {
   }
 
   async ready(): Promise<void> {
-    const row = await this.read.get<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby')
-    if (row?.standby) throw new StoreUnavailable('the database is a standby, which takes no writes')
+    const sql = 'SELECT pg_is_in_recovery() AS standby'
+    const standby = await this.#writers.lend(async (client) => (await client.query(sql)).rows[0]?.standby).catch(refuse)
+    if (standby) throw new StoreUnavailable('the database is a standby, which takes no writes')
   }
 
   /** The database's clock, in milliseconds since the epoch: the one clock that all nodes share. */
@@ -140,7 +148,9 @@ export class PostgresStore implements Store {
     await this.#batcher.drained()
     await Promise.all(this.#transactions)
     for (const timer of this.#again) clearTimeout(timer)
-    await Promise.all([this.#readers, this.#writers, this.#transactors].map((connections) => connections.close()))
+    await Promise.all(
+      [this.#readers, this.#writers, this.#transactors, this.#own].map((connections) => connections.close()),
+    )
   }
 
   async #readRows<Row>(sql: string, values: Value[]): Promise<Row[]> {
@@ -163,16 +173,17 @@ export class PostgresStore implements Store {
 
   async #writeGroup(group: Group): Promise<Settled[]> {
     const committed = nothing()
+    let settled: Settled[]
     try {
-      const settled = await this.#repeat(() => this.#writers.lend((client) => this.#send(client, group, committed)))
-      this.#tell(committed)
-      return settled
+      settled = await this.#repeat(() => this.#writers.lend((client) => this.#send(client, group, committed)))
     } catch (error) {
       if (error instanceof StoreUnavailable || group.members.length === 1) return group.members.map(() => ({ error }))
+      const alone: Settled[] = []
+      for (const member of group.members) alone.push(...(await this.#writeGroup({ ...group, members: [member] })))
+      return alone
     }
-    const alone: Settled[] = []
-    for (const member of group.members) alone.push(...(await this.#writeGroup({ ...group, members: [member] })))
-    return alone
+    this.#tell(committed)
+    return settled
   }
 
   /** The statement is its own transaction: once it is sent, only its answer says what became of it. */
@@ -250,6 +261,10 @@ export class PostgresStore implements Store {
     this.#again.add(timer)
     return outcomeUnknown(error)
   }
+}
+
+const refuse = (error: unknown): never => {
+  throw unavailable(error)
 }
 
 function transactionOn(client: PoolClient, committed: Committed): Transaction {

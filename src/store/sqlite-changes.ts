@@ -13,7 +13,7 @@ import type {
 } from './changes.ts'
 import { everyShard } from './shards.ts'
 import { advanceHeadText, endStepsText, insertText, logRow, noHead } from './statements.ts'
-import { stepIsOpen } from './steps.ts'
+import { mayBeTaken, stepIsOpen } from './steps.ts'
 import type { Columns, Committed, Value } from './store.ts'
 import type { Audience, ChannelEvent, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
@@ -198,7 +198,8 @@ function leaseSteps(writer: Writer, { owner, now, leaseUntil, stepsMax }: LeaseS
     `UPDATE flow_step SET owner = $1, due_at = CASE WHEN deadline_at > $3 THEN min($2, deadline_at) ELSE $2 END
      WHERE ${stepIsOpen} AND due_at <= $3 AND (channel_arn, callback_id) IN (
        SELECT channel_arn, callback_id FROM flow_step
-       WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3 ORDER BY due_at LIMIT $4)
+       WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3
+         AND ${mayBeTaken('$1', '$3')} ORDER BY due_at LIMIT $4)
      RETURNING *`,
     owner,
     leaseUntil,

@@ -68,6 +68,10 @@ export class SqliteStore implements Store {
   /** Whether a write to a file came about is always known. */
   onUncertain(): void {}
 
+  write(sql: string, ...values: Value[]): Promise<number> {
+    return this.transaction((transaction) => transaction.run(sql, ...values))
+  }
+
   onCommit(listener: (committed: Committed) => void): void {
     this.#listeners.push(listener)
   }

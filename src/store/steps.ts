@@ -4,6 +4,13 @@ import type { Reader } from './store.ts'
 /** In SQL: somebody must still do something about the step. Indexes have the same words. */
 export const stepIsOpen = `state IN ('DISPATCHING', 'AWAITING')`
 
+/**
+ * In SQL: what a living node has in hand is that node's to renew, until its deadline ends all that. Whoever is not in
+ * `node` has given back what it had, or is the only one on its store.
+ */
+export const mayBeTaken = (owner: string, now: string): string =>
+  `(owner IN ('', ${owner}) OR deadline_at <= ${now} OR owner NOT IN (SELECT node_id FROM node))`
+
 /** Of each shard its earliest, and of these the first: the index answers each, however many steps are open. */
 const earliest = `WITH every (shard) AS (VALUES ${everyShard.replaceAll(/\d+/g, '($&)')})
   SELECT min((SELECT due_at FROM flow_step

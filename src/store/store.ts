@@ -51,6 +51,8 @@ export interface Store {
    * and may be run again from its beginning: it changes nothing but the store.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** One statement, in a commit of its own that waits behind no other write where the engine allows that. How many rows it changed. */
+  write(sql: string, ...values: Value[]): Promise<number>
   /**
    * Is told of every commit of this node after it is durable. Where several are under way, one may be told before another
    * whose events have lower numbers. A listener must not throw: what it hears is done.

@@ -112,15 +112,33 @@ suite('a node that shares its store', () => {
     assert.equal((await stepOf(callbackId)).owner, '')
   })
 
+  test('takes one new id, however often the store fails it on the way, and gives back all it had', async (t) => {
+    const { store, start, pass, hold, stepOf } = await openCluster(t)
+    const one = await start()
+    const before = await hold('node-1')
+    one.node.doubt()
+    const { transaction } = store
+    store.transaction = () => Promise.reject(new Error('the store is away'))
+    await pass(1_000, one)
+    const between = await hold(one.node.id)
+    await pass(1_000, one)
+    store.transaction = transaction
+    await pass(1_000, one)
+    assert.deepEqual([one.node.id, await alive(store)], ['node-2', ['node-2']])
+    assert.equal((await stepOf(before)).owner, '')
+    assert.equal((await stepOf(between)).owner, 'node-2', 'it is in hand, and in a living one')
+    assert.deepEqual(one.heard, ['lost node-1', 'news lost'])
+  })
+
   test('says for how long the store has not heard of it, and goes on when it is back', async (t) => {
     const { store, warnings, start, pass } = await openCluster(t)
     const one = await start()
-    const { transaction } = store
-    store.transaction = () => Promise.reject(new Error('the store is away'))
+    const { write } = store
+    store.write = () => Promise.reject(new Error('the store is away'))
     await pass(2_500, one)
     assert.equal(one.node.silentMs, 2_500)
     assert.match(warnings.join('\n'), /the store did not hear that this node is alive/)
-    store.transaction = transaction
+    store.write = write
     await pass(0, one)
     assert.equal(one.node.silentMs, 0)
     assert.deepEqual([one.node.id, one.heard], ['node-1', []])

@@ -23,6 +23,22 @@ export const leaseStepsCases: Cases = {
     assert.deepEqual(rest.map(callbackIdOf), [ids[3]])
   },
 
+  async 'what a living node has in hand is left to it when its lease is over, until the deadline'({ store }) {
+    await openChannel(store)
+    const held = heldMessage({ created_at: 0 }, undefined, { deadlineMs: 100_000 })
+    const step = { ...held.flow.step, owner: 'living', due_at: 30_000 }
+    await store.commit({ ...held, flow: { ...held.flow, step } })
+    await store.transaction((transaction) => transaction.insert('node', { node_id: 'living', alive_until: 33_000 }))
+    const lease = async (owner: string, now: number) => {
+      const change = { kind: 'LeaseSteps', owner, now, leaseUntil: now + 30_000, stepsMax: 10 } as const
+      return (await store.commit(change)).length
+    }
+    assert.equal(await lease('other', 30_000), 0)
+    assert.equal(await lease('living', 30_000), 1, 'it renews its lease')
+    assert.equal(await lease('other', 60_000), 0)
+    assert.equal(await lease('other', 100_000), 1, 'somebody must end it')
+  },
+
   async 'a leased step is not handed out again before its lease is over'({ store }) {
     const callbackId = await hold(store, { dueAt: 1_000 })
     await lease(store, { now: 1_000, leaseUntil: 31_000 })

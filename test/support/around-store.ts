@@ -5,6 +5,7 @@ export const aroundStore = (store: Store, instead: Partial<Store>): Store => ({
   read: store.read,
   commit: (change) => store.commit(change),
   transaction: (work) => store.transaction(work),
+  write: (...statement) => store.write(...statement),
   onCommit: (listener) => store.onCommit(listener),
   onUncertain: (listener) => store.onUncertain(listener),
   nextDueAt: () => store.nextDueAt(),

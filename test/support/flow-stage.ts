@@ -153,6 +153,10 @@ class WatchedStore implements Store {
     return this.#store.nextDueAt()
   }
 
+  write(...statement: Parameters<Store['write']>): Promise<number> {
+    return this.#watch(() => this.#store.write(...statement))
+  }
+
   ready(): Promise<void> {
     return this.#store.ready()
   }

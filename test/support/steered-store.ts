@@ -55,6 +55,10 @@ export class SteeredStore implements Store {
     return this.opened.nextDueAt()
   }
 
+  write(...statement: Parameters<Store['write']>): Promise<number> {
+    return this.opened.write(...statement)
+  }
+
   ready(): Promise<void> {
     return this.opened.ready()
   }

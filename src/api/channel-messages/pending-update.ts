@@ -18,6 +18,8 @@ export async function dropUpdate(
   const where = `WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 AND state = 'RUNNING'`
   const run = await transaction.get<RunRow>(`SELECT * FROM flow_run ${where}`, ...key)
   if (!run) return
+  // The step before its run, in the order in which a verdict takes them: else the two may wait for each other.
+  await transaction.endSteps(run, now)
   // Of a run that is over neither its flow nor any text is kept.
   await transaction.run(
     `UPDATE flow_run SET state = 'FAILED', processors_json = '[]', requested_json = NULL, text_json = NULL, ended_at = $4
@@ -25,7 +27,6 @@ export async function dropUpdate(
     ...key,
     now,
   )
-  await transaction.endSteps(run, now)
   const shown: MessageRow = {
     ...message,
     ...requestedText({ run, message }),

@@ -8,7 +8,7 @@ import { operation } from '../context.ts'
  * All that names the channel. A channel that is made later with the same id knows nothing of this one. In the order in
  * which a message that is being accepted holds on to them; the log and its head, which the last event needs, come at the end.
  */
-const tables = ['channel', 'channel_membership', 'channel_moderator', 'channel_message', 'flow_step', 'flow_run']
+const tables = ['channel_membership', 'channel', 'channel_moderator', 'channel_message', 'flow_step', 'flow_run']
 const logTables = ['channel_log', 'channel_head']
 
 /** The channel goes with all that is in it. Messages in processing are dropped, and their callbacks are Forbidden. */
