@@ -33,7 +33,9 @@ export async function pinPlace(store: Store, { region, account }: Config): Promi
   for (const [name, value] of Object.entries({ region, account })) {
     const kept = await keepSetting(store, name, () => value)
     if (kept !== value) {
-      throw new Error(`the store was made for ${name} ${kept}, not ${value}: set --${name} ${kept}, or use another`)
+      throw new Error(
+        `the store was made for ${name} ${kept}, not ${value}: set --${name} ${kept}, or use another store`,
+      )
     }
   }
 }

@@ -151,6 +151,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag: () => hub.lag,
+    isBusConnected: () => bus.connected,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const admin = createAdmin(config, metrics, world, {

@@ -63,6 +63,8 @@ class NatsBus implements Bus {
   #confirming = false
   #flushing: Promise<void> | undefined
   #refusal: Error | undefined
+  /** At first a refusal is the reason why the start fails, and is told there. */
+  #tried = false
 
   constructor(connection: NatsConnection, subjects: Subjects, { clock, log }: NatsBusParts) {
     this.#connection = connection
@@ -85,6 +87,7 @@ class NatsBus implements Bus {
     // The answer was read with the server's; whoever follows the status hears of it now.
     await setImmediate()
     if (this.#refusal) throw this.#refusal
+    this.#tried = true
   }
 
   publish(envelopes: readonly Envelope[]): void {
@@ -242,7 +245,7 @@ class NatsBus implements Bus {
   #isRefused(error: Error): void {
     if (this.#refusal?.message === error.message) return
     this.#refusal = error
-    this.#log.error({ err: error }, 'NATS has refused something')
+    if (this.#tried) this.#log.error({ err: error }, 'NATS has refused something')
   }
 
   #isAway(server: string): void {

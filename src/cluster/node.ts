@@ -129,7 +129,8 @@ export class ClusterNode {
       await this.#takeOverTheDead()
       this.#listener?.lookForWork()
     } catch (err) {
-      log.warn({ err, silentMs: this.silentMs }, 'the store did not hear that this node is alive; trying again')
+      const reason = err instanceof Error ? err.message : String(err)
+      log.warn({ reason, silentMs: this.silentMs }, 'the store did not hear that this node is alive; trying again')
     }
   }
 

@@ -30,6 +30,7 @@ interface Sources {
   /** The same on all nodes of a cluster, since they share the store. */
   pending(): Promise<Pending[]>
   logLag(): number
+  isBusConnected(): boolean
 }
 
 export type CallbackResult = 'allowed' | 'denied' | 'repeated' | 'not_pending' | 'conflict' | 'forbidden' | 'failed'
@@ -142,6 +143,12 @@ export class Metrics {
     registers: [this.#registry],
   })
 
+  readonly #busConnected = new Gauge({
+    name: 'carillon_bus_connected',
+    help: '1 if what happens here is told to the other nodes, 0 while NATS is away',
+    registers: [this.#registry],
+  })
+
   beginRequest(): Ending<[operation: string | undefined, status: number | 'aborted']> {
     const end = this.#requestSeconds.startTimer()
     return (operation = 'none', status) => {
@@ -204,6 +211,7 @@ export class Metrics {
     if (this.#sources) {
       this.#showSessions(this.#sources.sessions())
       this.#logLag.set(this.#sources.logLag())
+      this.#busConnected.set(this.#sources.isBusConnected() ? 1 : 0)
       const pending = await this.#sources.pending().catch(() => undefined)
       this.#pendingUnknown.set(pending ? 0 : 1)
       this.#showPending(pending ?? [])

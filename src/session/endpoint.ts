@@ -10,6 +10,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { ConnectParameters, VerifiedConnect } from '../signature/verify-connect.ts'
+import { StoreUnavailable } from '../store/store.ts'
 import { closeCode, closeWith } from './close.ts'
 import type { Hub } from './hub.ts'
 import { type SessionLimits, sessionLimits } from './limits.ts'
@@ -122,7 +123,9 @@ export class SessionEndpoint {
       cancel()
       if (opened?.parameters.prefetchOn) await this.#prefetch(opened.session, opened.parameters)
     } catch (error) {
-      log.error({ err: error }, 'a messaging session failed')
+      if (error instanceof StoreUnavailable)
+        log.warn({ reason: error.message }, 'a messaging session was not taken, for now')
+      else log.error({ err: error }, 'a messaging session failed')
       fail('Internal error: the log of the server has the details')
     } finally {
       cancel()

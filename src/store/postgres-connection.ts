@@ -33,6 +33,9 @@ export function readDatabaseUrl(text: string): Connection {
     throw new Error('the database URL should be like postgres://user:password@host:5432/database?sslmode=verify-full')
   }
   const url = new URL(text)
+  if (url.pathname.includes('@')) {
+    throw new Error('the database URL has an @ behind the host: write / and @ of a password as %2F and %40')
+  }
   const database = decodeURIComponent(url.pathname.slice(1))
   const user = decodeURIComponent(url.username)
   if (!url.hostname || !user || !database) throw new Error('the database URL should name a user, a host and a database')
@@ -56,7 +59,12 @@ function readTls(parameters: URLSearchParams, host: string): Exclude<ClientConfi
   if (mode === 'disable') return false
   const file = (name: string) => {
     const path = parameters.get(name)
-    return path === null || path === 'system' ? undefined : readFileSync(path, 'utf8')
+    if (path === null || path === 'system') return undefined
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (error) {
+      throw new Error(`${name} of the database URL cannot be read: ${(error as Error).message}`)
+    }
   }
   const [ca, cert, key] = [file('sslrootcert'), file('sslcert'), file('sslkey')]
   return {
@@ -193,6 +201,12 @@ function reasonOf(error: unknown): string {
 export function unavailable(error: unknown): unknown {
   if (error instanceof StoreUnavailable || !(isPassing(error) || isLost(error) || isConflict(error))) return error
   return new StoreUnavailable(reasonOf(error), { cause: error })
+}
+
+/** For an operator: which database, and what is wrong with it. */
+export function notOpened({ host, port, database }: Connection, cause: unknown): Error {
+  const text = `PostgreSQL at ${host}:${port}/${database} cannot be used: ${(cause as Error).message}`
+  return cause instanceof StoreUnavailable ? new StoreUnavailable(text, { cause }) : new Error(text, { cause })
 }
 
 export const outcomeUnknown = (error: unknown): OutcomeUnknown => new OutcomeUnknown(reasonOf(error), { cause: error })

@@ -9,6 +9,7 @@ import {
   isConflict,
   isDuplicate,
   isLost,
+  notOpened,
   outcomeMsMax,
   outcomeUnknown,
   readDatabaseUrl,
@@ -86,15 +87,16 @@ export class PostgresStore implements Store {
 
   /** Connects, and brings the schema up to date. Throws if the schema is newer than this program. */
   static async open(options: PostgresOptions): Promise<PostgresStore> {
+    const connection = readDatabaseUrl(options.url)
     try {
-      const client = await connectAlone(readDatabaseUrl(options.url))
+      const client = await connectAlone(connection)
       try {
         await migrate(client, options.migrations)
       } finally {
         await client.end()
       }
     } catch (error) {
-      throw unavailable(error)
+      throw notOpened(connection, unavailable(error))
     }
     return new PostgresStore(options)
   }

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import { Metrics, processorLabelsMax } from '../../src/runtime/metrics.ts'
 
 const logLag = () => 0
+const isBusConnected = () => true
 const sessions = () => ({ sessions: 3, sockets: 4, deliveries: 50 })
 
 /** The lines of the metrics whose name begins so. */
@@ -44,7 +45,7 @@ suite('metrics', () => {
   test('ask their sources at every scrape, and forget what is no more', async () => {
     const metrics = new Metrics()
     let pending = [{ processor: 'slow', messages: 2, oldestSeconds: 90.5 }]
-    metrics.readFrom({ sessions, pending: async () => pending, logLag })
+    metrics.readFrom({ sessions, pending: async () => pending, logLag, isBusConnected })
     assert.deepEqual(await lines(metrics, 'carillon_deliveries_total '), ['carillon_deliveries_total 50'])
     assert.deepEqual(await lines(metrics, 'carillon_deliveries_total '), ['carillon_deliveries_total 50'])
     assert.deepEqual(await lines(metrics, 'carillon_sessions '), ['carillon_sessions 3'])
@@ -60,18 +61,19 @@ suite('metrics', () => {
   test('say that the store does not say what is pending, and show all the rest', async () => {
     const metrics = new Metrics()
     const away = () => Promise.reject(new Error('away'))
-    metrics.readFrom({ sessions, pending: away, logLag })
+    metrics.readFrom({ sessions, pending: away, logLag, isBusConnected })
     assert.deepEqual(await lines(metrics, 'carillon_pending_unknown '), ['carillon_pending_unknown 1'])
     assert.deepEqual(await lines(metrics, 'carillon_pending_messages{'), [])
     assert.deepEqual(await lines(metrics, 'carillon_sessions '), ['carillon_sessions 3'])
-    metrics.readFrom({ sessions, pending: async () => [], logLag })
+    metrics.readFrom({ sessions, pending: async () => [], logLag, isBusConnected })
     assert.deepEqual(await lines(metrics, 'carillon_pending_unknown '), ['carillon_pending_unknown 0'])
   })
 
-  test('tell how far behind the log is', async () => {
+  test('tell how far behind the log is, and whether the bus is there', async () => {
     const metrics = new Metrics()
-    metrics.readFrom({ sessions, pending: async () => [], logLag: () => 12 })
+    metrics.readFrom({ sessions, pending: async () => [], logLag: () => 12, isBusConnected: () => false })
     assert.deepEqual(await lines(metrics, 'carillon_log_lag_events '), ['carillon_log_lag_events 12'])
+    assert.deepEqual(await lines(metrics, 'carillon_bus_connected '), ['carillon_bus_connected 0'])
   })
 
   test('have base units and names of one manner, and say what they are', async () => {
