@@ -138,8 +138,10 @@ export class FlowEngine {
     const handOff = await target.invoke(name, inHand.turn.step.function_arn, event, () => this.#handedOver(inHand))
     if (!this.#holds(inHand)) return
     inHand.cancelRecord?.()
-    if (handOff.result === 'completed') this.#reportSilence(inHand.turn)
-    await this.#apply(inHand, eventOf(handOff))
+    const { turn } = inHand
+    const isWritten = await this.#apply(inHand, eventOf(handOff))
+    // Not where the verdict has come meanwhile, to this node or another.
+    if (handOff.result === 'completed' && isWritten) this.#reportSilence(turn)
   }
 
   /** The clocks change at once; the row learns of it when the verdict takes long, and in time before its old deadline. */
@@ -156,28 +158,37 @@ export class FlowEngine {
     inHand.cancelRecord = clock.at(recordAt, () => void this.#commit(inHand, change))
   }
 
-  /** What the event makes of the step becomes durable; the next step comes back through the commit. */
-  async #apply(inHand: InHand, event: FlowEvent): Promise<void> {
+  /**
+   * What the event makes of the step becomes durable; the next step comes back through the commit. Answers whether it was
+   * written.
+   */
+  async #apply(inHand: InHand, event: FlowEvent): Promise<boolean> {
     const { lease, clock } = this.#parts
     const result = transition(runOf(inHand.turn), event, this.#world())
-    if ('refusal' in result) return this.#letGo(inHand.turn.step.callback_id)
-    const change = changeOf(inHand.turn, result, lease, clock.now())
-    if (!change) return this.#take(inHand.turn)
+    const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, lease, clock.now())
+    if (!change) {
+      if ('refusal' in result) this.#letGo(inHand.turn.step.callback_id)
+      else this.#take(inHand.turn)
+      return false
+    }
     this.#report(inHand.turn, change.step, event)
-    await this.#commit(inHand, change)
+    const isWritten = await this.#commit(inHand, change)
     if (this.#holds(inHand)) this.#letGo(change.step.callback_id)
+    return isWritten
   }
 
   /** A write that fails is made up for when the lease runs out: the row still says that the step is open. */
-  async #commit(inHand: InHand, change: NonNullable<ReturnType<typeof changeOf>>): Promise<void> {
+  async #commit(inHand: InHand, change: NonNullable<ReturnType<typeof changeOf>>): Promise<boolean> {
     const { store, log } = this.#parts
     try {
-      await store.commit(change)
+      const { result } = await store.commit(change)
       if (change.kind === 'RecordHandOff') this.#wakeBy(change.step.due_at)
+      return result !== 'refused'
     } catch (error) {
       const { message_id: messageId } = inHand.turn.step
       const text = 'a step could not be written; it is taken up again when its lease is over'
       log[levelOf(error)]({ messageId, err: error }, text)
+      return false
     }
   }
 
