@@ -47,6 +47,8 @@ import { verifyRequest } from './signature/verify-request.ts'
 import { type Store, StoreUnavailable } from './store/store.ts'
 import { welcomePage } from './welcome-page.ts'
 
+/** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
+const storeMsMax = 3_000
 /** How long a step that a node has in hand is left alone by the others. */
 const leaseMs = 30_000
 /** How often the tokens of yesterday's calls are forgotten. */
@@ -88,9 +90,13 @@ export interface RunningServer {
 export async function startServer(config: Config, world: World): Promise<RunningServer> {
   const stack = new AsyncDisposableStack()
   try {
-    const server = await build(config, world, stack)
+    const { store, ...server } = await build(config, world, stack)
     const running = stack.move()
-    return { ...server, close: () => running.disposeAsync() }
+    const close = async () => {
+      const cancel = world.clock.at(world.clock.now() + storeMsMax, () => store.abandon?.())
+      await running.disposeAsync().finally(cancel)
+    }
+    return { ...server, close }
   } catch (error) {
     await stack.disposeAsync()
     throw error
@@ -98,7 +104,7 @@ export async function startServer(config: Config, world: World): Promise<Running
 }
 
 /** The one place where the parts meet. What is put on the stack last stops first. */
-async function build(config: Config, world: World, stack: AsyncDisposableStack): Promise<Omit<RunningServer, 'close'>> {
+async function build(config: Config, world: World, stack: AsyncDisposableStack) {
   const { clock, log } = world
   const folder = openDataFolder(config.dataDir)
   stack.defer(() => folder.close())
@@ -184,7 +190,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack):
     phase = 'stopping'
     removeEndpointFile(folder)
   })
-  return { endpoint, credentials: keys.root, files, functions: resolve(config.functions) }
+  return { store: opened, endpoint, credentials: keys.root, files, functions: resolve(config.functions) }
 }
 
 async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {

@@ -91,8 +91,7 @@ export class FlowEngine {
     this.#alarm?.cancel()
     for (const { cancelRecord } of this.#inHand.values()) cancelRecord?.()
     this.#inHand.clear()
-    await this.#sweeping
-    await this.#parts.target.close()
+    await Promise.all([this.#sweeping, this.#parts.target.close()])
   }
 
   #take(turn: Turn): void {

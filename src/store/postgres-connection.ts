@@ -100,13 +100,21 @@ const settingsOf = (connection: Connection): ClientConfig => ({
 export class Connections {
   #pool: Pool
   #waitingMax: number
+  #clients = new Set<PoolClient>()
+  /** Rejects when nobody may wait any more. */
+  #abandoned = Promise.withResolvers<never>()
 
   constructor(connection: Connection, max: number, waitingMax: number, hear: (error: Error) => void) {
     this.#pool = new Pool({ ...settingsOf(connection), max, idleTimeoutMillis: 60_000 })
     this.#waitingMax = waitingMax
     this.#pool.on('error', hear)
-    // Of a connection that is lent the statement under way tells, or the next one.
-    this.#pool.on('connect', (client) => client.on('error', () => {}))
+    this.#abandoned.promise.catch(() => {})
+    this.#pool.on('connect', (client) => {
+      this.#clients.add(client)
+      // Of a connection that is lent the statement under way tells, or the next one.
+      client.on('error', () => {})
+    })
+    this.#pool.on('remove', (client) => this.#clients.delete(client))
   }
 
   /** Lends a connection to `work`; one on which something went wrong that is not the statement's fault is closed. */
@@ -130,10 +138,19 @@ export class Connections {
     return this.#pool.end()
   }
 
+  /** Whoever waits for a connection or an answer waits no more. */
+  abandon(): void {
+    this.#abandoned.reject(new StoreUnavailable('the server stops, and the database does not answer'))
+    // With a query under way, pg cuts the connection.
+    for (const client of this.#clients) void (client as PoolClient & { end(): Promise<void> }).end().catch(() => {})
+  }
+
   async #connect(): Promise<PoolClient> {
+    const connecting = this.#pool.connect()
     try {
-      return await this.#pool.connect()
+      return await Promise.race([connecting, this.#abandoned.promise])
     } catch (error) {
+      void connecting.then((client) => client.release(true)).catch(() => {})
       throw isPassing(error) || isLost(error) ? new StoreUnavailable(reasonOf(error), { cause: error }) : error
     }
   }

@@ -150,9 +150,15 @@ export class PostgresStore implements Store {
     await this.#batcher.drained()
     await Promise.all(this.#transactions)
     for (const timer of this.#again) clearTimeout(timer)
-    await Promise.all(
-      [this.#readers, this.#writers, this.#transactors, this.#own].map((connections) => connections.close()),
-    )
+    await Promise.all(this.#connections.map((connections) => connections.close()))
+  }
+
+  abandon(): void {
+    for (const connections of this.#connections) connections.abandon()
+  }
+
+  get #connections(): Connections[] {
+    return [this.#readers, this.#writers, this.#transactors, this.#own]
   }
 
   async #readRows<Row>(sql: string, values: Value[]): Promise<Row[]> {

@@ -69,6 +69,8 @@ export interface Store {
   ready(): Promise<void>
   /** The time of the clock that all who share the store go by, in milliseconds since the epoch. */
   sharedNow?(): Promise<number>
+  /** Waits for nobody far away any more: who waits for a write or a read is refused, as in an outage. */
+  abandon?(): void
   /** Finishes what was asked of it, and closes. */
   close(): Promise<void>
 }

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** A `carillon` of its own, with this environment and no other. It is gone when the test is. */
+export class CarillonProcess {
+  readonly child: ChildProcess
+  /** Its exit code. */
+  readonly ended: Promise<unknown>
+  stdout = ''
+  stderr = ''
+
+  constructor(context: TestContext, args: string[], environment: Record<string, string>) {
+    this.child = spawn(process.execPath, [main, ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+    context.after(() => this.child.kill('SIGKILL'))
+    this.ended = once(this.child, 'close').then(([code, signal]) => code ?? signal)
+    this.child.stdout!.setEncoding('utf8').on('data', (text) => {
+      this.stdout += text
+    })
+    this.child.stderr!.setEncoding('utf8').on('data', (text) => {
+      this.stderr += text
+    })
+  }
+
+  /** Resolves when it has said so. */
+  async ready(): Promise<this> {
+    const early = this.ended.then(() => {
+      throw new Error(`carillon ended before it was ready: ${this.stderr}`)
+    })
+    early.catch(() => {})
+    while (!this.stdout.includes('carillon ready')) await Promise.race([once(this.child.stdout!, 'data'), early])
+    return this
+  }
+}
+
+/** How a whole `carillon` process ends, and what it prints. */
+export async function runCarillon(context: TestContext, args: string[], environment: Record<string, string>) {
+  const carillon = new CarillonProcess(context, args, environment)
+  const status = await carillon.ended
+  return { status, stdout: carillon.stdout, stderr: carillon.stderr }
+}
