@@ -306,7 +306,9 @@ function requireTold(lag: number): void {
 /** Answers what ends it. */
 function forgetNowAndThen(store: Store, clock: Clock, log: Log): Cancel {
   const forget = () => {
-    forgetOldTokens(store, clock.now()).catch((err: unknown) => log.error({ err }, 'old tokens were kept'))
+    forgetOldTokens(store, clock.now()).catch((err: unknown) =>
+      log.warn({ err }, 'old tokens were kept, until the next time'),
+    )
   }
   forget()
   return every(clock, forgetEveryMs, forget)

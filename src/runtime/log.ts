@@ -22,7 +22,7 @@ export function createLog(level: string, format: 'json' | 'pretty' = process.std
 }
 
 /** Only what is known to hold no row: PostgreSQL's errors quote what was to be written in `detail` and `where`. */
-export function errorOf(error: unknown): object {
+function errorOf(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error }
   const { code, constraint } = error as { code?: unknown; constraint?: unknown }
   return {

@@ -134,8 +134,9 @@ export class Connections {
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.end()
+  /** A connection says good-bye, and waits for an answer to it: not where nobody waits for answers any more. */
+  async close(): Promise<void> {
+    await Promise.race([this.#pool.end(), this.#abandoned.promise.catch(() => {})])
   }
 
   /** Whoever waits for a connection or an answer waits no more. */
