@@ -130,7 +130,8 @@ async function live(endpoint: string, data: string, processors: Processors): Pro
 
   const failing = await hold()
   told.failed = failing.ChannelMessage.MessageId
-  const other = new DatabaseSync(join(data, 'carillon.sqlite'))
+  // The server may be writing just then: that the function has ended.
+  const other = new DatabaseSync(join(data, 'carillon.sqlite'), { timeout: 5_000 })
   other.exec('BEGIN IMMEDIATE')
   await assert.rejects(messaging.channelFlowCallback(failing), { name: 'ServiceUnavailableException' })
   await assert.rejects(send(), { name: 'ServiceUnavailableException' })
