@@ -36,12 +36,14 @@ export type AcceptOutcome =
 
 /**
  * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as it
- * was read, and no other update of it is on its way.
+ * was read, no other update of it is on its way, and the channel's flow is as it was when the update's way was chosen.
  */
 export interface AcceptUpdate {
   kind: 'AcceptUpdate'
   /** As it is from now on, its revision one more than that which was read. */
   message: MessageRow
+  /** The channel's flow as it was read, null for none; undefined for a message that no flow would hold. */
+  channelFlowArn: string | null | undefined
   /** As the event shows it. */
   shown: MessageRow
   event: { eventType: EventType; audience: Audience }
@@ -49,7 +51,7 @@ export interface AcceptUpdate {
   now: number
 }
 
-export type AcceptUpdateOutcome = { result: 'accepted' } | { result: 'refused'; because: 'message has changed' }
+export type AcceptUpdateOutcome = { result: 'accepted' } | { result: 'refused'; because: 'message or flow has changed' }
 
 /** A step ends, and with it perhaps the message's wait. Guard: the step is open, and in the hand that `heldBy` names. */
 export interface DecideStep {

@@ -126,8 +126,10 @@ async function update(client: PoolClient, changes: AcceptUpdate[], committed: Co
   const rows = await askAbout<{ accepted: boolean; seq: number | null }>(
     client,
     acceptUpdates,
-    changes.map(({ message, shown, event, flow, now }) => ({
+    changes.map(({ message, channelFlowArn, shown, event, flow, now }) => ({
       message,
+      flow_matters: channelFlowArn !== undefined,
+      read_flow_arn: channelFlowArn,
       event_type: event.eventType,
       audience_json: JSON.stringify(event.audience),
       log_revision: shown.revision,
@@ -138,7 +140,7 @@ async function update(client: PoolClient, changes: AcceptUpdate[], committed: Co
   )
   return changes.map(({ message, shown, event, flow, now }, index) => {
     const { accepted, seq } = rows[index] as (typeof rows)[number]
-    if (!accepted) return refused('message has changed')
+    if (!accepted) return refused('message or flow has changed')
     if (seq === null) return { error: noHead(message.channel_arn) }
     if (flow) committed.turns.push({ ...flow, message })
     committed.events.push(eventOf(event, shown, seq, now))

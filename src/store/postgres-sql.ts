@@ -102,6 +102,13 @@ const advanceHeads = (times: string) =>
 
 const moveLastMessage = 'last_message_at = greatest(channel_head.last_message_at, moved.last_message_at)'
 
+/** The flows of the channels of `input`, and whether that of an element is as it was read. */
+const lockFlows = `SELECT channel_arn, channel_flow_arn FROM channel
+  WHERE channel_arn IN (SELECT channel_arn FROM input WHERE flow_matters) ORDER BY channel_arn FOR SHARE`
+
+const flowIsSame = `(NOT input.flow_matters OR EXISTS (SELECT 1 FROM channels WHERE channels.channel_arn = input.channel_arn
+    AND channels.channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn))`
+
 /** The flow of the channel and the membership of the sender are read under a lock: see above. */
 export const acceptMessages: Prepared = {
   name: 'accept-messages',
@@ -112,16 +119,13 @@ export const acceptMessages: Prepared = {
     event_type TEXT, audience_json TEXT, token JSON, run JSON, step JSON),
     json_populate_record(NULL::channel_message, element.message) message
 ), channels AS MATERIALIZED (
-  SELECT channel_arn, channel_flow_arn FROM channel
-  WHERE channel_arn IN (SELECT channel_arn FROM input WHERE flow_matters) ORDER BY channel_arn FOR SHARE
+  ${lockFlows}
 ), members AS MATERIALIZED (
   SELECT channel_arn, member_arn FROM channel_membership
   WHERE (channel_arn, member_arn) IN (SELECT channel_arn, sender_arn FROM input) AND type = 'DEFAULT'
   ORDER BY channel_arn, member_arn FOR SHARE
 ), judged AS MATERIALIZED (
-  SELECT input.*, members.member_arn IS NOT NULL AS is_member, NOT flow_matters OR EXISTS (
-      SELECT 1 FROM channels WHERE channels.channel_arn = input.channel_arn
-        AND channels.channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn) AS flow_is_same
+  SELECT input.*, members.member_arn IS NOT NULL AS is_member, ${flowIsSame} AS flow_is_same
   FROM input LEFT JOIN members ON members.channel_arn = input.channel_arn AND members.member_arn = input.sender_arn
 ), heads AS MATERIALIZED (
   ${lockHeads('judged WHERE is_member AND flow_is_same')}
@@ -168,10 +172,12 @@ export const acceptUpdates: Prepared = {
   name: 'accept-updates',
   text: `WITH input AS MATERIALIZED (
   SELECT element.at, element.event_type, element.audience_json, element.log_revision, element.now AS log_created_at,
-    element.run, element.step, message.*
-  FROM json_to_recordset($1::json) AS element (at INTEGER, message JSON, event_type TEXT, audience_json TEXT,
-    log_revision INTEGER, now BIGINT, run JSON, step JSON),
+    element.run, element.step, element.flow_matters, element.read_flow_arn, message.*
+  FROM json_to_recordset($1::json) AS element (at INTEGER, message JSON, flow_matters BOOLEAN, read_flow_arn TEXT,
+    event_type TEXT, audience_json TEXT, log_revision INTEGER, now BIGINT, run JSON, step JSON),
     json_populate_record(NULL::channel_message, element.message) message
+), channels AS MATERIALIZED (
+  ${lockFlows}
 ), unchanged AS MATERIALIZED (
   SELECT channel_arn, message_id, revision FROM channel_message
   WHERE (channel_arn, message_id) IN (SELECT channel_arn, message_id FROM input)
@@ -182,6 +188,7 @@ export const acceptUpdates: Prepared = {
     input.log_revision, input.log_created_at, input.run, input.step, NULL::bigint AS last_message_at,
     ${from('input', [...messageKey, ...messageState])}, input.updated_at
   FROM input JOIN unchanged ON ${same('unchanged', 'input', messageKey)} AND unchanged.revision = input.revision - 1
+  WHERE ${flowIsSame}
   ORDER BY input.channel_arn, input.message_id, input.at
 ), heads AS MATERIALIZED (
   ${lockHeads('accepted')}

@@ -73,7 +73,7 @@ function hasFlow(writer: Writer, channelArn: string, channelFlowArn: string | nu
 }
 
 function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed): AcceptUpdateOutcome {
-  const { message, shown, event, flow } = change
+  const { message, channelFlowArn, shown, event, flow } = change
   const unchanged = writer.get(
     `SELECT 1 FROM channel_message WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 - 1
        AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING'`,
@@ -81,7 +81,9 @@ function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed
     message.message_id,
     message.revision,
   )
-  if (!unchanged) return { result: 'refused', because: 'message has changed' }
+  if (!unchanged || (channelFlowArn !== undefined && !hasFlow(writer, message.channel_arn, channelFlowArn))) {
+    return { result: 'refused', because: 'message or flow has changed' }
+  }
   updateMessage(writer, message)
   if (flow) {
     insert(writer, 'flow_run', flow.run)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AcceptOutcome } from '../../src/store/changes.ts'
-import type { Reader, Store } from '../../src/store/store.ts'
+import type { Reader } from '../../src/store/store.ts'
 import type { MessageRow } from '../../src/store/tables.ts'
 import {
   ben,
@@ -14,6 +14,7 @@ import {
   readTurn,
   tokenRow,
   user,
+  withFlow,
 } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
 
@@ -187,24 +188,6 @@ export const acceptMessageCases: Cases = {
     await store.commit(plainMessage({ created_at: 2_000 }))
     assert.equal(await lastMessageAt(store.read), 2_000)
   },
-}
-
-async function withFlow(store: Store, channelFlowArn: string | null): Promise<void> {
-  await store.transaction(async (transaction) => {
-    await transaction.run('DELETE FROM channel WHERE channel_arn = $1', lobby)
-    await transaction.insert('channel', {
-      channel_arn: lobby,
-      app_instance_arn: '',
-      name: '""',
-      mode: 'UNRESTRICTED',
-      privacy: 'PUBLIC',
-      channel_flow_arn: channelFlowArn,
-      created_by_arn: '',
-      created_by_name: '""',
-      created_at: 0,
-      updated_at: 0,
-    })
-  })
 }
 
 function accepted(outcome: AcceptOutcome): MessageRow {

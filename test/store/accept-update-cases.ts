@@ -13,10 +13,11 @@ import {
   readMessage,
   readTurn,
   twoDaysMs,
+  withFlow,
 } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
 
-const hasChanged = { result: 'refused', because: 'message has changed' }
+const hasChanged = { result: 'refused', because: 'message or flow has changed' }
 
 export const acceptUpdateCases: Cases = {
   async 'an update is stored, numbered and told with its own time, whatever the head says'({ store }) {
@@ -44,6 +45,24 @@ export const acceptUpdateCases: Cases = {
     assert.deepEqual({ ...turn.step }, update.flow?.step)
     assert.deepEqual(told[0]?.turns, [{ ...update.flow, message: update.message }])
     assert.deepEqual(told[0]?.events[0]?.about, { message: update.shown })
+  },
+
+  async 'an update is refused once the flow of its channel is another than was read, and leaves nothing behind'({
+    store,
+  }) {
+    const message = await send(store)
+    const told = listenTo(store)
+    const update = (channelFlowArn: string | null) =>
+      store.commit({ ...updateOf(message, { content: '"new"' }, 5_000), channelFlowArn })
+    await withFlow(store, 'flow-1')
+    assert.deepEqual(await update(null), hasChanged)
+    assert.deepEqual(await update('flow-2'), hasChanged)
+    assert.deepEqual(plain(await readMessage(store.read, message.message_id)), message)
+    assert.deepEqual(await update('flow-1'), { result: 'accepted' })
+    assert.deepEqual(
+      told.flatMap(({ events }) => events.map(({ seq }) => seq)),
+      [2],
+    )
   },
 
   async 'of two updates of one message in one batch the first wins, and the other leaves nothing'({ store }) {
@@ -127,7 +146,7 @@ async function send(store: Store): Promise<MessageRow> {
 function updateOf(before: MessageRow, text: Partial<MessageText>, now: number): AcceptUpdate {
   const message = { ...before, ...text, revision: before.revision + 1, edited_at: now, updated_at: now }
   const event = { eventType: 'UPDATE_CHANNEL_MESSAGE', audience: { to: 'members' } } as const
-  return { kind: 'AcceptUpdate', message, shown: message, event, flow: undefined, now }
+  return { kind: 'AcceptUpdate', message, channelFlowArn: undefined, shown: message, event, flow: undefined, now }
 }
 
 function heldUpdateOf(before: MessageRow, text: Partial<MessageText>, now = 5_000): AcceptUpdate {
@@ -139,7 +158,9 @@ function heldUpdateOf(before: MessageRow, text: Partial<MessageText>, now = 5_00
     random: () => 0,
   })
   const event = { eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE', audience: senderOnly(message) } as const
-  return { kind: 'AcceptUpdate', message, shown: { ...message, ...text, status: 'PENDING' }, event, flow: run, now }
+  const shown: MessageRow = { ...message, ...text, status: 'PENDING' }
+  // Which flow the channel has does not matter here.
+  return { kind: 'AcceptUpdate', message, channelFlowArn: undefined, shown, event, flow: run, now }
 }
 
 const plain = (row: MessageRow | undefined): MessageRow | undefined => row && { ...row }

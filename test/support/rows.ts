@@ -154,3 +154,21 @@ export function verdictOn(
   assert.ok(change.kind === 'DecideStep')
   return { ...change, heldBy: undefined }
 }
+
+export async function withFlow(store: Store, channelFlowArn: string | null): Promise<void> {
+  await store.transaction(async (transaction) => {
+    await transaction.run('DELETE FROM channel WHERE channel_arn = $1', lobby)
+    await transaction.insert('channel', {
+      channel_arn: lobby,
+      app_instance_arn: '',
+      name: '""',
+      mode: 'UNRESTRICTED',
+      privacy: 'PUBLIC',
+      channel_flow_arn: channelFlowArn,
+      created_by_arn: '',
+      created_by_name: '""',
+      created_at: 0,
+      updated_at: 0,
+    })
+  })
+}

@@ -49,10 +49,12 @@ export const UpdateChannelMessage = operation({
     requireUpdatable(message)
     const text = { ...textOf(message), ...changesOf(input) }
     const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, ChannelArn) : undefined
-    const change = flow ? heldUpdate(message, text, flow, context) : updateAtOnce(message, text, context.now())
-    const outcome = await context.store.commit(change)
-    if (outcome.result === 'refused') throw conflict('The message was changed at the same time')
-    return { ChannelArn, MessageId, Status: statusToWire(change.shown) }
+    const channelFlowArn = message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined
+    const update = flow ? heldUpdate(message, text, flow, context) : updateAtOnce(message, text, context.now())
+    const outcome = await context.store.commit({ ...update, channelFlowArn })
+    if (outcome.result === 'refused')
+      throw conflict('The message or the flow of its channel was changed at the same time')
+    return { ChannelArn, MessageId, Status: statusToWire(update.shown) }
   },
 })
 
@@ -62,8 +64,10 @@ function requireUpdatable(message: MessageRow): void {
   if (message.update_status === 'PENDING') throw conflict('Another update of the message is in processing')
 }
 
+type Update = Omit<AcceptUpdate, 'channelFlowArn'>
+
 /** Everybody has the new text at once. */
-function updateAtOnce(before: MessageRow, text: MessageText, now: number): AcceptUpdate {
+function updateAtOnce(before: MessageRow, text: MessageText, now: number): Update {
   const message: MessageRow = {
     ...before,
     ...text,
@@ -78,7 +82,7 @@ function updateAtOnce(before: MessageRow, text: MessageText, now: number): Accep
 }
 
 /** The run has the new text, and its sender is shown it; the message itself keeps the old one. */
-function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context): AcceptUpdate {
+function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context): Update {
   const now = context.now()
   const next = { ...before, revision: before.revision + 1 }
   const message: MessageRow = { ...next, update_status: 'PENDING', update_detail: null }

@@ -397,3 +397,18 @@ suite('UpdateChannelMessage into a flow', () => {
     })
   }
 })
+
+suite('UpdateChannelMessage while the flow of the channel changes', () => {
+  test('does not pass a flow that is associated before it is written', async () => {
+    const changing = await populate(server)
+    const id = await sent(changing)
+    const stopped = store.stop('AcceptUpdate')
+    const updating = assertRefused(changing.update(id, { Content: 'unseen' }), 'Conflict')
+    const write = await stopped
+    await changing.attachFlow(['first'])
+    write.pass()
+    await updating
+    assert.equal((await changing.read(id, changing.owner)).Content, original.Content)
+    assert.deepEqual((await changing.update(id, { Content: 'seen' })).Status, { Value: 'PENDING' })
+  })
+})
