@@ -24,6 +24,14 @@ export interface Config {
   /** Where health checks and metrics are asked for. Undefined: nowhere. */
   adminPort: number | undefined
   adminHost: string
+  /** Connections to the API and the sessions in all. Undefined: what the limit on file descriptors leaves. */
+  connections: number | undefined
+  /** Connections of one address that have not signed yet; never more than a quarter of all. */
+  connectionsPerAddress: number
+  /** How long the headers and the body may take each, until a connection has signed. */
+  signatureTimeoutMs: number
+  /** File descriptors that connections leave for the store, functions and the admin port. */
+  descriptorReserve: number
   region: string
   account: string
   /** A PostgreSQL that several nodes may share. Undefined: SQLite, in the data folder. */
@@ -31,6 +39,10 @@ export interface Config {
   /** What carries news between them. Undefined: this is the only node. */
   nats: NatsPlace | undefined
   functions: string
+  /** Processes of all functions in the folder together. */
+  functionProcesses: number
+  /** The user whom functions run as. Undefined: the server's own. */
+  functionsUser: string | undefined
   /** Where functions are invoked that are not in the folder. Undefined: nowhere. */
   lambda: LambdaConfig | undefined
   logLevel: string
@@ -46,6 +58,8 @@ interface LambdaConfig {
   endpoint: string
   /** What the endpoint calls a function, with `{name}` or `{arn}` in it. */
   functionName: string
+  /** Calls at once, of all functions together. */
+  concurrency: number
   /** Undefined: the server's. */
   region: string | undefined
   /** Undefined: the root key pair, since emulators do not care. */
@@ -103,11 +117,17 @@ export function readConfig(
     publicHost: read(settings.publicHost) || undefined,
     adminPort: optionalNumber(read(settings.adminPort)),
     adminHost: read(settings.adminHost),
+    connections: optionalNumber(read(settings.connections)),
+    connectionsPerAddress: Number(read(settings.connectionsPerAddress)),
+    signatureTimeoutMs: Number(read(settings.signatureTimeout)) * 1000,
+    descriptorReserve: Number(read(settings.descriptorReserve)),
     region: read(settings.region),
     account: read(settings.account),
     databaseUrl: read(settings.databaseUrl) || undefined,
     nats: natsPlace(read),
     functions: read(settings.functions),
+    functionProcesses: Number(read(settings.functionProcesses)),
+    functionsUser: read(settings.functionsUser) || undefined,
     lambda: lambdaConfig(read),
     logLevel: read(settings.logLevel),
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
@@ -182,7 +202,7 @@ function complaint(setting: Setting, given: Given): string {
 function disagreements(config: Config, isGiven: (setting: Setting) => boolean): string[] {
   const problems: string[] = []
   const { accessKeyId, secretAccessKey, tls, tlsCert, tlsKey, tlsNames } = settings
-  const { lambdaEndpoint, lambdaFunctionName, lambdaRegion } = settings
+  const { lambdaEndpoint, lambdaFunctionName, lambdaRegion, lambdaConcurrency } = settings
   const { lambdaAccessKeyId, lambdaSecretAccessKey, lambdaSessionToken } = settings
   const { databaseUrl, natsUrl, natsCredentials, natsCa } = settings
   if (config.tls && config.httpPort === config.httpsPort && config.httpPort !== 0) {
@@ -204,6 +224,7 @@ function disagreements(config: Config, isGiven: (setting: Setting) => boolean): 
     [settings.adminHost, settings.adminPort],
     [lambdaFunctionName, lambdaEndpoint],
     [lambdaRegion, lambdaEndpoint],
+    [lambdaConcurrency, lambdaEndpoint],
     [lambdaAccessKeyId, lambdaEndpoint],
     [lambdaSessionToken, lambdaAccessKeyId],
     [natsUrl, databaseUrl],
@@ -240,11 +261,12 @@ function natsPlace(read: (setting: Setting) => string): NatsPlace | undefined {
 function lambdaConfig(read: (setting: Setting) => string): LambdaConfig | undefined {
   const endpoint = read(settings.lambdaEndpoint)
   const functionName = read(settings.lambdaFunctionName)
+  const concurrency = Number(read(settings.lambdaConcurrency))
   const region = read(settings.lambdaRegion) || undefined
   const keys = pair(read(settings.lambdaAccessKeyId), read(settings.lambdaSecretAccessKey))
   const sessionToken = read(settings.lambdaSessionToken)
   const credentials = keys && { ...keys, ...(sessionToken && { sessionToken }) }
-  return endpoint ? { endpoint, functionName, region, credentials } : undefined
+  return endpoint ? { endpoint, functionName, concurrency, region, credentials } : undefined
 }
 
 function pair(accessKeyId: string, secretAccessKey: string): Credentials | undefined {

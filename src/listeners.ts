@@ -9,6 +9,7 @@ import type { Clock } from './runtime/clock.ts'
 import type { Endpoint } from './runtime/endpoint-files.ts'
 import { listen, localUrl, sessionHost, stopListening } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
+import type { ConnectionCounts } from './runtime/metrics.ts'
 
 /** Where a server is called: over HTTP, and over HTTPS unless a proxy in front of it ends TLS. */
 export class Listeners {
@@ -30,6 +31,10 @@ export class Listeners {
 
   get all(): (HttpServer | HttpsServer)[] {
     return this.#https ? [this.#http, this.#https] : [this.#http]
+  }
+
+  get connections(): ConnectionCounts {
+    return { authenticated: 0, unauthenticated: 0 }
   }
 
   /** From the next handshake on. Throws if it cannot, and goes on with the one before. */

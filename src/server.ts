@@ -38,6 +38,7 @@ import { inTime } from './runtime/in-time.ts'
 import { localUrl } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
 import { Metrics } from './runtime/metrics.ts'
+import { Shortages } from './runtime/shortage.ts'
 import { SessionEndpoint } from './session/endpoint.ts'
 import { Hub } from './session/hub.ts'
 import type { Session } from './session/session.ts'
@@ -143,7 +144,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     createTarget(config, keys, world, () => functionsSee(endpoint, keys)),
     metrics,
   )
-  const engine = new FlowEngine({ ...parts, target, clock })
+  const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
+  const engine = new FlowEngine({ ...parts, target, clock, shortages })
 
   let phase: Phase = 'starting'
   const listeners = new Listeners(
@@ -158,6 +160,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag: () => hub.lag,
     isBusConnected: () => bus.connected,
+    steps: () => engine.counts,
+    connections: () => listeners.connections,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const admin = createAdmin(config, metrics, world, {
@@ -225,8 +229,8 @@ const leaseOf = (node: ClusterNode): Lease => ({
 function createTarget(config: Config, keys: Keys, world: World, environment: () => FunctionEnvironment) {
   const functions = createFunctionTarget({ ...world, folder: config.functions, environment })
   if (!config.lambda) return folderThenLambda(functions, undefined)
-  const { endpoint, functionName, region = config.region, credentials = keys.root } = config.lambda
-  const lambda = createLambdaTarget({ endpoint, functionName, region, credentials, clock: world.clock })
+  const { region = config.region, credentials = keys.root } = config.lambda
+  const lambda = createLambdaTarget({ ...config.lambda, region, credentials, clock: world.clock })
   return folderThenLambda(functions, lambda)
 }
 

@@ -88,6 +88,21 @@ const natsUrl: Form = {
   expects: 'nats:// or tls:// with a host, or several with commas between them, such as nats://a:4222,nats://b:4222',
   fits: (text) => splitNames(text).every((server) => /^(?:nats|tls):\/\/[^\s/?#]+\/?$/.test(server)),
 }
+const count: Form = {
+  sign: 'COUNT',
+  expects: 'a whole number from 1 to 1000000',
+  fits: (text) => /^[1-9]\d{0,6}$/.test(text) && Number(text) <= 1_000_000,
+}
+const seconds: Form = {
+  sign: 'SECONDS',
+  expects: 'a whole number of seconds from 1 to 3600',
+  fits: (text) => /^[1-9]\d{0,3}$/.test(text) && Number(text) <= 3600,
+}
+const userName: Form = {
+  sign: 'NAME',
+  expects: 'the name of a user of this machine',
+  fits: (text) => /^[a-zA-Z_][\w.-]{0,31}\$?$/.test(text),
+}
 const sessionToken: Form = {
   sign: '',
   expects: 'at most 8192 printable ASCII characters without spaces',
@@ -168,6 +183,33 @@ export const settings = {
     preset: '127.0.0.1',
     about: 'the address it listens on; whoever reaches it may ask',
   },
+  connections: {
+    variable: 'CARILLON_CONNECTIONS',
+    flag: '--connections',
+    form: count,
+    about: 'connections to the API and the sessions in all; else what ulimit -n leaves',
+  },
+  connectionsPerAddress: {
+    variable: 'CARILLON_CONNECTIONS_PER_ADDRESS',
+    flag: '--connections-per-address',
+    form: count,
+    preset: '128',
+    about: 'connections of one address that have not signed yet; at most a quarter of all',
+  },
+  signatureTimeout: {
+    variable: 'CARILLON_SIGNATURE_TIMEOUT',
+    flag: '--signature-timeout',
+    form: seconds,
+    preset: '5',
+    about: 'how long headers and body may take each, until a connection has signed',
+  },
+  descriptorReserve: {
+    variable: 'CARILLON_DESCRIPTOR_RESERVE',
+    flag: '--descriptor-reserve',
+    form: count,
+    preset: '128',
+    about: 'file descriptors kept for the store, functions and the admin port',
+  },
   region: {
     variable: 'CARILLON_REGION',
     flag: '--region',
@@ -211,6 +253,19 @@ export const settings = {
     preset: './functions',
     about: 'the folder of the Lambda functions that process channel flows',
   },
+  functionProcesses: {
+    variable: 'CARILLON_FUNCTION_PROCESSES',
+    flag: '--function-processes',
+    form: count,
+    preset: '32',
+    about: 'processes of all functions in the folder together',
+  },
+  functionsUser: {
+    variable: 'CARILLON_FUNCTIONS_USER',
+    flag: '--functions-user',
+    form: userName,
+    about: 'another user whom functions run as, where the server may change user',
+  },
   lambdaEndpoint: {
     variable: 'CARILLON_LAMBDA_ENDPOINT',
     flag: '--lambda-endpoint',
@@ -223,6 +278,13 @@ export const settings = {
     form: functionName,
     preset: '{name}',
     about: 'what they are called there: {name}, {arn}, chat-dev-{name} or the like',
+  },
+  lambdaConcurrency: {
+    variable: 'CARILLON_LAMBDA_CONCURRENCY',
+    flag: '--lambda-concurrency',
+    form: count,
+    preset: '128',
+    about: 'calls to the Lambda endpoint at once; 1 for emulators that take one at a time',
   },
   lambdaRegion: {
     variable: 'CARILLON_LAMBDA_REGION',

@@ -2,6 +2,8 @@ import { appInstanceOf, type Place } from '../contract/arn.ts'
 import type { HandOff, ProcessorTarget } from '../processor/target.ts'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import type { StepCounts } from '../runtime/metrics.ts'
+import type { Shortages } from '../runtime/shortage.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
 import { changeOf, functionNameOfStep, type Lease, processorsOf, runOf } from './decision.ts'
@@ -31,6 +33,7 @@ export interface EngineParts {
   place: Place
   clock: Clock
   log: Log
+  shortages: Shortages
   newId(): string
   random(): number
 }
@@ -94,6 +97,15 @@ export class FlowEngine {
     await Promise.all([this.#sweeping, this.#parts.target.close()])
   }
 
+  /** What each processor has, and what waits for it here. */
+  get counts(): StepCounts[] {
+    return [...this.#lines].map(([processor, { waiting, inFlight }]) => ({
+      processor,
+      waiting: waiting.length,
+      inFlight,
+    }))
+  }
+
   #take(turn: Turn): void {
     if (this.#closed) return
     const name = functionNameOfStep(turn.step)
@@ -118,7 +130,7 @@ export class FlowEngine {
   }
 
   #serve(name: string, line: Line): void {
-    while (line.inFlight < this.#parts.target.inFlightMax) {
+    while (this.#parts.target.freePlaces(name) > 0) {
       const inHand = line.waiting.shift()
       if (!inHand) break
       if (!this.#holds(inHand)) continue
@@ -135,12 +147,17 @@ export class FlowEngine {
     const { target } = this.#parts
     const event = processorEvent(inHand.turn)
     const handOff = await target.invoke(name, inHand.turn.step.function_arn, event, () => this.#handedOver(inHand))
+    if (handOff.result === 'deferred') this.#reportShortage(handOff)
     if (!this.#holds(inHand)) return
     inHand.cancelRecord?.()
     const { turn } = inHand
     const isWritten = await this.#apply(inHand, eventOf(handOff))
     // Not where the verdict has come meanwhile, to this node or another.
     if (handOff.result === 'completed' && isWritten) this.#reportSilence(turn)
+  }
+
+  #reportShortage({ cause, reason }: Extract<HandOff, { result: 'deferred' }>): void {
+    if (cause !== 'throttled' && cause !== 'closing') this.#parts.shortages.report(cause, reason)
   }
 
   /** The clocks change at once; the row learns of it when the verdict takes long, and in time before its old deadline. */
@@ -310,5 +327,7 @@ function eventOf(handOff: HandOff): FlowEvent {
       return { type: 'Crashed', reason: handOff.reason }
     case 'unreached':
       return { type: 'Unreached', reason: handOff.reason, permanent: handOff.permanent }
+    case 'deferred':
+      return { type: 'Unreached', reason: handOff.reason, permanent: false }
   }
 }

@@ -1,3 +1,4 @@
+import { childrenMax } from './function-pool.ts'
 import type { HandOff, ProcessorTarget } from './target.ts'
 
 const noEndpoint: HandOff = {
@@ -8,14 +9,23 @@ const noEndpoint: HandOff = {
 
 /** A function in the folder if there is one of that name, else the one at the Lambda endpoint, if that is set. */
 export function folderThenLambda(functions: ProcessorTarget, lambda: ProcessorTarget | undefined): ProcessorTarget {
+  const inFlight = new Map<string, number>()
+  const add = (name: string, calls: number) => inFlight.set(name, (inFlight.get(name) ?? 0) + calls)
+  const invoke = async (...call: Parameters<ProcessorTarget['invoke']>): Promise<HandOff> => {
+    const local = await functions.invoke(...call)
+    if (local.result !== 'unreached' || !local.permanent) return local
+    const remote = lambda ? await lambda.invoke(...call) : noEndpoint
+    return remote.result === 'unreached' ? { ...remote, reason: `${local.reason}; ${remote.reason}` } : remote
+  }
   return {
-    // Where a function is turns out only when it is called. What is too much for the folder waits there.
-    inFlightMax: Math.max(functions.inFlightMax, lambda?.inFlightMax ?? 0),
-    async invoke(...call): Promise<HandOff> {
-      const local = await functions.invoke(...call)
-      if (local.result !== 'unreached' || !local.permanent) return local
-      const remote = lambda ? await lambda.invoke(...call) : noEndpoint
-      return remote.result === 'unreached' ? { ...remote, reason: `${local.reason}; ${remote.reason}` } : remote
+    invoke(...call) {
+      add(call[0], 1)
+      return invoke(...call).finally(() => add(call[0], -1))
+    },
+    freePlaces: (name) => (lambda ? 32 : childrenMax) - (inFlight.get(name) ?? 0),
+    onFreePlace(listener) {
+      functions.onFreePlace(listener)
+      lambda?.onFreePlace(listener)
     },
     async close() {
       await Promise.all([functions.close(), lambda?.close()])

@@ -1,10 +1,11 @@
+import { Shortage } from '../runtime/shortage.ts'
 import type { Call, FunctionChild } from './function-child.ts'
 import type { FunctionCode } from './function-folder.ts'
 import type { HandOff } from './target.ts'
 
 /** Of one function. */
 export const childrenMax = 4
-/** The flow engine never asks for more than a target's inFlightMax; this holds whoever else asks. */
+/** The flow engine never asks for more than there are free places; this holds whoever else asks. */
 const waitingMax = 256
 
 /** The child processes of one function. An idle one is used again, unless the files it was started from have changed. */
@@ -19,6 +20,11 @@ export class FunctionPool {
   constructor(find: () => Promise<FunctionCode>, start: (code: FunctionCode) => FunctionChild) {
     this.#find = find
     this.#start = start
+  }
+
+  /** At work, or about to be. */
+  get calls(): number {
+    return this.#calls
   }
 
   /** Nothing would be lost with it. */
@@ -75,7 +81,9 @@ export class FunctionPool {
       this.#calls += 1
       return
     }
-    if (this.#waiting.length >= waitingMax) throw new Error(`${waitingMax} events wait for this function already`)
+    if (this.#waiting.length >= waitingMax) {
+      throw new Shortage('processes', `${waitingMax} events wait for this function already`)
+    }
     const turn = Promise.withResolvers<void>()
     this.#waiting.push(turn)
     await turn.promise

@@ -1,5 +1,6 @@
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import { shortageOf } from '../runtime/shortage.ts'
 import { type Call, FunctionChild } from './function-child.ts'
 import { childEnvironment, type FunctionEnvironment } from './function-environment.ts'
 import { BrokenFunction, type FunctionCode, FunctionFolder, MissingFunction } from './function-folder.ts'
@@ -31,7 +32,6 @@ export function createFunctionTarget(options: FunctionTargetOptions): ProcessorT
 }
 
 class FunctionTarget implements ProcessorTarget {
-  readonly inFlightMax = childrenMax
   #options: FunctionTargetOptions
   #folder: FunctionFolder
   #runtimeApi = new RuntimeApi()
@@ -55,6 +55,13 @@ class FunctionTarget implements ProcessorTarget {
     if (handOff.result === 'crashed') handOverOnce()
     return handOff
   }
+
+  freePlaces(functionName: string): number {
+    return childrenMax - (this.#pools.get(functionName)?.calls ?? 0)
+  }
+
+  /** A place becomes free by the end of a call alone. */
+  onFreePlace(): void {}
 
   async close(): Promise<void> {
     this.#closed = true
@@ -88,6 +95,8 @@ class FunctionTarget implements ProcessorTarget {
       return await this.#invoke(functionName, call)
     } catch (error) {
       const { message: reason } = error as Error
+      const shortage = shortageOf(error)
+      if (shortage) return { result: 'deferred', reason, cause: shortage }
       if (error instanceof BrokenFunction) return { result: 'crashed', reason }
       // One that was there before may be about to be replaced: it is tried again.
       const permanent = error instanceof MissingFunction && !this.#found.has(functionName)

@@ -10,13 +10,12 @@ export interface LambdaTargetOptions {
   endpoint: string
   /** What the endpoint calls a function: CARILLON_LAMBDA_FUNCTION_NAME. */
   functionName: string
+  /** Calls at once, of all functions together: CARILLON_LAMBDA_CONCURRENCY. */
+  concurrency: number
   region: string
   credentials: Credentials
   clock: Clock
 }
-
-/** As many calls to one function are under way at once. */
-const inFlightMax = 32
 
 type InvocationType = 'Event' | 'RequestResponse'
 
@@ -39,7 +38,7 @@ export function createLambdaTarget(options: LambdaTargetOptions): ProcessorTarge
 }
 
 class LambdaTarget implements ProcessorTarget {
-  readonly inFlightMax = inFlightMax
+  #inFlight = 0
   #options: LambdaTargetOptions
   #origin: HttpOrigin
 
@@ -50,10 +49,19 @@ class LambdaTarget implements ProcessorTarget {
 
   async invoke(functionName: string, functionArn: string, event: ProcessorEvent, onHandedOver: () => void) {
     const named = nameAtEndpoint(this.#options.functionName, functionName, functionArn)
+    this.#inFlight += 1
     const handOff = await this.#handOff(named, functionArn, JSON.stringify(event))
+    this.#inFlight -= 1
     if (handOff.result !== 'unreached') onHandedOver()
     return handOff
   }
+
+  freePlaces(): number {
+    return this.#options.concurrency - this.#inFlight
+  }
+
+  /** A place becomes free by the end of a call alone. */
+  onFreePlace(): void {}
 
   async close(): Promise<void> {
     this.#origin.close()

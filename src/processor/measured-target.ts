@@ -3,7 +3,8 @@ import type { ProcessorTarget } from './target.ts'
 
 /** The same target, with its attempts counted. */
 export const measured = (target: ProcessorTarget, metrics: Metrics): ProcessorTarget => ({
-  inFlightMax: target.inFlightMax,
+  freePlaces: (functionName) => target.freePlaces(functionName),
+  onFreePlace: (listener) => target.onFreePlace(listener),
   async invoke(functionName, ...given) {
     const end = metrics.beginDispatch(functionName)
     const handOff = await target.invoke(functionName, ...given)

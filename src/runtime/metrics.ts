@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { ShortageKind } from './shortage.ts'
 
 /** Whoever may create flows names processors. More names than this share the label `other`: a scrape stays small. */
 export const processorLabelsMax = 100
@@ -17,6 +18,25 @@ export interface Pending {
   oldestSeconds: number
 }
 
+/** Steps of one processor that this node has taken up. */
+export interface StepCounts {
+  processor: string
+  /** For a free place at the processor. */
+  waiting: number
+  /** At the processor. */
+  inFlight: number
+}
+
+/** Open connections to the API and the sessions. */
+export interface ConnectionCounts {
+  /** A signature was verified on them. */
+  authenticated: number
+  unauthenticated: number
+}
+
+/** Why a connection was closed before it had signed. */
+export type ConnectionRejection = 'all' | 'address' | 'reserve' | 'timeout'
+
 /** What a process has of messaging sessions, and has delivered to them since it was started. */
 interface SessionCounts {
   sessions: number
@@ -31,9 +51,20 @@ interface Sources {
   pending(): Promise<Pending[]>
   logLag(): number
   isBusConnected(): boolean
+  steps(): StepCounts[]
+  connections(): ConnectionCounts
 }
 
-export type CallbackResult = 'allowed' | 'denied' | 'repeated' | 'not_pending' | 'conflict' | 'forbidden' | 'failed'
+/** `invalid`: it could never be accepted as it is, such as one with a text that is too long. */
+export type CallbackResult =
+  | 'allowed'
+  | 'denied'
+  | 'repeated'
+  | 'not_pending'
+  | 'conflict'
+  | 'forbidden'
+  | 'invalid'
+  | 'failed'
 
 /** What is told whenever it has an end: the answer is called then. */
 type Ending<Outcome extends unknown[]> = (...outcome: Outcome) => void
@@ -149,6 +180,43 @@ export class Metrics {
     registers: [this.#registry],
   })
 
+  readonly #stepsWaiting = new Gauge({
+    name: 'carillon_steps_waiting',
+    help: 'Steps on this node that wait in memory for a free place at their processor',
+    labelNames: ['processor'],
+    registers: [this.#registry],
+  })
+  readonly #stepsInFlight = new Gauge({
+    name: 'carillon_steps_in_flight',
+    help: 'Steps of this node that are at their processor',
+    labelNames: ['processor'],
+    registers: [this.#registry],
+  })
+  readonly #runs = new Counter({
+    name: 'carillon_runs_total',
+    help: 'Channel flow runs that ended on this node, by their outcome',
+    labelNames: ['outcome'],
+    registers: [this.#registry],
+  })
+  readonly #shortages = new Counter({
+    name: 'carillon_shortages_total',
+    help: 'Times that the server itself lacked something; the work is retried and no processor is blamed',
+    labelNames: ['kind'],
+    registers: [this.#registry],
+  })
+  readonly #connections = new Gauge({
+    name: 'carillon_connections',
+    help: 'Open connections to the API and the sessions, by whether a signature was verified on them',
+    labelNames: ['state'],
+    registers: [this.#registry],
+  })
+  readonly #connectionsRejected = new Counter({
+    name: 'carillon_connections_rejected_total',
+    help: 'Connections closed before they had signed, by the limit that they met',
+    labelNames: ['limit'],
+    registers: [this.#registry],
+  })
+
   beginRequest(): Ending<[operation: string | undefined, status: number | 'aborted']> {
     const end = this.#requestSeconds.startTimer()
     return (operation = 'none', status) => {
@@ -174,6 +242,18 @@ export class Metrics {
 
   countCallback(result: CallbackResult): void {
     this.#callbacks.inc({ result })
+  }
+
+  countRun(outcome: 'SENT' | 'DENIED' | 'FAILED'): void {
+    this.#runs.inc({ outcome })
+  }
+
+  countShortage(kind: ShortageKind): void {
+    this.#shortages.inc({ kind })
+  }
+
+  countConnectionRejection(limit: ConnectionRejection): void {
+    this.#connectionsRejected.inc({ limit })
   }
 
   countSessionRefusal(code: number): void {
@@ -212,6 +292,8 @@ export class Metrics {
       this.#showSessions(this.#sources.sessions())
       this.#logLag.set(this.#sources.logLag())
       this.#busConnected.set(this.#sources.isBusConnected() ? 1 : 0)
+      this.#showSteps(this.#sources.steps())
+      this.#showConnections(this.#sources.connections())
       const pending = await this.#sources.pending().catch(() => undefined)
       this.#pendingUnknown.set(pending ? 0 : 1)
       this.#showPending(pending ?? [])
@@ -224,6 +306,20 @@ export class Metrics {
     this.#sockets.set(sockets)
     this.#deliveries.reset()
     this.#deliveries.inc(deliveries)
+  }
+
+  #showSteps(counts: StepCounts[]): void {
+    for (const gauge of [this.#stepsWaiting, this.#stepsInFlight]) gauge.reset()
+    for (const { processor: name, waiting, inFlight } of counts) {
+      const processor = this.#processorLabel(name)
+      this.#stepsWaiting.inc({ processor }, waiting)
+      this.#stepsInFlight.inc({ processor }, inFlight)
+    }
+  }
+
+  #showConnections({ authenticated, unauthenticated }: ConnectionCounts): void {
+    this.#connections.set({ state: 'authenticated' }, authenticated)
+    this.#connections.set({ state: 'unauthenticated' }, unauthenticated)
   }
 
   #showPending(pending: Pending[]): void {

@@ -15,9 +15,10 @@ import { type Setting, settings } from '../../src/settings.ts'
 
 const root = join(import.meta.dirname, '../..')
 const readme = await readFile(join(root, 'README.md'), 'utf8')
+const settingsPage = await readFile(join(root, 'docs/settings.md'), 'utf8')
 
-test('the README has the settings as they are, in their order', () => {
-  const rows = readme.match(/^\| .*`CARILLON_.*\|$/gm) ?? []
+test('the settings page has the settings as they are, in their order', () => {
+  const rows = settingsPage.match(/^\| .*`CARILLON_.*\|$/gm) ?? []
   const cells = rows.map((row) => row.replaceAll('`', '').split('|').slice(1, -1))
   assert.deepEqual(
     cells.map((row) => row.map((cell) => cell.trim())),

@@ -61,6 +61,7 @@ export function startLambda(t: TestContext, endpoint: string, options: Partial<L
   const target = createLambdaTarget({
     endpoint,
     functionName: '{name}',
+    concurrency: 128,
     region: 'eu-central-1',
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret' },
     clock: systemClock,

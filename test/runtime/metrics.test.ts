@@ -11,6 +11,8 @@ async function lines(metrics: Metrics, name: string): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line.startsWith(name))
 }
 
+const idle = { steps: () => [], connections: () => ({ authenticated: 0, unauthenticated: 0 }) }
+
 suite('metrics', () => {
   test('are counted by each server for itself', async () => {
     const [one, other] = [new Metrics(), new Metrics()]
@@ -45,7 +47,7 @@ suite('metrics', () => {
   test('ask their sources at every scrape, and forget what is no more', async () => {
     const metrics = new Metrics()
     let pending = [{ processor: 'slow', messages: 2, oldestSeconds: 90.5 }]
-    metrics.readFrom({ sessions, pending: async () => pending, logLag, isBusConnected })
+    metrics.readFrom({ sessions, pending: async () => pending, logLag, isBusConnected, ...idle })
     assert.deepEqual(await lines(metrics, 'carillon_deliveries_total '), ['carillon_deliveries_total 50'])
     assert.deepEqual(await lines(metrics, 'carillon_deliveries_total '), ['carillon_deliveries_total 50'])
     assert.deepEqual(await lines(metrics, 'carillon_sessions '), ['carillon_sessions 3'])
@@ -61,17 +63,17 @@ suite('metrics', () => {
   test('say that the store does not say what is pending, and show all the rest', async () => {
     const metrics = new Metrics()
     const away = () => Promise.reject(new Error('away'))
-    metrics.readFrom({ sessions, pending: away, logLag, isBusConnected })
+    metrics.readFrom({ sessions, pending: away, logLag, isBusConnected, ...idle })
     assert.deepEqual(await lines(metrics, 'carillon_pending_unknown '), ['carillon_pending_unknown 1'])
     assert.deepEqual(await lines(metrics, 'carillon_pending_messages{'), [])
     assert.deepEqual(await lines(metrics, 'carillon_sessions '), ['carillon_sessions 3'])
-    metrics.readFrom({ sessions, pending: async () => [], logLag, isBusConnected })
+    metrics.readFrom({ sessions, pending: async () => [], logLag, isBusConnected, ...idle })
     assert.deepEqual(await lines(metrics, 'carillon_pending_unknown '), ['carillon_pending_unknown 0'])
   })
 
   test('tell how far behind the log is, and whether the bus is there', async () => {
     const metrics = new Metrics()
-    metrics.readFrom({ sessions, pending: async () => [], logLag: () => 12, isBusConnected: () => false })
+    metrics.readFrom({ sessions, pending: async () => [], logLag: () => 12, isBusConnected: () => false, ...idle })
     assert.deepEqual(await lines(metrics, 'carillon_log_lag_events '), ['carillon_log_lag_events 12'])
     assert.deepEqual(await lines(metrics, 'carillon_bus_connected '), ['carillon_bus_connected 0'])
   })

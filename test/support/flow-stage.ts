@@ -6,6 +6,7 @@ import { FlowEngine } from '../../src/flow/engine.ts'
 import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
+import { Shortages } from '../../src/runtime/shortage.ts'
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
 import type { Committed, Store, Transaction } from '../../src/store/store.ts'
 import type { EventType, MessageText, StepRow } from '../../src/store/tables.ts'
@@ -32,6 +33,7 @@ export class FlowStage {
   warnings: object[] = []
   store!: WatchedStore
   #engine!: FlowEngine
+  #inFlight = new Map<string, number>()
   #file: StoreFile
 
   constructor(file: StoreFile, inFlightMax: number) {
@@ -42,12 +44,23 @@ export class FlowStage {
   /** Starts the engine on what is in the file: at first, or after `stop`. */
   async start(): Promise<void> {
     this.attempts = []
+    this.#inFlight.clear()
     this.store = new WatchedStore(await this.#file.open())
     this.store.onCommit(({ events }) => this.events.push(...events.map(({ eventType }) => eventType)))
     const { store, clock } = this
     const log: Log = { ...silentLog, warn: (fields) => this.warnings.push(fields) }
     const target = this.#processors()
-    this.#engine = new FlowEngine({ store, target, lease, place, clock, log, newId: randomUUID, random: () => 0 })
+    this.#engine = new FlowEngine({
+      store,
+      target,
+      lease,
+      place,
+      clock,
+      log,
+      shortages: new Shortages({ clock, log, count: () => {} }),
+      newId: randomUUID,
+      random: () => 0,
+    })
     await new ClusterNode({ store, clock, log, newId: randomUUID }).startAlone()
     await this.#engine.start()
     await this.quiet()
@@ -94,10 +107,15 @@ export class FlowStage {
 
   #processors(): ProcessorTarget {
     return {
-      inFlightMax: this.inFlightMax,
+      freePlaces: (functionName) => this.inFlightMax - (this.#inFlight.get(functionName) ?? 0),
+      onFreePlace: () => {},
       invoke: (functionName, _functionArn, event, handOver) => {
         const ended = Promise.withResolvers<HandOff>()
+        const count = (calls: number) =>
+          this.#inFlight.set(functionName, (this.#inFlight.get(functionName) ?? 0) + calls)
+        count(1)
         const end = (handOff: HandOff) => {
+          count(-1)
           ended.resolve(handOff)
           return this.quiet()
         }
