@@ -28,7 +28,7 @@ import { Listeners } from './listeners.ts'
 import { openStore, storeFile } from './open-store.ts'
 import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
-import { createFunctionTarget } from './processor/function-target.ts'
+import { createFunctionTarget, type FunctionTarget } from './processor/function-target.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
 import { type Cancel, type Clock, every, FollowingClock } from './runtime/clock.ts'
@@ -38,7 +38,7 @@ import { inTime } from './runtime/in-time.ts'
 import { localUrl } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
 import { Metrics } from './runtime/metrics.ts'
-import { Shortages } from './runtime/shortage.ts'
+import { type ShortageKind, Shortages } from './runtime/shortage.ts'
 import { SessionEndpoint } from './session/endpoint.ts'
 import { Hub } from './session/hub.ts'
 import type { Session } from './session/session.ts'
@@ -57,6 +57,9 @@ const forgetEveryMs = 3_600_000
 
 /** How long a scrape waits for the store to count what is pending. */
 const pendingMsMax = 5_000
+
+/** How long a shortage is told of after it was last seen. */
+const shortageToldMs = 30_000
 
 /** What all parts work with. */
 type Parts = ApiParts & { metrics: Metrics }
@@ -140,10 +143,9 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const target = measured(
-    createTarget(config, keys, world, () => functionsSee(endpoint, keys)),
-    metrics,
-  )
+  const functions = createFunctions(config, world, () => functionsSee(endpoint, keys))
+  stack.defer(() => functions.close())
+  const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
 
@@ -166,7 +168,12 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   })
   const admin = createAdmin(config, metrics, world, {
     needed: { server: () => requireReady(phase), store: () => store.ready() },
-    told: { bus: () => requireConnected(bus), log: () => requireTold(hub.lag) },
+    told: {
+      bus: () => requireConnected(bus),
+      log: () => requireTold(hub.lag),
+      functions: () => functions.folderReady(),
+      processes: () => requireNoShortage(shortages, 'processes', clock),
+    },
   })
   if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
@@ -185,6 +192,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
   await takePlace(node, config, store, engine, bus)
+  // Until then there are no places at functions.
+  await functions.opened
   // Before the engine starts: functions call back.
   phase = 'ready'
   await engine.start()
@@ -226,12 +235,19 @@ const leaseOf = (node: ClusterNode): Lease => ({
   leaseMs,
 })
 
-function createTarget(config: Config, keys: Keys, world: World, environment: () => FunctionEnvironment) {
-  const functions = createFunctionTarget({ ...world, folder: config.functions, environment })
+function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
+  return createFunctionTarget({
+    ...world,
+    folder: config.functions,
+    processesMax: config.functionProcesses,
+    environment,
+  })
+}
+
+function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
   if (!config.lambda) return folderThenLambda(functions, undefined)
   const { region = config.region, credentials = keys.root } = config.lambda
-  const lambda = createLambdaTarget({ ...config.lambda, region, credentials, clock: world.clock })
-  return folderThenLambda(functions, lambda)
+  return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }
 
 const functionsSee = ({ http, region }: Endpoint, { root }: Keys) => ({
@@ -301,6 +317,14 @@ function requireReady(phase: Phase): void {
 
 function requireConnected(bus: Bus): void {
   if (!bus.connected) throw new Error('not connected to the other nodes')
+}
+
+/** A shortage is told of for a while after it was last seen: only work that fails shows that it is still there. */
+function requireNoShortage(shortages: Shortages, kind: ShortageKind, clock: Clock): void {
+  const seenAt = shortages.lastSeenAt(kind)
+  if (seenAt !== undefined && clock.now() - seenAt < shortageToldMs) {
+    throw new Error(`shortage of ${kind}, last seen at ${new Date(seenAt).toISOString()}`)
+  }
 }
 
 function requireTold(lag: number): void {

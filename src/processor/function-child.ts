@@ -3,7 +3,7 @@ import { extname, join } from 'node:path'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { memorySizeMb } from './function-environment.ts'
-import type { FunctionCode } from './function-folder.ts'
+import type { FunctionCode } from './function-files.ts'
 import { FunctionOutput } from './function-output.ts'
 import type { RuntimeInvocation, RuntimeListener } from './runtime-api.ts'
 import type { HandOff } from './target.ts'
@@ -17,7 +17,7 @@ export interface Call extends Omit<RuntimeInvocation, 'deadlineMs'> {
 
 /** As long as Lambda gives a function to load. */
 const loadMsMax = 10_000
-const idleMsMax = 5 * 60_000
+const idleMsMax = 60_000
 /** How long a broken child may take to exit, and how long a process that it left behind may hold its output open. */
 const exitMsMax = 1_000
 

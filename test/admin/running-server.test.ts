@@ -23,7 +23,7 @@ async function reaches(line: string, expected: number): Promise<void> {
 suite('a running server', () => {
   test('is ready', async () => {
     const { admin } = server.endpoint
-    const checks = { server: 'ok', store: 'ok', bus: 'ok', log: 'ok' }
+    const checks = { server: 'ok', store: 'ok', bus: 'ok', log: 'ok', functions: 'ok', processes: 'ok' }
     const answer = await fetch(`${admin}/readyz`)
     assert.deepEqual([answer.status, await answer.json()], [200, { ready: true, checks }])
   })
