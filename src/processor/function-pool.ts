@@ -15,8 +15,11 @@ export class Closing extends Error {
   }
 }
 
+/** What the pool needs of a process. */
+export type PooledChild = Pick<FunctionChild, 'code' | 'idle' | 'ending' | 'exited' | 'invoke' | 'end'>
+
 interface Process {
-  child: FunctionChild
+  child: PooledChild
   /** The function whose call this process works on, or whose call waits for its end to have its place. */
   holder: string | undefined
 }
@@ -24,7 +27,7 @@ interface Process {
 export interface FunctionPoolOptions {
   /** Processes of all functions together: CARILLON_FUNCTION_PROCESSES. */
   processesMax: number
-  start(code: FunctionCode): FunctionChild
+  start(code: FunctionCode): PooledChild
   clock: Clock
   /** Called when a place has become free without a call having ended, or one that other functions may have waited for. */
   placeFreed(): void
@@ -89,7 +92,7 @@ export class FunctionPool {
     try {
       return await process.child.invoke(call)
     } finally {
-      await this.#release(process)
+      this.#release(process)
     }
   }
 
@@ -150,20 +153,18 @@ export class FunctionPool {
     return process
   }
 
-  async #release(process: Process): Promise<void> {
+  #release(process: Process): void {
     const { child } = process
-    const isOutdated = this.#signature !== undefined && child.code.signature !== this.#signature
-    if (child.idle && this.#closed) child.end(new Closing().message)
-    // Its place is free when the process is gone, and so is the call's.
-    if (child.ending) await child.exited
     process.holder = undefined
     if (!child.idle) return
-    if (isOutdated) {
+    if (this.#closed) {
+      child.end(new Closing().message)
+    } else if (this.#signature !== undefined && child.code.signature !== this.#signature) {
       child.end('its files have changed')
-      return
+    } else {
+      this.#processes.delete(process)
+      this.#processes.add(process)
     }
-    this.#processes.delete(process)
-    this.#processes.add(process)
   }
 
   #idle(which: (process: Process) => boolean = () => true): Process[] {

@@ -420,8 +420,9 @@ test('a closed folder is watched and read no more', async (t) => {
   const looks = countLooks(t)
   const watcher = callbackFs.watch(path)
   t.after(() => watcher.close())
+  const noticed = once(watcher, 'change')
   await writeFile(join(path, 'one.mjs'), 'changed')
-  await once(watcher, 'change')
+  await noticed
   clock.advance(60_000)
   await nextTurn()
   assert.equal(looks.of(path), 0)
