@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { readLeasedSteps, readTurns } from '../store/steps.ts'
+import { readLeasedSteps, readTurns, turnsMax } from '../store/steps.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
 import type { Lease } from './decision.ts'
@@ -85,10 +85,11 @@ export class Refill<Step extends QueuedStep> {
     this.#goneMeanwhile.clear()
     const isNew = ({ callback_id: id }: StepRow) => !isKnown(id) && !this.#goneMeanwhile.has(id)
     const { owner, leaseMs } = lease
-    const rowsMax = stepsMax + inMemory
+    const newMax = Math.min(stepsMax, turnsMax)
+    const rowsMax = newMax + inMemory
     const range = { owner, channelArn, functionArn, leaseUntil: clock.now() + leaseMs, stepsMax: rowsMax }
     const rows = await readLeasedSteps(store.read, range)
-    const turns = await readTurns(store.read, channelArn, rows.filter(isNew).slice(0, stepsMax))
+    const turns = await readTurns(store.read, channelArn, rows.filter(isNew).slice(0, newMax))
     const still = turns.filter(({ step }) => isNew(step) && step.owner === lease.owner)
     return { turns: still, hasMore: rows.length === rowsMax }
   }

@@ -1,3 +1,5 @@
+import { OrderedSet } from './ordered-set.ts'
+
 /*
  * Which step gets the next free place at a processor.
  *
@@ -42,7 +44,9 @@ interface Line<Step> {
   functionName: string
   channels: Map<string, Lane<Step>>
   /** The lanes with waiting steps, by how many they have in flight, those that have waited longest first. */
-  levels: Set<Lane<Step>>[]
+  levels: OrderedSet<Lane<Step>>[]
+  /** The first of them. */
+  next: Lane<Step> | undefined
   waiting: number
   inFlight: number
 }
@@ -78,8 +82,8 @@ export class StepQueue<Step extends QueuedStep> {
   readonly #lines = new Map<string, Line<Step>>()
   readonly #waitingLines = new Set<Line<Step>>()
   /** Lanes with parked steps and nothing in memory, and those with little. */
-  readonly #starved = new Set<Lane<Step>>()
-  readonly #low = new Set<Lane<Step>>()
+  readonly #starved = new OrderedSet<Lane<Step>>()
+  readonly #low = new OrderedSet<Lane<Step>>()
   #waiting = 0
   #turns = 0
 
@@ -116,8 +120,8 @@ export class StepQueue<Step extends QueuedStep> {
   take(freePlaces: (functionName: string) => number): Step | undefined {
     let next: Lane<Step> | undefined
     for (const line of this.#waitingLines) {
-      const lane = firstOf(line)
-      if (next && !isBefore(lane, next)) continue
+      const lane = line.next
+      if (!lane || (next && !isBefore(lane, next))) continue
       const free = freePlaces(line.functionName)
       if (free > 1 || (free === 1 && lane.inFlight < reserveFrom)) next = lane
     }
@@ -155,7 +159,7 @@ export class StepQueue<Step extends QueuedStep> {
     const { stepsMax, channelStepsMax } = this.#limits
     const room = stepsMax - this.#waiting
     if (room < 1) return undefined
-    const [lane] = this.#starved.size > 0 ? this.#starved : this.#low
+    const lane = this.#starved.first ?? this.#low.first
     const [functionArn] = lane?.parked ?? []
     if (!lane || functionArn === undefined) return undefined
     lane.parked.delete(functionArn)
@@ -182,7 +186,7 @@ export class StepQueue<Step extends QueuedStep> {
   #laneOf({ functionName, channelArn }: Step): Lane<Step> {
     let line = this.#lines.get(functionName)
     if (!line) {
-      line = { functionName, channels: new Map(), levels: [], waiting: 0, inFlight: 0 }
+      line = { functionName, channels: new Map(), levels: [], next: undefined, waiting: 0, inFlight: 0 }
       this.#lines.set(functionName, line)
     }
     let lane = line.channels.get(channelArn)
@@ -229,6 +233,7 @@ export class StepQueue<Step extends QueuedStep> {
       if (lane.level !== undefined) line.levels[lane.level]?.delete(lane)
       if (level !== undefined) levelOf(line, level).add(lane)
       lane.level = level
+      line.next = line.levels.find(({ size }) => size > 0)?.first
       this.#turns += 1
       lane.since = this.#turns
     }
@@ -241,21 +246,15 @@ export class StepQueue<Step extends QueuedStep> {
   }
 }
 
-function levelOf<Step>({ levels }: Line<Step>, level: number): Set<Lane<Step>> {
-  while (levels.length <= level) levels.push(new Set())
-  return levels[level] as Set<Lane<Step>>
-}
-
-/** The lane of a line with waiting steps that is next there. */
-function firstOf<Step>({ levels }: Line<Step>): Lane<Step> {
-  for (const level of levels) for (const lane of level) return lane
-  throw new Error('steps wait in no lane')
+function levelOf<Step>({ levels }: Line<Step>, level: number): OrderedSet<Lane<Step>> {
+  while (levels.length <= level) levels.push(new OrderedSet())
+  return levels[level] as OrderedSet<Lane<Step>>
 }
 
 const isBefore = (one: Lane<unknown>, other: Lane<unknown>) =>
   one.inFlight < other.inFlight || (one.inFlight === other.inFlight && one.since < other.since)
 
-function setMember<T>(set: Set<T>, value: T, isMember: boolean): void {
+function setMember<T>(set: OrderedSet<T>, value: T, isMember: boolean): void {
   if (isMember) set.add(value)
   else set.delete(value)
 }

@@ -384,6 +384,7 @@ test('a failure is logged in the words of AWS, without text and CallbackId', asy
       fallbackAction: 'ABORT',
       stepState: 'UNREACHABLE',
       attempts: 0,
+      text: 'Chime ChannelFlow Processing Status',
     },
   ])
   assert.ok(!JSON.stringify(stage.warnings).includes(callback_id))
