@@ -185,10 +185,13 @@ export class FlowEngine {
     if (!event) return this.#queue.end(inHand)
     const handOff = await this.#handOff(inHand, event)
     if (!handOff || handOff.result === 'deferred') return this.#deferred(inHand, handOff, round)
-    this.#queue.end(inHand)
+    // Its place is free. In the queue it counts until its outcome is written, since its row says so long that it is open.
     this.#fillPlaces()
-    if (await this.#attemptEnded(inHand, handOff)) this.#pauses.reset(functionName)
+    const isRecorded = await this.#attemptEnded(inHand, handOff)
+    this.#queue.end(inHand)
+    if (isRecorded) this.#pauses.reset(functionName)
     else this.#pauses.begin(functionName, round)
+    this.#fillPlaces()
   }
 
   /** Undefined for rows of which no event can be made. Other steps of the function go on. */

@@ -83,15 +83,17 @@ export class Refill<Step extends QueuedStep> {
   async #read({ channelArn, functionArn, stepsMax, inMemory }: Claim<Step>) {
     const { store, lease, clock, isKnown } = this.#parts
     this.#goneMeanwhile.clear()
-    const isNew = ({ callback_id: id }: StepRow) => !isKnown(id) && !this.#goneMeanwhile.has(id)
+    const isNew = ({ callback_id: id, deadline_at }: StepRow) =>
+      deadline_at > clock.now() && !isKnown(id) && !this.#goneMeanwhile.has(id)
     const { owner, leaseMs } = lease
     const newMax = Math.min(stepsMax, turnsMax)
     const rowsMax = newMax + inMemory
     const range = { owner, channelArn, functionArn, leaseUntil: clock.now() + leaseMs, stepsMax: rowsMax }
     const rows = await readLeasedSteps(store.read, range)
-    const turns = await readTurns(store.read, channelArn, rows.filter(isNew).slice(0, newMax))
-    const still = turns.filter(({ step }) => isNew(step) && step.owner === lease.owner)
-    return { turns: still, hasMore: rows.length === rowsMax }
+    const fresh = rows.filter(isNew)
+    const turns = await readTurns(store.read, channelArn, fresh.slice(0, newMax))
+    const stillNew = turns.filter(({ step }) => isNew(step) && step.owner === lease.owner)
+    return { turns: stillNew, hasMore: rows.length === rowsMax || fresh.length > newMax }
   }
 
   #retryLater(): void {

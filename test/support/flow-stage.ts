@@ -104,10 +104,15 @@ export class FlowStage {
   }
 
   /** Commits the verdict as ChannelFlowCallback does. */
-  async callback(callbackId: string, verdict: { deny?: boolean; text?: Partial<MessageText> } = {}): Promise<void> {
+  async callback(...verdict: Parameters<FlowStage['decide']>): Promise<void> {
+    await this.decide(...verdict)
+    await this.quiet()
+  }
+
+  /** The same for a processor that acts by itself while time passes. */
+  async decide(callbackId: string, verdict: { deny?: boolean; text?: Partial<MessageText> } = {}): Promise<void> {
     const turn = await readTurn(this.store.read, callbackId)
     assert.deepEqual(await this.store.commit(verdictOn(turn, verdict, this.clock.now())), { result: 'decided' })
-    await this.quiet()
   }
 
   /** Lets time pass, and whatever comes due happen at its own time. */
@@ -177,8 +182,7 @@ class WatchedStore implements Store {
   readonly written: Change['kind'][] = []
   pending = 0
   failing = false
-  /** Reads since the test began. */
-  reads = 0
+  failingReads = false
   readonly read: Reader
   #store: Store
 
@@ -224,9 +228,9 @@ class WatchedStore implements Store {
   }
 
   async #watchRead<T>(read: () => Promise<T>): Promise<T> {
-    this.reads += 1
     this.pending += 1
     try {
+      if (this.failingReads) throw new Error('the disk cannot be read')
       return await read()
     } finally {
       this.pending -= 1
