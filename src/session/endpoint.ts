@@ -12,6 +12,7 @@ import type { Credentials } from '../signature/credentials.ts'
 import type { ConnectParameters, VerifiedConnect } from '../signature/verify-connect.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { closeCode, closeWith } from './close.ts'
+import { FrameFlush } from './frame-flush.ts'
 import type { Hub } from './hub.ts'
 import { type SessionLimits, sessionLimits } from './limits.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
@@ -44,6 +45,7 @@ const restarting = 'The server is restarting, connect again'
 export class SessionEndpoint {
   readonly #parts: EndpointParts
   readonly #limits: SessionLimits
+  readonly #flush = new FrameFlush()
   readonly #webSocketServer: ReturnType<typeof createWebSocketServer>
   readonly #established = new Set<Session>()
   #deliveredBefore = 0
@@ -147,7 +149,8 @@ export class SessionEndpoint {
     if (webSocket.readyState !== WebSocket.OPEN) return undefined
     const { userArn, sessionId } = parameters
     const onEnd = (ended: Session) => this.#forget(ended)
-    const session = new Session({ userArn, sessionId, webSocket, stream, clock, limits: this.#limits, onEnd })
+    const parts = { userArn, sessionId, webSocket, stream, clock, limits: this.#limits, flush: this.#flush, onEnd }
+    const session = new Session(parts)
     this.#makeRoom(session)
     await hub.register(session)
     this.#establish(session)
