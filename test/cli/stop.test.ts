@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -109,14 +109,10 @@ suite('carillon stop', () => {
       if (${isRoot}) process.setuid(65534)
       await stop(['--data-dir', process.argv[2]], {}).catch((error) => console.log(error.message))`
     const args = ['--input-type=module', '-e', script, join(root, 'src/cli/stop.ts'), folder]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    let said = ''
-    child.stdout.on('data', (text) => {
-      said += text
-    })
-    await once(child, 'close')
+    const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    chmodSync(folder, 0o700)
     assert.equal(
-      said,
+      stdout,
       `the data folder ${folder} is closed to this user: stop its server as the user whom it runs as\n`,
     )
   })
