@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { ApiError, badRequest } from '../contract/api-error.ts'
 import type { Operation } from '../contract/operation.ts'
 import { describeViolations } from '../contract/violations.ts'
@@ -45,6 +46,8 @@ export const serverOptions = {
 export interface ListenerParts<Context> {
   operations: readonly Operation<Context>[]
   authenticate(request: SignedRequest): Promise<Verified>
+  /** A signature was verified on this connection, by a key that may do something. */
+  onVerified(stream: Socket): void
   contextFor(call: AuthenticCall): Context
   /** Throws unless this call may go on. Asked before the input is validated. */
   gate(call: { operation: string; credentials: Credentials; input: object }): void
@@ -105,6 +108,8 @@ class Calls<Context> {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The connection was given up, and its last answer is on its way: a call must not be done whose answer gets nowhere.
+    if (request.socket.writableEnded) return
     const { newId, draining, log, metrics } = this.#parts
     const answered = metrics.beginRequest()
     const { method = '', url = '' } = request
@@ -130,9 +135,12 @@ class Calls<Context> {
     entry.operation = route.operation.name
     if (body === 'too large') return tooLarge
     const verified = await this.#parts.authenticate({ method, target, headers, body })
-    if (verified.ok) return this.#call(route, { ...route, headers, body }, verified.credentials, entry)
-    entry.refusal = verified.refusal.detail
-    return refused(verified.refusal)
+    if (!verified.ok) {
+      entry.refusal = verified.refusal.detail
+      return refused(verified.refusal)
+    }
+    if (!verified.credentials.suspended) this.#parts.onVerified(request.socket)
+    return this.#call(route, { ...route, headers, body }, verified.credentials, entry)
   }
 
   async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Credentials, entry: Entry) {
