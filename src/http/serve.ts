@@ -140,7 +140,9 @@ class Calls<Context> {
       return refused(verified.refusal)
     }
     if (!verified.credentials.suspended) this.#parts.onVerified(request.socket)
-    return this.#call(route, { ...route, headers, body }, verified.credentials, entry)
+    const { credentials, bearer } = verified
+    const signed = bearer === undefined ? headers : { ...headers, 'x-amz-chime-bearer': bearer }
+    return this.#call(route, { ...route, headers: signed, body }, credentials, entry)
   }
 
   async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Credentials, entry: Entry) {
