@@ -148,20 +148,21 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
 
   let phase: Phase = 'starting'
-  const listeners = new Listeners(
+  const onVerified = (stream: object) => listeners.connections.verified(stream)
+  const listeners: Listeners = new Listeners(
     config,
-    createApi(parts, keys, config, world, () => phase),
-    world,
+    createApi(parts, keys, config, world, { phase: () => phase, onVerified }),
+    { ...world, metrics, shortages },
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
-  const sessions = createSessions(parts, keys, config, world, hub)
+  const sessions = createSessions(parts, keys, config, world, { hub, onVerified })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag: () => hub.lag,
     isBusConnected: () => bus.connected,
     steps: () => engine.counts,
-    connections: () => listeners.connections,
+    connections: () => listeners.connections.counts,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const admin = createAdmin(config, metrics, world, {
@@ -248,7 +249,13 @@ const signedFor = ({ region, publicHost }: Config) => ({
   publicHosts: publicHost === undefined ? [] : [publicHost],
 })
 
-function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase: () => Phase) {
+/** What the parts that take calls and sessions are handed besides. */
+interface Door {
+  phase(): Phase
+  onVerified(stream: object): void
+}
+
+function createApi(parts: Parts, keys: Keys, config: Config, world: World, { phase, onVerified }: Door) {
   const { limits } = config
   return createListener({
     ...world,
@@ -256,6 +263,7 @@ function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase
     operations,
     authenticate: (request) =>
       verifyRequest(request, findAccessKey(parts.read, keys.root), signedFor(config), parts.now()),
+    onVerified,
     contextFor: (call) => ({ ...parts, ...call }),
     gate: createGate({ limits, phase, now: parts.now }),
     translate: (error) =>
@@ -267,11 +275,18 @@ function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase
   })
 }
 
-function createSessions({ read, now, metrics }: Parts, keys: Keys, config: Config, world: World, hub: Hub<Session>) {
+function createSessions(
+  { read, now, metrics }: Parts,
+  keys: Keys,
+  config: Config,
+  world: World,
+  { hub, onVerified }: { hub: Hub<Session> } & Pick<Door, 'onVerified'>,
+) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
     hub,
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
+    onVerified,
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
       if (await findUser(read, userArn)) return { admitted: true }
