@@ -29,6 +29,7 @@ import { openStore, storeFile } from './open-store.ts'
 import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
 import { createFunctionTarget } from './processor/function-target.ts'
+import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
 import { type Cancel, type Clock, every, FollowingClock } from './runtime/clock.ts'
@@ -140,10 +141,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const target = measured(
-    createTarget(config, keys, world, () => functionsSee(endpoint, keys)),
-    metrics,
-  )
+  const target = measured(await createTarget(config, keys, world, () => functionsSee(endpoint, keys)), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
 
@@ -227,8 +225,10 @@ const leaseOf = (node: ClusterNode): Lease => ({
   leaseMs,
 })
 
-function createTarget(config: Config, keys: Keys, world: World, environment: () => FunctionEnvironment) {
-  const functions = createFunctionTarget({ ...world, folder: config.functions, environment })
+async function createTarget(config: Config, keys: Keys, world: World, environment: () => FunctionEnvironment) {
+  const { functions: folder, functionsUser } = config
+  const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
+  const functions = createFunctionTarget({ ...world, folder, environment, user })
   if (!config.lambda) return folderThenLambda(functions, undefined)
   const { region = config.region, credentials = keys.root } = config.lambda
   const lambda = createLambdaTarget({ ...config.lambda, region, credentials, clock: world.clock })

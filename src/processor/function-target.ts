@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { shortageOf } from '../runtime/shortage.ts'
@@ -5,6 +6,8 @@ import { type Call, FunctionChild } from './function-child.ts'
 import { childEnvironment, type FunctionEnvironment } from './function-environment.ts'
 import { BrokenFunction, type FunctionCode, FunctionFolder, MissingFunction } from './function-folder.ts'
 import { childrenMax, FunctionPool } from './function-pool.ts'
+import type { FunctionsUser } from './functions-user.ts'
+import { Leftovers } from './leftovers.ts'
 import type { ProcessorEvent } from './processor-event.ts'
 import { RuntimeApi } from './runtime-api.ts'
 import type { HandOff, ProcessorTarget } from './target.ts'
@@ -18,6 +21,10 @@ export interface FunctionTargetOptions {
   log: Log
   /** A UUID that nobody can guess. */
   newId(): string
+  /** Whom functions run as; undefined for the server's own user. */
+  user?: FunctionsUser | undefined
+  /** How long the server's event loop has stood still since a time: no function is to blame for that. */
+  stalledMs?(sinceMs: number): number
 }
 
 /** How long a call at work may go on when the server closes. */
@@ -35,6 +42,7 @@ class FunctionTarget implements ProcessorTarget {
   #options: FunctionTargetOptions
   #folder: FunctionFolder
   #runtimeApi = new RuntimeApi()
+  #leftovers: Leftovers
   #pools = new Map<string, FunctionPool>()
   #found = new Set<string>()
   #closed = false
@@ -42,6 +50,7 @@ class FunctionTarget implements ProcessorTarget {
   constructor(options: FunctionTargetOptions) {
     this.#options = options
     this.#folder = new FunctionFolder(options.folder, options.log)
+    this.#leftovers = new Leftovers(options.log)
   }
 
   async invoke(functionName: string, functionArn: string, event: ProcessorEvent, onHandedOver: () => void) {
@@ -129,10 +138,12 @@ class FunctionTarget implements ProcessorTarget {
   }
 
   #start(code: FunctionCode): FunctionChild {
-    const { environment, clock, log, newId } = this.#options
+    const { environment, folder, user, clock, log, newId, stalledMs = () => 0 } = this.#options
     const token = newId()
-    const childEnv = childEnvironment(code, environment(), this.#runtimeApi.addressFor(token))
-    const child = new FunctionChild(code, childEnv, clock, log)
+    const own = { runtimeApi: this.#runtimeApi.addressFor(token), writableFolder: user?.folder }
+    const launch = { environment: childEnvironment(code, environment(), own), folder: resolve(folder), user }
+    const endLeftovers = () => this.#leftovers.end(token)
+    const child = new FunctionChild(code, launch, { clock, log, stalledMs, endLeftovers })
     this.#runtimeApi.register(token, child)
     void child.exited.then(() => this.#runtimeApi.unregister(token))
     return child
