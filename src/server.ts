@@ -29,6 +29,7 @@ import { openStore, storeFile } from './open-store.ts'
 import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
 import { createFunctionTarget, type FunctionTarget } from './processor/function-target.ts'
+import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
 import { type Cancel, type Clock, every, FollowingClock } from './runtime/clock.ts'
@@ -143,27 +144,28 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const functions = createFunctions(config, world, () => functionsSee(endpoint, keys))
+  const functions = await createFunctions(config, world, () => functionsSee(endpoint, keys))
   stack.defer(() => functions.close())
   const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
 
   let phase: Phase = 'starting'
-  const listeners = new Listeners(
+  const onVerified = (stream: object) => listeners.connections.verified(stream)
+  const listeners: Listeners = new Listeners(
     config,
-    createApi(parts, keys, config, world, () => phase),
-    world,
+    createApi(parts, keys, config, world, { phase: () => phase, onVerified }),
+    { ...world, metrics, shortages },
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
-  const sessions = createSessions(parts, keys, config, world, hub)
+  const sessions = createSessions(parts, keys, config, world, { hub, onVerified })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag: () => hub.lag,
     isBusConnected: () => bus.connected,
     steps: () => engine.counts,
-    connections: () => listeners.connections,
+    connections: () => listeners.connections.counts,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const admin = createAdmin(config, metrics, world, {
@@ -235,13 +237,10 @@ const leaseOf = (node: ClusterNode): Lease => ({
   leaseMs,
 })
 
-function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
-  return createFunctionTarget({
-    ...world,
-    folder: config.functions,
-    processesMax: config.functionProcesses,
-    environment,
-  })
+async function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
+  const { functions: folder, functionsUser, functionProcesses: processesMax } = config
+  const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
+  return createFunctionTarget({ ...world, folder, processesMax, environment, user })
 }
 
 function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
@@ -264,7 +263,13 @@ const signedFor = ({ region, publicHost }: Config) => ({
   publicHosts: publicHost === undefined ? [] : [publicHost],
 })
 
-function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase: () => Phase) {
+/** What the parts that take calls and sessions are handed besides. */
+interface Door {
+  phase(): Phase
+  onVerified(stream: object): void
+}
+
+function createApi(parts: Parts, keys: Keys, config: Config, world: World, { phase, onVerified }: Door) {
   const { limits } = config
   return createListener({
     ...world,
@@ -272,6 +277,7 @@ function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase
     operations,
     authenticate: (request) =>
       verifyRequest(request, findAccessKey(parts.read, keys.root), signedFor(config), parts.now()),
+    onVerified,
     contextFor: (call) => ({ ...parts, ...call }),
     gate: createGate({ limits, phase, now: parts.now }),
     translate: (error) =>
@@ -283,11 +289,18 @@ function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase
   })
 }
 
-function createSessions({ read, now, metrics }: Parts, keys: Keys, config: Config, world: World, hub: Hub<Session>) {
+function createSessions(
+  { read, now, metrics }: Parts,
+  keys: Keys,
+  config: Config,
+  world: World,
+  { hub, onVerified }: { hub: Hub<Session> } & Pick<Door, 'onVerified'>,
+) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
     hub,
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
+    onVerified,
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
       if (await findUser(read, userArn)) return { admitted: true }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { shortageOf } from '../runtime/shortage.ts'
@@ -7,6 +8,8 @@ import { BrokenFunction, type FunctionCode } from './function-files.ts'
 import { FunctionFolder, MissingFunction } from './function-folder.ts'
 import { defaultConcurrency } from './function-json.ts'
 import { Closing, FunctionPool } from './function-pool.ts'
+import type { FunctionsUser } from './functions-user.ts'
+import { Leftovers } from './leftovers.ts'
 import type { ProcessorEvent } from './processor-event.ts'
 import { RuntimeApi } from './runtime-api.ts'
 import type { HandOff, ProcessorTarget } from './target.ts'
@@ -22,6 +25,10 @@ export interface FunctionTargetOptions {
   log: Log
   /** A UUID that nobody can guess. */
   newId(): string
+  /** Whom functions run as; undefined for the server's own user. */
+  user?: FunctionsUser | undefined
+  /** How long the server's event loop has stood still since a time: no function is to blame for that. */
+  stalledMs?(sinceMs: number): number
 }
 
 /** How long a call at work may go on when the server closes. */
@@ -50,6 +57,7 @@ class LocalFunctions implements FunctionTarget {
   #options: FunctionTargetOptions
   #folder: FunctionFolder
   #runtimeApi = new RuntimeApi()
+  #leftovers: Leftovers
   #pool: FunctionPool
   /** Calls of functions that are not known, by name: they take no place of a process. */
   #lookUps = new Map<string, number>()
@@ -59,6 +67,7 @@ class LocalFunctions implements FunctionTarget {
   constructor(options: FunctionTargetOptions) {
     const { folder, processesMax, clock, log } = options
     this.#options = options
+    this.#leftovers = new Leftovers(log)
     const placeFreed = () => this.#placeFreed()
     this.#pool = new FunctionPool({ processesMax, clock, placeFreed, start: (code) => this.#start(code) })
     this.#folder = new FunctionFolder({ folder, clock, log, changed: () => this.#folderChanged() })
@@ -126,10 +135,11 @@ class LocalFunctions implements FunctionTarget {
       return await this.#run(functionName, call)
     } catch (error) {
       const { message: reason } = error as Error
-      const cause = error instanceof Closing ? 'closing' : shortageOf(error)
-      if (cause) return { result: 'deferred', reason, cause }
+      if (error instanceof MissingFunction) return { result: 'unreached', reason, permanent: true }
       if (error instanceof BrokenFunction) return { result: 'crashed', reason }
-      return { result: 'unreached', reason, permanent: error instanceof MissingFunction }
+      // Whatever else keeps an event from a function of this machine is the server's own trouble.
+      const cause = error instanceof Closing ? 'closing' : (shortageOf(error) ?? 'processes')
+      return { result: 'deferred', reason, cause }
     }
   }
 
@@ -171,10 +181,12 @@ class LocalFunctions implements FunctionTarget {
   }
 
   #start(code: FunctionCode): FunctionChild {
-    const { environment, clock, log, newId } = this.#options
+    const { environment, folder, user, clock, log, newId, stalledMs = () => 0 } = this.#options
     const token = newId()
-    const childEnv = childEnvironment(code, environment(), this.#runtimeApi.addressFor(token))
-    const child = new FunctionChild(code, childEnv, clock, log)
+    const own = { runtimeApi: this.#runtimeApi.addressFor(token), writableFolder: user?.folder }
+    const launch = { environment: childEnvironment(code, environment(), own), folder: resolve(folder), user }
+    const endLeftovers = () => this.#leftovers.end(token)
+    const child = new FunctionChild(code, launch, { clock, log, stalledMs, endLeftovers })
     this.#runtimeApi.register(token, child)
     void child.exited.then(() => this.#runtimeApi.unregister(token))
     return child

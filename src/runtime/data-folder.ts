@@ -15,6 +15,10 @@ import { DatabaseSync } from 'node:sqlite'
 
 /** The file by which other programs find a running server. */
 export const endpointFile = 'endpoint.json'
+/** The file whose lock a running server has. */
+export const lockFile = 'lock'
+/** `isTaken` of another process has the lock for a moment. */
+const lockMsMax = 100
 
 /** The folder that one running server has for itself. Keep it in reach until `close`: collected garbage locks nothing. */
 export class DataFolder {
@@ -85,7 +89,7 @@ export function openDataFolder(path: string): DataFolder {
  * with a PID in it has none of these.
  */
 function takeLock(folder: string): DatabaseSync {
-  const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
+  const lock = new DatabaseSync(join(folder, lockFile), { timeout: lockMsMax })
   try {
     lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return lock
@@ -97,6 +101,20 @@ function takeLock(folder: string): DatabaseSync {
         ? `the data folder ${folder} is in use by another Carillon${holder(folder)}`
         : `the data folder ${folder} cannot be locked: ${(error as Error).message}`,
     )
+  }
+}
+
+/** Whether a process has the folder for itself. */
+export function isTaken(folder: string): boolean {
+  const lock = new DatabaseSync(join(folder, lockFile), { timeout: 0, readOnly: true })
+  try {
+    lock.exec('SELECT count(*) FROM sqlite_schema')
+    return false
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === sqliteBusy) return true
+    throw error
+  } finally {
+    lock.close()
   }
 }
 

@@ -22,6 +22,12 @@ describe('a handler that fails has had the event, and the next event is served, 
     throws: ["throw new TypeError('no such word')", 'TypeError'],
     'throws what is no error': ["throw 'a text'", 'string'],
     'throws nothing': ['throw undefined', 'undefined'],
+    'throws an error that has a code': [
+      "await (await import('node:fs/promises')).readFile('/no/such')",
+      'Error ENOENT',
+    ],
+    'throws an error whose cause has a code': ["await fetch('http://127.0.0.1:2')", 'TypeError ECONNREFUSED'],
+    'throws an error whose code is a text': ["throw Object.assign(new Error(), { code: 'a secret text' })", 'Error'],
     rejects: ["await Promise.reject(new RangeError('too far'))", 'RangeError'],
     exits: ['process.exit(0)', 'its process exited with code 0'],
     'is killed': [
@@ -87,7 +93,10 @@ describe('a function that cannot be loaded counts as having had the event when',
 
   const files = {
     'it throws': ["throw new Error('no table')", 'Error: no table'],
-    'it imports what is not there': ["import './gone.mjs'", /^Error: Cannot find module .*gone\.mjs/],
+    'it imports what is not there': [
+      "import './gone.mjs'",
+      /^Error ERR_MODULE_NOT_FOUND: Cannot find module .*gone\.mjs/,
+    ],
     'it exports no handler': [
       'export const handle = () => {}, other = 1',
       'TypeError: it exports no function "handler", but handle, other',
@@ -117,6 +126,24 @@ describe('a function that cannot be loaded counts as having had the event when',
     await log.waitFor('loading')
     clock.advance(10_000)
     assert.deepEqual(await outcome, crashed('did not load within 10000 ms'))
+  })
+
+  test('its environment is more than the system allows, or such that Node does not start', async (t) => {
+    const withEnvironment = (environment: object) => JSON.stringify({ environment })
+    const { invoke, folder } = await startFunctions(t, {
+      'large/index.mjs': 'export const handler = () => {}',
+      'large/function.json': withEnvironment({ TOO_LARGE: 'x'.repeat(4_000_000) }),
+      'options/index.mjs': 'export const handler = () => {}',
+      'options/function.json': withEnvironment({ NODE_OPTIONS: '--no-such-option' }),
+    })
+    const file = (name: string) => join(folder, name, 'index.mjs')
+    assert.deepEqual(await invoke('large'), crashed(`${file('large')}: its environment is too large: spawn E2BIG`))
+    const { reason, ...rest } = { reason: '', ...(await invoke('options')) }
+    assert.deepEqual(rest, { result: 'crashed', handedOver: 1 })
+    assert.match(
+      reason,
+      /index\.mjs: its process exited with code 9 before it had started: .*--no-such-option.* \(function\.json sets NODE_OPTIONS\)$/,
+    )
   })
 
   test('function.json is wrong', async (t) => {
@@ -279,14 +306,6 @@ describe('an event does not reach a function', () => {
         permanent: true,
       })
     }
-  })
-
-  test('for which the system starts no process, and it may be tried again', async (t) => {
-    const { invoke } = await startFunctions(t, {
-      'redact/index.mjs': 'export const handler = () => {}',
-      'redact/function.json': JSON.stringify({ environment: { TOO_LARGE: 'x'.repeat(4_000_000) } }),
-    })
-    assert.deepEqual(await invoke('redact'), unreached('spawn E2BIG', false))
   })
 
   test('when the server closes, which is no failure of the function', async (t) => {

@@ -181,11 +181,13 @@ describe('the environment of a function', () => {
 })
 
 describe('what a function prints', () => {
-  test('is logged line by line, with the message it worked on', async (t) => {
+  test('is logged as it is written, with the message it worked on', async (t) => {
     const { invoke, log } = await startFunctions(t, {
       'talk.mjs': `console.log('loading')
       export const handler = async (event) => {
         console.log('first\\nsecond é\\r\\n\\nfourth')
+        console.log({ words: ['x'.repeat(80), 'y'.repeat(80)] })
+        process.stdout.write(Buffer.from('bytes\\n'))
         process.stdout.write(event.ChannelMessage.MessageId)
         console.error('trouble')
       }`,
@@ -196,12 +198,36 @@ describe('what a function prints', () => {
     const of = (messageId: string) => said.filter((line) => line.fields.messageId === messageId)
     const texts = (messageId: string, level: string) =>
       of(messageId).flatMap((line) => (line.level === level ? [line.text] : []))
-    assert.deepEqual(texts('m-1', 'info'), ['loading', 'first', 'second é', 'fourth', 'm-1'])
+    const words = `{\n  words: [\n    '${'x'.repeat(80)}',\n    '${'y'.repeat(80)}'\n  ]\n}`
+    assert.deepEqual(texts('m-1', 'info'), ['loading', 'first\nsecond é\n\nfourth', words, 'bytes', 'm-1'])
     assert.deepEqual(texts('m-1', 'warn'), ['trouble'])
-    assert.deepEqual(texts('m-2', 'info'), ['first', 'second é', 'fourth', 'm-2'])
+    assert.deepEqual(texts('m-2', 'info'), ['first\nsecond é\n\nfourth', words, 'bytes', 'm-2'])
     assert.ok(said.every((line) => line.fields.functionName === 'talk'))
     assert.equal(new Set(of('m-1').map((line) => line.fields.awsRequestId)).size, 1)
     assert.notEqual(of('m-1')[0]?.fields.awsRequestId, of('m-2')[0]?.fields.awsRequestId)
+  })
+
+  test('is one entry for an error, whoever prints it', async (t) => {
+    const { invoke, log } = await startFunctions(t, {
+      'thrown.mjs': "export const handler = async () => { throw new Error('thrown') }",
+      'uncaught.mjs': `export const handler = () => new Promise(() => setTimeout(() => { throw new Error('uncaught') }))`,
+      'syntax.mjs': 'export const handler = async () => {\n  words.push( }',
+    })
+    for (const name of ['thrown', 'uncaught', 'syntax']) await invoke(name)
+    const [thrown = '', uncaught = '', syntax = '', ...others] = log.texts('warn')
+    assert.deepEqual(others, [])
+    assert.match(thrown, /^Error: thrown\n +at handler/)
+    assert.match(uncaught, /^Error: uncaught\n +at .*uncaught\.mjs:1/)
+    assert.match(syntax, /syntax\.mjs:2\n.*\n\nSyntaxError: .*\n\nNode\.js v/s)
+  })
+
+  test('is logged also where a process that it starts writes it', async (t) => {
+    const { invoke, log } = await startFunctions(t, {
+      'shell.mjs': `import { execFileSync } from 'node:child_process'
+      export const handler = () => { execFileSync('echo', ['one\\ntwo'], { stdio: 'inherit' }) }`,
+    })
+    await invoke('shell')
+    assert.deepEqual(log.texts('info'), ['one\ntwo'])
   })
 
   test('is all there when the event is done, however much it is', async (t) => {
@@ -214,17 +240,20 @@ describe('what a function prints', () => {
     assert.equal(log.texts('info').length, 900)
   })
 
-  test('is cut where a line is too long, and ends where there are too many', async (t) => {
+  test('is cut where a line is too long, goes on where an entry is, and ends where there are too many', async (t) => {
     const { invoke, log } = await startFunctions(t, {
       'flood.mjs': `export const handler = async () => {
         console.log('x'.repeat(100_000))
-        for (let line = 2; line <= 2000; line++) console.log('line', line)
+        console.log(Array(4).fill('y'.repeat(8_000)).join('\\n'))
+        for (let entry = 4; entry <= 2000; entry++) console.log('entry', entry)
       }`,
     })
     await invoke('flood')
     assert.equal(log.texts('info')[0], 'x'.repeat(16_384))
+    const two = Array(2).fill('y'.repeat(8_000)).join('\n')
+    assert.deepEqual(log.texts('info').slice(1, 4), [two, two, 'entry 4'])
     assert.equal(log.texts('info').length, 1000)
-    assert.deepEqual(log.texts('warn'), ['more than 1000 lines: the rest is not logged'])
+    assert.deepEqual(log.texts('warn'), ['more than 1000 entries: the rest is not logged'])
   })
 })
 
