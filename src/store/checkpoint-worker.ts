@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 
 /**
@@ -7,7 +8,8 @@ import { parentPort, workerData } from 'node:worker_threads'
  */
 const port = parentPort!
 const { path, busyMs } = workerData as { path: string; busyMs: number }
-const database = new DatabaseSync(path, { timeout: busyMs })
+// Opens a file that is there, and never makes one.
+const database = new DatabaseSync(new URL('?mode=rw', pathToFileURL(path)), { timeout: busyMs })
 
 port.on('message', (mode: 'PASSIVE' | 'TRUNCATE' | 'close') => {
   if (mode === 'close') {

@@ -31,6 +31,7 @@ export interface SqliteOptions {
 /** The embedded store: one SQLite file, one connection that writes and one that reads. */
 export class SqliteStore implements Store {
   readonly read: Reader
+  readonly #path: string
   readonly #options: SqliteOptions
   readonly #writer: Connection
   readonly #reader: Connection
@@ -49,6 +50,7 @@ export class SqliteStore implements Store {
   /** Opens the file and brings its schema up to date. Throws if the schema is newer than this program. */
   constructor(path: string, options: SqliteOptions) {
     const { clock, log, watch = unwatched, owner } = options
+    this.#path = path
     this.#options = options
     this.#batcher = new Batcher((changes) => this.#alone(() => this.#writeBatch(changes)), watch)
     this.#health = new WriteHealth({ clock, log, probe: () => this.#probe() })
@@ -91,7 +93,8 @@ export class SqliteStore implements Store {
   }
 
   async checkFile(): Promise<string | undefined> {
-    return (await this.#mark?.isThere()) === false ? 'another database was copied over the file' : undefined
+    const isOverwritten = (await this.#mark?.isThere()) === false
+    return isOverwritten ? `another database was copied over ${this.#path} while the server used it` : undefined
   }
 
   refuse(reason: string): void {
