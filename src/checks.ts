@@ -1,0 +1,44 @@
+import type { Checks } from './admin/readiness.ts'
+import { resourceChecks } from './admin/resource-checks.ts'
+import type { Phase } from './api/gate.ts'
+import type { Bus } from './bus/bus.ts'
+import type { Clock } from './runtime/clock.ts'
+import type { Shortages } from './runtime/shortage.ts'
+import type { Store } from './store/store.ts'
+
+/** A node that is so many events behind is worth a look. */
+const lagMax = 1_000
+
+interface CheckParts {
+  clock: Clock
+  store: Pick<Store, 'ready'>
+  shortages: Shortages
+  bus: Bus
+  folder: string
+  phase(): Phase
+  logLag(): number
+}
+
+/**
+ * What `/readyz` looks at. A low disk is told and not needed: calls go on until a write fails, which `store` says, and a
+ * node that turns unready too early makes an outage of a warning.
+ */
+export function checksOf({ store, bus, phase, logLag, ...rest }: CheckParts): Checks {
+  const { descriptors, memory, disk, diskSpace } = resourceChecks(rest)
+  return {
+    needed: { server: () => requireReady(phase()), store: () => store.ready(), descriptors, memory, disk },
+    told: { bus: () => requireConnected(bus), log: () => requireTold(logLag()), 'disk space': diskSpace },
+  }
+}
+
+function requireReady(phase: Phase): void {
+  if (phase !== 'ready') throw new Error(`the server is ${phase}`)
+}
+
+function requireConnected(bus: Bus): void {
+  if (!bus.connected) throw new Error('not connected to the other nodes')
+}
+
+function requireTold(lag: number): void {
+  if (lag > lagMax) throw new Error(`${lag} events are in the log that sessions here were not told of yet`)
+}
