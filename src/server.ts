@@ -14,9 +14,11 @@ import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
 import { connectNatsBus } from './bus/nats.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
+import { checksOf } from './checks.ts'
 import { ClusterNode } from './cluster/node.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
+import { refuseOverwritten, warnOfNetwork, watchDataFiles } from './data-files.ts'
 import { StoredChannelLog } from './events/channel-log.ts'
 import { publishTo } from './events/publisher.ts'
 import type { Lease } from './flow/decision.ts'
@@ -32,14 +34,15 @@ import { createFunctionTarget, type FunctionTarget } from './processor/function-
 import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
-import { type Cancel, type Clock, every, FollowingClock } from './runtime/clock.ts'
+import { type Cancel, type Clock, every, FollowingClock, systemElapsedMs } from './runtime/clock.ts'
+import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
 import { inTime } from './runtime/in-time.ts'
 import { localUrl } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
 import { Metrics } from './runtime/metrics.ts'
-import { type ShortageKind, Shortages } from './runtime/shortage.ts'
+import { Shortages } from './runtime/shortage.ts'
 import { SessionEndpoint } from './session/endpoint.ts'
 import { Hub } from './session/hub.ts'
 import type { Session } from './session/session.ts'
@@ -59,14 +62,8 @@ const forgetEveryMs = 3_600_000
 /** How long a scrape waits for the store to count what is pending. */
 const pendingMsMax = 5_000
 
-/** How long a shortage is told of after it was last seen. */
-const shortageToldMs = 30_000
-
 /** What all parts work with. */
 type Parts = ApiParts & { metrics: Metrics }
-
-/** A node that is so many events behind is worth a look. */
-const lagMax = 1_000
 
 /** What a server takes from the world around it. */
 export interface World {
@@ -74,6 +71,8 @@ export interface World {
   log: Log
   newId(): string
   random(): number
+  /** Elapsed time that nobody sets, in milliseconds. The process's own if left out. */
+  elapsedMs?(): number
   /** For tests: an answer that breaks its own contract is a 500. */
   strict?: boolean
   /** For tests: stands between the server and its store. */
@@ -87,6 +86,8 @@ export interface RunningServer {
   files: AwsFiles
   /** The folder in which functions are looked for. */
   functions: string
+  /** Resolves when the server cannot go on, and must be closed: it takes no calls and acknowledges nothing any more. */
+  failed: Promise<Error>
   /** Takes nothing new, tells the sessions, finishes what is in hand. */
   close(): Promise<void>
 }
@@ -114,12 +115,21 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const folder = openDataFolder(config.dataDir)
   stack.defer(() => folder.close())
   removeEndpointFile(folder)
+  refuseOverwritten(folder)
+  warnOfNetwork(folder, log)
 
+  let phase: Phase = 'starting'
+  const failure = Promise.withResolvers<Error>()
+  const broken = (error: Error) => {
+    phase = 'stopping'
+    failure.resolve(error)
+  }
   const metrics = new Metrics()
   const place = config.databaseUrl ? { url: config.databaseUrl } : { file: folder.privateFile(storeFile) }
-  const opened = await openStore(place, world, (changes) => metrics.beginCommit(changes))
+  const opened = await openStore(place, { ...world, broken }, (changes) => metrics.beginCommit(changes))
   const store = world.aroundStore?.(opened) ?? opened
   stack.defer(() => store.close())
+  if ('file' in place) stack.defer(watchDataFiles(folder, place.file, opened, world, broken))
   await pinPlace(store, config)
   const keys = await keepKeys(store, config, clock.now())
 
@@ -150,7 +160,6 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
 
-  let phase: Phase = 'starting'
   const onVerified = (stream: object) => listeners.connections.verified(stream)
   const listeners: Listeners = new Listeners(
     config,
@@ -168,15 +177,10 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     connections: () => listeners.connections.counts,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
-  const admin = createAdmin(config, metrics, world, {
-    needed: { server: () => requireReady(phase), store: () => store.ready() },
-    told: {
-      bus: () => requireConnected(bus),
-      log: () => requireTold(hub.lag),
-      functions: () => functions.folderReady(),
-      processes: () => requireNoShortage(shortages, 'processes', clock),
-    },
-  })
+  const logLag = () => hub.lag
+  const functionsReady = () => functions.folderReady()
+  const checked = { clock, store, shortages, bus, folder: folder.path, phase: () => phase, logLag, functionsReady }
+  const admin = createAdmin(config, metrics, world, checksOf(checked))
   if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
   // Before the listeners stop, so that functions at work can still call back.
@@ -196,16 +200,25 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   await takePlace(node, config, store, engine, bus)
   // Until then there are no places at functions.
   await functions.opened
-  // Before the engine starts: functions call back.
-  phase = 'ready'
+  // Before the engine starts: functions call back. Not if the store has failed meanwhile.
+  if (phase === 'starting') phase = 'ready'
   await engine.start()
   stack.defer(forgetNowAndThen(store, clock, log))
+  // After a cluster's node has set its clock by the database's.
+  stack.defer(warnOfClockSteps({ elapsedMs: systemElapsedMs, ...world }))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
   stack.defer(() => {
     phase = 'stopping'
     removeEndpointFile(folder)
   })
-  return { store: opened, endpoint, credentials: keys.root, files, functions: resolve(config.functions) }
+  return {
+    store: opened,
+    endpoint,
+    credentials: keys.root,
+    files,
+    functions: resolve(config.functions),
+    failed: failure.promise,
+  }
 }
 
 async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {
@@ -322,26 +335,6 @@ function createAdmin({ adminPort }: Config, metrics: Metrics, world: World, chec
 
 async function listenAdmin(admin: AdminServer | undefined, { adminHost, adminPort = 0 }: Config) {
   return admin && localUrl('http', adminHost, await admin.listen(adminHost, adminPort))
-}
-
-function requireReady(phase: Phase): void {
-  if (phase !== 'ready') throw new Error(`the server is ${phase}`)
-}
-
-function requireConnected(bus: Bus): void {
-  if (!bus.connected) throw new Error('not connected to the other nodes')
-}
-
-/** A shortage is told of for a while after it was last seen: only work that fails shows that it is still there. */
-function requireNoShortage(shortages: Shortages, kind: ShortageKind, clock: Clock): void {
-  const seenAt = shortages.lastSeenAt(kind)
-  if (seenAt !== undefined && clock.now() - seenAt < shortageToldMs) {
-    throw new Error(`shortage of ${kind}, last seen at ${new Date(seenAt).toISOString()}`)
-  }
-}
-
-function requireTold(lag: number): void {
-  if (lag > lagMax) throw new Error(`${lag} events are in the log that sessions here were not told of yet`)
 }
 
 /** Answers what ends it. */
