@@ -74,7 +74,8 @@ export class FunctionChild implements RuntimeListener {
     this.#output = new FunctionOutput(parts.log)
     this.#process = startProcess(code, launch)
     this.#debug('function process started')
-    for (const stream of this.#process.stdio) stream?.on('error', () => {})
+    // Without a free file descriptor there are no streams, and the event `error` follows.
+    for (const stream of this.#process.stdio ?? []) stream?.on('error', () => {})
     this.#output.follow(this.#process.stdout, 'info')
     this.#output.follow(this.#process.stderr, 'warn')
     this.exited = this.#untilExited()
