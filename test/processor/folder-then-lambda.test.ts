@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import fs, { rename } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { folderThenLambda } from '../../src/processor/folder-then-lambda.ts'
+import type { FunctionTarget } from '../../src/processor/function-target.ts'
 import type { ProcessorTarget } from '../../src/processor/target.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { functionArn, processorEvent, startFunctions } from './functions.ts'
 import { openEndpoint, startLambda, status } from './lambda-endpoint.ts'
 
@@ -53,6 +58,71 @@ test('a function that is nowhere is unreached for good, and the reason says wher
     permanent: true,
     handedOver: 0,
   })
+})
+
+test('while the folder cannot be read, nothing is passed on to the endpoint, and no function is missing', async (t) => {
+  const { endpoint, requests } = await openEndpoint(t, status(202))
+  const functions = await startFunctions(t, { 'local.mjs': 'export const handler = () => {}' })
+  const target = folderThenLambda(functions.target, startLambda(t, endpoint).target)
+  assert.deepEqual(await invoke(target, 'local'), completed)
+  const away = `${functions.folder}-away`
+  t.after(() => rename(away, functions.folder).catch(() => {}))
+  await rename(functions.folder, away)
+  for (const name of ['local', 'remote']) {
+    while (isReady(functions.target)) await nextTurn()
+    const handOff = await invoke(target, name)
+    assert.ok(handOff.result === 'deferred' && handOff.cause === 'functions folder', JSON.stringify(handOff))
+    assert.equal(handOff.handedOver, 0)
+    assert.ok(target.freePlaces(name) > 0, 'so that it is tried again')
+  }
+  assert.deepEqual(requests, [])
+  await rename(away, functions.folder)
+  while (!isReady(functions.target)) await nextTurn()
+  assert.deepEqual(await invoke(target, 'local'), completed)
+  assert.equal((await invoke(target, 'remote')).result, 'accepted')
+})
+
+function isReady(functions: FunctionTarget): boolean {
+  try {
+    functions.folderReady()
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('places are those of where the function is', async (t) => {
+  const { endpoint } = await openEndpoint(t, status(202))
+  const functions = await startFunctions(t, {
+    'local/index.mjs': 'export const handler = () => {}',
+    'local/function.json': '{ "concurrency": 3 }',
+  })
+  await functions.target.opened
+  const target = folderThenLambda(functions.target, startLambda(t, endpoint, { concurrency: 7 }).target)
+  assert.deepEqual([target.freePlaces('local'), target.freePlaces('remote')], [3, 7])
+})
+
+test('a function behind the endpoint costs no look at the folder', async (t) => {
+  const { endpoint } = await openEndpoint(t, status(202))
+  const clock = new ManualClock()
+  const functions = await startFunctions(t, { 'local.mjs': 'export const handler = () => {}' }, { clock })
+  await functions.target.opened
+  const target = folderThenLambda(functions.target, startLambda(t, endpoint).target)
+  const looks = (['stat', 'lstat', 'readdir', 'readFile'] as const).map((name) => t.mock.method(fs, name))
+  const restore = () => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+  t.after(restore)
+  syncBuiltinESMExports()
+  for (let event = 0; event < 20; event++) {
+    assert.equal((await invoke(target, 'remote')).result, 'accepted')
+    clock.advance(1_000)
+  }
+  assert.deepEqual(
+    looks.map((look) => look.mock.callCount()),
+    [0, 0, 0, 0],
+  )
 })
 
 test('an endpoint that is away is tried again', async (t) => {

@@ -148,6 +148,89 @@ describe('an endpoint that takes long', () => {
   })
 })
 
+describe('an endpoint that worked a moment ago is not given up', () => {
+  const minute = 60_000
+  const throttled = (handOff: { result: string; cause?: string }) =>
+    assert.deepEqual([handOff.result, handOff.cause], ['deferred', 'throttled'])
+
+  for (const busy of [429, 502, 503, 504]) {
+    test(`when it answers ${busy}, until a minute after its last good answer`, async (t) => {
+      const clock = new ManualClock()
+      // Any other answer is a good one, also that the function is not there.
+      const { endpoint } = await openEndpoint(t, status(404), status(busy))
+      const { invoke } = startLambda(t, endpoint, { clock })
+      assert.equal((await invoke()).result, 'unreached')
+      clock.advance(minute - 1)
+      throttled(await invoke())
+      clock.advance(1)
+      assert.deepEqual(await invoke(), unreached(`${endpoint} for function redact: answered ${busy}`))
+    })
+  }
+
+  test('when it refuses connections, and is called again when it is back', async (t) => {
+    const clock = new ManualClock()
+    const { endpoint, server } = await openEndpoint(t, status(202))
+    const { invoke } = startLambda(t, endpoint, { clock })
+    assert.deepEqual(await invoke(), accepted)
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+    // The connection that was kept is gone, too.
+    while ((await invoke()).result === 'crashed') {}
+    throttled(await invoke())
+    await once(server.listen(Number(new URL(endpoint).port), '127.0.0.1'), 'listening')
+    assert.deepEqual(await invoke(), accepted)
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+    clock.advance(minute)
+    while ((await invoke()).result === 'crashed') {}
+    assert.equal((await invoke()).result, 'unreached')
+  })
+
+  test('but one function is that fails for a minute while others work', async (t) => {
+    const clock = new ManualClock()
+    const busyForOne: Answer = (response, { target }) => response.writeHead(target.includes('busy') ? 503 : 202).end()
+    const { endpoint } = await openEndpoint(t, busyForOne)
+    const { invoke } = startLambda(t, endpoint, { clock })
+    for (let seconds = 0; seconds < 60; seconds += 10) {
+      assert.deepEqual(await invoke('working'), accepted)
+      throttled(await invoke('busy'))
+      clock.advance(10_000)
+    }
+    assert.deepEqual(await invoke('working'), accepted)
+    assert.equal((await invoke('busy')).result, 'unreached')
+  })
+
+  test('and one that never worked is', async (t) => {
+    const { endpoint } = await openEndpoint(t, status(503))
+    assert.equal((await startLambda(t, endpoint).invoke()).result, 'unreached')
+  })
+})
+
+describe('places at the endpoint', () => {
+  test('are as many as CARILLON_LAMBDA_CONCURRENCY says, for all functions together', async (t) => {
+    const responses: Parameters<Answer>[0][] = []
+    const { endpoint, server } = await openEndpoint(t, (response) => {
+      responses.push(response)
+      server.emit('asked')
+    })
+    const { target, invoke } = startLambda(t, endpoint, { concurrency: 2 })
+    let freed = 0
+    target.onFreePlace(() => (freed += 1))
+    assert.equal(target.freePlaces('one'), 2)
+    const calls = [invoke('one'), invoke('two')]
+    assert.equal(target.freePlaces('one'), 0)
+    const { result, handedOver } = await invoke('three')
+    assert.deepEqual({ result, handedOver }, { result: 'deferred', handedOver: 0 })
+    while (responses.length < 2) await once(server, 'asked')
+    for (const response of responses) response.writeHead(202).end()
+    assert.deepEqual(await Promise.all(calls), [accepted, accepted])
+    assert.equal(target.freePlaces('one'), 2)
+    assert.equal(freed, 1, 'a full endpoint has a place again')
+  })
+})
+
 describe('without an answer', { concurrency: 4 }, () => {
   test('a connection that is lost over the request is crashed, since the function may have run', async (t) => {
     const { endpoint } = await openEndpoint(t, (response) => response.destroy())
