@@ -4,6 +4,7 @@ import type { Figures } from './figures.ts'
 import type { FloorCalls } from './floor.ts'
 import type { FlowResult, Lane } from './programs/flow-load.ts'
 import type { LoadCalls } from './programs/load.ts'
+import type { PlainSessionsCalls } from './programs/plain-sessions.ts'
 import type { ProcessorCalls } from './programs/processor.ts'
 import { type CarillonOptions, CarillonProcess } from './system/carillon.ts'
 import { readMetrics } from './system/metrics.ts'
@@ -12,8 +13,11 @@ import { Program } from './system/program.ts'
 
 const program = (name: string) => new URL(`programs/${name}.ts`, import.meta.url)
 
+/** Connections of `ws` and nothing else. */
+export const startPlain = ({ janitor }: Bench) =>
+  new Program<PlainSessionsCalls>(program('plain-sessions'), janitor, ['--expose-gc'])
 export const startLoad = ({ janitor }: Bench) => new Program<LoadCalls>(program('load'), janitor)
-export const startProcessor = ({ janitor }: Bench) => new Program<ProcessorCalls>(program('processor'), janitor)
+const startProcessor = ({ janitor }: Bench) => new Program<ProcessorCalls>(program('processor'), janitor)
 
 /** What a server has used and done so far. */
 interface ServerCounters {
@@ -61,15 +65,10 @@ export class Rig {
    * Runs flows for so many seconds and says what each of them took. All that were begun have ended when the counters are
    * read, so none is counted in part.
    */
-  async measureFlows(inFlight: number, seconds: number): Promise<Figures> {
-    return (await this.measure(() => this.load.call('runFlows', { inFlight, seconds }))).figures
-  }
-
-  async measure(run: () => Promise<FlowResult>): Promise<{ figures: Figures; result: FlowResult }> {
+  async measureFlows(inFlight: number, seconds: number): Promise<{ figures: Figures; flows: number }> {
     const before = await this.#count()
-    const result = await run()
-    const after = await this.#count()
-    return { figures: figuresOf(result, before, after), result }
+    const result = await this.load.call('runFlows', { inFlight, seconds })
+    return { figures: figuresOf(result, before, await this.#count()), flows: result.flows }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -182,7 +181,19 @@ export async function startFloor(bench: Bench): Promise<Rig> {
   return new Rig(stack.move(), { url, count }, load, processor)
 }
 
-/** Runs flows until code is compiled and caches are warm. */
-export async function warmUp(bench: Bench, { load }: Rig, inFlight = 32): Promise<void> {
-  await load.call('runFlows', { inFlight, seconds: bench.options.quick ? 0.3 : Math.max(1, measureSeconds(bench) / 2) })
+/** Runs flows until code is compiled and caches are warm. The output is how many that were. */
+export async function warmUp(bench: Bench, { load }: Rig, inFlight = 32): Promise<number> {
+  const seconds = bench.options.quick ? 0.3 : Math.max(1, measureSeconds(bench) / 2)
+  return (await load.call('runFlows', { inFlight, seconds })).flows
+}
+
+/** Starts connections of `ws` as a rig, to which a message is a POST that goes to all of them. */
+export async function startPlainSessions(bench: Bench): Promise<Rig> {
+  await using stack = new AsyncDisposableStack()
+  const plain = stack.use(startPlain(bench))
+  const { url } = await plain.call('listen', { tls: false })
+  const load = stack.use(startLoad(bench))
+  const processor = stack.use(startProcessor(bench))
+  const count = async () => ({ cpu: cpuTimeOf(plain.pid), writtenBytes: writtenBytesOf(plain.pid) })
+  return new Rig(stack.move(), { url, count }, load, processor)
 }

@@ -73,6 +73,7 @@ async function measureAll(bench: Bench, rig: Rig, lanes: Lane[], name: string, r
   await rig.openFlows(lanes)
   await warmUp(bench, rig)
   for (const inFlight of allInFlight) {
-    results.add(flowCase(name, inFlight), await rig.measureFlows(inFlight, measureSeconds(bench)))
+    const { figures } = await rig.measureFlows(inFlight, measureSeconds(bench))
+    results.add(flowCase(name, inFlight), figures)
   }
 }

@@ -47,6 +47,7 @@ export class FlowLoad {
   readonly #clientPrefix = randomUUID()
   /** Messages that were sent, or told of before the answer to their send came. */
   readonly #told = new Map<string, PromiseWithResolvers<void>>()
+  readonly #sessions: Session[] = []
   #sends = 0
 
   private constructor(traffic: Traffic) {
@@ -54,15 +55,21 @@ export class FlowLoad {
     this.#api = new Api(traffic.url)
   }
 
+  /** Opens the senders' sessions. Those of an earlier traffic must be closed first. */
   static async open(traffic: Traffic): Promise<FlowLoad> {
     const load = new FlowLoad(traffic)
     const url = traffic.url.replace('http:', 'ws:')
     const onText = (payload: Buffer) => load.#receive(payload.toString())
     for (const { senderArn } of traffic.lanes) {
       const target = load.#api.connectTarget(load.#api.host, senderArn, randomUUID())
-      await Session.open({ url, target, onText })
+      load.#sessions.push(await Session.open({ url, target, onText }))
     }
     return load
+  }
+
+  close(): void {
+    this.#api.close()
+    for (const session of this.#sessions) session.close()
   }
 
   async run(inFlight: number, seconds: number): Promise<FlowResult> {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { serveParent } from '../system/program.ts'
 import { FlowLoad, type FlowResult, type Traffic } from './flow-load.ts'
 import { IdleSessions, type OpenInput } from './idle-sessions.ts'
@@ -10,11 +9,12 @@ import { type ListInput, ListLoad, type ListResult } from './list-load.ts'
  */
 
 let flows: FlowLoad | undefined
-let sessions: IdleSessions | undefined
+const sessions = new IdleSessions()
 
 const calls = {
   /** Opens the senders' sessions. */
   async openFlows(traffic: Traffic): Promise<void> {
+    flows?.close()
     flows = await FlowLoad.open(traffic)
   },
 
@@ -23,15 +23,19 @@ const calls = {
     return flows!.run(inFlight, seconds)
   },
 
-  /** Opens more sessions; the output says how long that took. */
-  async openSessions({ caFile, ...input }: OpenInput & { caFile?: string | undefined }): Promise<{ seconds: number }> {
-    sessions ??= new IdleSessions(caFile === undefined ? undefined : readFileSync(caFile, 'utf8'))
+  /** Opens more sessions that only receive; the output says how long that took. */
+  async openSessions(input: OpenInput): Promise<{ seconds: number }> {
     return sessions.open(input)
   },
 
-  /** Text frames that all sessions together have received. */
-  async receivedFrames(): Promise<number> {
-    return sessions!.frames
+  /** Counts text frames from here. */
+  async forgetFrames(): Promise<void> {
+    sessions.forget()
+  },
+
+  /** Resolves when all sessions together have received so many text frames. */
+  async receivedFrames({ frames }: { frames: number }): Promise<void> {
+    await sessions.received(frames)
   },
 
   async runLists(input: ListInput): Promise<ListResult> {
