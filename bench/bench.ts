@@ -39,8 +39,11 @@ export interface Part {
 /** What a case of this version is called in the results. */
 export const caseName = ({ label }: Version, name: string): string => (label === '' ? name : `${label}: ${name}`)
 
+/** What decides how large things are. */
+export type Sized = Pick<Bench, 'options'>
+
 /** A size in full, and as the quick run has it. */
-export const sized = ({ options }: Bench, full: number, quick: number): number => (options.quick ? quick : full)
+export const sized = ({ options }: Sized, full: number, quick: number): number => (options.quick ? quick : full)
 
 /** How long one measurement takes, in seconds. */
 export const measureSeconds = ({ options }: Bench): number => options.seconds

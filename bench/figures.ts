@@ -6,6 +6,8 @@ export interface Spread {
   median: number
   min: number
   max: number
+  /** Round by round, so that a ratio can be taken within each. */
+  values: number[]
 }
 
 const median = (values: readonly number[]): number =>
@@ -22,8 +24,8 @@ export function quantile(sorted: readonly number[], part: number): number {
   return below + (above - below) * (position - Math.floor(position))
 }
 
-function spreadOf(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) }
+export function spreadOf(values: number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values), values }
 }
 
 /** The figures of a part, round by round, in the order in which its cases came first. */

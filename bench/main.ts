@@ -1,5 +1,4 @@
 import { dirname } from 'node:path'
-import { barTable, floorTable } from './bars.ts'
 import type { Bench, Version } from './bench.ts'
 import { Results } from './figures.ts'
 import { type Options, readOptions, usage } from './options.ts'
@@ -9,7 +8,7 @@ import { Database } from './system/database.ts'
 import { Janitor } from './system/janitor.ts'
 import { Scratch } from './system/scratch.ts'
 import { checkOut } from './system/versions.ts'
-import { resultTable } from './table.ts'
+import { barTable, floorTable, resultTable } from './table.ts'
 
 /*
  * `npm run bench`: measures Carillon, and shows what it measured. It fails when something does not work, never because

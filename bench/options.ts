@@ -63,7 +63,7 @@ export function readOptions(args: string[], partNames: readonly string[]): Optio
   }
 }
 
-export const peerNames = ['bullmq', 'restate']
+const peerNames = ['bullmq', 'restate']
 
 function positive(name: string, text: string | undefined, preset: number): number {
   if (text === undefined) return preset

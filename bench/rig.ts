@@ -6,7 +6,7 @@ import type { FlowResult, Lane } from './programs/flow-load.ts'
 import type { LoadCalls } from './programs/load.ts'
 import type { PlainSessionsCalls } from './programs/plain-sessions.ts'
 import type { ProcessorCalls } from './programs/processor.ts'
-import { type CarillonOptions, CarillonProcess } from './system/carillon.ts'
+import { type CarillonOptions, CarillonProcess, mainOf } from './system/carillon.ts'
 import { readMetrics } from './system/metrics.ts'
 import { type CpuTime, cpuTimeOf, writtenBytesOf } from './system/process-tree.ts'
 import { Program } from './system/program.ts'
@@ -135,7 +135,7 @@ export async function startCarillon(bench: Bench, version: Version, options: Rig
   const server = stack.use(
     await CarillonProcess.start(
       {
-        main: join(version.root, 'src/main.ts'),
+        main: mainOf(version),
         lambdaEndpoint: await processor.call('listen', undefined),
         profileFolder,
         ...options,

@@ -65,30 +65,30 @@ export class Stage {
 
   /** A flow of these functions, one after the other. */
   async createFlow(functionNames: string[]): Promise<string> {
-    const Processors = functionNames.map((name, index) => ({
-      Name: name,
-      Configuration: {
-        Lambda: {
-          ResourceArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
-          InvocationType: 'ASYNC',
-        },
-      },
-      ExecutionOrder: index + 1,
-      FallbackAction: 'ABORT',
-    }))
     const body = {
       AppInstanceArn: this.appInstanceArn,
       Name: 'flow',
-      Processors,
+      Processors: functionNames.map(processorOf),
       ClientRequestToken: functionNames.join('-'),
     }
     const call = { method: 'POST', path: '/channel-flows', body }
     return (await this.api.output<{ ChannelFlowArn: string }>(call)).ChannelFlowArn
   }
 
+  async changeFlow(channelFlowArn: string, functionNames: string[]): Promise<void> {
+    const body = { Name: 'flow', Processors: functionNames.map(processorOf) }
+    await this.api.output({ method: 'PUT', path: `/channel-flows/${encodeURIComponent(channelFlowArn)}`, body })
+  }
+
   async associate(channelArn: string, ownerArn: string, ChannelFlowArn: string): Promise<void> {
     const path = `${channelPath(channelArn)}/channel-flow`
     await this.api.output({ method: 'PUT', path, bearer: ownerArn, body: { ChannelFlowArn } })
+  }
+
+  /** One message, whatever becomes of it. */
+  async send(channelArn: string, senderArn: string): Promise<void> {
+    const body = { Content: 'hello', Type: 'STANDARD', Persistence: 'PERSISTENT', ClientRequestToken: 'the-first' }
+    await this.api.output({ method: 'POST', path: `${channelPath(channelArn)}/messages`, bearer: senderArn, body })
   }
 
   /** Users with a channel each, through which their messages go by a flow of these functions, if any. */
@@ -106,6 +106,15 @@ export class Stage {
     this.api.close()
   }
 }
+
+const processorOf = (name: string, index: number) => ({
+  Name: name,
+  Configuration: {
+    Lambda: { ResourceArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`, InvocationType: 'ASYNC' },
+  },
+  ExecutionOrder: index + 1,
+  FallbackAction: 'ABORT',
+})
 
 /** Some at a time, the results in the order of the items. */
 async function together<Item, Result>(

@@ -1,4 +1,4 @@
-import { type Bench, caseName, measureSeconds, type Part, sized, type Version } from '../bench.ts'
+import { type Bench, caseName, measureSeconds, type Part, type Sized, sized, type Version } from '../bench.ts'
 import type { Figures, Results } from '../figures.ts'
 import type { Lane } from '../programs/flow-load.ts'
 import { type Rig, startCarillon, startLoad, startPlainSessions, warmUp } from '../rig.ts'
@@ -22,7 +22,7 @@ export const fanout: Part = {
   },
 }
 
-export const fanoutSizes = (bench: Bench): number[] => [sized(bench, 200, 20), sized(bench, 1000, 100)]
+export const fanoutSizes = (bench: Sized): number[] => [sized(bench, 200, 20), sized(bench, 1000, 100)]
 export const fanoutCase = (name: string, sessions: number): string => `${name}, ${sessions} sessions`
 
 async function measurePlain(bench: Bench, sessions: number, results: Results): Promise<void> {

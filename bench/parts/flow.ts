@@ -17,11 +17,17 @@ interface Setup {
   options: RigOptions
 }
 
+export const floorSetup = 'floor'
+export const localSetup = 'SQLite, local function'
+export const setupName = (store: 'SQLite' | 'PostgreSQL', processors: number): string =>
+  `${store}, ${processors} ${processors === 1 ? 'processor' : 'processors'}`
+
+const counts = [0, 1, 3]
 const setups: Setup[] = [
-  ...[0, 1, 3].map((processors) => ({ name: `SQLite, ${counted(processors)}`, processors, options: {} })),
-  { name: 'SQLite, local function', processors: 1, options: { functions: localFunctions } },
-  ...[0, 1, 3].map((processors) => ({
-    name: `PostgreSQL, ${counted(processors)}`,
+  ...counts.map((processors) => ({ name: setupName('SQLite', processors), processors, options: {} })),
+  { name: localSetup, processors: 1, options: { functions: localFunctions } },
+  ...counts.map((processors) => ({
+    name: setupName('PostgreSQL', processors),
     processors,
     options: { onPostgres: true },
   })),
@@ -44,17 +50,13 @@ export const flow: Part = {
 
 export const flowCase = (setup: string, inFlight: number): string => `${setup}, ${inFlight} in flight`
 
-function counted(processors: number): string {
-  return processors === 1 ? '1 processor' : `${processors} processors`
-}
-
 async function measureFloor(bench: Bench, results: Results): Promise<void> {
   await using rig = await startFloor(bench)
   const lanes = Array.from({ length: lanesCount }, (_, index): Lane => {
     const instance = 'arn:aws:chime:us-east-1:000000000000:app-instance/00000000-0000-0000-0000-000000000000'
     return { senderArn: `${instance}/user/lane-${index}`, channelArns: [`${instance}/channel/lane-${index}`] }
   })
-  await measureAll(bench, rig, lanes, 'floor', results)
+  await measureAll(bench, rig, lanes, floorSetup, results)
 }
 
 async function measureSetup(bench: Bench, version: Version, setup: Setup, results: Results): Promise<void> {

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Bench, caseName, type Part, sized, type Version } from '../bench.ts'
 import type { Figures, Results } from '../figures.ts'
 import { startLoad, startPlain } from '../rig.ts'
 import { Stage } from '../stage.ts'
-import { CarillonProcess } from '../system/carillon.ts'
+import { CarillonProcess, mainOf } from '../system/carillon.ts'
 import { cpuTimeOf, residentBytesOf } from '../system/process-tree.ts'
 
 const channelsPerUser = 5
@@ -115,5 +114,3 @@ async function measure(bench: Bench, { pid, url, ca, userArns, collectGarbage }:
     'server µs/connect': cpu / after.length,
   }
 }
-
-const mainOf = ({ root }: Version): string => join(root, 'src/main.ts')

@@ -16,6 +16,8 @@ export interface Traffic {
   lanes: Lane[]
   /** CONTROL messages are not stored, and no flow holds them. */
   kind: 'STANDARD' | 'CONTROL'
+  /** False for senders who go on as soon as a message is accepted. */
+  awaitsOutcome?: boolean
 }
 
 export interface FlowResult {
@@ -99,7 +101,7 @@ export class FlowLoad {
         continue
       }
       if (sent.status !== 201) throw new Error(`a send was answered with ${sent.status} ${sent.body}`)
-      await this.#outcomeOf(messageIdOf(sent.body))
+      if (this.#traffic.awaitsOutcome ?? true) await this.#outcomeOf(messageIdOf(sent.body))
       const ended = performance.now()
       if (ended < round.until) round.inTime += 1
       round.latencies.push(ended - now)
@@ -137,6 +139,7 @@ export class FlowLoad {
   }
 
   #receive(frame: string): void {
+    if (this.#traffic.awaitsOutcome === false) return
     const isSent = frame.includes(sentType)
     if (!isSent && !failedTypes.some((type) => frame.includes(type))) return
     const { MessageId } = JSON.parse(JSON.parse(frame).Payload) as { MessageId: string }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { serveParent } from '../system/program.ts'
 import { Api, channelPath } from '../wire/calls.ts'
 import { MessageReader } from '../wire/messages.ts'
@@ -27,6 +28,9 @@ export interface Verdicts {
   /** When the last of these was accepted, in milliseconds since the epoch. */
   pacedAt: number
 }
+
+/** A backlog that has had no verdict for so long is over. */
+const idleMsMax = 1_000
 
 const verdicts: Verdicts = { accepted: 0, refused: 0, pacedAccepted: 0, pacedAt: 0 }
 let api: Api | undefined
@@ -92,6 +96,13 @@ const calls = {
   async serve({ url }: { url: string }): Promise<void> {
     api?.close()
     api = new Api(url)
+  },
+
+  /** Lets the paced functions go on for so long, or until none of their events has come for a second. */
+  async awaitVerdicts({ seconds }: { seconds: number }): Promise<void> {
+    const began = Date.now()
+    const lastMs = () => Math.max(began, verdicts.pacedAt)
+    while (Date.now() < began + seconds * 1000 && Date.now() < lastMs() + idleMsMax) await delay(idleMsMax / 4)
   },
 
   async verdicts(): Promise<Verdicts> {

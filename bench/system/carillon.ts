@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Endpoint } from '../../src/runtime/endpoint-files.ts'
+import type { Version } from '../bench.ts'
 import { region, rootKeys } from '../wire/calls.ts'
 import type { Janitor } from './janitor.ts'
 import { cpuTimeOf } from './process-tree.ts'
@@ -30,6 +31,9 @@ export interface CarillonOptions {
   /** Makes `collectGarbage` work. */
   collectsGarbage?: boolean
 }
+
+/** The program of a version as it is written: Node runs the TypeScript. */
+export const mainOf = ({ root }: Version): string => join(root, 'src/main.ts')
 
 /** A server in a process of its own, as its operator starts it. Its log goes into a pipe that is drained. */
 export class CarillonProcess {
