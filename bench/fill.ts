@@ -57,7 +57,7 @@ export class StoppedStore {
   }
 
   close(): void {
-    this.#database.exec('COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)')
+    this.#database.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
     this.#database.close()
   }
 
