@@ -136,9 +136,9 @@ export class FlowEngine {
   }
 
   #newInHand(turn: Turn): InHand {
-    const { function_arn: functionArn, channel_arn: channelArn } = turn.step
+    const { function_arn: functionArn, channel_arn: channelArn, due_at: dueAt } = turn.step
     this.#order += 1
-    return { turn, functionName: functionNameOfStep(turn.step), functionArn, channelArn, order: this.#order }
+    return { turn, functionName: functionNameOfStep(turn.step), functionArn, channelArn, dueAt, order: this.#order }
   }
 
   #hold(inHand: InHand): void {

@@ -23,6 +23,7 @@ class Stage {
       functionArn: functionName,
       channelArn,
       order: this.#order,
+      dueAt: this.#order,
     }
   }
 
@@ -195,7 +196,7 @@ test('what exceeds the limit of a channel is parked, and so is all of that chann
   assert.equal(stage.add('a'), 1, 'while its rows are being read')
   assert.equal(stage.queue.claim(), undefined, 'one read at a time for a channel')
   const rows = [stage.newStep('a'), stage.newStep('a')]
-  stage.queue.refill(claim as NonNullable<typeof claim>, rows, false)
+  stage.queue.refill(claim as NonNullable<typeof claim>, rows, undefined)
   assert.equal(stage.add('a'), 1, 'one was parked while the rows were read')
 })
 
@@ -205,7 +206,7 @@ test('a channel whose rows were all read takes steps again', () => {
   stage.fill()
   const claim = stage.queue.claim()
   assert.ok(claim)
-  stage.queue.refill(claim, [], false)
+  stage.queue.refill(claim, [], undefined)
   assert.equal(stage.add('a'), 0)
 })
 
@@ -220,7 +221,7 @@ test('beyond the limit in all, channels with nothing in memory are remembered, a
   for (const channel of ['b', 'c', 'd']) {
     const claim = stage.queue.claim()
     assert.equal(claim?.channelArn, channel)
-    stage.queue.refill(claim as NonNullable<typeof claim>, [stage.newStep(channel)], false)
+    stage.queue.refill(claim as NonNullable<typeof claim>, [stage.newStep(channel)], undefined)
     stage.take()
   }
 })
@@ -294,12 +295,13 @@ class Model {
   /** Reads rows until no channel can be refilled. */
   refill(): void {
     for (let claim = this.queue.claim(); claim; claim = this.queue.claim()) {
-      const { channelArn, functionArn, stepsMax } = claim
-      const isOf = (step: NamedStep) => step.channelArn === channelArn && step.functionArn === functionArn
+      const { channelArn, functionArn, dueFrom, stepsMax } = claim
+      const isOf = (step: NamedStep) =>
+        step.channelArn === channelArn && step.functionArn === functionArn && step.dueAt >= dueFrom
       const all = this.rows.filter(isOf)
       const steps = all.slice(0, stepsMax)
       for (const step of steps) this.rows.splice(this.rows.indexOf(step), 1)
-      this.queue.refill(claim, steps, all.length > steps.length)
+      this.queue.refill(claim, steps, all[steps.length]?.dueAt)
       this.waiting.push(...steps)
     }
   }
