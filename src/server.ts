@@ -30,7 +30,7 @@ import { Listeners } from './listeners.ts'
 import { openStore, storeFile } from './open-store.ts'
 import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
-import { createFunctionTarget } from './processor/function-target.ts'
+import { createFunctionTarget, type FunctionTarget } from './processor/function-target.ts'
 import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
@@ -154,7 +154,9 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const target = measured(await createTarget(config, keys, world, () => functionsSee(endpoint, keys)), metrics)
+  const functions = await createFunctions(config, world, () => functionsSee(endpoint, keys))
+  stack.defer(() => functions.close())
+  const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
 
@@ -176,8 +178,9 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const logLag = () => hub.lag
-  const checks = checksOf({ clock, store, shortages, bus, folder: folder.path, phase: () => phase, logLag })
-  const admin = createAdmin(config, metrics, world, checks)
+  const functionsReady = () => functions.folderReady()
+  const checked = { clock, store, shortages, bus, folder: folder.path, phase: () => phase, logLag, functionsReady }
+  const admin = createAdmin(config, metrics, world, checksOf(checked))
   if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
   // Before the listeners stop, so that functions at work can still call back.
@@ -195,6 +198,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
   await takePlace(node, config, store, engine, bus)
+  // Until then there are no places at functions.
+  await functions.opened
   // Before the engine starts: functions call back. Not if the store has failed meanwhile.
   if (phase === 'starting') phase = 'ready'
   await engine.start()
@@ -245,14 +250,16 @@ const leaseOf = (node: ClusterNode): Lease => ({
   leaseMs,
 })
 
-async function createTarget(config: Config, keys: Keys, world: World, environment: () => FunctionEnvironment) {
-  const { functions: folder, functionsUser } = config
+async function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
+  const { functions: folder, functionsUser, functionProcesses: processesMax } = config
   const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
-  const functions = createFunctionTarget({ ...world, folder, environment, user })
+  return createFunctionTarget({ ...world, folder, processesMax, environment, user })
+}
+
+function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
   if (!config.lambda) return folderThenLambda(functions, undefined)
   const { region = config.region, credentials = keys.root } = config.lambda
-  const lambda = createLambdaTarget({ ...config.lambda, region, credentials, clock: world.clock })
-  return folderThenLambda(functions, lambda)
+  return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }
 
 const functionsSee = ({ http, region }: Endpoint, { root }: Keys) => ({

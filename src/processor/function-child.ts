@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import type { FunctionCode } from './function-folder.ts'
+import type { FunctionCode } from './function-files.ts'
 import { FunctionOutput } from './function-output.ts'
 import { type Exit, earlyEndError, killProcess, type Launch, startError, startProcess } from './function-process.ts'
 import type { RuntimeInvocation, RuntimeListener } from './runtime-api.ts'
@@ -28,7 +28,7 @@ export interface ChildParts {
 const startMsMax = 10_000
 /** As long as Lambda gives a function to load. */
 const loadMsMax = 10_000
-const idleMsMax = 5 * 60_000
+const idleMsMax = 60_000
 /** How long a broken child may take to exit, and how long a process that it left behind may hold its output open. */
 const exitMsMax = 1_000
 
