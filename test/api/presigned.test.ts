@@ -32,7 +32,7 @@ async function call(method: string, target: string, { bearer, body, bearerIn = '
     headers: bearerIn === 'header' ? bearing : {},
     ...(text !== undefined && { body: text }),
   })
-  // biome-ignore lint/suspicious/noExplicitAny: any JSON that an operation returns
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON that an operation responds with
   return { status: response.status, body: (await response.json()) as any }
 }
 
