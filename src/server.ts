@@ -22,6 +22,7 @@ import { publishTo } from './events/publisher.ts'
 import type { Lease } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
 import { readPending } from './flow/pending.ts'
+import { reportRuns } from './flow/run-report.ts'
 import { createListener } from './http/serve.ts'
 import { type Keys, keepKeys, pinPlace } from './keys.ts'
 import { Listeners } from './listeners.ts'
@@ -146,6 +147,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   )
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
+  reportRuns({ store, log, metrics })
 
   let phase: Phase = 'starting'
   const listeners = new Listeners(
