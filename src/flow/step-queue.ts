@@ -59,6 +59,8 @@ interface Lane<Step> {
   channelArn: string
   waiting: Step[]
   inFlight: number
+  /** Steps whose place is free, and whose outcome is being written. */
+  ending: number
   /** Where it is among the levels of its line, and since when; undefined while nothing waits. */
   level: number | undefined
   since: number
@@ -136,9 +138,18 @@ export class StepQueue<Step extends QueuedStep> {
     return step
   }
 
-  /** The step is in flight no more. */
+  /** The step is in flight no more. Until `end` its row says that it is open. */
+  release(step: Step): void {
+    const lane = this.#laneOf(step)
+    lane.ending += 1
+    this.#countInFlight(lane, -1)
+  }
+
+  /** The step was released, and its row does not say any more that it is open. */
   end(step: Step): void {
-    this.#countInFlight(this.#laneOf(step), -1)
+    const lane = this.#laneOf(step)
+    lane.ending -= 1
+    this.#settle(lane)
   }
 
   /** The step is in flight no more and waits again, in its old place. */
@@ -170,14 +181,14 @@ export class StepQueue<Step extends QueuedStep> {
     lane.parked.delete(functionArn)
     lane.claimed = true
     this.#settle(lane)
-    const { channelArn, waiting, inFlight } = lane
+    const { channelArn, waiting, inFlight, ending } = lane
     return {
       lane,
       channelArn,
       functionArn,
       dueFrom,
       stepsMax: Math.min(room, channelStepsMax - waiting.length),
-      inMemory: waiting.length + inFlight,
+      inMemory: waiting.length + inFlight + ending,
     }
   }
 
@@ -200,6 +211,7 @@ export class StepQueue<Step extends QueuedStep> {
       const nothing = {
         waiting: [],
         inFlight: 0,
+        ending: 0,
         level: undefined,
         since: 0,
         parked: new Map<string, number>(),
@@ -247,7 +259,8 @@ export class StepQueue<Step extends QueuedStep> {
     const isLow = waiting.length <= this.#limits.channelStepsMax / 4
     setMember(this.#starved, lane, isRefillable && waiting.length === 0)
     setMember(this.#low, lane, isRefillable && waiting.length > 0 && isLow)
-    if (level === undefined && inFlight === 0 && parked.size === 0 && !claimed) line.channels.delete(lane.channelArn)
+    const isEmpty = waiting.length + inFlight + lane.ending + parked.size === 0
+    if (isEmpty && !claimed) line.channels.delete(lane.channelArn)
     if (line.channels.size === 0) this.#lines.delete(line.functionName)
   }
 }
