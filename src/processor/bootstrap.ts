@@ -152,7 +152,8 @@ function codeOf(error: unknown): string | undefined {
  */
 async function endWithServer(serverPid: number): Promise<void> {
   const watch = `setInterval(() => { if (process.ppid !== ${serverPid}) process.kill(process.pid, 'SIGKILL') }, 1000)`
-  const thread = new Worker(watch, { eval: true, stdout: true, stderr: true })
+  // NODE_OPTIONS of the function have no say in this thread.
+  const thread = new Worker(watch, { eval: true, stdout: true, stderr: true, env: {}, execArgv: [] })
   await once(thread, 'online')
   thread.unref()
 }

@@ -18,8 +18,8 @@ export interface Call extends Omit<RuntimeInvocation, 'deadlineMs'> {
 export interface ChildParts {
   clock: Clock
   log: Log
-  /** How long the server's event loop has stood still since then. A child is not to blame for that time. */
-  stalledMs(sinceMs: number): number
+  /** Calls `act` after so long, not counting the time in which the server's event loop stood still. */
+  after(limitMs: number, act: () => void): Cancel
   /** Ends what the child may have left running. */
   endLeftovers(): Promise<void>
 }
@@ -156,19 +156,9 @@ export class FunctionChild implements RuntimeListener {
     this.#endAfter(idleMsMax, `idle for ${idleMsMax} ms`)
   }
 
-  /** What the child has said in time may lie unread where the server stood still, so it gets that time back. */
-  #endAfter(durationMs: number, reason: string): void {
-    const { clock, stalledMs } = this.#parts
-    const sinceMs = clock.now()
-    const setAlarm = (allowedMs: number) => {
-      this.#cancelAlarm()
-      this.#cancelAlarm = clock.at(sinceMs + allowedMs, () => {
-        const neededMs = durationMs + stalledMs(sinceMs)
-        if (neededMs > allowedMs) setAlarm(neededMs)
-        else this.#kill(reason)
-      })
-    }
-    setAlarm(durationMs)
+  #endAfter(limitMs: number, reason: string): void {
+    this.#cancelAlarm()
+    this.#cancelAlarm = this.#parts.after(limitMs, () => this.#kill(reason))
   }
 
   #debug(text: string): void {
@@ -202,11 +192,12 @@ export class FunctionChild implements RuntimeListener {
   /** What it printed last is still to be read, and what it started must not outlive it. */
   #drain(exit: Exit): Promise<void> {
     const { exitCode, signal } = exit
-    const { clock, endLeftovers } = this.#parts
+    const { after, endLeftovers } = this.#parts
     this.#exit = exit
-    this.#kill(signal ? `its process was ended by ${signal}` : `its process exited with code ${exitCode}`)
+    const ended = signal ? `was ended by ${signal}` : `exited with code ${exitCode}`
+    this.#kill(`its process ${ended}${this.#started ? '' : ' before it had started'}`)
     this.#cancelAlarm()
-    this.#cancelAlarm = clock.at(clock.now() + exitMsMax, () => {
+    this.#cancelAlarm = after(exitMsMax, () => {
       for (const stream of this.#process.stdio) stream?.destroy()
     })
     return endLeftovers()

@@ -23,8 +23,6 @@ export interface FunctionTargetOptions {
   newId(): string
   /** Whom functions run as; undefined for the server's own user. */
   user?: FunctionsUser | undefined
-  /** How long the server's event loop has stood still since a time: no function is to blame for that. */
-  stalledMs?(sinceMs: number): number
 }
 
 /** How long a call at work may go on when the server closes. */
@@ -50,7 +48,7 @@ class FunctionTarget implements ProcessorTarget {
   constructor(options: FunctionTargetOptions) {
     this.#options = options
     this.#folder = new FunctionFolder(options.folder, options.log)
-    this.#leftovers = new Leftovers(options.log)
+    this.#leftovers = new Leftovers(options.log, options.user)
   }
 
   async invoke(functionName: string, functionArn: string, event: ProcessorEvent, onHandedOver: () => void) {
@@ -138,12 +136,13 @@ class FunctionTarget implements ProcessorTarget {
   }
 
   #start(code: FunctionCode): FunctionChild {
-    const { environment, folder, user, clock, log, newId, stalledMs = () => 0 } = this.#options
+    const { environment, folder, user, clock, log, newId } = this.#options
     const token = newId()
     const own = { runtimeApi: this.#runtimeApi.addressFor(token), writableFolder: user?.folder }
     const launch = { environment: childEnvironment(code, environment(), own), folder: resolve(folder), user }
     const endLeftovers = () => this.#leftovers.end(token)
-    const child = new FunctionChild(code, launch, { clock, log, stalledMs, endLeftovers })
+    const after = (limitMs: number, act: () => void) => clock.at(clock.now() + limitMs, act)
+    const child = new FunctionChild(code, launch, { clock, log, after, endLeftovers })
     this.#runtimeApi.register(token, child)
     void child.exited.then(() => this.#runtimeApi.unregister(token))
     return child
