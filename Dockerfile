@@ -12,12 +12,19 @@ RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM node:26-slim
 WORKDIR /app
+# As npm installs the package into a project, so that `npx carillon` runs it.
 COPY --from=build /build/node_modules node_modules
-COPY --from=build /build/dist dist
-COPY package.json LICENSE NOTICE ./
+COPY --from=build /build/dist node_modules/carillon/dist
+COPY bin node_modules/carillon/bin
+COPY package.json LICENSE NOTICE node_modules/carillon/
 # All that a server writes is in /data. The image itself may be read-only.
-RUN mkdir /data /functions && chown node:node /data
+RUN mkdir -p node_modules/.bin /data /functions && \
+    ln -s ../carillon/bin/carillon.js node_modules/.bin/carillon && \
+    ln -s /app/node_modules/carillon/bin/carillon.js /usr/local/bin/carillon && \
+    chown node:node /data
+# npm would ask its registry whether there is a newer npm.
 ENV NODE_ENV=production \
+    NPM_CONFIG_UPDATE_NOTIFIER=false \
     CARILLON_DATA_DIR=/data \
     CARILLON_FUNCTIONS=/functions \
     CARILLON_HOST=0.0.0.0 \
@@ -27,6 +34,6 @@ VOLUME /data
 # API calls, messaging sessions over TLS. Health and metrics are on 8081 of 127.0.0.1.
 EXPOSE 8080 8443
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["node", "dist/main.js", "healthcheck"]
-ENTRYPOINT ["node", "dist/main.js"]
+    CMD ["carillon", "healthcheck"]
+ENTRYPOINT ["carillon"]
 CMD ["serve"]

@@ -1,5 +1,5 @@
-import { closest } from 'fastest-levenshtein'
 import type { NatsPlace } from './bus/nats-options.ts'
+import { nearest } from './near-names.ts'
 import type { CertificateFiles } from './runtime/certificate-files.ts'
 import { allSettings, type Setting, settings, splitNames } from './settings.ts'
 import type { Credentials } from './signature/credentials.ts'
@@ -164,7 +164,7 @@ function unknownFlag(flag: string): string {
     return `${flag} is not a flag, since flags show in the process list: use ${variable} or ${variable}_FILE`
   }
   const known = allSettings.flatMap((setting) => setting.flag ?? [])
-  return `${flag} is not a flag; the nearest one is ${closest(flag, known)}`
+  return `${flag} is not a flag${nearest(flag, known)}`
 }
 
 /** An empty variable counts as none: that is how compose files and charts pass on what nobody set. */
@@ -295,5 +295,12 @@ function unknownVariables(environment: Environment): string[] {
   const known = allSettings.flatMap(({ variable, flag }) => (flag ? [variable] : [variable, `${variable}_FILE`]))
   return Object.keys(environment)
     .filter((name) => name.startsWith('CARILLON_') && !name.startsWith('CARILLON_TEST_') && !known.includes(name))
-    .map((name) => `${name} is not a setting and is ignored; the nearest one is ${closest(name, known)}`)
+    .map((name) => `${name} is not a setting and is ignored${nearestVariable(name, known)}`)
+}
+
+/** All begin with CARILLON_, which says nothing. */
+function nearestVariable(name: string, known: string[]): string {
+  const prefix = 'CARILLON_'
+  const rest = (text: string) => text.slice(prefix.length)
+  return nearest(rest(name), known.map(rest)).replaceAll(/[A-Z]\w+/g, (found) => prefix + found)
 }

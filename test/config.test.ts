@@ -201,9 +201,9 @@ suite('readConfig accepts and refuses', () => {
     assert.deepEqual(problems(['--account']), ['--account has no value: it must be 12 digits'])
   })
 
-  test('an unknown flag is refused with the nearest known one', () => {
+  test('an unknown flag is refused with those that are near', () => {
     assert.deepEqual(problems(['--htp-port', '80']), ['--htp-port is not a flag; the nearest one is --http-port'])
-    assert.deepEqual(problems(['--log=debug']), ['--log is not a flag; the nearest one is --host'])
+    assert.deepEqual(problems(['--log=debug']), ['--log is not a flag; near ones are --log-level, --log-format'])
   })
 
   test('a word that belongs to no flag is refused', () => {

@@ -40,7 +40,8 @@ suite('the Dockerfile', () => {
   test('runs as a user who may not do everything, and is asked by our own command', () => {
     const stage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
     assert.match(stage, /^USER node$/m)
-    assert.match(stage, /^HEALTHCHECK .*CMD \["node", "dist\/main\.js", "healthcheck"\]$/m)
+    assert.match(stage, /^HEALTHCHECK .*CMD \["carillon", "healthcheck"\]$/m)
+    assert.match(stage, /^ENTRYPOINT \["carillon"\]$/m)
   })
 })
 

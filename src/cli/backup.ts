@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { ConfigError, readConfig } from '../config.ts'
 import { backUpStore, storeFile } from '../open-store.ts'
 
-const usage = `carillon backup FILE    copies the database of a data folder, also while the server runs
+const usage = `npx carillon backup FILE    copies the database of a data folder, also while the server runs
 
 It takes --data-dir. docs/operations.md says how a backup is restored.`
 

@@ -21,7 +21,8 @@ const samples = fileURLToPath(new URL('../../examples/processors', import.meta.u
  * flows at work. Answers 0 only if every message came to the end that it has to.
  */
 export async function demo(args: string[]): Promise<number> {
-  if (args.length > 0) throw new Error(`carillon demo takes no arguments, so ${JSON.stringify(args[0])} means nothing`)
+  if (args.length > 0)
+    throw new Error(`npx carillon demo takes no arguments, so ${JSON.stringify(args[0])} means nothing`)
   printIntroduction()
   const sdk = await loadSdk()
   const folder = await mkdtemp(join(tmpdir(), 'carillon-demo-'))

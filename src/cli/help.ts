@@ -6,18 +6,21 @@ export async function help(): Promise<number> {
   return 0
 }
 
-/** All commands and settings, for an 80-column terminal. */
+const columnsMax = 80
+
+/** All commands and settings. */
 export function helpText(): string {
   return `carillon, a server for Amazon Chime SDK messaging
 
-  carillon serve [flags]    starts the server
-  carillon keys             makes, lists, suspends and resumes access keys
-  carillon migrate          brings the schema of the store up to date
-  carillon backup FILE      copies the database, also while the server runs
-  carillon healthcheck      asks the server whether it is ready
-  carillon demo             shows a channel flow at work
-  carillon help             prints this text
-  carillon version          prints the version
+  npx carillon serve [flags]    starts the server
+  npx carillon stop             stops the server of a data folder
+  npx carillon keys             makes, lists, suspends and resumes access keys
+  npx carillon migrate          brings the schema of the store up to date
+  npx carillon backup FILE      copies the database, also while the server runs
+  npx carillon healthcheck      asks the server whether it is ready
+  npx carillon demo             shows a channel flow at work
+  npx carillon help             prints this text
+  npx carillon version          prints the version
 
 Each setting of serve is a flag or an environment variable. The flag wins.
 
@@ -29,5 +32,15 @@ _FILE behind its name holds the path of a file with the secret in it.`
 
 function settingHelp({ variable, flag, form, preset, about }: Setting): string {
   const names = flag ? [`${flag} ${form.sign}`, variable] : [variable, `${variable}_FILE`]
-  return `  ${names.join(', ')}${preset ? ` (${preset})` : ''}\n      ${about}`
+  return `  ${names.join(', ')}${preset ? ` (${preset})` : ''}\n${wrap(about, '      ')}`
+}
+
+function wrap(text: string, indent: string): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = `${lines.at(-1)} ${word}`.trimStart()
+    if (indent.length + line.length > columnsMax) lines.push(word)
+    else lines[lines.length - 1] = line
+  }
+  return lines.map((line) => indent + line).join('\n')
 }

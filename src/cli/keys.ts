@@ -6,10 +6,10 @@ import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
 
-const usage = `carillon keys create            makes an access key and prints it, once
-carillon keys list              lists the access keys beside the root key
-carillon keys suspend KEY_ID    refuses every call that this key signs, from now on
-carillon keys resume KEY_ID     takes its calls again
+const usage = `npx carillon keys create            makes an access key and prints it, once
+npx carillon keys list              lists the access keys beside the root key
+npx carillon keys suspend KEY_ID    refuses every call that this key signs, from now on
+npx carillon keys resume KEY_ID     takes its calls again
 
 Each takes --data-dir, or CARILLON_DATABASE_URL. The server may run meanwhile.`
 
@@ -28,7 +28,7 @@ export async function keys([name = '', ...rest]: string[], environment: NodeJS.P
   if (!action) throw new ConfigError([usage])
   const accessKeyId = action.takesId ? (rest.shift() ?? '') : ''
   if (action.takesId && !/^\w{16,128}$/.test(accessKeyId)) {
-    throw new ConfigError([`carillon keys ${name} needs the id of a key, 16 to 128 letters and digits`])
+    throw new ConfigError([`npx carillon keys ${name} needs the id of a key, 16 to 128 letters and digits`])
   }
   const { config } = readConfig(rest, environment, (path) => readFileSync(path, 'utf8'))
   const store = await openStore(existingPlace(config), {

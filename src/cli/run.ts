@@ -1,9 +1,12 @@
-import { closest } from 'fastest-levenshtein'
 import { ConfigError } from '../config.ts'
+import { nearest } from '../near-names.ts'
+
+const seeHelp = 'see npx carillon help'
 
 /** Loaded when called for, so that `carillon help` does not load a server. */
 const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
+  ['stop', async (args) => (await import('./stop.ts')).stop(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
   ['migrate', async (args) => (await import('./migrate.ts')).migrate(args, process.env)],
   ['backup', async (args) => (await import('./backup.ts')).backup(args, process.env)],
@@ -35,12 +38,13 @@ function commandName(name: string, args: string[]): string {
 }
 
 function unknownCommand(name: string): string {
-  if (name === '') return 'carillon needs a command: see carillon help'
-  if (name.startsWith('-')) return `${name} stands where a command is expected: see carillon help`
-  return `carillon has no command ${JSON.stringify(name)}; the nearest one is ${closest(name, [...commands.keys()])}`
+  if (name === '') return `carillon needs a command: ${seeHelp}`
+  if (name.startsWith('-')) return `${name} stands where a command is expected: ${seeHelp}`
+  const near = nearest(name, [...commands.keys()]) || `: ${seeHelp}`
+  return `carillon has no command ${JSON.stringify(name)}${near}`
 }
 
 function failure(error: unknown): string {
-  if (error instanceof ConfigError) return [...error.problems, 'see carillon help'].join('\n')
+  if (error instanceof ConfigError) return [...error.problems, seeHelp].join('\n')
   return `carillon: ${error instanceof Error ? error.message : error}`
 }

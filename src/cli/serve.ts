@@ -4,8 +4,9 @@ import { type Config, readConfig } from '../config.ts'
 import { FollowingClock, systemClock } from '../runtime/clock.ts'
 import { createLog, type Log } from '../runtime/log.ts'
 import type { RunningServer } from '../server.ts'
+import { whenNpmEnds } from './npm-parent.ts'
+import { closesInTime, stopMsMax, stopSignal } from './shutdown.ts'
 import { startMessage } from './start-message.ts'
-import { closesInTime, stopMsMax, stopSignal } from './stop.ts'
 
 /** What a shell calls the end by SIGINT. */
 const interrupted = 130
@@ -15,14 +16,29 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   const { config, warnings } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
   const log = createLog(config.logLevel, config.logFormat)
   for (const warning of warnings) log.warn({}, warning)
-  const server = await start(config, log)
+  // From the beginning: who reads endpoint.json may send a signal at once.
+  const stop = stopReason(environment)
+  const server = await Promise.race([start(config, log), stop])
+  if (typeof server === 'string') {
+    log.info({ signal: server }, 'stopped while starting')
+    return 0
+  }
   if (!existsSync(server.functions)) log.warn({ functions: server.functions }, 'the functions folder is not there')
-  const stop = stopSignal(process, systemClock, () => process.exit(interrupted))
   process.stdout.write(startMessage(server))
-  log.info({ signal: await stop }, 'stopping')
-  if (await closesInTime(() => server.close(), systemClock)) return 0
-  console.error(`carillon did not stop within ${stopMsMax / 1000} s and was cut off`)
-  return 1
+  const reason = await Promise.race([stop, server.failed])
+  if (reason instanceof Error) log.error({ reason: reason.message }, 'stopping: the server cannot go on')
+  else log.info({ signal: reason }, 'stopping')
+  const isInTime = await closesInTime(() => server.close(), systemClock)
+  if (!isInTime) console.error(`carillon did not stop within ${stopMsMax / 1000} s and was cut off`)
+  if (reason instanceof Error) throw reason
+  return isInTime ? 0 : 1
+}
+
+/** The signal, or the end of npm, that asks the server to stop. */
+function stopReason(environment: NodeJS.ProcessEnv): Promise<string> {
+  const { promise: npmEnded, resolve } = Promise.withResolvers<string>()
+  whenNpmEnds(environment, systemClock, () => resolve('npm ended'))
+  return Promise.race([stopSignal(process, systemClock, () => process.exit(interrupted)), npmEnded])
 }
 
 async function start(config: Config, log: Log): Promise<RunningServer> {

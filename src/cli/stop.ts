@@ -1,38 +1,112 @@
-import type { EventEmitter } from 'node:events'
-import type { Clock } from '../runtime/clock.ts'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { readConfig } from '../config.ts'
+import { endpointFile, isTaken, lockFile } from '../runtime/data-folder.ts'
+import { processStart } from '../runtime/process-start.ts'
+import { stopMsMax } from './shutdown.ts'
 
-/** Clients give a lost session up after ten seconds. This leaves the server that comes next as long to start. */
-export const stopMsMax = 5000
+const lookEveryMs = 50
+/** How long a server may take until it has written which process it is. */
+const startMsMax = 10_000
+/** The server cuts itself off after `stopMsMax`; the rest is for a machine with much to do. */
+const waitMsMax = stopMsMax + 5_000
 
-/** Where sh is bash, `npm start` passes on a Ctrl-C that the terminal has sent already. That is one wish, not two. */
-const sameInterruptMs = 300
-
-/**
- * Resolves with the first SIGTERM or SIGINT. A SIGINT after that comes from somebody who will not wait: `leave` is
- * called at once.
- */
-export function stopSignal(signals: EventEmitter, clock: Clock, leave: () => void): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>()
-  let firstMs: number | undefined
-  const hear = (signal: string) => {
-    if (firstMs === undefined) {
-      firstMs = clock.now()
-      resolve(signal)
-    } else if (signal === 'SIGINT' && clock.now() - firstMs > sameInterruptMs) {
-      leave()
-    }
-  }
-  for (const signal of ['SIGTERM', 'SIGINT']) signals.on(signal, hear)
-  return promise
+/** What a server's endpoint.json says about its process. `processStart` is there where the system tells it. */
+interface ServerProcess {
+  pid: number
+  processStart?: string
 }
 
-/** Whether `close` was done within `stopMsMax`. */
-export async function closesInTime(close: () => Promise<void>, clock: Clock): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>()
-  const cancel = clock.at(clock.now() + stopMsMax, () => resolve(false))
-  try {
-    return await Promise.race([close().then(() => true), late])
-  } finally {
-    cancel()
+/**
+ * `carillon stop`: ends the server that has a data folder, as SIGTERM does, and waits until it has left. Exit code 0 if
+ * no server has the folder afterwards, also if none had it before.
+ */
+export async function stop(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const { config } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
+  const folder = resolve(config.dataDir)
+  requireDataFolder(folder)
+  if (!isTaken(folder)) {
+    console.log(`no server runs in ${folder}`)
+    return 0
   }
+  const server = await findServer(folder)
+  if (server) {
+    terminate(server, folder)
+    await waitForEnd(server, folder)
+  }
+  console.log(`the server in ${folder} has stopped${server ? ` (process ${server.pid})` : ''}`)
+  return 0
+}
+
+/** A folder of another user looks like none at all, so that is told first. */
+function requireDataFolder(folder: string): void {
+  const lock = join(folder, lockFile)
+  try {
+    statSync(lock)
+    readFileSync(lock)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new Error(`the data folder ${folder} is closed to this user: stop its server as the user whom it runs as`)
+    }
+    throw new Error(`${folder} is not the data folder of a server: set --data-dir`)
+  }
+}
+
+/** Waits for a server that is starting. Undefined if it was stopping, and has stopped. */
+async function findServer(folder: string): Promise<ServerProcess | undefined> {
+  for (let waitedMs = 0; waitedMs < startMsMax; waitedMs += lookEveryMs) {
+    const server = readServer(folder)
+    if (server) return server
+    if (!isTaken(folder)) return undefined
+    await setTimeout(lookEveryMs)
+  }
+  throw new Error(`the server in ${folder} is still starting or stopping: try again later, or end its process`)
+}
+
+function readServer(folder: string): ServerProcess | undefined {
+  const file = join(folder, endpointFile)
+  if (!existsSync(file)) return undefined
+  const { pid, processStart } = JSON.parse(readFileSync(file, 'utf8')) as Partial<ServerProcess>
+  if (!Number.isSafeInteger(pid) || pid! < 1) throw new Error(`${file} does not say which process the server is`)
+  return { pid: pid!, ...(processStart !== undefined && { processStart }) }
+}
+
+/** A number may belong to another process by now, or to one of this machine while the server runs in a container. */
+function terminate(server: ServerProcess, folder: string): void {
+  const { pid } = server
+  if (hasEnded(server)) {
+    throw new Error(
+      `process ${pid} is not the server of ${folder}: it runs in a container or on another machine; stop it there`,
+    )
+  }
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EPERM') throw new Error(`process ${pid} belongs to another user: stop it as that user`)
+    if (code !== 'ESRCH') throw error
+  }
+}
+
+function hasEnded({ pid, processStart: start }: ServerProcess): boolean {
+  if (start !== undefined) return processStart(pid) !== start
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
+
+/** A supervisor may have started the next server already: then the folder is taken, but not by this process. */
+async function waitForEnd(server: ServerProcess, folder: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += lookEveryMs) {
+    if (!isTaken(folder) || hasEnded(server)) return
+    await setTimeout(lookEveryMs)
+  }
+  throw new Error(
+    `process ${server.pid} has not stopped within ${waitMsMax / 1000} s: kill -KILL ${server.pid} ends it, and nothing acknowledged is lost`,
+  )
 }

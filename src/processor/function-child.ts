@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
-import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { Countdown } from '../runtime/countdown.ts'
 import type { Log } from '../runtime/log.ts'
-import type { FunctionCode } from './function-folder.ts'
+import type { FunctionCode } from './function-files.ts'
 import { FunctionOutput } from './function-output.ts'
 import { type Exit, earlyEndError, killProcess, type Launch, startError, startProcess } from './function-process.ts'
 import type { RuntimeInvocation, RuntimeListener } from './runtime-api.ts'
@@ -18,8 +19,6 @@ export interface Call extends Omit<RuntimeInvocation, 'deadlineMs'> {
 export interface ChildParts {
   clock: Clock
   log: Log
-  /** Calls `act` after so long, not counting the time in which the server's event loop stood still. */
-  after(limitMs: number, act: () => void): Cancel
   /** Ends what the child may have left running. */
   endLeftovers(): Promise<void>
 }
@@ -28,7 +27,7 @@ export interface ChildParts {
 const startMsMax = 10_000
 /** As long as Lambda gives a function to load. */
 const loadMsMax = 10_000
-const idleMsMax = 5 * 60_000
+const idleMsMax = 60_000
 /** How long a broken child may take to exit, and how long a process that it left behind may hold its output open. */
 const exitMsMax = 1_000
 
@@ -61,7 +60,7 @@ export class FunctionChild implements RuntimeListener {
   #attempt: Attempt | undefined
   /** There while the child waits for an event. */
   #answer: ((invocation: RuntimeInvocation) => void) | undefined
-  #cancelAlarm: Cancel = () => {}
+  #countdown: Countdown | undefined
   #endReason: string | undefined
   /** The server has no more use for it. */
   #dismissed = false
@@ -74,7 +73,8 @@ export class FunctionChild implements RuntimeListener {
     this.#output = new FunctionOutput(parts.log)
     this.#process = startProcess(code, launch)
     this.#debug('function process started')
-    for (const stream of this.#process.stdio) stream?.on('error', () => {})
+    // Without a free file descriptor there are no streams, and the event `error` follows.
+    for (const stream of this.#process.stdio ?? []) stream?.on('error', () => {})
     this.#output.follow(this.#process.stdout, 'info')
     this.#output.follow(this.#process.stderr, 'warn')
     this.exited = this.#untilExited()
@@ -157,8 +157,13 @@ export class FunctionChild implements RuntimeListener {
   }
 
   #endAfter(limitMs: number, reason: string): void {
-    this.#cancelAlarm()
-    this.#cancelAlarm = this.#parts.after(limitMs, () => this.#kill(reason))
+    this.#after(limitMs, () => this.#kill(reason))
+  }
+
+  /** There is one limit at a time: a new one takes the place of the last. */
+  #after(limitMs: number, act: () => void): void {
+    this.#countdown?.cancel()
+    this.#countdown = new Countdown(this.#parts.clock, limitMs, act)
   }
 
   #debug(text: string): void {
@@ -182,7 +187,7 @@ export class FunctionChild implements RuntimeListener {
 
   #notStarted(error: Error, onExited: () => void): void {
     if (this.#process.pid !== undefined) return
-    this.#cancelAlarm()
+    this.#countdown?.cancel()
     this.#endReason = error.message
     this.#attempt?.reject(startError(error, this.code))
     this.#attempt = undefined
@@ -192,19 +197,17 @@ export class FunctionChild implements RuntimeListener {
   /** What it printed last is still to be read, and what it started must not outlive it. */
   #drain(exit: Exit): Promise<void> {
     const { exitCode, signal } = exit
-    const { after, endLeftovers } = this.#parts
     this.#exit = exit
     const ended = signal ? `was ended by ${signal}` : `exited with code ${exitCode}`
     this.#kill(`its process ${ended}${this.#started ? '' : ' before it had started'}`)
-    this.#cancelAlarm()
-    this.#cancelAlarm = after(exitMsMax, () => {
+    this.#after(exitMsMax, () => {
       for (const stream of this.#process.stdio) stream?.destroy()
     })
-    return endLeftovers()
+    return this.#parts.endLeftovers()
   }
 
   #closed(): void {
-    this.#cancelAlarm()
+    this.#countdown?.cancel()
     this.#debug(`function process ended: ${this.#endReason}`)
     if (this.#attempt) this.#settle(this.#attempt, this.#endReason ?? 'ended')
     this.#attempt = undefined

@@ -1,6 +1,6 @@
 import { devNull, tmpdir } from 'node:os'
 import { delimiter, dirname } from 'node:path'
-import type { FunctionCode } from './function-folder.ts'
+import type { FunctionCode } from './function-files.ts'
 
 /** What a function needs to call this server. */
 export interface FunctionEnvironment {

@@ -3,7 +3,7 @@ import { extname, join } from 'node:path'
 import { Shortage, type ShortageKind, shortageOf } from '../runtime/shortage.ts'
 import { startFailedExitCode } from './bootstrap-terms.ts'
 import { memorySizeMb } from './function-environment.ts'
-import { BrokenFunction, type FunctionCode } from './function-folder.ts'
+import { BrokenFunction, type FunctionCode } from './function-files.ts'
 import type { FunctionsUser } from './functions-user.ts'
 
 /** What a child process is started with, besides the function's code. */

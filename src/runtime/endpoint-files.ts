@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type DataFolder, endpointFile } from './data-folder.ts'
+import { processStart } from './process-start.ts'
 
 /** Where clients reach a running server. */
 export interface Endpoint {
@@ -35,7 +36,9 @@ interface KeyPair {
 export function writeEndpointFiles(folder: DataFolder, endpoint: Endpoint, keys: KeyPair): AwsFiles {
   folder.writeSecret('aws/config', awsConfig(endpoint))
   folder.writeSecret('aws/credentials', awsCredentials(keys))
-  folder.writeSecret(endpointFile, JSON.stringify({ ...endpoint, pid: process.pid }, undefined, 2) + '\n')
+  const { pid } = process
+  const told = { ...endpoint, pid, processStart: processStart(pid) }
+  folder.writeSecret(endpointFile, JSON.stringify(told, undefined, 2) + '\n')
   return { config: join(folder.path, 'aws/config'), credentials: join(folder.path, 'aws/credentials') }
 }
 

@@ -69,6 +69,10 @@ export interface Store {
   ready(): Promise<void>
   /** The time of the clock that all who share the store go by, in milliseconds since the epoch. */
   sharedNow?(): Promise<number>
+  /** Says what is wrong if the file that it writes is not the one on disk any more. */
+  checkFile?(): Promise<string | undefined>
+  /** Takes no write any more: each is refused for this reason, and what is under way is rolled back. */
+  refuse?(reason: string): void
   /** Waits for nobody far away any more: who waits for a write or a read is refused, as in an outage. */
   abandon?(): void
   /** Finishes what was asked of it, and closes. */

@@ -148,7 +148,7 @@ suite('carillon backup refuses, and leaves things as they are,', () => {
   test('to be called without a file, or without data', async () => {
     const without = await carillon('backup', '--data-dir', server.dataDir)
     assert.equal(without.status, 1)
-    assert.match(without.stderr, /^carillon backup FILE {4}copies the database/)
+    assert.match(without.stderr, /^npx carillon backup FILE {4}copies the database/)
     const empty = await carillon('backup', join(folder, 'empty.sqlite'), '--data-dir', folder)
     const words = `carillon: ${folder} has no data to back up: set --data-dir\n`
     assert.deepEqual([empty.status, empty.stderr], [1, words])

@@ -53,7 +53,7 @@ suite('carillon demo', () => {
   test('refuses arguments', async () => {
     const { code, stderr } = await run([main, 'demo', '--fast'])
     assert.equal(code, 1)
-    assert.equal(stderr, 'carillon: carillon demo takes no arguments, so "--fast" means nothing\n')
+    assert.equal(stderr, 'carillon: npx carillon demo takes no arguments, so "--fast" means nothing\n')
   })
 
   test('says what to install when the clients are not there', async () => {

@@ -97,15 +97,15 @@ suite('carillon keys explains', () => {
       const { status, stdout, stderr } = await carillon('keys', ...args)
       assert.deepEqual([status, stdout], [1, ''])
       for (const name of ['create', 'list', 'suspend', 'resume'])
-        assert.match(stderr, new RegExp(`^carillon keys ${name} `, 'm'))
+        assert.match(stderr, new RegExp(`^npx carillon keys ${name} `, 'm'))
     }
   })
 
   test('that it needs the id of a key', async () => {
     for (const args of [['suspend'], ['resume'], ['suspend', '--data-dir']]) {
       const { status, stderr } = await keys(...args)
-      const complaint = `carillon keys ${args[0]} needs the id of a key, 16 to 128 letters and digits`
-      assert.deepEqual([status, stderr], [1, `${complaint}\nsee carillon help\n`])
+      const complaint = `npx carillon keys ${args[0]} needs the id of a key, 16 to 128 letters and digits`
+      assert.deepEqual([status, stderr], [1, `${complaint}\nsee npx carillon help\n`])
     }
   })
 

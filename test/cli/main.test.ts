@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { settings } from '../../src/settings.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const packageText = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+
+const commands = ['serve', 'stop', 'keys', 'migrate', 'backup', 'healthcheck', 'demo', 'help', 'version']
 
 /** What a whole process prints and how it ends. */
 function carillon(args: string[], environment: Record<string, string> = {}) {
@@ -21,8 +23,7 @@ suite('carillon help', () => {
   test('lists every command and setting', () => {
     const { status, stdout, stderr } = carillon(['help'])
     assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
-    for (const name of ['serve', 'keys', 'backup', 'healthcheck', 'demo', 'help', 'version'])
-      assert.match(stdout, new RegExp(`^ {2}carillon ${name} `, 'm'))
+    for (const name of commands) assert.match(stdout, new RegExp(`^ {2}npx carillon ${name} `, 'm'))
     for (const setting of Object.values(settings)) {
       assert.ok(stdout.includes(setting.variable))
       assert.ok(stdout.includes('flag' in setting ? setting.flag : `${setting.variable}_FILE`))
@@ -48,13 +49,41 @@ suite('carillon version', () => {
   })
 })
 
+suite('the command has one spelling, which works in a clone, in a project with the package and in the container', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const read = (file: string) => readFileSync(`${root}/${file}`, 'utf8')
+  const other = new RegExp(
+    `(?<!npx )(?<![-\\w./])carillon (${commands.join('|')})\\b|\\b(src/main\\.ts|dist/main\\.js)\\b`,
+    'g',
+  )
+
+  test('in documents, compose files and examples', () => {
+    const pages = globSync(['*.md', 'docs/**/*.*', 'compose*.yaml', 'examples/**/*.md'], { cwd: root })
+    // These name commands as they were at their time.
+    const past = /^CHANGELOG\.md$|^docs\/adr\//
+    const now = pages.filter((page) => !past.test(page))
+    assert.ok(now.length > 10)
+    assert.ok(now.some((page) => read(page).includes('npx carillon serve')))
+    for (const page of now) assert.deepEqual(read(page).match(other) ?? [], [], page)
+  })
+
+  test('in all that the program prints', () => {
+    const sources = globSync('src/**/*.ts', { cwd: root })
+    assert.ok(sources.length > 50)
+    for (const file of sources) {
+      const code = read(file).replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, '')
+      assert.deepEqual(code.match(other) ?? [], [], file)
+    }
+  })
+})
+
 suite('a mistake is one clear line and exit code 1', () => {
   const cases: [args: string[], complaint: string][] = [
-    [[], 'carillon needs a command: see carillon help'],
+    [[], 'carillon needs a command: see npx carillon help'],
     [['serv'], 'carillon has no command "serv"; the nearest one is serve'],
-    [['constructor'], 'carillon has no command "constructor"; the nearest one is serve'],
-    [['--http-port', '80'], '--http-port stands where a command is expected: see carillon help'],
-    [['serve', '--htp-port', '80'], '--htp-port is not a flag; the nearest one is --http-port\nsee carillon help'],
+    [['constructor'], 'carillon has no command "constructor": see npx carillon help'],
+    [['--http-port', '80'], '--http-port stands where a command is expected: see npx carillon help'],
+    [['serve', '--htp-port', '80'], '--htp-port is not a flag; the nearest one is --http-port\nsee npx carillon help'],
   ]
   for (const [args, complaint] of cases) {
     test(['carillon', ...args].join(' '), () => {
@@ -69,7 +98,7 @@ suite('a mistake is one clear line and exit code 1', () => {
       '"stray" is not expected here: settings are given as --flag value',
       'CARILLON_HTTP_PORT is "x", but must be a number from 0 to 65535, where 0 picks a free port',
       '--region is "moon", but must be a region name such as us-east-1',
-      'see carillon help',
+      'see npx carillon help',
     ])
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import { closesInTime } from '../../src/cli/stop.ts'
+import { closesInTime } from '../../src/cli/shutdown.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { startNatsServer, withoutNatsServer } from '../support/nats-server.ts'
 import { dropDatabase, freshDatabase, noPostgres } from '../support/postgres-server.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
 import type { ServiceUnavailableException } from '@aws-sdk/client-chime-sdk-messaging'
-import { closesInTime } from '../../src/cli/stop.ts'
+import { closesInTime } from '../../src/cli/shutdown.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { natsUrl, withoutNats } from '../support/nats-server.ts'
 import { noPostgresServer, PostgresServer } from '../support/postgres-server.ts'

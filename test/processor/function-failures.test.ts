@@ -218,6 +218,16 @@ describe('an endless loop is ended after timeoutMs', () => {
   })
 })
 
+test('a function is not to blame for a server that stands still', async (t) => {
+  const { target } = await startFunctions(t, {
+    'quick/index.mjs': 'export const handler = () => {}',
+    'quick/function.json': '{ "timeoutMs": 1000 }',
+  })
+  const standStill = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000)
+  const outcome = await target.invoke('quick', functionArn('quick'), processorEvent('m'), standStill)
+  assert.deepEqual(outcome, { result: 'completed' })
+})
+
 test('an error between two events ends the process, and costs no event', async (t) => {
   const gate = await openGate(t)
   const { invoke, log } = await startFunctions(t, {
@@ -272,6 +282,7 @@ describe('an event does not reach a function', () => {
     await writeFiles(parent, { 'functions/sub/redact.mjs': handler, 'functions/redact.mjs': handler })
     const target = createFunctionTarget({
       folder: join(parent, 'functions'),
+      processesMax: 32,
       environment: () => assert.fail('nothing is started'),
       clock: systemClock,
       log: silentLog,
@@ -290,6 +301,7 @@ describe('an event does not reach a function', () => {
     for (const path of [folder, join(dirname(folder), 'file')]) {
       const target = createFunctionTarget({
         folder: path,
+        processesMax: 32,
         environment,
         clock: systemClock,
         log: silentLog,
@@ -306,18 +318,16 @@ describe('an event does not reach a function', () => {
     }
   })
 
-  test('for which too many wait, or that waits when the server closes', async (t) => {
+  test('when the server closes, which is no failure of the function', async (t) => {
     const gate = await openGate(t)
     const { invoke, target } = await startFunctions(t, { 'slow.mjs': gate.handler })
-    const working = Array.from({ length: 4 }, () => invoke('slow'))
-    const arrivals = await gate.arrivals(4)
-    const waiting = Array.from({ length: 256 }, () => invoke('slow'))
-    assert.deepEqual(await invoke('slow'), unreached('256 events wait for this function already', false))
+    const working = invoke('slow')
+    const [arrival] = await gate.arrivals(1)
     const closed = target.close()
-    const closing = unreached('the server is closing', false)
-    assert.deepEqual(await Promise.all(waiting), Array(256).fill(closing))
-    for (const arrival of arrivals) arrival.release()
-    assert.deepEqual(await Promise.all(working), Array(4).fill(completed))
+    const closing = { result: 'deferred', reason: 'the server is closing', cause: 'closing', handedOver: 0 }
+    assert.deepEqual(await invoke('slow'), closing)
+    arrival?.release()
+    assert.deepEqual(await working, completed)
     await closed
     assert.deepEqual(await invoke('slow'), closing)
   })
@@ -356,7 +366,7 @@ describe('when the server ends', () => {
       import { silentLog } from ${source('runtime/log.ts')}
       const environment = () => ({})
       const folder = ${JSON.stringify(folder)}
-      const target = createFunctionTarget({ folder, environment, clock: systemClock, log: silentLog, newId: crypto.randomUUID.bind(crypto) })
+      const target = createFunctionTarget({ folder, processesMax: 32, environment, clock: systemClock, log: silentLog, newId: crypto.randomUUID.bind(crypto) })
       target.invoke('slow', 'arn', { ChannelMessage: {} }, () => {})`
     const child = spawn(process.execPath, ['--input-type=module', '-e', server], { stdio: 'inherit' })
     const [arrival] = await gate.arrivals(1)

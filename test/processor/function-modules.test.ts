@@ -132,7 +132,7 @@ describe('a function runs as it is', () => {
     await writeFiles(join(project, functions), Object.assign({}, neighbours, ...Object.values(forms)))
     const create = server === undefined ? createFunctionTarget : await install(join(project, server))
     const log = new RecordingLog()
-    const parts = { environment, clock: systemClock, log, newId: randomUUID }
+    const parts = { processesMax: 32, environment, clock: systemClock, log, newId: randomUUID }
     return { log, target: create({ folder: join(project, functions), ...parts }) }
   }
 

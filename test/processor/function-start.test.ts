@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readdirSync, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, type TestContext, test } from 'node:test'
+import type { FunctionCode } from '../../src/processor/function-files.ts'
+import { startError } from '../../src/processor/function-process.ts'
 import type { HandOff } from '../../src/processor/target.ts'
+import type { Clock } from '../../src/runtime/clock.ts'
+import { Shortage } from '../../src/runtime/shortage.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { type Files, startFunctions, temporaryFolder } from './functions.ts'
+import { type Files, startFunctions, temporaryFolder, writeFiles } from './functions.ts'
 
 type Outcome = HandOff & { handedOver: number }
 
@@ -145,41 +148,46 @@ test('a process that the system gives too few threads has had no event', { skip:
 })
 
 describe('a process that ends before it has started has had no event', () => {
-  /** Runs the code before anything of the bootstrap, as long as there is no file `over` beside the functions. */
-  const before = (code: string): Files => ({
+  /** Runs the code before anything of the bootstrap, until `endShortage`. */
+  async function start(t: TestContext, code: string, options: { clock?: Clock } = {}) {
+    const outside = await temporaryFolder(t)
+    const functions = await startFunctions(t, before(code, join(outside, 'over')), options)
+    return { ...functions, endShortage: () => writeFiles(outside, { over: '' }) }
+  }
+  const before = (code: string, over: string): Files => ({
     'redact/index.mjs': 'export const handler = () => {}',
     'redact/function.json': '{ "environment": { "NODE_OPTIONS": "--require=./before.cjs" } }',
-    'redact/before.cjs': `if (!require('fs').existsSync(__dirname + '/../over')) { ${code} }`,
+    'redact/before.cjs': `if (!require('fs').existsSync(${JSON.stringify(over)})) { ${code} }`,
   })
   const deferred = (cause: string, reason: string) => ({ result: 'deferred', reason, cause, handedOver: 0 })
   const completed = { result: 'completed', handedOver: 1 }
 
   test("when it is killed, as when memory runs out, and what it printed is not the function's", async (t) => {
-    const { invoke, log, write } = await startFunctions(
+    const { invoke, log, endShortage } = await start(
       t,
-      before("console.error('no room'); process.kill(process.pid, 'SIGKILL')"),
+      "console.error('no room'); process.kill(process.pid, 'SIGKILL')",
     )
     const reason = 'its process was ended by SIGKILL before it had started: no room'
     assert.deepEqual(await invoke('redact'), deferred('memory', reason))
     assert.deepEqual(log.texts('warn'), [])
-    await write({ over: '' })
+    await endShortage()
     assert.deepEqual(await invoke('redact'), completed)
   })
 
   test('when it does not start in time', async (t) => {
     const clock = new ManualClock()
-    const { invoke, log, write } = await startFunctions(t, before('for (;;);'), { clock })
+    const { invoke, log, endShortage } = await start(t, 'for (;;);', { clock })
     const outcome = invoke('redact')
     await log.waitFor('function process started')
     clock.advance(10_000)
     assert.deepEqual(await outcome, deferred('processes', 'its process did not start within 10000 ms'))
-    await write({ over: '' })
+    await endShortage()
     assert.deepEqual(await invoke('redact'), completed)
   })
 
   test('when the server closes', async (t) => {
     const clock = new ManualClock()
-    const { invoke, log, target } = await startFunctions(t, before('for (;;);'), { clock })
+    const { invoke, log, target } = await start(t, 'for (;;);', { clock })
     const outcome = invoke('redact')
     await log.waitFor('function process started')
     const closed = target.close()
@@ -187,14 +195,24 @@ describe('a process that ends before it has started has had no event', () => {
     assert.deepEqual(await outcome, deferred('closing', 'the server is closing'))
     await closed
   })
+})
 
-  test('when the folder that it is to run in is gone', async (t) => {
-    const clock = new ManualClock()
-    const { folder, invoke } = await startFunctions(t, before(''), { clock })
-    assert.deepEqual(await invoke('redact'), completed)
-    await rm(join(folder, 'redact'), { recursive: true })
-    assert.equal((await invoke('redact')).handedOver, 0)
-  })
+test('why the system starts no process is told apart', () => {
+  const code = { file: '/functions/redact.mjs', environment: {} } as FunctionCode
+  const kinds = {
+    EAGAIN: 'processes',
+    EMFILE: 'descriptors',
+    ENOMEM: 'memory',
+    // The folder that it is to run in, or Node itself, was exchanged a moment ago.
+    ENOENT: 'functions folder',
+    EACCES: 'functions folder',
+    EPERM: 'processes',
+  }
+  for (const [errorCode, kind] of Object.entries(kinds)) {
+    const error = startError(Object.assign(new Error(`spawn ${errorCode}`), { code: errorCode }), code)
+    assert.ok(error instanceof Shortage)
+    assert.deepEqual([error.kind, error.message], [kind, `spawn ${errorCode}`])
+  }
 })
 
 test('a process that prints before it has started, and starts, has printed it for the event', async (t) => {

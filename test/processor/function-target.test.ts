@@ -263,7 +263,7 @@ describe('a change is seen by the next event', () => {
   test('of the file itself, even to a text of the same length', async (t) => {
     const { invoke, log, write } = await startFunctions(t, { 'redact.mjs': says('one') })
     await invoke('redact')
-    await write({ 'redact.mjs': says('two') })
+    await write('redact.mjs', says('two'))
     await invoke('redact')
     assert.deepEqual(log.texts('info'), ['one', 'two'])
   })
@@ -274,7 +274,7 @@ describe('a change is seen by the next event', () => {
       'lib/word.mjs': "export const word = 'one'",
     })
     await invoke('redact')
-    await write({ 'lib/word.mjs': "export const word = 'two'" })
+    await write('lib/word.mjs', "export const word = 'two'")
     await invoke('redact')
     assert.deepEqual(log.texts('info'), ['one', 'two'])
   })
@@ -284,7 +284,7 @@ describe('a change is seen by the next event', () => {
       'redact/index.mjs': 'export const handler = () => console.log(process.env.WORD)',
     })
     await invoke('redact')
-    await write({ 'redact/function.json': '{ "environment": { "WORD": "two" } }' })
+    await write('redact/function.json', '{ "environment": { "WORD": "two" } }')
     await invoke('redact')
     assert.deepEqual(log.texts('info'), ['undefined', 'two'])
   })
@@ -292,27 +292,51 @@ describe('a change is seen by the next event', () => {
   test('when a function is added, and when it is mended', async (t) => {
     const { invoke, log, write } = await startFunctions(t, {})
     assert.equal((await invoke('redact')).result, 'unreached')
-    await write({ 'redact.mjs': 'export const handler = (' })
+    await write('redact.mjs', 'export const handler = (')
     assert.equal((await invoke('redact')).result, 'crashed')
-    await write({ 'redact.mjs': says('mended') })
+    await write('redact.mjs', says('mended'))
     assert.deepEqual(await invoke('redact'), completed)
     assert.deepEqual(log.texts('info'), ['mended'])
   })
 })
 
 describe('several events at once', () => {
-  test('have a process each, four at most, and the fifth waits for one of them', async (t) => {
+  test('have a process each, as many as function.json says', async (t) => {
     const gate = await openGate(t)
-    const { invoke, log } = await startFunctions(t, { 'slow.mjs': gate.handler })
-    const outcomes = ['a', 'b', 'c', 'd', 'e'].map((messageId) => invoke('slow', messageId))
-    const first = await gate.arrivals(4)
-    assert.equal(new Set(first.map((arrival) => arrival.name)).size, 4)
+    const { invoke, target, log } = await startFunctions(t, {
+      'slow/index.mjs': gate.handler,
+      'slow/function.json': '{ "concurrency": 2 }',
+    })
+    await target.opened
+    assert.equal(target.freePlaces('slow'), 2)
+    const outcomes = ['a', 'b'].map((messageId) => invoke('slow', messageId))
+    assert.equal(target.freePlaces('slow'), 0)
+    const one = await invoke('slow', 'c')
+    assert.deepEqual(one, {
+      result: 'deferred',
+      reason: 'no place is free for function slow',
+      cause: 'processes',
+      handedOver: 0,
+    })
+    const first = await gate.arrivals(2)
+    assert.equal(new Set(first.map((arrival) => arrival.name)).size, 2)
     first[0]?.release()
-    const [fifth] = await gate.arrivals(1)
-    assert.equal(fifth?.name, first[0]?.name)
-    for (const arrival of [...first, fifth]) arrival?.release()
-    assert.deepEqual(await Promise.all(outcomes), Array(5).fill(completed))
-    assert.equal(log.texts('debug').filter((text) => text.includes('started')).length, 4)
+    assert.deepEqual(await Promise.race(outcomes), completed)
+    assert.equal(target.freePlaces('slow'), 1)
+    const again = invoke('slow', 'd')
+    const [fourth] = await gate.arrivals(1)
+    assert.equal(fourth?.name, first[0]?.name)
+    for (const arrival of [...first, fourth]) arrival?.release()
+    assert.deepEqual(await Promise.all([...outcomes, again]), Array(3).fill(completed))
+    assert.equal(log.texts('debug').filter((text) => text.includes('started')).length, 2)
+  })
+
+  test('are eight of one function, unless it says otherwise', async (t) => {
+    const { target } = await startFunctions(t, { 'redact.mjs': 'export const handler = () => {}' })
+    assert.equal(target.freePlaces('redact'), 0, 'before the folder is read')
+    await target.opened
+    assert.equal(target.freePlaces('redact'), 8)
+    assert.equal(target.freePlaces('nowhere'), 8)
   })
 
   test('of another function do not wait', async (t) => {
@@ -333,7 +357,7 @@ describe('several events at once', () => {
     const { invoke, write, log } = await startFunctions(t, { 'slow.mjs': gate.handler })
     const old = invoke('slow')
     const [arrival] = await gate.arrivals(1)
-    await write({ 'slow.mjs': "export const handler = () => console.log('new')" })
+    await write('slow.mjs', "export const handler = () => console.log('new')")
     assert.deepEqual(await invoke('slow'), completed)
     arrival?.release()
     assert.deepEqual(await old, completed)
@@ -342,14 +366,14 @@ describe('several events at once', () => {
   })
 })
 
-test('an idle process ends after five minutes', async (t) => {
+test('an idle process ends after a minute', async (t) => {
   const clock = new ManualClock()
   const { invoke, log } = await startFunctions(t, { 'redact.mjs': 'export const handler = () => {}' }, { clock })
   await invoke('redact')
-  clock.advance(5 * 60_000 - 1)
+  clock.advance(60_000 - 1)
   assert.deepEqual(await invoke('redact'), completed)
-  clock.advance(5 * 60_000)
-  await log.waitFor('function process ended: idle for 300000 ms')
+  clock.advance(60_000)
+  await log.waitFor('function process ended: idle for 60000 ms')
   assert.deepEqual(await invoke('redact'), completed)
   assert.equal(log.texts('debug').filter((text) => text.includes('started')).length, 2)
 })

@@ -1,8 +1,8 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chown, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -28,42 +28,36 @@ interface ServerOptions {
 export class PostgresServer {
   readonly port: number
   readonly password: string
-  #folder: string
+  #place: Place
   #settings: string[]
   #process: ChildProcess | undefined
 
-  private constructor(folder: string, port: number, password: string, settings: string[]) {
-    this.#folder = folder
+  private constructor(place: Place, port: number, password: string, settings: string[]) {
+    this.#place = place
     this.port = port
     this.password = password
     this.#settings = settings
   }
 
   static async start({ durable = true, tls }: ServerOptions = {}): Promise<PostgresServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'carillon-postgres-'))
-    await handOver(folder)
     const password = randomBytes(12).toString('hex')
-    await initialize(folder, password)
+    const place = await makePlace(password)
     const secure = tls ? { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' } : {}
     if (tls) {
-      await putPrivately(join(folder, 'server.crt'), tls.certificatePem)
-      await putPrivately(join(folder, 'server.key'), tls.privateKeyPem)
+      await putPrivately(join(place.data, 'server.crt'), tls.certificatePem)
+      await putPrivately(join(place.data, 'server.key'), tls.privateKeyPem)
     }
     const quick = durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
     const all = Object.entries({ max_connections: '300', ...quick, ...secure })
     for (let tries = 1; ; tries += 1) {
-      const server = new PostgresServer(
-        folder,
-        await freePort(),
-        password,
-        all.map(([name, value]) => `${name}=${value}`),
-      )
+      const settings = all.map(([name, value]) => `${name}=${value}`)
+      const server = new PostgresServer(place, await freePort(), password, settings)
       try {
         await server.#start()
         return server
       } catch (error) {
         if (tries < startTriesMax) continue
-        await rm(folder, { recursive: true, force: true })
+        await rm(place.folder, { recursive: true, force: true })
         throw error
       }
     }
@@ -76,7 +70,7 @@ export class PostgresServer {
 
   /** The folder in which the server can read what is put there, keys of TLS for example. */
   get folder(): string {
-    return this.#folder
+    return this.#place.data
   }
 
   /** A fresh database; answers its URL. */
@@ -107,13 +101,14 @@ export class PostgresServer {
   /** Nothing of it is left. */
   async stop(): Promise<void> {
     await this.pause('immediate')
-    await rm(this.#folder, { recursive: true, force: true })
+    await rm(this.#place.folder, { recursive: true, force: true })
   }
 
   async #start(): Promise<void> {
     const fixed = [`port=${this.port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
     const settings = [...fixed, ...this.#settings].flatMap((setting) => ['-c', setting])
-    const child = spawn('/bin/sh', ['-c', guard, this.#folder, binary('postgres'), '-D', this.#folder, ...settings], {
+    const { folder, data, binaries } = this.#place
+    const child = spawn('/bin/sh', ['-c', guard, folder, join(binaries, 'postgres'), '-D', data, ...settings], {
       ...servant(),
       // Its own group: Ctrl-C is for the tests, whose end it then sees.
       detached: true,
@@ -163,18 +158,50 @@ async function ready(child: ChildProcess): Promise<void> {
   await started.promise.finally(() => clearTimeout(timer))
 }
 
-async function initialize(folder: string, password: string): Promise<void> {
-  const passwordFile = join(dirname(folder), `carillon-password-${randomBytes(6).toString('hex')}`)
+/** Everything of one server is below `folder`. */
+interface Place {
+  folder: string
+  data: string
+  binaries: string
+}
+
+/** Makes an empty database cluster. Nothing is left when that fails. */
+async function makePlace(password: string): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'carillon-postgres-'))
+  try {
+    await handOver(folder)
+    const place = { folder, data: join(folder, 'data'), binaries: await reachableBinaries(folder) }
+    await initialize(place, password)
+    return place
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function initialize({ folder, data, binaries }: Place, password: string): Promise<void> {
+  const passwordFile = join(folder, 'password')
   await putPrivately(passwordFile, password)
   const flags = ['-U', 'postgres', '-A', 'scram-sha-256', '--locale=C', '--encoding=UTF8', '--no-sync']
-  try {
-    await promisify(execFile)(binary('initdb'), ['-D', folder, ...flags, `--pwfile=${passwordFile}`], {
-      ...servant(),
-      timeout: startMsMax,
-    })
-  } finally {
-    await rm(passwordFile)
-  }
+  await promisify(execFile)(join(binaries, 'initdb'), ['-D', data, ...flags, `--pwfile=${passwordFile}`], {
+    ...servant(),
+    timeout: startMsMax,
+  })
+  await rm(passwordFile)
+}
+
+/** Where PostgreSQL's user can run them: copied into the folder if the project is closed to it, in /root for example. */
+async function reachableBinaries(folder: string): Promise<string> {
+  const installed = dirname(binary('postgres'))
+  if (spawnSync(binary('postgres'), ['--version'], servant()).status === 0) return installed
+  const copy = join(folder, 'native')
+  await cp(dirname(installed), copy, { recursive: true, verbatimSymlinks: true })
+  // The server's user removes the folder when its parent has died.
+  await handOver(copy)
+  const entries = await readdir(copy, { recursive: true, withFileTypes: true })
+  const folders = entries.filter((entry) => entry.isDirectory())
+  for (const { parentPath, name } of folders) await handOver(join(parentPath, name))
+  return join(copy, 'bin')
 }
 
 async function createDatabase(serverUrl: string): Promise<string> {
@@ -221,9 +248,15 @@ export const noPostgres: string | false = process.env.CARILLON_TEST_DATABASE_URL
 function reasonAgainst(): string | false {
   const name = packageName()
   try {
-    if (existsSync(binary('postgres'))) return false
+    if (existsSync(binary('postgres'))) return closedTemporaryFolder()
   } catch {}
   return `${name} is not installed: npm installs it where there is one; CARILLON_TEST_DATABASE_URL names another PostgreSQL`
+}
+
+/** The user that runs PostgreSQL in the place of root must reach its data. */
+function closedTemporaryFolder(): string | false {
+  const reached = spawnSync('/bin/sh', ['-c', 'test -x "$0"', tmpdir()], { ...servant(), cwd: '/' })
+  return reached.status === 0 ? false : `PostgreSQL does not run as root, and ${tmpdir()} is closed to other users`
 }
 
 function packageName(): string {

@@ -9,9 +9,10 @@ import { type FlowEvent, transition } from '../../flow/transition.ts'
 import type { CallbackResult } from '../../runtime/metrics.ts'
 import type { DecideStep } from '../../store/changes.ts'
 import type { Reader } from '../../store/store.ts'
-import type { MessageRow, RunRow, StepRow } from '../../store/tables.ts'
+import type { RunRow, StepRow } from '../../store/tables.ts'
+import { findTurn, type ReadTurn } from '../../store/turns.ts'
 import { byCredentialsAlone } from '../access.ts'
-import { changesOf, findMessage, requireTextSize } from '../channel-messages/channel-message.ts'
+import { changesOf, requireTextSize } from '../channel-messages/channel-message.ts'
 import { type Context, operation } from '../context.ts'
 import { parametersHash } from '../idempotency.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
@@ -79,29 +80,11 @@ function refusalOf(error: unknown): CallbackResult {
   return (error instanceof ApiError && results[error.code]) || 'failed'
 }
 
-/** The message may be gone already: one that was denied, or is NON_PERSISTENT, leaves no row. */
-interface ReadTurn {
-  step: StepRow
-  run: RunRow
-  message: MessageRow | undefined
-}
-
 /** The turn of the step that the id names. Throws a Forbidden if it is unknown, or another channel's. */
 async function requireTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn> {
-  const step = await read.get<StepRow>(
-    'SELECT * FROM flow_step WHERE channel_arn = $1 AND callback_id = $2',
-    channelArn,
-    callbackId,
-  )
-  if (!step) throw forbidden()
-  const run = await read.get<RunRow>(
-    'SELECT * FROM flow_run WHERE channel_arn = $1 AND message_id = $2 AND revision = $3',
-    channelArn,
-    step.message_id,
-    step.revision,
-  )
-  if (!run) throw forbidden()
-  return { step, run, message: await findMessage(read, channelArn, step.message_id) }
+  const turn = await findTurn(read, channelArn, callbackId)
+  if (!turn) throw forbidden()
+  return turn
 }
 
 /**

@@ -51,8 +51,8 @@ const success = (tookMs: number) => `
 Everything went as it should, in ${(tookMs / 1000).toFixed(1)} s. The status and the history of each message agree.
 
 What now?
-  npm start     starts a server with the processors in examples/processors
-  README.md     shows how to talk to it by hand, and to change a processor while it runs
+  npx carillon serve    starts a server with the processors in examples/processors
+  README.md             shows how to talk to it by hand, and to change a processor while it runs
 `
 
 const failure = (broken: Report[]) => `

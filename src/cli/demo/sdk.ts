@@ -18,7 +18,7 @@ export async function loadSdk() {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     const packages = ['amazon-chime-sdk-js', '@aws-sdk/client-chime-sdk-identity']
-    throw new Error(`carillon demo needs ${packages.join(' and ')}: npm install ${packages.join(' ')}`)
+    throw new Error(`npx carillon demo needs ${packages.join(' and ')}: npm install ${packages.join(' ')}`)
   }
 }
 
@@ -36,6 +36,6 @@ export type Clients = ReturnType<typeof createClients>
 /** NODE_EXTRA_CA_CERTS does the same, for a process that is about to start. */
 export function trust(caFile: string): void {
   if (!tls.setDefaultCACertificates)
-    throw new Error(`carillon demo needs Node 24.5 or newer; this is ${process.version}`)
+    throw new Error(`npx carillon demo needs Node 24.5 or newer; this is ${process.version}`)
   tls.setDefaultCACertificates([...tls.getCACertificates(), readFileSync(caFile, 'utf8')])
 }
