@@ -63,10 +63,26 @@ async function assertStops({ server }: Started, problem: RegExp): Promise<void> 
   assert.match(last, problem)
 }
 
+/** What becomes of one write after another, until the server is gone. */
+async function createUntilItEnds({ server, create }: Started): Promise<('acknowledged' | 'refused')[]> {
+  const outcomes: ('acknowledged' | 'refused')[] = []
+  while (server.child.exitCode === null) {
+    const outcome = await create(`write-${outcomes.length}`).then(
+      () => 'acknowledged' as const,
+      () => 'refused' as const,
+    )
+    outcomes.push(outcome)
+  }
+  return outcomes
+}
+
 suite('a server whose data is taken away stops with a line that says so', () => {
   test('when its folder is removed', async (t) => {
     const started = await start(t)
     await rm(started.folder, { recursive: true })
+    const outcomes = await createUntilItEnds(started)
+    const first = outcomes.indexOf('refused')
+    assert.ok(!outcomes.slice(first).includes('acknowledged'), `after it was found out: ${outcomes.slice(first)}`)
     await assertStops(started, /\/data(\/\S+)? was removed or moved/)
     assert.ok(!existsSync(started.folder), 'nothing was written there any more')
   })
@@ -110,7 +126,7 @@ suite('a server whose data is taken away stops with a line that says so', () => 
     )
   })
 
-  test('when its file system is unmounted', { skip: unlessRequired(mountIsMissing()) }, async (t) => {
+  test('when its file system is unmounted', { skip: mountIsMissing() }, async (t) => {
     const mount = await mountTmpfs(t, '64m')
     const started = await start(t, join(mount, 'data'))
     execFileSync('umount', ['--lazy', mount])
@@ -148,7 +164,7 @@ suite('a disk that takes no writes', () => {
     assert.deepEqual(names(), ['after', 'before'])
   })
 
-  test('is one that is full', { skip: unlessRequired(mountIsMissing()) }, async (t) => {
+  test('is one that is full', { skip: mountIsMissing() }, async (t) => {
     const mount = await mountTmpfs(t, '3m')
     const { create, names, readiness } = await start(t, join(mount, 'data'))
     const acknowledged = ['before']
