@@ -24,6 +24,7 @@ import { publishTo } from './events/publisher.ts'
 import type { Lease } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
 import { readPending } from './flow/pending.ts'
+import { reportRuns } from './flow/run-report.ts'
 import { createListener } from './http/serve.ts'
 import { type Keys, keepKeys, pinPlace } from './keys.ts'
 import { Listeners } from './listeners.ts'
@@ -159,6 +160,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
+  reportRuns({ store, log, metrics })
 
   const onVerified = (stream: object) => listeners.connections.verified(stream)
   const listeners: Listeners = new Listeners(

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { runTests } from './run-tests.ts'
 import { NatsServer, withoutNats } from './support/nats-server.ts'
 import { noPostgres, PostgresServer } from './support/postgres-server.ts'
 
@@ -8,14 +7,6 @@ import { noPostgres, PostgresServer } from './support/postgres-server.ts'
  * is missing is said aloud, and then its part is not run.
  */
 const suites = ['api', 'reference', 'session', 'http', 'examples', 'admin'].map((room) => `test/${room}/**/*.test.ts`)
-
-/** Answers the exit code of node --test. */
-async function runSuites(environment: NodeJS.ProcessEnv): Promise<number> {
-  const args = ['--test', '--test-timeout=120000', '--test-concurrency=2', ...suites]
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...environment }, stdio: 'inherit' })
-  const [status] = await once(child, 'close')
-  return status ?? 1
-}
 
 async function run(): Promise<number> {
   if (noPostgres) {
@@ -36,7 +27,7 @@ async function run(): Promise<number> {
     await nats.start()
     environment.CARILLON_TEST_NATS_URL = nats.url
   }
-  return await runSuites(environment)
+  return await runTests(suites, environment)
 }
 
 process.exitCode = await run()

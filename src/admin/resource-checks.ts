@@ -26,7 +26,7 @@ interface ResourceParts {
 interface Free {
   descriptors(): Promise<number | undefined>
   memory(): Promise<number>
-  disk(folder: string): Promise<number>
+  disk(folder: string): Promise<number | undefined>
 }
 
 const systemFree: Free = { descriptors: freeDescriptors, memory: freeMemory, disk: freeDisk }
@@ -50,11 +50,13 @@ export function resourceChecks({ clock, shortages, folder, free = systemFree }: 
       if (left < memoryBytesMin) throw new Error(`only ${inMegabytes(left)} MB of memory are free`)
     }),
     disk: unlessMet('disk', async () => {
-      if ((await free.disk(folder)) < diskBytesMin) throw new Error('the disk of the data folder is full')
+      const left = await free.disk(folder)
+      if (left !== undefined && left < diskBytesMin) throw new Error('the disk of the data folder is full')
     }),
     diskSpace: async () => {
       const left = await free.disk(folder)
-      if (left < diskBytesToTell) throw new Error(`only ${inMegabytes(left)} MB of the data folder's disk are free`)
+      if (left === undefined || left >= diskBytesToTell) return
+      throw new Error(`only ${inMegabytes(left)} MB of the data folder's disk are free`)
     },
   } satisfies Record<string, Check>
 }

@@ -136,9 +136,9 @@ export class FlowEngine {
   }
 
   #newInHand(turn: Turn): InHand {
-    const { function_arn: functionArn, channel_arn: channelArn } = turn.step
+    const { function_arn: functionArn, channel_arn: channelArn, due_at: dueAt } = turn.step
     this.#order += 1
-    return { turn, functionName: functionNameOfStep(turn.step), functionArn, channelArn, order: this.#order }
+    return { turn, functionName: functionNameOfStep(turn.step), functionArn, channelArn, dueAt, order: this.#order }
   }
 
   #hold(inHand: InHand): void {
@@ -182,16 +182,20 @@ export class FlowEngine {
     const { functionName } = inHand
     const round = this.#pauses.round(functionName)
     const event = this.#eventFor(inHand)
-    if (!event) return this.#queue.end(inHand)
+    if (!event) return this.#end(inHand)
     const handOff = await this.#handOff(inHand, event)
     if (!handOff || handOff.result === 'deferred') return this.#deferred(inHand, handOff, round)
-    // Its place is free. In the queue it counts until its outcome is written, since its row says so long that it is open.
+    this.#queue.release(inHand)
     this.#fillPlaces()
     const isRecorded = await this.#attemptEnded(inHand, handOff)
     this.#queue.end(inHand)
     if (isRecorded) this.#pauses.reset(functionName)
     else this.#pauses.begin(functionName, round)
-    this.#fillPlaces()
+  }
+
+  #end(inHand: InHand): void {
+    this.#queue.release(inHand)
+    this.#queue.end(inHand)
   }
 
   /** Undefined for rows of which no event can be made. Other steps of the function go on. */
@@ -225,7 +229,7 @@ export class FlowEngine {
     if (handOff) this.#reportDeferred(inHand, handOff)
     inHand.cancelRecord?.()
     if (this.#holds(inHand)) this.#queue.putBack(inHand)
-    else this.#queue.end(inHand)
+    else this.#end(inHand)
     if (this.#closed) return
     this.#pauses.begin(inHand.functionName, round)
     this.#fillPlaces()

@@ -68,19 +68,19 @@ export class Refill<Step extends QueuedStep> {
   async #refill(claim: Claim<Step>): Promise<boolean> {
     const { queue, takeInHand, refilled } = this.#parts
     try {
-      const { turns, hasMore } = await this.#read(claim)
+      const { turns, moreFrom } = await this.#read(claim)
       if (this.#isClosed) return true
-      queue.refill(claim, takeInHand(turns), hasMore)
+      queue.refill(claim, takeInHand(turns), moreFrom)
       refilled()
-      return turns.length > 0 || !hasMore
+      return turns.length > 0 || moreFrom === undefined
     } catch (error) {
-      queue.refill(claim, [], true)
+      queue.refill(claim, [], claim.dueFrom)
       if (!this.#isClosed) this.#reportFailure(error)
       return false
     }
   }
 
-  async #read({ channelArn, functionArn, stepsMax, inMemory }: Claim<Step>) {
+  async #read({ channelArn, functionArn, dueFrom, stepsMax, inMemory }: Claim<Step>) {
     const { store, lease, clock, isKnown } = this.#parts
     this.#goneMeanwhile.clear()
     const isNew = ({ callback_id: id, deadline_at }: StepRow) =>
@@ -88,12 +88,13 @@ export class Refill<Step extends QueuedStep> {
     const { owner, leaseMs } = lease
     const newMax = Math.min(stepsMax, turnsMax)
     const rowsMax = newMax + inMemory
-    const range = { owner, channelArn, functionArn, leaseUntil: clock.now() + leaseMs, stepsMax: rowsMax }
-    const rows = await readLeasedSteps(store.read, range)
+    const range = { dueFrom, dueUntil: clock.now() + leaseMs }
+    const rows = await readLeasedSteps(store.read, { owner, channelArn, functionArn, ...range, stepsMax: rowsMax })
     const fresh = rows.filter(isNew)
     const turns = await readTurns(store.read, channelArn, fresh.slice(0, newMax))
     const stillNew = turns.filter(({ step }) => isNew(step) && step.owner === lease.owner)
-    return { turns: stillNew, hasMore: rows.length === rowsMax || fresh.length > newMax }
+    const next = fresh[newMax] ?? (rows.length === rowsMax ? rows.at(-1) : undefined)
+    return { turns: stillNew, moreFrom: next?.due_at }
   }
 
   #retryLater(): void {

@@ -23,6 +23,8 @@ export interface QueuedStep {
   readonly channelArn: string
   /** Grows from step to step: the order within a channel. */
   readonly order: number
+  /** When its row is due. Later on it may be due later, never earlier. */
+  readonly dueAt: number
 }
 
 export interface QueueLimits {
@@ -57,11 +59,13 @@ interface Lane<Step> {
   channelArn: string
   waiting: Step[]
   inFlight: number
+  /** Steps whose place is free, and whose outcome is being written. */
+  ending: number
   /** Where it is among the levels of its line, and since when; undefined while nothing waits. */
   level: number | undefined
   since: number
-  /** The function ARNs of steps that are rows only. */
-  parked: Set<string>
+  /** The function ARNs of steps that are rows only, each with the time when the first of them is due. */
+  parked: Map<string, number>
   /** Its rows are being read. */
   claimed: boolean
 }
@@ -71,6 +75,8 @@ export interface Claim<Step> {
   readonly lane: Lane<Step>
   readonly channelArn: string
   readonly functionArn: string
+  /** None of its rows is due before. */
+  readonly dueFrom: number
   /** How many steps there is room for. */
   readonly stepsMax: number
   /** How many rows of the channel are in memory already, and will be among what is read. */
@@ -111,7 +117,7 @@ export class StepQueue<Step extends QueuedStep> {
     const isFull = lane.waiting.length >= channelStepsMax || this.#waiting + this.#starved.size >= stepsMax
     const parks = isFull || lane.parked.size > 0 || lane.claimed
     if (!parks) this.#wait(lane, step)
-    else if (lane.waiting.length > 0 || this.#starved.size < starvedMax) lane.parked.add(step.functionArn)
+    else if (lane.waiting.length > 0 || this.#starved.size < starvedMax) park(lane, step.functionArn, step.dueAt)
     this.#settle(lane)
     return !parks
   }
@@ -132,9 +138,18 @@ export class StepQueue<Step extends QueuedStep> {
     return step
   }
 
-  /** The step is in flight no more. */
+  /** The step is in flight no more. Until `end` its row says that it is open. */
+  release(step: Step): void {
+    const lane = this.#laneOf(step)
+    lane.ending += 1
+    this.#countInFlight(lane, -1)
+  }
+
+  /** The step was released, and its row does not say any more that it is open. */
   end(step: Step): void {
-    this.#countInFlight(this.#laneOf(step), -1)
+    const lane = this.#laneOf(step)
+    lane.ending -= 1
+    this.#settle(lane)
   }
 
   /** The step is in flight no more and waits again, in its old place. */
@@ -160,25 +175,27 @@ export class StepQueue<Step extends QueuedStep> {
     const room = stepsMax - this.#waiting
     if (room < 1) return undefined
     const lane = this.#starved.first ?? this.#low.first
-    const [functionArn] = lane?.parked ?? []
-    if (!lane || functionArn === undefined) return undefined
+    const [parked] = lane?.parked ?? []
+    if (!lane || !parked) return undefined
+    const [functionArn, dueFrom] = parked
     lane.parked.delete(functionArn)
     lane.claimed = true
     this.#settle(lane)
-    const { channelArn, waiting, inFlight } = lane
+    const { channelArn, waiting, inFlight, ending } = lane
     return {
       lane,
       channelArn,
       functionArn,
+      dueFrom,
       stepsMax: Math.min(room, channelStepsMax - waiting.length),
-      inMemory: waiting.length + inFlight,
+      inMemory: waiting.length + inFlight + ending,
     }
   }
 
-  /** Ends the claim with the steps that were read, no more than it has room for; `hasMore` when there may be more rows. */
-  refill({ lane, functionArn }: Claim<Step>, steps: readonly Step[], hasMore: boolean): void {
+  /** Ends the claim with the steps that were read, no more than it has room for, and says when other rows may be due. */
+  refill({ lane, functionArn }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
     for (const step of steps) this.#wait(lane, step)
-    if (hasMore) lane.parked.add(functionArn)
+    if (moreFrom !== undefined) park(lane, functionArn, moreFrom)
     lane.claimed = false
     this.#settle(lane)
   }
@@ -194,9 +211,10 @@ export class StepQueue<Step extends QueuedStep> {
       const nothing = {
         waiting: [],
         inFlight: 0,
+        ending: 0,
         level: undefined,
         since: 0,
-        parked: new Set<string>(),
+        parked: new Map<string, number>(),
         claimed: false,
       }
       lane = { line, channelArn, ...nothing }
@@ -241,9 +259,14 @@ export class StepQueue<Step extends QueuedStep> {
     const isLow = waiting.length <= this.#limits.channelStepsMax / 4
     setMember(this.#starved, lane, isRefillable && waiting.length === 0)
     setMember(this.#low, lane, isRefillable && waiting.length > 0 && isLow)
-    if (level === undefined && inFlight === 0 && parked.size === 0 && !claimed) line.channels.delete(lane.channelArn)
+    const isEmpty = waiting.length + inFlight + lane.ending + parked.size === 0
+    if (isEmpty && !claimed) line.channels.delete(lane.channelArn)
     if (line.channels.size === 0) this.#lines.delete(line.functionName)
   }
+}
+
+function park<Step>({ parked }: Lane<Step>, functionArn: string, dueAt: number): void {
+  parked.set(functionArn, Math.min(parked.get(functionArn) ?? dueAt, dueAt))
 }
 
 function levelOf<Step>({ levels }: Line<Step>, level: number): OrderedSet<Lane<Step>> {

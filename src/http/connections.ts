@@ -1,13 +1,14 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Descriptors } from '../runtime/descriptors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ConnectionCounts, ConnectionRejection, Metrics } from '../runtime/metrics.ts'
 import { type Shortages, shortageOf } from '../runtime/shortage.ts'
 import { notInTime, sendRaw, tooManyConnections } from './answer.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
+import { FreeDescriptors } from './free-descriptors.ts'
 import { networkOf } from './network-address.ts'
 import { RejectionLog } from './rejection-log.ts'
 
@@ -20,13 +21,6 @@ const lingerMs = 1_000
 const lingeringMax = 64
 /** The least time between two looks at the deadlines. */
 const sweepEveryMs = 100
-/** How often at most the open descriptors are counted, unless so many connections have come meanwhile. */
-const countEveryMs = 1_000
-const countEveryConnections = 32
-/** How often they are counted where no connection comes. */
-const lookEveryMs = 2_000
-/** With fewer free descriptors than this the server itself is in trouble, whatever the reserve. */
-const descriptorsMin = 8
 
 interface ConnectionsParts {
   limits: ConnectionLimits
@@ -65,6 +59,7 @@ interface Connection {
 export class Connections {
   readonly #parts: ConnectionsParts
   readonly #rejections: RejectionLog
+  readonly #free: FreeDescriptors
   readonly #connections = new Set<Connection>()
   /** The oldest first. */
   readonly #unauthenticated = new Set<Connection>()
@@ -74,17 +69,13 @@ export class Connections {
   /** By their peer's address and port: Node does not say which accepted socket a TLS socket stands on. */
   readonly #handshakes = new Map<string, Connection>()
   readonly #lingering = new Set<Socket>()
-  readonly #stopLooking: Cancel
-  #counted = { atMs: Number.NEGATIVE_INFINITY, connections: 0, accepted: 0, free: 0 }
-  #accepted = 0
   #sweepAtMs = Number.POSITIVE_INFINITY
   #cancelSweep: Cancel = () => {}
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts
     this.#rejections = new RejectionLog(parts.clock, parts.log)
-    // Where no descriptor is left, libuv closes what it accepts and tells nobody.
-    this.#stopLooking = every(parts.clock, lookEveryMs, () => this.#countDescriptors())
+    this.#free = new FreeDescriptors(parts)
   }
 
   get counts(): ConnectionCounts {
@@ -104,7 +95,9 @@ export class Connections {
     const begin = (request: IncomingMessage, response: ServerResponse) => this.#begin(request, response)
     server.on('request', begin).on('checkContinue', begin).on('checkExpectation', begin)
     server.on('upgrade', (request: IncomingMessage) => this.#upgrade(request.socket))
-    server.on('error', (error) => this.#parts.shortages.report(shortageOf(error) ?? 'network', error.message))
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.syscall === 'accept') this.#parts.shortages.report(shortageOf(error) ?? 'network', error.message)
+    })
   }
 
   /** A signature was verified on the stream. */
@@ -115,7 +108,7 @@ export class Connections {
 
   /** Closes what has no request in flight and never signed. */
   close(): void {
-    this.#stopLooking()
+    this.#free.close()
     this.#cancelSweep()
     this.#rejections.close()
     for (const connection of this.#unauthenticated) if (connection.inFlight === 0) end(connection)
@@ -129,7 +122,6 @@ export class Connections {
       socket.destroy()
       return false
     }
-    this.#accepted += 1
     const network = networkOf(remoteAddress)
     const limit = this.#limitFor(network)
     if (limit !== undefined && !this.#makeRoom(limit, network)) {
@@ -146,7 +138,7 @@ export class Connections {
     const { all, perAddress, reserve } = this.#parts.limits
     if ((this.#byNetwork.get(network)?.size ?? 0) >= perAddress) return 'address'
     if (this.#connections.size >= all) return 'all'
-    return this.#freeDescriptors() <= reserve ? 'reserve' : undefined
+    return this.#free.count <= reserve ? 'reserve' : undefined
   }
 
   /**
@@ -177,6 +169,7 @@ export class Connections {
       isAwaited: true,
     }
     this.#connections.add(connection)
+    this.#free.opened()
     this.#unauthenticated.add(connection)
     const neighbours = this.#byNetwork.get(network)
     if (neighbours) neighbours.add(connection)
@@ -294,7 +287,7 @@ export class Connections {
   }
 
   #forget(connection: Connection): void {
-    this.#connections.delete(connection)
+    if (this.#connections.delete(connection)) this.#free.closed()
     this.#leaveUnauthenticated(connection)
   }
 
@@ -304,26 +297,6 @@ export class Connections {
     const neighbours = this.#byNetwork.get(connection.network)
     neighbours?.delete(connection)
     if (neighbours?.size === 0) this.#byNetwork.delete(connection.network)
-  }
-
-  #freeDescriptors(): number {
-    const { atMs, accepted } = this.#counted
-    const isOld = this.#parts.clock.now() - atMs >= countEveryMs || this.#accepted - accepted >= countEveryConnections
-    if (isOld) this.#countDescriptors()
-    return this.#counted.free - (this.#connections.size - this.#counted.connections)
-  }
-
-  #countDescriptors(): void {
-    const { descriptors, shortages } = this.#parts
-    let free = 0
-    try {
-      free = descriptors.limit() - descriptors.open()
-    } catch {
-      // To read the limit takes a descriptor, too.
-    }
-    const atMs = this.#parts.clock.now()
-    this.#counted = { atMs, connections: this.#connections.size, accepted: this.#accepted, free }
-    if (free < descriptorsMin) shortages.report('descriptors', `${Math.max(0, free)} file descriptors are free`)
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } 
 import type { Socket } from 'node:net'
 import { ApiError, badRequest } from '../contract/api-error.ts'
 import type { Operation } from '../contract/operation.ts'
-import { describeViolations } from '../contract/violations.ts'
+import { describeViolations, violationsOf } from '../contract/violations.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { splitTarget } from '../signature/canonical.ts'
@@ -149,10 +149,14 @@ class Calls<Context> {
   async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Credentials, entry: Entry) {
     const input = this.#readers.get(operation)!(parts)
     this.#parts.gate({ operation: operation.name, credentials, input })
-    if (!operation.inputValidator.Check(input)) throw badRequest(describeViolations(operation.inputValidator, input))
-    noteMessage(entry, input)
     const invocationId = parts.headers['amz-sdk-invocation-id']?.toString()
     const context = this.#parts.contextFor({ credentials, requestId: entry.requestId, invocationId })
+    if (!operation.inputValidator.Check(input)) {
+      const violations = violationsOf(operation.inputValidator, input)
+      await operation.onInvalid?.(input, context, violations)
+      throw badRequest(describeViolations(violations))
+    }
+    noteMessage(entry, input)
     const output = await operation
       .invoke(input, context)
       .catch((error) => this.#refuseUndeclared(operation, error, entry))
@@ -216,5 +220,5 @@ function noteMessage(entry: Entry, values: { MessageId?: unknown; ChannelMessage
 function assertOutput({ name, outputValidator }: Operation<never>, output: object): void {
   const sent = JSON.parse(JSON.stringify(output))
   if (outputValidator.Check(sent)) return
-  throw new Error(`${name} breaks the schema of its output: ${describeViolations(outputValidator, sent)}`)
+  throw new Error(`${name} breaks the schema of its output: ${describeViolations(violationsOf(outputValidator, sent))}`)
 }

@@ -25,6 +25,9 @@ type LambdaContext = ReturnType<typeof contextOf>
 const runtime = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/`
 const agent = new Agent({ keepAlive: true })
 
+/** This process leads a process group, which holds what the function starts as well, except on Windows. */
+const ownGroup = process.platform === 'win32' ? process.pid : -process.pid
+
 /** The invocation at work, if there is one. */
 let awsRequestId: string | undefined
 /** What is to be done when nothing is left that could wake this process while a handler is at work. */
@@ -151,8 +154,9 @@ function codeOf(error: unknown): string | undefined {
  * thread runs.
  */
 async function endWithServer(serverPid: number): Promise<void> {
-  const watch = `setInterval(() => { if (process.ppid !== ${serverPid}) process.kill(process.pid, 'SIGKILL') }, 1000)`
-  const thread = new Worker(watch, { eval: true, stdout: true, stderr: true })
+  const watch = `setInterval(() => { if (process.ppid !== ${serverPid}) process.kill(${ownGroup}, 'SIGKILL') }, 1000)`
+  // NODE_OPTIONS of the function have no say in this thread.
+  const thread = new Worker(watch, { eval: true, stdout: true, stderr: true, env: {}, execArgv: [] })
   await once(thread, 'online')
   thread.unref()
 }
@@ -193,7 +197,7 @@ async function giveUp(error: unknown) {
 
 process.on('beforeExit', () => onEmptyEventLoop?.())
 // The server holds the other end: when that ends, the server is gone, and so must this process be.
-process.stdin.on('end', () => process.exit()).resume()
+process.stdin.on('end', () => process.kill(ownGroup, 'SIGKILL')).resume()
 ;(process.stdin as typeof process.stdin & { unref(): void }).unref()
 
 await start().catch((error) => {

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { Countdown } from '../runtime/countdown.ts'
 import type { Log } from '../runtime/log.ts'
 import type { FunctionCode } from './function-files.ts'
 import { FunctionOutput } from './function-output.ts'
@@ -18,8 +19,6 @@ export interface Call extends Omit<RuntimeInvocation, 'deadlineMs'> {
 export interface ChildParts {
   clock: Clock
   log: Log
-  /** How long the server's event loop has stood still since then. A child is not to blame for that time. */
-  stalledMs(sinceMs: number): number
   /** Ends what the child may have left running. */
   endLeftovers(): Promise<void>
 }
@@ -61,7 +60,7 @@ export class FunctionChild implements RuntimeListener {
   #attempt: Attempt | undefined
   /** There while the child waits for an event. */
   #answer: ((invocation: RuntimeInvocation) => void) | undefined
-  #cancelAlarm: Cancel = () => {}
+  #countdown: Countdown | undefined
   #endReason: string | undefined
   /** The server has no more use for it. */
   #dismissed = false
@@ -157,19 +156,14 @@ export class FunctionChild implements RuntimeListener {
     this.#endAfter(idleMsMax, `idle for ${idleMsMax} ms`)
   }
 
-  /** What the child has said in time may lie unread where the server stood still, so it gets that time back. */
-  #endAfter(durationMs: number, reason: string): void {
-    const { clock, stalledMs } = this.#parts
-    const sinceMs = clock.now()
-    const setAlarm = (allowedMs: number) => {
-      this.#cancelAlarm()
-      this.#cancelAlarm = clock.at(sinceMs + allowedMs, () => {
-        const neededMs = durationMs + stalledMs(sinceMs)
-        if (neededMs > allowedMs) setAlarm(neededMs)
-        else this.#kill(reason)
-      })
-    }
-    setAlarm(durationMs)
+  #endAfter(limitMs: number, reason: string): void {
+    this.#after(limitMs, () => this.#kill(reason))
+  }
+
+  /** There is one limit at a time: a new one takes the place of the last. */
+  #after(limitMs: number, act: () => void): void {
+    this.#countdown?.cancel()
+    this.#countdown = new Countdown(this.#parts.clock, limitMs, act)
   }
 
   #debug(text: string): void {
@@ -193,7 +187,7 @@ export class FunctionChild implements RuntimeListener {
 
   #notStarted(error: Error, onExited: () => void): void {
     if (this.#process.pid !== undefined) return
-    this.#cancelAlarm()
+    this.#countdown?.cancel()
     this.#endReason = error.message
     this.#attempt?.reject(startError(error, this.code))
     this.#attempt = undefined
@@ -203,18 +197,17 @@ export class FunctionChild implements RuntimeListener {
   /** What it printed last is still to be read, and what it started must not outlive it. */
   #drain(exit: Exit): Promise<void> {
     const { exitCode, signal } = exit
-    const { clock, endLeftovers } = this.#parts
     this.#exit = exit
-    this.#kill(signal ? `its process was ended by ${signal}` : `its process exited with code ${exitCode}`)
-    this.#cancelAlarm()
-    this.#cancelAlarm = clock.at(clock.now() + exitMsMax, () => {
+    const ended = signal ? `was ended by ${signal}` : `exited with code ${exitCode}`
+    this.#kill(`its process ${ended}${this.#started ? '' : ' before it had started'}`)
+    this.#after(exitMsMax, () => {
       for (const stream of this.#process.stdio) stream?.destroy()
     })
-    return endLeftovers()
+    return this.#parts.endLeftovers()
   }
 
   #closed(): void {
-    this.#cancelAlarm()
+    this.#countdown?.cancel()
     this.#debug(`function process ended: ${this.#endReason}`)
     if (this.#attempt) this.#settle(this.#attempt, this.#endReason ?? 'ended')
     this.#attempt = undefined

@@ -77,7 +77,7 @@ const firstLineLengthMax = 200
  */
 export function earlyEndError(reason: string, printed: string, exit: Exit | undefined, code: FunctionCode): Error {
   const firstLine = printed.trim().split('\n', 1)[0]?.slice(0, firstLineLengthMax)
-  const text = `${reason} before it had started${firstLine ? `: ${firstLine}` : ''}`
+  const text = firstLine ? `${reason}: ${firstLine}` : reason
   const nodeStopped = exit !== undefined && exit.exitCode !== null && exit.exitCode !== startFailedExitCode
   if (nodeStopped && code.environment.NODE_OPTIONS !== undefined) {
     return new BrokenFunction(`${code.file}: ${text} (function.json sets NODE_OPTIONS)`)
@@ -87,6 +87,6 @@ export function earlyEndError(reason: string, printed: string, exit: Exit | unde
 
 function kindOf(reason: string, printed: string): ShortageKind {
   // When memory runs out, Linux kills a process.
-  if (reason.endsWith('SIGKILL') || /ENOMEM|out of memory|cannot allocate/i.test(printed)) return 'memory'
+  if (reason.includes('SIGKILL') || /ENOMEM|out of memory|cannot allocate/i.test(printed)) return 'memory'
   return /EMFILE|ENFILE|too many open files/i.test(printed) ? 'descriptors' : 'processes'
 }

@@ -27,8 +27,6 @@ export interface FunctionTargetOptions {
   newId(): string
   /** Whom functions run as; undefined for the server's own user. */
   user?: FunctionsUser | undefined
-  /** How long the server's event loop has stood still since a time: no function is to blame for that. */
-  stalledMs?(sinceMs: number): number
 }
 
 /** How long a call at work may go on when the server closes. */
@@ -67,7 +65,7 @@ class LocalFunctions implements FunctionTarget {
   constructor(options: FunctionTargetOptions) {
     const { folder, processesMax, clock, log } = options
     this.#options = options
-    this.#leftovers = new Leftovers(log)
+    this.#leftovers = new Leftovers(log, options.user)
     const placeFreed = () => this.#placeFreed()
     this.#pool = new FunctionPool({ processesMax, clock, placeFreed, start: (code) => this.#start(code) })
     this.#folder = new FunctionFolder({ folder, clock, log, changed: () => this.#folderChanged() })
@@ -181,12 +179,12 @@ class LocalFunctions implements FunctionTarget {
   }
 
   #start(code: FunctionCode): FunctionChild {
-    const { environment, folder, user, clock, log, newId, stalledMs = () => 0 } = this.#options
+    const { environment, folder, user, clock, log, newId } = this.#options
     const token = newId()
     const own = { runtimeApi: this.#runtimeApi.addressFor(token), writableFolder: user?.folder }
     const launch = { environment: childEnvironment(code, environment(), own), folder: resolve(folder), user }
     const endLeftovers = () => this.#leftovers.end(token)
-    const child = new FunctionChild(code, launch, { clock, log, stalledMs, endLeftovers })
+    const child = new FunctionChild(code, launch, { clock, log, endLeftovers })
     this.#runtimeApi.register(token, child)
     void child.exited.then(() => this.#runtimeApi.unregister(token))
     return child

@@ -4,7 +4,7 @@ import type { Log } from './log.ts'
 /** How often the clock is compared with elapsed time. */
 const compareEveryMs = 1_000
 /** Slewing, as NTP does it, stays far below this. */
-export const stepMsMin = 2_000
+const stepMsMin = 2_000
 
 interface ClockStepParts {
   clock: Clock

@@ -25,10 +25,10 @@ export async function freeMemory(folders = systemFolders): Promise<number> {
   return Math.min(freemem(), (await freeInGroup(folders)) ?? Number.POSITIVE_INFINITY)
 }
 
-/** How many bytes an ordinary user may still write to the file system of this folder. */
-export async function freeDisk(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
+/** How many bytes an ordinary user may still write to the file system of this folder; undefined if it does not say. */
+export async function freeDisk(folder: string): Promise<number | undefined> {
+  const { blocks, bavail, bsize } = await statfs(folder)
+  return blocks === 0 ? undefined : bavail * bsize
 }
 
 /**

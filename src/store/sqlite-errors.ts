@@ -27,7 +27,7 @@ const troubles: Record<number, { kind: TroubleKind; reason: string }> = {
 const lockCodes = new Set([2058, 2314, 3594, 3850, 4618, 4874, 5130, 5386])
 
 /** The store cannot write now, and that is the disk's or the file's doing. */
-export class DiskFailure extends StoreUnavailable {}
+class DiskFailure extends StoreUnavailable {}
 
 /** As DiskFailure, at the commit: a write that was not acknowledged may come back if the process dies before the next one. */
 class CommitFailure extends OutcomeUnknown {}

@@ -29,8 +29,9 @@ export interface LeasedSteps {
   owner: string
   channelArn: string
   functionArn: string
-  /** No lease ends later, so no row beyond it is looked at. */
-  leaseUntil: number
+  /** When they may be due: no other rows are looked at. */
+  dueFrom: number
+  dueUntil: number
   stepsMax: number
 }
 
@@ -41,11 +42,12 @@ export interface LeasedSteps {
  */
 export const readLeasedSteps = (read: Reader, steps: LeasedSteps): Promise<StepRow[]> =>
   read.all<StepRow>(
-    `SELECT * FROM flow_step WHERE ${stepIsOpen} AND shard = $1 AND due_at <= $2
-       AND channel_arn || '' = $3 AND function_arn = $4 AND owner || '' = $5
-     ORDER BY due_at, created_at LIMIT $6`,
+    `SELECT * FROM flow_step WHERE ${stepIsOpen} AND shard = $1 AND due_at BETWEEN $2 AND $3
+       AND channel_arn || '' = $4 AND function_arn = $5 AND owner || '' = $6
+     ORDER BY due_at, created_at LIMIT $7`,
     shardOf(steps.channelArn),
-    steps.leaseUntil,
+    steps.dueFrom,
+    steps.dueUntil,
     steps.channelArn,
     steps.functionArn,
     steps.owner,

@@ -1,5 +1,5 @@
 import type { Change, OutcomeOf } from './changes.ts'
-import type { ChannelEvent, RunRow, Turn } from './tables.ts'
+import type { ChannelEvent, RunRow, StepRow, Turn } from './tables.ts'
 
 export type Value = string | number | null
 
@@ -32,6 +32,16 @@ export interface Committed {
   turns: Turn[]
   /** CallbackIds of the steps that are over. */
   decided: string[]
+  /** Runs that ended with a step, by its verdict, its FallbackAction or its deadline. */
+  ended: EndedRun[]
+}
+
+/** A run that is over, with its last step. */
+export interface EndedRun {
+  run: RunRow
+  step: StepRow
+  /** The names of its processors: the row of a run that is over has them no more. */
+  processorNames: string[]
 }
 
 /**

@@ -12,6 +12,7 @@ const script = fileURLToPath(new URL('killable-server.ts', import.meta.url))
 export class CrashingServer {
   readonly #flags: string[]
   #process: ChildProcess | undefined
+  #isOver = false
   #up = Promise.withResolvers<void>()
   /** Resolves when the process that was started last is gone. */
   died: Promise<unknown> = Promise.resolve()
@@ -34,6 +35,7 @@ export class CrashingServer {
 
   /** Resolves when it is ready, or has died of its mine on the way: what is due at the start passes the points, too. */
   async start(point = 'never'): Promise<void> {
+    if (this.#isOver) throw new Error('the test is over: no server is started any more')
     const child = fork(script, [point, ...this.#flags], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: [],
@@ -52,6 +54,12 @@ export class CrashingServer {
   async kill(): Promise<void> {
     this.#process?.kill('SIGKILL')
     await this.died
+  }
+
+  /** For good: what goes on of a test that failed or passed its limit cannot start it again. */
+  async end(): Promise<void> {
+    this.#isOver = true
+    await this.kill()
   }
 }
 

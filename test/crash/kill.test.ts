@@ -66,22 +66,24 @@ test('what was acknowledged is true after any crash', { timeout: 400_000 }, asyn
   const remote = await RemoteJudge.open(() => server)
   const places = ['--data-dir', join(folder, 'data'), '--functions', functions, '--lambda-endpoint', remote.endpoint]
   const server = await CrashingServer.open(places)
+  const recipients: Recipient[] = []
   t.after(async () => {
-    await server.kill()
+    await server.end()
     remote.close()
-    await rm(folder, { recursive: true })
+    for (const recipient of recipients) recipient.leave()
+    // Functions of the last server may still be writing.
+    await rm(folder, { recursive: true, maxRetries: 10 })
   })
   await server.start()
   const stage = await setStage(server)
   const observer = new Observer()
-  const recipients = [new SocketRecipient(server, stage.bob, observer), new SdkRecipient(server, stage.cleo, observer)]
+  recipients.push(new SocketRecipient(server, stage.bob, observer), new SdkRecipient(server, stage.cleo, observer))
   await server.kill()
 
   const { acknowledged, kills } = await sendAndKill(server, stage, recipients, observer)
   await settle(stage, acknowledged, callbacks)
   for (const recipient of recipients) await recipient.listen()
   await checkHistories(stage, acknowledged, observer)
-  for (const recipient of recipients) recipient.leave()
 
   assert.deepEqual(observer.violations, [], `seed ${seed}`)
   for (const way of ['event', 'prefetch', 'list', 'get'])

@@ -56,4 +56,6 @@ class MinedStore implements Store {
 const { config } = readConfig(flags, {}, () => '')
 const world = { clock: systemClock, log: silentLog, newId: randomUUID, random: Math.random }
 const server = await startServer(config, { ...world, aroundStore: (store) => new MinedStore(store) })
+// The test's process ended without a word.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 process.send?.({ endpoint: server.endpoint, credentials: server.credentials })

@@ -23,6 +23,7 @@ class Stage {
       functionArn: functionName,
       channelArn,
       order: this.#order,
+      dueAt: this.#order,
     }
   }
 
@@ -50,7 +51,9 @@ class Stage {
 
   /** A step of the channel ends: the first that was taken. */
   end(channelArn: string): void {
-    this.queue.end(this.#leave(channelArn))
+    const step = this.#leave(channelArn)
+    this.queue.release(step)
+    this.queue.end(step)
   }
 
   putBack(channelArn: string): NamedStep {
@@ -195,8 +198,21 @@ test('what exceeds the limit of a channel is parked, and so is all of that chann
   assert.equal(stage.add('a'), 1, 'while its rows are being read')
   assert.equal(stage.queue.claim(), undefined, 'one read at a time for a channel')
   const rows = [stage.newStep('a'), stage.newStep('a')]
-  stage.queue.refill(claim as NonNullable<typeof claim>, rows, false)
+  stage.queue.refill(claim as NonNullable<typeof claim>, rows, undefined)
   assert.equal(stage.add('a'), 1, 'one was parked while the rows were read')
+})
+
+test('a step whose outcome is being written has no place any more, and is among the rows that are in memory', () => {
+  const stage = new Stage({ f: 1 }, { channelStepsMax: 1 })
+  stage.add('a', 2)
+  const first = stage.take() as NamedStep
+  stage.queue.release(first)
+  assert.deepEqual(stage.queue.counts, [{ processor: 'f', waiting: 0, inFlight: 0 }])
+  const claim = stage.queue.claim()
+  assert.equal(claim?.inMemory, 1)
+  stage.queue.end(first)
+  stage.queue.refill(claim as NonNullable<typeof claim>, [], undefined)
+  assert.deepEqual(stage.queue.counts, [])
 })
 
 test('a channel whose rows were all read takes steps again', () => {
@@ -205,7 +221,7 @@ test('a channel whose rows were all read takes steps again', () => {
   stage.fill()
   const claim = stage.queue.claim()
   assert.ok(claim)
-  stage.queue.refill(claim, [], false)
+  stage.queue.refill(claim, [], undefined)
   assert.equal(stage.add('a'), 0)
 })
 
@@ -220,7 +236,7 @@ test('beyond the limit in all, channels with nothing in memory are remembered, a
   for (const channel of ['b', 'c', 'd']) {
     const claim = stage.queue.claim()
     assert.equal(claim?.channelArn, channel)
-    stage.queue.refill(claim as NonNullable<typeof claim>, [stage.newStep(channel)], false)
+    stage.queue.refill(claim as NonNullable<typeof claim>, [stage.newStep(channel)], undefined)
     stage.take()
   }
 })
@@ -279,11 +295,16 @@ class Model {
     if (index < 0 || what === 'add' || what === 'refill') return
     const [step] = list.splice(index, 1) as [NamedStep]
     if (what === 'remove') this.queue.remove(step)
-    else if (what === 'end') this.queue.end(step)
+    else if (what === 'end') this.end(step)
     else {
       this.queue.putBack(step)
       this.waiting.push(step)
     }
+  }
+
+  end(step: NamedStep): void {
+    this.queue.release(step)
+    this.queue.end(step)
   }
 
   #add(step: NamedStep): void {
@@ -294,12 +315,13 @@ class Model {
   /** Reads rows until no channel can be refilled. */
   refill(): void {
     for (let claim = this.queue.claim(); claim; claim = this.queue.claim()) {
-      const { channelArn, functionArn, stepsMax } = claim
-      const isOf = (step: NamedStep) => step.channelArn === channelArn && step.functionArn === functionArn
+      const { channelArn, functionArn, dueFrom, stepsMax } = claim
+      const isOf = (step: NamedStep) =>
+        step.channelArn === channelArn && step.functionArn === functionArn && step.dueAt >= dueFrom
       const all = this.rows.filter(isOf)
       const steps = all.slice(0, stepsMax)
       for (const step of steps) this.rows.splice(this.rows.indexOf(step), 1)
-      this.queue.refill(claim, steps, all.length > steps.length)
+      this.queue.refill(claim, steps, all[steps.length]?.dueAt)
       this.waiting.push(...steps)
     }
   }
@@ -358,7 +380,7 @@ test('whatever happens: each step has its turn in the end, and then nothing is r
       for (const doing of list) model.does(doing)
       for (let rounds = 0; model.waiting.length + model.rows.length + model.inFlight.length > 0; rounds += 1) {
         assert.ok(rounds < 1_000, 'a step is never taken')
-        for (const step of model.inFlight.splice(0)) model.queue.end(step)
+        for (const step of model.inFlight.splice(0)) model.end(step)
         for (let step = model.take(); step; step = model.take()) model.inFlight.push(step)
         model.refill()
       }

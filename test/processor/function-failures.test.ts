@@ -218,6 +218,16 @@ describe('an endless loop is ended after timeoutMs', () => {
   })
 })
 
+test('a function is not to blame for a server that stands still', async (t) => {
+  const { target } = await startFunctions(t, {
+    'quick/index.mjs': 'export const handler = () => {}',
+    'quick/function.json': '{ "timeoutMs": 1000 }',
+  })
+  const standStill = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000)
+  const outcome = await target.invoke('quick', functionArn('quick'), processorEvent('m'), standStill)
+  assert.deepEqual(outcome, { result: 'completed' })
+})
+
 test('an error between two events ends the process, and costs no event', async (t) => {
   const gate = await openGate(t)
   const { invoke, log } = await startFunctions(t, {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { ClusterNode } from '../../src/cluster/node.ts'
 import { FlowEngine } from '../../src/flow/engine.ts'
+import { reportRuns } from '../../src/flow/run-report.ts'
 import type { QueueLimits } from '../../src/flow/step-queue.ts'
 import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
@@ -43,6 +44,9 @@ export class FlowStage {
   events: EventType[] = []
   warnings: object[] = []
   errors: object[] = []
+  infos: object[] = []
+  /** The outcomes of the runs that were counted. */
+  runs: string[] = []
   shortages: ShortageKind[] = []
   /** Is told of each attempt, for a test whose processors act by themselves. */
   onAttempt: (attempt: Attempt) => void = () => {}
@@ -69,6 +73,7 @@ export class FlowStage {
     const { store, clock } = this
     const log: Log = {
       ...silentLog,
+      info: (fields, text) => this.infos.push({ ...fields, text }),
       warn: (fields, text) => this.warnings.push({ ...fields, text }),
       error: (fields, text) => this.errors.push({ ...fields, text }),
     }
@@ -86,6 +91,7 @@ export class FlowStage {
       random: () => 0,
       ...(queueLimits && { queueLimits }),
     })
+    reportRuns({ store, log, metrics: { countRun: (outcome) => this.runs.push(outcome) } })
     await new ClusterNode({ store, clock, log, newId: randomUUID }).startAlone()
     await this.#engine.start()
     await this.quiet()

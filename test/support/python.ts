@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 /** Made by `npm run test:setup`; else what the machine has. */
-const candidates = [join(import.meta.dirname, '../python/.venv/bin/python'), 'python3']
+const candidates = [join(import.meta.dirname, '../clients/python/bin/python'), 'python3']
 
 /** A Python that has these modules, or why there is none. */
 export function findPython(modules: string[]): { python: string; missing: false } | { python: ''; missing: string } {

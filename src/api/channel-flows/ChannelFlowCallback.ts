@@ -16,6 +16,7 @@ import { changesOf, requireTextSize } from '../channel-messages/channel-message.
 import { type Context, operation } from '../context.ts'
 import { parametersHash } from '../idempotency.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
+import { reportRejected } from './rejected-callback.ts'
 
 type Callback = InputOf<typeof input>
 
@@ -38,10 +39,14 @@ export const ChannelFlowCallback = operation({
   output: { ChannelArn: optional(ChimeArn), CallbackId: optional(CallbackIdType) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: byCredentialsAlone,
+  async onInvalid(input, context, violations) {
+    const problem = violations.map(({ knownName, constraint }) => `${knownName}: ${constraint}`).join('; ')
+    context.metrics.countCallback('invalid')
+    await reportRejected(input, problem, context)
+  },
   async handle(input, context) {
-    const { ChannelArn, CallbackId, ChannelMessage } = input
-    refuseSubChannel(ChannelMessage.SubChannelId)
-    requireTextSize(ChannelMessage, 'STANDARD')
+    const { ChannelArn, CallbackId } = input
+    await requireValidMessage(input, context)
     const result = await decide(input, context).catch((error: unknown) => {
       context.metrics.countCallback(refusalOf(error))
       throw error
@@ -51,10 +56,25 @@ export const ChannelFlowCallback = operation({
   },
 })
 
+/** What the shapes cannot say. Throws a BadRequest, of which the log hears as of any other invalid callback. */
+async function requireValidMessage(input: Callback, context: Context): Promise<void> {
+  try {
+    refuseSubChannel(input.ChannelMessage.SubChannelId)
+    requireTextSize(input.ChannelMessage, 'STANDARD')
+  } catch (error) {
+    context.metrics.countCallback('invalid')
+    await reportRejected(input, (error as ApiError).message, context)
+    throw error
+  }
+}
+
 async function decide(input: Callback, context: Context): Promise<CallbackResult> {
   const { ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage } = input
   const turn = await requireTurn(context.read, ChannelArn, CallbackId)
-  if (turn.step.message_id !== ChannelMessage.MessageId) throw forbidden()
+  if (turn.step.message_id !== ChannelMessage.MessageId) {
+    await reportRejected(input, 'channelMessage.messageId: is not the message of this CallbackId', context)
+    throw forbidden()
+  }
   const verdictKey = verdictKeyOf(input, context)
   if (isRepeated(verdictKey, turn.step)) return 'repeated'
 
@@ -80,7 +100,7 @@ function refusalOf(error: unknown): CallbackResult {
   return (error instanceof ApiError && results[error.code]) || 'failed'
 }
 
-/** The turn of the step that the id names. Throws a Forbidden if it is unknown, or another channel's. */
+/** Throws a Forbidden if the id is unknown, or another channel's. */
 async function requireTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn> {
   const turn = await findTurn(read, channelArn, callbackId)
   if (!turn) throw forbidden()
@@ -131,6 +151,5 @@ function logDecision({ step, run }: DecideStep, before: RunRow, denied: boolean,
     changed: step.changes_json !== null,
     runState: run.state,
   }
-  if (denied) log.info(facts, 'message denied')
-  else log.debug(facts, 'message allowed')
+  log.debug(facts, denied ? 'message denied' : 'message allowed')
 }
