@@ -107,13 +107,13 @@ export class Metrics {
   })
   readonly #dispatches = new Counter({
     name: 'carillon_dispatches_total',
-    help: 'Attempts to hand an event to a processor, by how they ended',
+    help: 'Events given to a processor target, by what became of it; deferred ones were no attempts',
     labelNames: ['processor', 'result'],
     registers: [this.#registry],
   })
   readonly #dispatchSeconds = new Histogram({
     name: 'carillon_dispatch_duration_seconds',
-    help: 'What one attempt took, the work of a local function with it',
+    help: 'What one attempt took at the processor, the work of a local function with it; no time in the queue',
     labelNames: ['processor'],
     buckets: dispatchBuckets,
     registers: [this.#registry],
@@ -235,7 +235,7 @@ export class Metrics {
     const processor = this.#processorLabel(functionName)
     const end = this.#dispatchSeconds.startTimer({ processor })
     return (result) => {
-      end()
+      if (result !== 'deferred') end()
       this.#dispatches.inc({ processor, result })
     }
   }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ManualClock } from '../support/manual-clock.ts'
-import { openGate, startFunctions } from './functions.ts'
+import { openGate, startFunctions, writeFiles } from './functions.ts'
 
 const completed = { result: 'completed', handedOver: 1 }
 
@@ -300,6 +302,37 @@ describe('a change is seen by the next event', () => {
   })
 })
 
+describe('the folder', () => {
+  test('is not looked at for an event, however many files are in it', async (t) => {
+    const others = Array.from({ length: 400 }, (_, index) => [`f${index}/index.mjs`, ''])
+    const files = { ...Object.fromEntries(others), 'redact.mjs': 'export const handler = () => {}' }
+    const { invoke, target } = await startFunctions(t, files, { clock: new ManualClock() })
+    await target.opened
+    assert.deepEqual(await invoke('redact'), completed)
+    const looks = (['stat', 'lstat', 'readdir', 'readFile'] as const).map((name) => t.mock.method(fs, name))
+    const restore = () => {
+      t.mock.restoreAll()
+      syncBuiltinESMExports()
+    }
+    t.after(restore)
+    syncBuiltinESMExports()
+    for (let event = 0; event < 50; event++) assert.deepEqual(await invoke('redact'), completed)
+    assert.deepEqual(
+      looks.map((look) => look.mock.callCount()),
+      [0, 0, 0, 0],
+    )
+  })
+
+  test('is looked at once more for a function that was added just now', async (t) => {
+    const { invoke, folder, target } = await startFunctions(t, {})
+    await target.opened
+    for (const name of ['one', 'two', 'three']) {
+      await writeFiles(folder, { [`${name}/index.mjs`]: 'export const handler = () => {}' })
+      assert.deepEqual(await invoke(name), completed)
+    }
+  })
+})
+
 describe('several events at once', () => {
   test('have a process each, as many as function.json says', async (t) => {
     const gate = await openGate(t)
@@ -337,6 +370,23 @@ describe('several events at once', () => {
     await target.opened
     assert.equal(target.freePlaces('redact'), 8)
     assert.equal(target.freePlaces('nowhere'), 8)
+  })
+
+  test('of more functions than there are places: idle processes make room, and there are never too many', async (t) => {
+    const functions = ['a', 'b', 'c'].map((name) => [`${name}.mjs`, 'export const handler = () => {}'])
+    const { invoke, target, log } = await startFunctions(t, Object.fromEntries(functions), { processesMax: 2 })
+    await target.opened
+    for (const name of ['a', 'b', 'c', 'a']) {
+      assert.equal(target.freePlaces(name), 2)
+      assert.deepEqual(await invoke(name), completed)
+    }
+    let alive = 0
+    for (const text of log.texts('debug')) {
+      if (text === 'function process started') alive += 1
+      if (text.startsWith('function process ended')) alive -= 1
+      assert.ok(alive <= 2, `${alive} processes`)
+    }
+    assert.equal(log.texts('debug').filter((text) => text.endsWith('it makes room for another')).length, 2)
   })
 
   test('of another function do not wait', async (t) => {

@@ -33,6 +33,19 @@ suite('metrics', () => {
     assert.ok(dispatches.includes('carillon_dispatches_total{processor="other",result="completed"} 5'))
   })
 
+  test('time attempts, and no hand-off that was put off', async () => {
+    const metrics = new Metrics()
+    metrics.beginDispatch('f')('completed')
+    metrics.beginDispatch('f')('deferred')
+    assert.deepEqual(await lines(metrics, 'carillon_dispatches_total{'), [
+      'carillon_dispatches_total{processor="f",result="completed"} 1',
+      'carillon_dispatches_total{processor="f",result="deferred"} 1',
+    ])
+    assert.deepEqual(await lines(metrics, 'carillon_dispatch_duration_seconds_count'), [
+      'carillon_dispatch_duration_seconds_count{processor="f"} 1',
+    ])
+  })
+
   test('put the codes together with which peers close as they like', async () => {
     const metrics = new Metrics()
     for (const code of [1000, 1005, 4002, 4100, 4999, 3000]) metrics.countSessionClose(code)
