@@ -1,27 +1,42 @@
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Config } from './config.ts'
+import { deriveLimits } from './http/connection-limits.ts'
+import { Connections } from './http/connections.ts'
 import { inviteBody } from './http/invite-body.ts'
 import { refuseMalformed } from './http/refuse-malformed.ts'
 import { serverOptions } from './http/serve.ts'
 import type { CertifiedKey } from './runtime/certificates.ts'
 import type { Clock } from './runtime/clock.ts'
+import { processDescriptors } from './runtime/descriptors.ts'
 import type { Endpoint } from './runtime/endpoint-files.ts'
 import { listen, localUrl, sessionHost, stopListening } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
-import type { ConnectionCounts } from './runtime/metrics.ts'
+import type { Metrics } from './runtime/metrics.ts'
+import type { Shortages } from './runtime/shortage.ts'
+
+interface World {
+  clock: Clock
+  log: Log
+  newId(): string
+  metrics: Metrics
+  shortages: Shortages
+}
 
 /** Where a server is called: over HTTP, and over HTTPS unless a proxy in front of it ends TLS. */
 export class Listeners {
+  readonly connections: Connections
   readonly #config: Config
   readonly #http: HttpServer
   readonly #https: HttpsServer | undefined
 
-  constructor(config: Config, listener: RequestListener, world: { clock: Clock; log: Log; newId(): string }) {
+  constructor(config: Config, listener: RequestListener, world: World) {
     this.#config = config
     this.#http = createHttpServer(serverOptions, listener)
     if (config.tls) this.#https = createHttpsServer(serverOptions, listener)
+    this.connections = limitConnections(config, world)
     for (const server of this.all) {
+      this.connections.guard(server)
       server.on('clientError', refuseMalformed(world))
       server.on('checkContinue', inviteBody(listener))
       // Any other expectation is ignored, like an unknown header: Node would refuse it without a word.
@@ -31,10 +46,6 @@ export class Listeners {
 
   get all(): (HttpServer | HttpsServer)[] {
     return this.#https ? [this.#http, this.#https] : [this.#http]
-  }
-
-  get connections(): ConnectionCounts {
-    return { authenticated: 0, unauthenticated: 0 }
   }
 
   /** From the next handshake on. Throws if it cannot, and goes on with the one before. */
@@ -55,6 +66,18 @@ export class Listeners {
 
   /** Takes no further connection, and resolves when none is left. */
   async close(): Promise<void> {
+    this.connections.close()
     await Promise.all(this.all.map(stopListening))
   }
+}
+
+/** What the store and the bus have open already is not for connections. */
+function limitConnections(config: Config, world: World): Connections {
+  const { signatureTimeoutMs } = config
+  const descriptors = processDescriptors()
+  const atStart = { limit: descriptors.limit(), open: descriptors.open() }
+  const { limits, warnings } = deriveLimits(config, atStart)
+  for (const warning of warnings) world.log.warn({ ...limits, descriptors: atStart }, warning)
+  world.log.info({ ...limits, descriptors: atStart, signatureTimeoutMs }, 'limits on connections')
+  return new Connections({ ...world, limits, signatureTimeoutMs, descriptors })
 }

@@ -23,18 +23,26 @@ export function existingPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUr
   throw new Error(`${resolve(dataDir)} has no data yet: start the server once, or set --data-dir`)
 }
 
+/** The file of the embedded store and those that SQLite keeps beside it as long as it is open. */
+export const storeFiles = (file: string): string[] => [file, `${file}-wal`, `${file}-shm`]
+
 interface Surroundings {
   clock: Clock
-  log: Pick<Log, 'warn'>
+  log: Pick<Log, 'warn' | 'info'>
   random(): number
+  /** Given by the server alone: the store cannot go on, and the server must stop. */
+  broken?(error: Error): void
   /** With `check` an old schema is refused instead of brought up to date. */
   migrations?: 'check'
 }
 
 /** The one place that knows which engines there are. Brings the schema up to date. */
 export async function openStore(place: StorePlace, around: Surroundings, watch?: WatchCommit): Promise<Store> {
-  if ('file' in place) return new SqliteStore(place.file, around.clock.now(), watch)
-  const { random, log, migrations } = around
+  const { clock, random, log, migrations, broken } = around
+  if ('file' in place) {
+    const owner = broken && { random, broken }
+    return new SqliteStore(place.file, { clock, log, ...(watch && { watch }), ...(owner && { owner }) })
+  }
   return PostgresStore.open({
     url: place.url,
     random,

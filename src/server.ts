@@ -14,24 +14,29 @@ import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
 import { connectNatsBus } from './bus/nats.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
+import { checksOf } from './checks.ts'
 import { ClusterNode } from './cluster/node.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
+import { refuseOverwritten, warnOfNetwork, watchDataFiles } from './data-files.ts'
 import { StoredChannelLog } from './events/channel-log.ts'
 import { publishTo } from './events/publisher.ts'
 import type { Lease } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
 import { readPending } from './flow/pending.ts'
+import { reportRuns } from './flow/run-report.ts'
 import { createListener } from './http/serve.ts'
 import { type Keys, keepKeys, pinPlace } from './keys.ts'
 import { Listeners } from './listeners.ts'
 import { openStore, storeFile } from './open-store.ts'
 import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
-import { createFunctionTarget } from './processor/function-target.ts'
+import { createFunctionTarget, type FunctionTarget } from './processor/function-target.ts'
+import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
-import { type Cancel, type Clock, every, FollowingClock } from './runtime/clock.ts'
+import { type Cancel, type Clock, every, FollowingClock, systemElapsedMs } from './runtime/clock.ts'
+import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
 import { inTime } from './runtime/in-time.ts'
@@ -61,15 +66,14 @@ const pendingMsMax = 5_000
 /** What all parts work with. */
 type Parts = ApiParts & { metrics: Metrics }
 
-/** A node that is so many events behind is worth a look. */
-const lagMax = 1_000
-
 /** What a server takes from the world around it. */
 export interface World {
   clock: Clock
   log: Log
   newId(): string
   random(): number
+  /** Elapsed time that nobody sets, in milliseconds. The process's own if left out. */
+  elapsedMs?(): number
   /** For tests: an answer that breaks its own contract is a 500. */
   strict?: boolean
   /** For tests: stands between the server and its store. */
@@ -83,6 +87,8 @@ export interface RunningServer {
   files: AwsFiles
   /** The folder in which functions are looked for. */
   functions: string
+  /** Resolves when the server cannot go on, and must be closed: it takes no calls and acknowledges nothing any more. */
+  failed: Promise<Error>
   /** Takes nothing new, tells the sessions, finishes what is in hand. */
   close(): Promise<void>
 }
@@ -110,12 +116,21 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const folder = openDataFolder(config.dataDir)
   stack.defer(() => folder.close())
   removeEndpointFile(folder)
+  refuseOverwritten(folder)
+  warnOfNetwork(folder, log)
 
+  let phase: Phase = 'starting'
+  const failure = Promise.withResolvers<Error>()
+  const broken = (error: Error) => {
+    phase = 'stopping'
+    failure.resolve(error)
+  }
   const metrics = new Metrics()
   const place = config.databaseUrl ? { url: config.databaseUrl } : { file: folder.privateFile(storeFile) }
-  const opened = await openStore(place, world, (changes) => metrics.beginCommit(changes))
+  const opened = await openStore(place, { ...world, broken }, (changes) => metrics.beginCommit(changes))
   const store = world.aroundStore?.(opened) ?? opened
   stack.defer(() => store.close())
+  if ('file' in place) stack.defer(watchDataFiles(folder, place.file, opened, world, broken))
   await pinPlace(store, config)
   const keys = await keepKeys(store, config, clock.now())
 
@@ -140,34 +155,34 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const target = measured(
-    createTarget(config, keys, world, () => functionsSee(endpoint, keys)),
-    metrics,
-  )
+  const functions = await createFunctions(config, world, () => functionsSee(endpoint, keys))
+  stack.defer(() => functions.close())
+  const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
+  reportRuns({ store, log, metrics })
 
-  let phase: Phase = 'starting'
-  const listeners = new Listeners(
+  const onVerified = (stream: object) => listeners.connections.verified(stream)
+  const listeners: Listeners = new Listeners(
     config,
-    createApi(parts, keys, config, world, () => phase),
-    world,
+    createApi(parts, keys, config, world, { phase: () => phase, onVerified }),
+    { ...world, metrics, shortages },
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
-  const sessions = createSessions(parts, keys, config, world, hub)
+  const sessions = createSessions(parts, keys, config, world, { hub, onVerified })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag: () => hub.lag,
     isBusConnected: () => bus.connected,
     steps: () => engine.counts,
-    connections: () => listeners.connections,
+    connections: () => listeners.connections.counts,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
-  const admin = createAdmin(config, metrics, world, {
-    needed: { server: () => requireReady(phase), store: () => store.ready() },
-    told: { bus: () => requireConnected(bus), log: () => requireTold(hub.lag) },
-  })
+  const logLag = () => hub.lag
+  const functionsReady = () => functions.folderReady()
+  const checked = { clock, store, shortages, bus, folder: folder.path, phase: () => phase, logLag, functionsReady }
+  const admin = createAdmin(config, metrics, world, checksOf(checked))
   if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
   // Before the listeners stop, so that functions at work can still call back.
@@ -185,16 +200,27 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
   await takePlace(node, config, store, engine, bus)
-  // Before the engine starts: functions call back.
-  phase = 'ready'
+  // Until then there are no places at functions.
+  await functions.opened
+  // Before the engine starts: functions call back. Not if the store has failed meanwhile.
+  if (phase === 'starting') phase = 'ready'
   await engine.start()
   stack.defer(forgetNowAndThen(store, clock, log))
+  // After a cluster's node has set its clock by the database's.
+  stack.defer(warnOfClockSteps({ elapsedMs: systemElapsedMs, ...world }))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
   stack.defer(() => {
     phase = 'stopping'
     removeEndpointFile(folder)
   })
-  return { store: opened, endpoint, credentials: keys.root, files, functions: resolve(config.functions) }
+  return {
+    store: opened,
+    endpoint,
+    credentials: keys.root,
+    files,
+    functions: resolve(config.functions),
+    failed: failure.promise,
+  }
 }
 
 async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {
@@ -226,12 +252,16 @@ const leaseOf = (node: ClusterNode): Lease => ({
   leaseMs,
 })
 
-function createTarget(config: Config, keys: Keys, world: World, environment: () => FunctionEnvironment) {
-  const functions = createFunctionTarget({ ...world, folder: config.functions, environment })
+async function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
+  const { functions: folder, functionsUser, functionProcesses: processesMax } = config
+  const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
+  return createFunctionTarget({ ...world, folder, processesMax, environment, user })
+}
+
+function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
   if (!config.lambda) return folderThenLambda(functions, undefined)
   const { region = config.region, credentials = keys.root } = config.lambda
-  const lambda = createLambdaTarget({ ...config.lambda, region, credentials, clock: world.clock })
-  return folderThenLambda(functions, lambda)
+  return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }
 
 const functionsSee = ({ http, region }: Endpoint, { root }: Keys) => ({
@@ -248,7 +278,13 @@ const signedFor = ({ region, publicHost }: Config) => ({
   publicHosts: publicHost === undefined ? [] : [publicHost],
 })
 
-function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase: () => Phase) {
+/** What the parts that take calls and sessions are handed besides. */
+interface Door {
+  phase(): Phase
+  onVerified(stream: object): void
+}
+
+function createApi(parts: Parts, keys: Keys, config: Config, world: World, { phase, onVerified }: Door) {
   const { limits } = config
   return createListener({
     ...world,
@@ -256,6 +292,7 @@ function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase
     operations,
     authenticate: (request) =>
       verifyRequest(request, findAccessKey(parts.read, keys.root), signedFor(config), parts.now()),
+    onVerified,
     contextFor: (call) => ({ ...parts, ...call }),
     gate: createGate({ limits, phase, now: parts.now }),
     translate: (error) =>
@@ -267,11 +304,18 @@ function createApi(parts: Parts, keys: Keys, config: Config, world: World, phase
   })
 }
 
-function createSessions({ read, now, metrics }: Parts, keys: Keys, config: Config, world: World, hub: Hub<Session>) {
+function createSessions(
+  { read, now, metrics }: Parts,
+  keys: Keys,
+  config: Config,
+  world: World,
+  { hub, onVerified }: { hub: Hub<Session> } & Pick<Door, 'onVerified'>,
+) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
     hub,
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
+    onVerified,
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
       if (await findUser(read, userArn)) return { admitted: true }
@@ -293,18 +337,6 @@ function createAdmin({ adminPort }: Config, metrics: Metrics, world: World, chec
 
 async function listenAdmin(admin: AdminServer | undefined, { adminHost, adminPort = 0 }: Config) {
   return admin && localUrl('http', adminHost, await admin.listen(adminHost, adminPort))
-}
-
-function requireReady(phase: Phase): void {
-  if (phase !== 'ready') throw new Error(`the server is ${phase}`)
-}
-
-function requireConnected(bus: Bus): void {
-  if (!bus.connected) throw new Error('not connected to the other nodes')
-}
-
-function requireTold(lag: number): void {
-  if (lag > lagMax) throw new Error(`${lag} events are in the log that sessions here were not told of yet`)
 }
 
 /** Answers what ends it. */

@@ -41,10 +41,15 @@ suite('the package', () => {
       'LICENSE',
       'NOTICE',
       'docs/operations.md',
+      'docs/channel-flow.svg',
+      'docs/prometheus/alerts.yml',
+      'docs/systemd/carillon.service',
+      'examples/python/processor.py',
+      'examples/testing/carillon.mjs',
     ]
     for (const file of wanted) assert.ok(files.includes(file), `${file} is not in the package`)
     const unwanted = files.filter((file) =>
-      /^(src|test|tools|data|secrets|node_modules)\/|\.ts$|\.sqlite|\.pem$/.test(file),
+      /^(src|test|tools|data|secrets|node_modules)\/|\.ts$|\.sqlite|\.pem$|node_modules|__pycache__/.test(file),
     )
     assert.deepEqual(unwanted, [])
   })

@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 # nats-server and haproxy: clusters. nginx, haproxy and caddy: the configurations of docs/proxy. strace: whether commits
 # are synced before they are answered. awscli and python3-boto3: the old clients of Debian; python3-venv: the new ones.
-packages='nats-server haproxy nginx caddy strace awscli python3-boto3 python3-venv'
+# systemd and prometheus: systemd-analyze and promtool check the files in docs.
+packages='nats-server haproxy nginx caddy strace awscli python3-boto3 python3-venv systemd prometheus'
 if ! command -v apt-get > /dev/null; then
   echo "there is no apt-get here: install $packages in your system's way" >&2
   exit 1
@@ -26,6 +27,9 @@ $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-r
 
 echo 'installing the Lambda emulator of test/lambda with npm, 280 MB'
 npm ci --prefix test/lambda --ignore-scripts --no-audit --no-fund
+
+echo 'installing Vitest for an example of docs, with npm, 41 MB'
+npm ci --prefix test/vitest --ignore-scripts --no-audit --no-fund
 
 echo 'installing the AWS clients of test/clients with npm and pip, 300 MB'
 npm ci --prefix test/clients --ignore-scripts --no-audit --no-fund

@@ -1,8 +1,10 @@
 import { ApiError, forbidden } from '../contract/api-error.ts'
 import type { ChannelMembershipType } from '../contract/shapes.ts'
+import type { FlowSnapshot } from '../flow/decision.ts'
 import type { Reader } from '../store/store.ts'
 import type { ChannelRow } from '../store/tables.ts'
-import { type AppInstanceUserRow, findUser } from './app-instance-users/app-instance-user.ts'
+import { type AppInstanceUserRow, findUser, type NamedUser } from './app-instance-users/app-instance-user.ts'
+import { type SnapshotRow, snapshotOf } from './channel-flows/channel-flow.ts'
 import type { Context } from './context.ts'
 
 /*
@@ -12,8 +14,10 @@ import type { Context } from './context.ts'
 
 /** What the bearer is to a channel. Roles add up: a member can be an admin as well. */
 export interface ChannelAccess {
-  bearer: AppInstanceUserRow
+  bearer: NamedUser
   channel: ChannelRow
+  /** The channel's flow as it was read together with the roles; undefined where it has none. */
+  flow(): FlowSnapshot | undefined
   membership: ChannelMembershipType | undefined
   moderates: boolean
   administers: boolean
@@ -25,6 +29,9 @@ interface Roles {
   moderates: number
   administers: number
 }
+
+/** Every column but the bearer's is null where the bearer's AppInstance has no such channel. */
+type AccessRow = ChannelRow & Roles & SnapshotRow & { bearer_arn: string; bearer_name: string }
 
 interface ChannelCall {
   ChannelArn: string
@@ -38,31 +45,39 @@ export const byCredentialsAlone = () => {}
 export async function requireBearer(read: Reader, arn: string): Promise<AppInstanceUserRow> {
   const user = await findUser(read, arn)
   if (user) return user
-  throw new ApiError(
-    'Unauthorized',
-    'An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header.',
-  )
+  throw unknownBearer()
 }
 
-/** The bearer in its relation to the channel, whatever that is. A channel of another AppInstance is out of sight. */
+const unknownBearer = () =>
+  new ApiError('Unauthorized', 'An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header.')
+
+/**
+ * The bearer in its relation to the channel, whatever that is. A channel of another AppInstance is out of sight. One
+ * statement, because each is a round trip to PostgreSQL, and every message is sent through here.
+ */
 export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read }: Context): Promise<ChannelAccess> {
-  const bearer = await requireBearer(read, ChimeBearer)
-  const row = await read.get<ChannelRow & Roles>(
-    `SELECT channel.*, channel_head.last_message_at,
+  const row = await read.get<AccessRow>(
+    `SELECT channel.*, channel_head.last_message_at, bearer.app_instance_user_arn AS bearer_arn,
+       bearer.name AS bearer_name, channel_flow.processors_json, channel_flow.deadline_ms,
        (SELECT type FROM channel_membership WHERE channel_arn = $1 AND member_arn = $2) AS membership,
        (SELECT count(*) FROM channel_moderator WHERE channel_arn = $1 AND moderator_arn = $2) AS moderates,
-       (SELECT count(*) FROM app_instance_admin WHERE app_instance_arn = $3 AND admin_arn = $2) AS administers
-     FROM channel JOIN channel_head ON channel_head.channel_arn = channel.channel_arn
-     WHERE channel.channel_arn = $1 AND channel.app_instance_arn = $3`,
+       (SELECT count(*) FROM app_instance_admin
+        WHERE app_instance_arn = bearer.app_instance_arn AND admin_arn = $2) AS administers
+     FROM app_instance_user AS bearer
+     LEFT JOIN channel ON channel.channel_arn = $1 AND channel.app_instance_arn = bearer.app_instance_arn
+     LEFT JOIN channel_head ON channel_head.channel_arn = channel.channel_arn
+     LEFT JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn
+     WHERE bearer.app_instance_user_arn = $2`,
     ChannelArn,
     ChimeBearer,
-    bearer.app_instance_arn,
   )
-  if (!row) throw forbidden()
-  const { membership, moderates, administers, ...channel } = row
+  if (!row) throw unknownBearer()
+  if (row.channel_arn === null) throw forbidden()
+  const { membership, moderates, administers, bearer_arn, bearer_name, processors_json, deadline_ms, ...channel } = row
   return {
-    bearer,
+    bearer: { app_instance_user_arn: bearer_arn, name: bearer_name },
     channel,
+    flow: () => snapshotOf(row),
     membership: membership ?? undefined,
     moderates: moderates > 0,
     administers: administers > 0,

@@ -35,7 +35,8 @@ export async function readPage<Row, Position>(
     createHmac('sha256', tokenKey)
       .update(JSON.stringify([identity, text]))
       .digest()
-  const position = NextToken === undefined ? start : (readToken(NextToken, sign) as Position)
+  // Loops over pages begin with an empty one: the model allows it.
+  const position = NextToken === undefined || NextToken === '' ? start : (readToken(NextToken, sign) as Position)
   // The row beyond the page tells that the list goes on.
   const rows = await rowsAfter(position, size + 1)
   const page = rows.slice(0, size)

@@ -25,10 +25,13 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   }
   if (!existsSync(server.functions)) log.warn({ functions: server.functions }, 'the functions folder is not there')
   process.stdout.write(startMessage(server))
-  log.info({ signal: await stop }, 'stopping')
-  if (await closesInTime(() => server.close(), systemClock)) return 0
-  console.error(`carillon did not stop within ${stopMsMax / 1000} s and was cut off`)
-  return 1
+  const reason = await Promise.race([stop, server.failed])
+  if (reason instanceof Error) log.error({ reason: reason.message }, 'stopping: the server cannot go on')
+  else log.info({ signal: reason }, 'stopping')
+  const isInTime = await closesInTime(() => server.close(), systemClock)
+  if (!isInTime) console.error(`carillon did not stop within ${stopMsMax / 1000} s and was cut off`)
+  if (reason instanceof Error) throw reason
+  return isInTime ? 0 : 1
 }
 
 /** The signal, or the end of npm, that asks the server to stop. */

@@ -1,6 +1,7 @@
 import Type, { type Static, type TObject, type TProperties } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import type { CommonErrorCode, ErrorCode } from './api-error.ts'
+import type { Violation } from './violations.ts'
 
 /** What a caller of the operation may leave out is absent, or undefined: both disappear on the way to JSON. */
 type Loose<T> = T extends readonly (infer Item)[]
@@ -26,6 +27,8 @@ export interface Definition<Context, Input extends TProperties, Output extends T
   errors: Exclude<ErrorCode, CommonErrorCode>[]
   /** Throws unless the caller may do this, and answers with what it learned on the way. */
   allow(input: InputOf<Input>, context: Context): Promise<Granted> | Granted
+  /** Hears of a call whose input is refused as invalid, before it is answered. Throws nothing; any member may be missing. */
+  onInvalid?(input: object, context: Context, violations: Violation[]): Promise<void>
   handle(input: InputOf<Input>, context: Context, granted: Granted): Promise<OutputOf<Output>> | OutputOf<Output>
 }
 
@@ -43,6 +46,7 @@ export interface Operation<Context> {
   errors: readonly ErrorCode[]
   inputValidator: Validator
   outputValidator: Validator
+  onInvalid?(input: object, context: Context, violations: Violation[]): Promise<void>
   invoke(input: object, context: Context): Promise<object>
 }
 
@@ -63,6 +67,7 @@ export function operationsWith<Context>() {
       errors: [...definition.errors, ...common],
       inputValidator: Compile(input),
       outputValidator: Compile(output),
+      ...(definition.onInvalid && { onInvalid: definition.onInvalid }),
       async invoke(values, context) {
         const valid = values as InputOf<Input>
         const granted = await definition.allow(valid, context)

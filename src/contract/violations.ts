@@ -17,10 +17,21 @@ interface Failure {
   params: { limit?: number; pattern?: string; allowedValues?: string[]; type?: string; requiredProperties?: string[] }
 }
 
+/** A constraint that the input does not satisfy. */
+export interface Violation {
+  /** Where, as AWS writes it: `processors.1.member.name`. */
+  name: string
+  /** The same without what the caller chose: it ends before the first name in a map. For the log. */
+  knownName: string
+  constraint: string
+}
+
 /** Where in the input a failure is. */
 interface Place {
-  /** As AWS writes it: `processors.1.member.name`. */
   name: string
+  knownName: string
+  /** Below a name that the caller chose. */
+  isInMap: boolean
   schema: Keywords | undefined
   value: unknown
 }
@@ -39,14 +50,19 @@ const sums = ['propertyNames', 'additionalProperties']
  * Every violated constraint in one message, in the wording of AWS's services:
  * "1 validation error detected: Value at 'name' failed to satisfy constraint: Member must have length …".
  */
-export function describeViolations(validator: Validator, input: unknown): string {
-  const root: Place = { name: '', schema: validator.Type(), value: input }
-  const violations = new Set((validator.Errors(input) as Failure[]).flatMap((failure) => describe(failure, root)))
-  const noun = violations.size === 1 ? 'error' : 'errors'
-  return `${violations.size} validation ${noun} detected: ${[...violations].join('; ')}`
+export function describeViolations(violations: readonly Violation[]): string {
+  const texts = new Set(
+    violations.map(({ name, constraint }) => `Value at '${name}' failed to satisfy constraint: ${constraint}`),
+  )
+  return `${texts.size} validation ${texts.size === 1 ? 'error' : 'errors'} detected: ${[...texts].join('; ')}`
 }
 
-function describe(failure: Failure, root: Place): string[] {
+export function violationsOf(validator: Validator, input: unknown): Violation[] {
+  const root: Place = { name: '', knownName: '', isInMap: false, schema: validator.Type(), value: input }
+  return (validator.Errors(input) as Failure[]).flatMap((failure) => describe(failure, root))
+}
+
+function describe(failure: Failure, root: Place): Violation[] {
   if (sums.includes(failure.keyword)) return []
   const path = failure.instancePath.split('/').slice(1).map(unescapePointer)
   if (failure.keyword === 'required') {
@@ -63,7 +79,7 @@ function describe(failure: Failure, root: Place): string[] {
   return [violation(place, place.value === null ? 'Member must not be null' : constraint(failure, place))]
 }
 
-const violation = ({ name }: Place, text: string) => `Value at '${name}' failed to satisfy constraint: ${text}`
+const violation = ({ name, knownName }: Place, constraint: string): Violation => ({ name, knownName, constraint })
 
 function constraint({ keyword, params }: Failure, place?: Place): string {
   switch (keyword) {
@@ -89,16 +105,23 @@ function constraint({ keyword, params }: Failure, place?: Place): string {
 const unescapePointer = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~')
 
 /** Only the schema tells a structure from a map, and so a member from a name that the caller chose. */
-function stepInto({ name, schema, value }: Place, part: string): Place {
+function stepInto(place: Place, part: string): Place {
+  const { name, schema, value } = place
   const inner = (value as Record<string, unknown> | null | undefined)?.[part]
-  if (schema?.items) return { name: `${name}.${Number(part) + 1}.member`, schema: schema.items, value: inner }
+  if (schema?.items) return known(place, `${name}.${Number(part) + 1}.member`, schema.items, inner)
   if (schema?.properties) {
     const member = part.charAt(0).toLowerCase() + part.slice(1)
-    return { name: name ? `${name}.${member}` : member, schema: schema.properties[part], value: inner }
+    return known(place, name ? `${name}.${member}` : member, schema.properties[part], inner)
   }
   return {
+    ...place,
     name: `${name}.${part.slice(0, mapNameLengthMax)}.member`,
+    isInMap: true,
     schema: schema?.additionalProperties,
     value: inner,
   }
+}
+
+function known({ knownName, isInMap }: Place, name: string, schema: Place['schema'], value: unknown): Place {
+  return { name, knownName: isInMap ? knownName : name, isInMap, schema, value }
 }

@@ -135,6 +135,7 @@ export function changeOf(
     heldBy: turn.step.owner,
     step: { ...stepRow(turn.step, decided, lease, now), changes_json: differences(before, after) },
     run: runRow,
+    processorNames: processorsOf(turn.run).map(({ name }) => name),
     next: next && newStepRow(runRow, next, lease, now),
     ending: ending && endingOf(turn, after, ending, now),
     message: turn.message,

@@ -1,4 +1,5 @@
-import { appInstanceOf, type Place } from '../contract/arn.ts'
+import type { Place } from '../contract/arn.ts'
+import type { ProcessorEvent } from '../processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../processor/target.ts'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
@@ -6,25 +7,17 @@ import type { StepCounts } from '../runtime/metrics.ts'
 import type { Shortages } from '../runtime/shortage.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
-import { changeOf, functionNameOfStep, type Lease, processorsOf, runOf } from './decision.ts'
+import { changeOf, functionNameOfStep, type Lease, runOf } from './decision.ts'
+import { DueSteps } from './due-steps.ts'
+import { Pauses } from './pauses.ts'
 import { processorEvent } from './processor-event.ts'
+import { Refill } from './refill.ts'
+import { type QueuedStep, type QueueLimits, StepQueue } from './step-queue.ts'
+import { StepReport } from './step-report.ts'
 import { type FlowEvent, transition, type World } from './transition.ts'
 
-/** Steps that wait here for a place at their processor; what comes beyond them waits as rows, until its lease is over. */
-const waitingMax = 10_000
-/** How many due steps are taken at a time. */
-const leasedMax = 1_000
 /** A hand-off is worth a write of its own only if the verdict is not quicker. */
 const recordDelayMs = 1_000
-/** How long after a failed look for due steps the next is taken. */
-const sweepRetryMs = 1_000
-/** When to look again for what is due and in another's hand. */
-const takenPauseMs = 200
-/** The first is AWS's name, the others are ours. */
-const failures: { [type in FlowEvent['type']]?: string } = {
-  Unreached: 'ProcessorInvocationFailure',
-  Crashed: 'ProcessorCrashed',
-}
 
 export interface EngineParts {
   store: Store
@@ -36,51 +29,74 @@ export interface EngineParts {
   shortages: Shortages
   newId(): string
   random(): number
+  /** For tests: how much waits in memory. */
+  queueLimits?: QueueLimits
 }
 
-/** A step this node has in hand: waiting for a place at its processor, or there. */
-interface InHand {
+/** A step that this node has in hand: in the queue, at its processor, or while its outcome is being written. */
+interface InHand extends QueuedStep {
   turn: Turn
   cancelRecord?: Cancel
 }
 
-/** The steps of one processor: as many are there as it takes, the rest stand in line. A stuck one delays only its own. */
-interface Line {
-  waiting: InHand[]
-  inFlight: number
-}
+type Deferred = Extract<HandOff, { result: 'deferred' }>
+/** How an attempt ended. A deferred hand-off was none. */
+type Outcome = Exclude<HandOff, Deferred>
+
+/** What became of a write: the step as it is now; nothing, where it was over or there was nothing to write. */
+type Written = StepRow | 'nothing' | 'failed'
 
 /**
- * The loop around `transition`: hands steps to their processors, feeds back what becomes of it, and wakes when a step is
- * due. All it knows is in the store; what it holds in memory is only hurry. A verdict does not pass through here: the
- * commit that it makes tells the engine which step is over and which comes next.
+ * The loop around `transition`: hands steps to their processors, feeds back the outcome, and wakes when a step is due.
+ * All that it knows is in the store; what it holds in memory only saves time. A verdict does not pass through here: the
+ * commit that it makes says which step is over and which comes next.
+ *
+ * The engine's own trouble is no outcome. An event that could not be handed over goes back to the head of its channel's
+ * queue, and the function pauses. A step whose event cannot be made, or whose outcome cannot be written, is set aside: its
+ * row still says that it is open, and brings it back when the lease ends.
  */
 export class FlowEngine {
-  #parts: EngineParts
-  #inHand = new Map<string, InHand>()
-  #lines = new Map<string, Line>()
-  /** What verdicts ended while due steps were being leased: their turns come too late. */
-  #decidedMeanwhile = new Set<string>()
-  #alarm: { atMs: number; cancel: Cancel } | undefined
-  #sweeping: Promise<void> | undefined
+  readonly #parts: EngineParts
+  readonly #report: StepReport
+  readonly #queue: StepQueue<InHand>
+  readonly #pauses: Pauses
+  readonly #refill: Refill<InHand>
+  readonly #dueSteps: DueSteps
+  readonly #inHand = new Map<string, InHand>()
+  /** Steps that are set aside, each until its lease ends. */
+  readonly #aside = new Map<string, number>()
+  #order = 0
   #closed = false
 
   constructor(parts: EngineParts) {
     this.#parts = parts
+    this.#report = new StepReport(parts)
+    this.#queue = new StepQueue(parts.queueLimits)
+    this.#pauses = new Pauses({ ...parts, over: (functionName) => this.#pauseIsOver(functionName) })
+    this.#refill = new Refill({
+      ...parts,
+      queue: this.#queue,
+      isKnown: (callbackId) => this.#inHand.has(callbackId) || this.#aside.has(callbackId),
+      takeInHand: (turns) => turns.map((turn) => this.#takeInHand(turn)),
+      refilled: () => this.#fillPlaces(),
+    })
+    this.#dueSteps = new DueSteps({ ...parts, leased: (turns) => this.#resumeAll(turns) })
+    parts.target.onFreePlace(() => this.#fillPlaces())
     parts.store.onCommit(({ decided, turns }) => {
       for (const callbackId of decided) this.#decided(callbackId)
-      for (const turn of turns) this.#take(turn)
+      for (const turn of turns) this.#enqueue(turn)
+      if (decided.length + turns.length > 0) this.#fillPlaces()
     })
   }
 
   /** Takes up what is due. */
-  async start(): Promise<void> {
-    await this.#sweep()
+  start(): Promise<void> {
+    return this.#dueSteps.sweep()
   }
 
   /** Looks for what another node has left or put off: it set its alarm there, not here. */
   look(): Promise<void> {
-    return this.#orSoonAgain(() => this.#setAlarm(0))
+    return this.#dueSteps.look()
   }
 
   /** What was taken in hand under this id is another node's by now. */
@@ -91,73 +107,156 @@ export class FlowEngine {
   /** Hands nothing over any more. What is in hand stays leased, and is taken up again by whoever comes next. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#alarm?.cancel()
+    this.#pauses.close()
+    this.#refill.close()
     for (const { cancelRecord } of this.#inHand.values()) cancelRecord?.()
     this.#inHand.clear()
-    await Promise.all([this.#sweeping, this.#parts.target.close()])
+    await Promise.all([this.#dueSteps.close(), this.#parts.target.close()])
   }
 
-  /** What each processor has, and what waits for it here. */
+  /** What each processor has in flight, and what waits here for a place at it. */
   get counts(): StepCounts[] {
-    return [...this.#lines].map(([processor, { waiting, inFlight }]) => ({
-      processor,
-      waiting: waiting.length,
-      inFlight,
-    }))
+    return this.#queue.counts
   }
 
-  #take(turn: Turn): void {
-    if (this.#closed) return
-    const name = functionNameOfStep(turn.step)
-    const line = this.#lines.get(name) ?? { waiting: [], inFlight: 0 }
-    this.#lines.set(name, line)
-    this.#wakeBy(turn.step.due_at)
-    if (line.waiting.length >= waitingMax) return
-    const inHand = { turn }
-    this.#inHand.set(turn.step.callback_id, inHand)
-    line.waiting.push(inHand)
-    this.#serve(name, line)
+  /** A step that is leased to this node: in hand from now on, or parked where the queue has no room for it. */
+  #enqueue(turn: Turn): void {
+    const { callback_id: callbackId, due_at } = turn.step
+    if (this.#closed || this.#inHand.has(callbackId)) return
+    this.#aside.delete(callbackId)
+    this.#dueSteps.wakeBy(due_at)
+    const inHand = this.#newInHand(turn)
+    if (this.#queue.add(inHand)) this.#hold(inHand)
+  }
+
+  #takeInHand(turn: Turn): InHand {
+    const inHand = this.#newInHand(turn)
+    this.#hold(inHand)
+    return inHand
+  }
+
+  #newInHand(turn: Turn): InHand {
+    const { function_arn: functionArn, channel_arn: channelArn, due_at: dueAt } = turn.step
+    this.#order += 1
+    return { turn, functionName: functionNameOfStep(turn.step), functionArn, channelArn, dueAt, order: this.#order }
+  }
+
+  #hold(inHand: InHand): void {
+    this.#inHand.set(inHand.turn.step.callback_id, inHand)
+  }
+
+  #holds(inHand: InHand): boolean {
+    return this.#inHand.get(inHand.turn.step.callback_id) === inHand
   }
 
   #decided(callbackId: string): void {
-    if (this.#sweeping) this.#decidedMeanwhile.add(callbackId)
+    this.#dueSteps.decided(callbackId)
     this.#letGo(callbackId)
   }
 
   #letGo(callbackId: string): void {
-    this.#inHand.get(callbackId)?.cancelRecord?.()
+    const inHand = this.#inHand.get(callbackId)
     this.#inHand.delete(callbackId)
+    this.#aside.delete(callbackId)
+    this.#refill.gone(callbackId)
+    if (!inHand) return
+    inHand.cancelRecord?.()
+    this.#queue.remove(inHand)
   }
 
-  #serve(name: string, line: Line): void {
-    while (this.#parts.target.freePlaces(name) > 0) {
-      const inHand = line.waiting.shift()
-      if (!inHand) break
-      if (!this.#holds(inHand)) continue
-      line.inFlight += 1
-      void this.#invoke(name, inHand).finally(() => {
-        line.inFlight -= 1
-        this.#serve(name, line)
-      })
+  #setAside(inHand: InHand): void {
+    const { clock, lease } = this.#parts
+    const { callback_id: callbackId } = inHand.turn.step
+    this.#letGo(callbackId)
+    this.#aside.set(callbackId, clock.now() + lease.leaseMs)
+  }
+
+  #fillPlaces(): void {
+    if (this.#closed) return
+    const freePlaces = (name: string) => (this.#pauses.has(name) ? 0 : this.#parts.target.freePlaces(name))
+    for (let next = this.#queue.take(freePlaces); next; next = this.#queue.take(freePlaces)) void this.#invoke(next)
+    void this.#refill.run()
+  }
+
+  async #invoke(inHand: InHand): Promise<void> {
+    const { functionName } = inHand
+    const round = this.#pauses.round(functionName)
+    const event = this.#eventFor(inHand)
+    if (!event) return this.#end(inHand)
+    const handOff = await this.#handOff(inHand, event)
+    if (!handOff || handOff.result === 'deferred') return this.#deferred(inHand, handOff, round)
+    this.#queue.release(inHand)
+    this.#fillPlaces()
+    const isRecorded = await this.#attemptEnded(inHand, handOff)
+    this.#queue.end(inHand)
+    if (isRecorded) this.#pauses.reset(functionName)
+    else this.#pauses.begin(functionName, round)
+  }
+
+  #end(inHand: InHand): void {
+    this.#queue.release(inHand)
+    this.#queue.end(inHand)
+  }
+
+  /** Undefined for rows of which no event can be made. Other steps of the function go on. */
+  #eventFor(inHand: InHand): ProcessorEvent | undefined {
+    try {
+      return processorEvent(inHand.turn)
+    } catch (error) {
+      const { message_id: messageId, channel_arn: channelArn } = inHand.turn.step
+      // The message of the error may quote the text.
+      const reason = error instanceof Error ? error.name : typeof error
+      this.#parts.log.error({ channelArn, messageId, reason }, 'no event can be made of a message; trying again later')
+      this.#setAside(inHand)
+      return undefined
     }
-    if (line.inFlight === 0) this.#lines.delete(name)
   }
 
-  async #invoke(name: string, inHand: InHand): Promise<void> {
-    const { target } = this.#parts
-    const event = processorEvent(inHand.turn)
-    const handOff = await target.invoke(name, inHand.turn.step.function_arn, event, () => this.#handedOver(inHand))
-    if (handOff.result === 'deferred') this.#reportShortage(handOff)
-    if (!this.#holds(inHand)) return
+  /** Undefined when the target failed, which it must not. */
+  async #handOff(inHand: InHand, event: ProcessorEvent): Promise<HandOff | undefined> {
+    const { target, log } = this.#parts
+    const { functionName, functionArn } = inHand
+    try {
+      return await target.invoke(functionName, functionArn, event, () => this.#handedOver(inHand))
+    } catch (err) {
+      log.error({ processor: functionName, err }, 'an event could not be handed over; trying again')
+      return undefined
+    }
+  }
+
+  /** The step keeps its lease and its turn. Its row stays as it is: no try and no attempt is counted. */
+  #deferred(inHand: InHand, handOff: Deferred | undefined, round: number): void {
+    if (handOff) this.#reportDeferred(inHand, handOff)
+    inHand.cancelRecord?.()
+    if (this.#holds(inHand)) this.#queue.putBack(inHand)
+    else this.#end(inHand)
+    if (this.#closed) return
+    this.#pauses.begin(inHand.functionName, round)
+    this.#fillPlaces()
+  }
+
+  #reportDeferred({ functionName: processor }: InHand, { cause, reason }: Deferred): void {
+    const { shortages, log } = this.#parts
+    log.debug({ processor, cause, reason }, 'an event could not be handed over for now; trying again')
+    if (cause !== 'throttled' && cause !== 'closing') shortages.report(cause, reason)
+  }
+
+  /** A pause is over. Returns whether any step waits for the function, or is there. */
+  #pauseIsOver(functionName: string): boolean {
+    this.#fillPlaces()
+    return this.#queue.has(functionName)
+  }
+
+  /** Returns false when the outcome could not be written. */
+  async #attemptEnded(inHand: InHand, outcome: Outcome): Promise<boolean> {
+    // The verdict has come meanwhile.
+    if (!this.#holds(inHand)) return true
     inHand.cancelRecord?.()
     const { turn } = inHand
-    const isWritten = await this.#apply(inHand, eventOf(handOff))
-    // Not where the verdict has come meanwhile, to this node or another.
-    if (handOff.result === 'completed' && isWritten) this.#reportSilence(turn)
-  }
-
-  #reportShortage({ cause, reason }: Extract<HandOff, { result: 'deferred' }>): void {
-    if (cause !== 'throttled' && cause !== 'closing') this.#parts.shortages.report(cause, reason)
+    const event = eventOf(outcome)
+    const written = await this.#apply(inHand, event)
+    if (typeof written === 'object' && outcome.result !== 'accepted') this.#report.waiting(turn, written, event)
+    return written !== 'failed'
   }
 
   /** The clocks change at once; the row learns of it when the verdict takes long, and in time before its old deadline. */
@@ -174,160 +273,70 @@ export class FlowEngine {
     inHand.cancelRecord = clock.at(recordAt, () => void this.#commit(inHand, change))
   }
 
-  /**
-   * What the event makes of the step becomes durable; the next step comes back through the commit. Answers whether it was
-   * written.
-   */
-  async #apply(inHand: InHand, event: FlowEvent): Promise<boolean> {
+  /** Makes durable what the event makes of the step. The next step comes back through the commit. */
+  async #apply(inHand: InHand, event: FlowEvent): Promise<Written> {
     const { lease, clock } = this.#parts
     const result = transition(runOf(inHand.turn), event, this.#world())
     const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, lease, clock.now())
     if (!change) {
       if ('refusal' in result) this.#letGo(inHand.turn.step.callback_id)
-      else this.#take(inHand.turn)
-      return false
+      else this.#enqueue(inHand.turn)
+      return 'nothing'
     }
-    this.#report(inHand.turn, change.step, event)
-    const isWritten = await this.#commit(inHand, change)
-    if (this.#holds(inHand)) this.#letGo(change.step.callback_id)
-    return isWritten
+    this.#report.failure(inHand.turn, change.step, event)
+    const written = await this.#commit(inHand, change)
+    if (written === 'failed') this.#setAside(inHand)
+    else if (this.#holds(inHand)) this.#letGo(change.step.callback_id)
+    return written
   }
 
-  /** A write that fails is made up for when the lease runs out: the row still says that the step is open. */
-  async #commit(inHand: InHand, change: NonNullable<ReturnType<typeof changeOf>>): Promise<boolean> {
+  async #commit(inHand: InHand, change: NonNullable<ReturnType<typeof changeOf>>): Promise<Written> {
     const { store, log } = this.#parts
     try {
       const { result } = await store.commit(change)
-      if (change.kind === 'RecordHandOff') this.#wakeBy(change.step.due_at)
-      return result !== 'refused'
+      if (change.kind === 'RecordHandOff') this.#dueSteps.wakeBy(change.step.due_at)
+      return result === 'refused' ? 'nothing' : change.step
     } catch (error) {
       const { message_id: messageId } = inHand.turn.step
       const text = 'a step could not be written; it is taken up again when its lease is over'
       log[levelOf(error)]({ messageId, err: error }, text)
-      return false
+      return 'failed'
     }
   }
 
-  #wakeBy(atMs: number): void {
-    if (this.#closed || (this.#alarm && this.#alarm.atMs <= atMs)) return
-    this.#alarm?.cancel()
-    const cancel = this.#parts.clock.at(atMs, () => {
-      this.#alarm = undefined
-      void this.#sweep()
-    })
-    this.#alarm = { atMs, cancel }
-  }
-
-  /** One sweep at a time; whoever asks meanwhile gets the one that is under way, and the alarm it sets. */
-  #sweep(): Promise<void> {
-    this.#sweeping ??= this.#takeDueSteps().finally(() => {
-      this.#sweeping = undefined
-    })
-    return this.#sweeping
-  }
-
-  async #takeDueSteps(): Promise<void> {
+  /** All at once: what is said of a step here must still be so when it is acted upon. */
+  async #resumeAll(turns: Turn[]): Promise<void> {
     const { clock } = this.#parts
-    await this.#orSoonAgain(async () => {
-      let leased = leasedMax
-      while (leased === leasedMax && !this.#closed) leased = await this.#leaseDueSteps()
-      await this.#setAlarm(clock.now() + takenPauseMs)
-    })
-  }
-
-  /** For the step that is due next, whoever made it. What is due and was not to be had is another's: not before then. */
-  async #setAlarm(notBefore: number): Promise<void> {
-    const next = await this.#parts.store.nextDueAt()
-    if (next === undefined) return
-    this.#wakeBy(next <= this.#parts.clock.now() ? Math.max(next, notBefore) : next)
-  }
-
-  async #orSoonAgain(look: () => Promise<void>): Promise<void> {
-    const { clock, log } = this.#parts
-    try {
-      await look()
-    } catch (error) {
-      log[levelOf(error)]({ err: error }, 'due steps could not be read; trying again')
-      this.#wakeBy(clock.now() + sweepRetryMs)
-    }
-  }
-
-  async #leaseDueSteps(): Promise<number> {
-    const { store, clock, lease } = this.#parts
-    const now = clock.now()
-    const leaseUntil = now + lease.leaseMs
-    this.#decidedMeanwhile.clear()
-    const turns = await store.commit({ kind: 'LeaseSteps', owner: lease.owner, now, leaseUntil, stepsMax: leasedMax })
-    // All at once: what is said of a step here must still be so when it is acted upon.
     await Promise.all(turns.map((turn) => this.#resume(turn)))
-    return turns.length
+    for (const [callbackId, until] of this.#aside) if (until <= clock.now()) this.#aside.delete(callbackId)
+    this.#fillPlaces()
   }
 
   async #resume(turn: Turn): Promise<void> {
     const { callback_id: callbackId } = turn.step
-    if (this.#decidedMeanwhile.has(callbackId)) return
     const inHand = this.#inHand.get(callbackId)
     // What is in hand goes on with its lease renewed, unless its time is up.
     if (inHand && this.#parts.clock.now() < inHand.turn.step.deadline_at) return
-    await this.#apply(inHand ?? { turn }, { type: 'Due' })
-  }
-
-  #holds(inHand: InHand): boolean {
-    return this.#inHand.get(inHand.turn.step.callback_id) === inHand
+    await this.#apply(inHand ?? this.#newInHand(turn), { type: 'Due' })
   }
 
   #world(): World {
     const { clock, newId, random } = this.#parts
     return { now: clock.now(), newId, random }
   }
-
-  /** As AWS tells EventBridge of it, whatever the FallbackAction ("Chime ChannelFlow Processing Status"). */
-  #report(turn: Turn, after: StepRow, event: FlowEvent): void {
-    const failed = failures[event.type]
-    if (!failed && after.state !== 'EXPIRED') return
-    const { place, log } = this.#parts
-    const { step, run } = turn
-    const processor = processorsOf(run)[step.position]
-    const detail = {
-      eventType: failed ?? 'ProcessorDeadlinePassed',
-      account: place.account,
-      appInstanceArn: appInstanceOf(step.channel_arn),
-      channelArn: step.channel_arn,
-      messageId: step.message_id,
-      processor: processor?.name,
-      processorResourceArn: step.function_arn,
-      failureReason: 'reason' in event ? event.reason : 'no verdict before the deadline',
-      fallbackAction: processor?.fallbackAction,
-      stepState: after.state,
-      attempts: after.attempts,
-      ...(after.state === 'DISPATCHING' && { nextAttempt: new Date(after.due_at).toISOString() }),
-    }
-    log.warn(detail, 'Chime ChannelFlow Processing Status')
-  }
-
-  /** Most likely the processor forgot its callback: without a word about it the message would just stay PENDING. */
-  #reportSilence({ step, run }: Turn): void {
-    const { channel_arn: channelArn, message_id: messageId } = step
-    const processor = processorsOf(run)[step.position]?.name
-    const waitsUntil = new Date(step.deadline_at).toISOString()
-    const fields = { channelArn, messageId, processor, waitsUntil }
-    this.#parts.log.warn(fields, 'the processor ended without ChannelFlowCallback; the message waits for it')
-  }
 }
 
 /** A store that is away is an operator's affair, and everything else a bug. */
 const levelOf = (error: unknown) => (error instanceof StoreUnavailable ? 'warn' : 'error')
 
-function eventOf(handOff: HandOff): FlowEvent {
-  switch (handOff.result) {
+function eventOf(outcome: Outcome): FlowEvent {
+  switch (outcome.result) {
     case 'accepted':
     case 'completed':
       return { type: 'Completed' }
     case 'crashed':
-      return { type: 'Crashed', reason: handOff.reason }
+      return { type: 'Crashed', reason: outcome.reason, retrySoon: outcome.retrySoon === true }
     case 'unreached':
-      return { type: 'Unreached', reason: handOff.reason, permanent: handOff.permanent }
-    case 'deferred':
-      return { type: 'Unreached', reason: handOff.reason, permanent: false }
+      return { type: 'Unreached', reason: outcome.reason, permanent: outcome.permanent }
   }
 }

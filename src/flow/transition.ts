@@ -20,8 +20,16 @@ import type { MessageText } from '../store/tables.ts'
 /** How often a processor that cannot be reached is tried, and how long each pause is at most. */
 const triesMax = 3
 const tryPauseMs = [1_000, 4_000]
-/** As Lambda treats an asynchronous event: a failed attempt is repeated after about one minute, then after two. */
+/**
+ * As Lambda treats an asynchronous event: three attempts in all, the second about one minute after the first has failed,
+ * the third two minutes later.
+ */
 const attemptPauseMs = [60_000, 120_000]
+/**
+ * The first of these pauses when only the connection was cut: the endpoint restarts, and the function most likely never
+ * ran. It takes the place of the minute; there are three attempts all the same.
+ */
+const cutPauseMs = 5_000
 
 export interface Processor {
   name: string
@@ -60,7 +68,8 @@ export type FlowEvent =
   | { type: 'Verdict'; deny: boolean; text: Partial<MessageText> }
   | { type: 'HandedOff' }
   | { type: 'Unreached'; reason: string; permanent: boolean }
-  | { type: 'Crashed'; reason: string }
+  /** `retrySoon` when only the connection to the processor was cut. */
+  | { type: 'Crashed'; reason: string; retrySoon?: boolean }
   /** The attempt ended well; the verdict may still come, from wherever. */
   | { type: 'Completed' }
   /** The step's `dueAt` has come and nobody has it in hand. */
@@ -122,7 +131,7 @@ export function transition(run: Run, event: FlowEvent, world: World): Transition
     case 'Unreached':
       return unreached(run, event, world)
     case 'Crashed':
-      return crashed(reached(run, world), event.reason, world)
+      return crashed(reached(run, world), event, world)
     case 'Completed':
       return waitForVerdict(reached(run, world))
     case 'Due':
@@ -170,9 +179,10 @@ function unreached(run: Run, event: { reason: string; permanent: boolean }, worl
     : end(decided, 'FAILED', 'Processor invocation failed')
 }
 
-function crashed(run: Run, reason: string, { now }: World): Transition {
-  const pauseMs = attemptPauseMs[run.step.attempts]
-  const step = { ...run.step, attempts: run.step.attempts + 1, failure: reason }
+function crashed(run: Run, event: { reason: string; retrySoon?: boolean }, { now }: World): Transition {
+  const { attempts } = run.step
+  const pauseMs = event.retrySoon && attempts === 0 ? cutPauseMs : attemptPauseMs[attempts]
+  const step = { ...run.step, attempts: attempts + 1, failure: event.reason }
   return pauseMs === undefined ? waitForVerdict({ ...run, step }) : tryAgainAt({ ...run, step }, now + pauseMs)
 }
 

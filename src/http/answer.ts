@@ -46,6 +46,16 @@ export const tooLarge = failure(
   `The request body must have at most ${bodyBytesMax} bytes`,
 )
 
+/** The SDKs try again what fails by this name. */
+export const notInTime = failure(408, 'RequestTimeoutException', 'RequestTimeout', 'The request did not arrive in time')
+
+export const tooManyConnections = failure(
+  503,
+  'ServiceUnavailableException',
+  'ServiceUnavailable',
+  'The server has as many connections as it can take; try again',
+)
+
 /** For a person with a browser. */
 export const page = (html: string): Answer => ({
   status: 200,
@@ -87,12 +97,21 @@ export function send(response: ServerResponse, answer: Answer, requestId: string
   response.end(answer.body)
 }
 
-/** Where there is no ServerResponse, because there is no request that Node could read. Hangs up afterwards. */
-export function sendRaw(stream: Duplex, answer: Answer, requestId: string, nowMs: number): void {
+/**
+ * Where there is no ServerResponse, because there is no request that Node could read. Hangs up afterwards; to `linger` is
+ * to wait until the caller does it, since a connection that is closed before all was read may lose the answer.
+ */
+export function sendRaw(
+  stream: Duplex,
+  answer: Answer,
+  requestId: string,
+  nowMs: number,
+  { linger = false } = {},
+): void {
   const date = new Date(nowMs).toUTCString()
   const all = { date, ...headersOf(answer, requestId, true) }
   const headers = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   stream.on('error', () => stream.destroy())
-  stream.once('finish', () => stream.destroy())
+  if (!linger) stream.once('finish', () => stream.destroy())
   stream.end([`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`, ...headers, '', answer.body].join('\r\n'))
 }

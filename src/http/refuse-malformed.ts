@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { type Answer, failure, sendRaw } from './answer.ts'
+import { type Answer, failure, notInTime, sendRaw } from './answer.ts'
 
 /** Two ARNs in a path, a bearer and a paging token take 12 kB when they are as long as they may be. */
 export const headerBytesMax = 32 * 1024
@@ -18,11 +18,7 @@ const answers = new Map<string | undefined, Answer>([
       `The path and the headers of a request must have at most ${headerBytesMax} bytes`,
     ),
   ],
-  [
-    'ERR_HTTP_REQUEST_TIMEOUT',
-    // The SDKs try again what fails by this name.
-    failure(408, 'RequestTimeoutException', 'RequestTimeout', 'The request did not arrive in time'),
-  ],
+  ['ERR_HTTP_REQUEST_TIMEOUT', notInTime],
 ])
 
 /**

@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { ApiError, badRequest } from '../contract/api-error.ts'
 import type { Operation } from '../contract/operation.ts'
-import { describeViolations } from '../contract/violations.ts'
+import { describeViolations, violationsOf } from '../contract/violations.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { splitTarget } from '../signature/canonical.ts'
@@ -45,6 +46,8 @@ export const serverOptions = {
 export interface ListenerParts<Context> {
   operations: readonly Operation<Context>[]
   authenticate(request: SignedRequest): Promise<Verified>
+  /** A signature was verified on this connection, by a key that may do something. */
+  onVerified(stream: Socket): void
   contextFor(call: AuthenticCall): Context
   /** Throws unless this call may go on. Asked before the input is validated. */
   gate(call: { operation: string; credentials: Credentials; input: object }): void
@@ -105,10 +108,12 @@ class Calls<Context> {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The connection was given up, and its last answer is on its way: a call must not be done whose answer gets nowhere.
+    if (request.socket.writableEnded) return
     const { newId, draining, log, metrics } = this.#parts
     const answered = metrics.beginRequest()
-    const { method = '', url = '' } = request
-    const entry: Entry = { requestId: newId(), method, path: splitTarget(url).path }
+    const { method = '' } = request
+    const entry: Entry = { requestId: newId(), method, path: splitTarget(targetOf(request)).path }
     response.on('error', (err) => log.debug({ ...entry, err }, 'the answer could not be sent'))
     const answer = await this.#answer(request, entry).catch((error) => this.#failure(error, entry))
     answered(entry.operation, answer?.status ?? 'aborted')
@@ -119,29 +124,39 @@ class Calls<Context> {
 
   /** Nothing if the caller went away. The order of the checks is part of the API: AWS's callers rely on it. */
   async #answer(request: IncomingMessage, entry: Entry): Promise<Answer | undefined> {
-    const { method = '', url: target = '', headers } = request
+    const { method = '', headers } = request
+    const target = targetOf(request)
     const body = await readBody(request)
     if (body === 'aborted') return undefined
     if (!hasOneHost(request)) return notOneHost
     if (method === 'OPTIONS') return preflight(headers)
-    if (method === 'GET' && target === '/') return page(this.#parts.page)
+    if ((method === 'GET' || method === 'HEAD') && entry.path === '/') return page(this.#parts.page)
     const route = this.#route(method, target)
     if (!route) return unknownOperation(method, target)
     entry.operation = route.operation.name
     if (body === 'too large') return tooLarge
     const verified = await this.#parts.authenticate({ method, target, headers, body })
-    if (verified.ok) return this.#call(route, { ...route, headers, body }, verified.credentials, entry)
-    entry.refusal = verified.refusal.detail
-    return refused(verified.refusal)
+    if (!verified.ok) {
+      entry.refusal = verified.refusal.detail
+      return refused(verified.refusal)
+    }
+    if (!verified.credentials.suspended) this.#parts.onVerified(request.socket)
+    const { credentials, bearer } = verified
+    const signed = bearer === undefined ? headers : { ...headers, 'x-amz-chime-bearer': bearer }
+    return this.#call(route, { ...route, headers: signed, body }, credentials, entry)
   }
 
   async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Credentials, entry: Entry) {
     const input = this.#readers.get(operation)!(parts)
     this.#parts.gate({ operation: operation.name, credentials, input })
-    if (!operation.inputValidator.Check(input)) throw badRequest(describeViolations(operation.inputValidator, input))
-    noteMessage(entry, input)
     const invocationId = parts.headers['amz-sdk-invocation-id']?.toString()
     const context = this.#parts.contextFor({ credentials, requestId: entry.requestId, invocationId })
+    if (!operation.inputValidator.Check(input)) {
+      const violations = violationsOf(operation.inputValidator, input)
+      await operation.onInvalid?.(input, context, violations)
+      throw badRequest(describeViolations(violations))
+    }
+    noteMessage(entry, input)
     const output = await operation
       .invoke(input, context)
       .catch((error) => this.#refuseUndeclared(operation, error, entry))
@@ -186,6 +201,16 @@ class Calls<Context> {
 const hasOneHost = ({ httpVersion, headers: { host } }: IncomingMessage) =>
   host === undefined ? httpVersion === '1.0' : !host.includes(',')
 
+/**
+ * Path and query. A server must take the absolute form, too, which clients send that are set up for a proxy (RFC 9112,
+ * section 3.2.2), but only with the host that the Host header names: the signature covers no other.
+ */
+function targetOf({ url = '', headers: { host } }: IncomingMessage): string {
+  const [, authority, rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? []
+  if (authority === undefined || authority.toLowerCase() !== host?.toLowerCase()) return url
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
 /** `values`: what the call was given, once that is valid, or what it answers. */
 function noteMessage(entry: Entry, values: { MessageId?: unknown; ChannelMessage?: { MessageId?: unknown } }): void {
   const messageId = values.MessageId ?? values.ChannelMessage?.MessageId
@@ -195,5 +220,5 @@ function noteMessage(entry: Entry, values: { MessageId?: unknown; ChannelMessage
 function assertOutput({ name, outputValidator }: Operation<never>, output: object): void {
   const sent = JSON.parse(JSON.stringify(output))
   if (outputValidator.Check(sent)) return
-  throw new Error(`${name} breaks the schema of its output: ${describeViolations(outputValidator, sent)}`)
+  throw new Error(`${name} breaks the schema of its output: ${describeViolations(violationsOf(outputValidator, sent))}`)
 }

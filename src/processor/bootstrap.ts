@@ -1,14 +1,22 @@
 /**
  * What a function's child process runs, as AWS's managed runtimes for Node do ("Using the Lambda runtime API for custom
  * runtimes"): loads the handler, then asks for one invocation after the other. Started as
- * `node bootstrap.ts FILE EXPORT SERVER-PID`; stands alone, since the server's own code has no place in this process.
+ * `node bootstrap.ts FILE EXPORT SERVER-PID FUNCTIONS-FOLDER`. This file and its `bootstrap-` neighbours stand alone,
+ * since the server's own code has no place in this process.
  */
+import { once } from 'node:events'
+import { realpathSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { Agent, type IncomingMessage, request } from 'node:http'
-import { createRequire, registerHooks } from 'node:module'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { lendSdk, takeFilesBySyntax } from './bootstrap-modules.ts'
+import { beginLastEntry, markEntries } from './bootstrap-output.ts'
+import { startFailedExitCode } from './bootstrap-terms.ts'
 
 type LambdaCallback = (error?: unknown, result?: unknown) => void
 type LambdaFunction = (event: unknown, context: LambdaContext, callback: LambdaCallback) => unknown
@@ -16,35 +24,14 @@ type LambdaContext = ReturnType<typeof contextOf>
 
 const runtime = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/`
 const agent = new Agent({ keepAlive: true })
-const ownRequire = createRequire(import.meta.url)
+
+/** This process leads a process group, which holds what the function starts as well, except on Windows. */
+const ownGroup = process.platform === 'win32' ? process.pid : -process.pid
 
 /** The invocation at work, if there is one. */
 let awsRequestId: string | undefined
 /** What is to be done when nothing is left that could wake this process while a handler is at work. */
 let onEmptyEventLoop: (() => void) | undefined
-
-/** As in AWS, the SDK is there for a handler that does not bring it. A copy the handler brings is found first. */
-function lendSdk() {
-  registerHooks({
-    resolve(specifier, context, nextResolve) {
-      try {
-        return nextResolve(specifier, context)
-      } catch (error) {
-        if (!/^@(aws-sdk|smithy)\//.test(specifier) || context.parentURL === import.meta.url) throw error
-        // One copy for import and require alike. A changed parentURL would do for import alone.
-        return { url: pathToFileURL(ownResolve(specifier, error)).href, shortCircuit: true }
-      }
-    },
-  })
-}
-
-function ownResolve(specifier: string, original: unknown): string {
-  try {
-    return ownRequire.resolve(specifier)
-  } catch {
-    throw original
-  }
-}
 
 /** SDK v2 knows no AWS_ENDPOINT_URL_…, so the handler's own copy, where there is one, is told before the handler runs. */
 function pointSdkVersion2(file: string) {
@@ -148,38 +135,77 @@ async function serveOne(handler: LambdaFunction): Promise<void> {
   }
 }
 
-const describe = (error: unknown) =>
-  error instanceof Error
-    ? { errorType: error.name, errorMessage: error.message }
-    : { errorType: typeof error, errorMessage: String(error) }
+/** The error's class and its code, such as `Error ECONNREFUSED`: never its text, which may quote a message. */
+function describe(error: unknown) {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error) }
+  const code = codeOf(error) ?? codeOf(error.cause)
+  return { errorType: code === undefined ? error.name : `${error.name} ${code}`, errorMessage: error.message }
+}
+
+/** Only what looks like a code of Node, of the system or of a library. */
+function codeOf(error: unknown): string | undefined {
+  const { code } = Object(error)
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : undefined
+}
 
 /**
  * A handler in an endless loop never hears that the server is gone, so a thread of its own looks after that. The server
- * says who it is: it may be gone before this process, or that thread, could see whose child it was.
+ * says who it is: it may be gone before this process, or that thread, could see whose child it was. Resolves when the
+ * thread runs.
  */
-function endWithServer(serverPid: number) {
-  const watch = `setInterval(() => { if (process.ppid !== ${serverPid}) process.kill(process.pid, 'SIGKILL') }, 1000)`
-  new Worker(watch, { eval: true, stdout: true, stderr: true }).unref()
+async function endWithServer(serverPid: number): Promise<void> {
+  const watch = `setInterval(() => { if (process.ppid !== ${serverPid}) process.kill(${ownGroup}, 'SIGKILL') }, 1000)`
+  // NODE_OPTIONS of the function have no say in this thread.
+  const thread = new Worker(watch, { eval: true, stdout: true, stderr: true, env: {}, execArgv: [] })
+  await once(thread, 'online')
+  thread.unref()
+}
+
+/** Everything of the process's own that may be refused it: afterwards it needs no further thread. */
+async function start(): Promise<void> {
+  const [, , file = '', , serverPid = '', folder = ''] = process.argv
+  // Any call of this kind starts the thread pool.
+  await Promise.all([endWithServer(Number(serverPid)), stat(import.meta.filename)])
+  takeFilesBySyntax([folder, process.env.LAMBDA_TASK_ROOT ?? folder, ...folderOfLinked(file)])
+  lendSdk()
+  await text(await send('POST', 'init/started'))
+}
+
+/** Where the file itself is, if it is a link: its neighbours are there. */
+function folderOfLinked(file: string): string[] {
+  try {
+    return [dirname(realpathSync(file))]
+  } catch {
+    return []
+  }
 }
 
 /** Nothing can be trusted after an error that nobody caught: it is reported, and the process ends by it. */
 async function giveUp(error: unknown) {
   process.off('uncaughtException', giveUp)
   await post(awsRequestId ? `invocation/${awsRequestId}/error` : 'init/error', describe(error)).catch(() => {})
-  // Thrown again, so that Node prints it: with the place of a syntax error, which the error itself does not know.
+  if (!(error instanceof SyntaxError)) {
+    console.error(error)
+    process.exit(1)
+  }
+  beginLastEntry(process.stderr)
+  // Thrown again, so that Node prints it with its place in the file, which the error itself does not know.
   setImmediate(() => {
     throw error
   })
 }
 
-process.on('uncaughtException', giveUp)
 process.on('beforeExit', () => onEmptyEventLoop?.())
 // The server holds the other end: when that ends, the server is gone, and so must this process be.
-process.stdin.on('end', () => process.exit()).resume()
+process.stdin.on('end', () => process.kill(ownGroup, 'SIGKILL')).resume()
 ;(process.stdin as typeof process.stdin & { unref(): void }).unref()
 
-const [, , file = '', exportPath = '', serverPid = ''] = process.argv
-endWithServer(Number(serverPid))
-lendSdk()
+await start().catch((error) => {
+  console.error(`${error}`)
+  process.exit(startFailedExitCode)
+})
+process.on('uncaughtException', giveUp)
+for (const stream of [process.stdout, process.stderr]) markEntries(stream)
+const [, , file = '', exportPath = ''] = process.argv
 const handler = await load(file, exportPath).catch(giveUp)
 while (handler) await serveOne(handler)

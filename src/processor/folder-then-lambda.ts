@@ -1,4 +1,4 @@
-import { childrenMax } from './function-pool.ts'
+import type { FunctionTarget } from './function-target.ts'
 import type { HandOff, ProcessorTarget } from './target.ts'
 
 const noEndpoint: HandOff = {
@@ -7,22 +7,26 @@ const noEndpoint: HandOff = {
   permanent: true,
 }
 
-/** A function in the folder if there is one of that name, else the one at the Lambda endpoint, if that is set. */
-export function folderThenLambda(functions: ProcessorTarget, lambda: ProcessorTarget | undefined): ProcessorTarget {
-  const inFlight = new Map<string, number>()
-  const add = (name: string, calls: number) => inFlight.set(name, (inFlight.get(name) ?? 0) + calls)
-  const invoke = async (...call: Parameters<ProcessorTarget['invoke']>): Promise<HandOff> => {
-    const local = await functions.invoke(...call)
-    if (local.result !== 'unreached' || !local.permanent) return local
+/**
+ * A function in the folder if there is one of that name, else the one at the Lambda endpoint, if that is set. Where it is,
+ * is known from memory. While it is not known, the event stays here: a folder that cannot be read says nothing about
+ * where a function is.
+ */
+export function folderThenLambda(functions: FunctionTarget, lambda: ProcessorTarget | undefined): ProcessorTarget {
+  const targetOf = (name: string) => (lambda && functions.absence(name) !== undefined ? lambda : functions)
+  const invokeElsewhere = async (absence: string, ...call: Parameters<ProcessorTarget['invoke']>): Promise<HandOff> => {
     const remote = lambda ? await lambda.invoke(...call) : noEndpoint
-    return remote.result === 'unreached' ? { ...remote, reason: `${local.reason}; ${remote.reason}` } : remote
+    return remote.result === 'unreached' ? { ...remote, reason: `${absence}; ${remote.reason}` } : remote
   }
   return {
-    invoke(...call) {
-      add(call[0], 1)
-      return invoke(...call).finally(() => add(call[0], -1))
+    async invoke(...call) {
+      const absence = functions.absence(call[0])
+      if (lambda && absence !== undefined) return invokeElsewhere(absence, ...call)
+      const local = await functions.invoke(...call)
+      const isAbsent = local.result === 'unreached' && local.permanent
+      return isAbsent ? invokeElsewhere(local.reason, ...call) : local
     },
-    freePlaces: (name) => (lambda ? 32 : childrenMax) - (inFlight.get(name) ?? 0),
+    freePlaces: (name) => targetOf(name).freePlaces(name),
     onFreePlace(listener) {
       functions.onFreePlace(listener)
       lambda?.onFreePlace(listener)

@@ -1,29 +1,35 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { extname, join } from 'node:path'
-import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { ChildProcess } from 'node:child_process'
+import type { Clock } from '../runtime/clock.ts'
+import { Countdown } from '../runtime/countdown.ts'
 import type { Log } from '../runtime/log.ts'
-import { memorySizeMb } from './function-environment.ts'
-import type { FunctionCode } from './function-folder.ts'
+import type { FunctionCode } from './function-files.ts'
 import { FunctionOutput } from './function-output.ts'
+import { type Exit, earlyEndError, killProcess, type Launch, startError, startProcess } from './function-process.ts'
 import type { RuntimeInvocation, RuntimeListener } from './runtime-api.ts'
 import type { HandOff } from './target.ts'
 
 /** One event for a function. */
 export interface Call extends Omit<RuntimeInvocation, 'deadlineMs'> {
-  /** Goes with every line that the function prints. */
+  /** Goes with every entry that the function prints. */
   messageId: string
   onHandedOver(): void
 }
 
+/** What a child takes from the server around it. */
+export interface ChildParts {
+  clock: Clock
+  log: Log
+  /** Ends what the child may have left running. */
+  endLeftovers(): Promise<void>
+}
+
+/** From the start of the process until the bootstrap runs. */
+const startMsMax = 10_000
 /** As long as Lambda gives a function to load. */
 const loadMsMax = 10_000
-const idleMsMax = 5 * 60_000
+const idleMsMax = 60_000
 /** How long a broken child may take to exit, and how long a process that it left behind may hold its output open. */
 const exitMsMax = 1_000
-
-/** Emitted JavaScript beside emitted JavaScript, because Node strips no types below node_modules. */
-const bootstrapFile = join(import.meta.dirname, `bootstrap${extname(import.meta.filename)}`)
-const ownGroup = process.platform !== 'win32'
 
 interface Attempt {
   call: Call
@@ -35,36 +41,43 @@ interface Attempt {
   reject(error: Error): void
 }
 
-/** One child process, started for its first call; it has one call at a time, until it ends or is ended. */
+/**
+ * One child process, started for its first call; it has one call at a time, until it ends or is ended.
+ *
+ *     starting ──started──► loading ──next──► working ◄──next / invoke──► idle
+ *
+ * A child that ends while it is starting is the server's own trouble: the function's file has not been imported, and the
+ * event is not handed over. Whatever ends it later is the function's.
+ */
 export class FunctionChild implements RuntimeListener {
   readonly code: FunctionCode
+  /** Resolves when the process is gone, and with it what it left running. */
   readonly exited: Promise<void>
   #process: ChildProcess
-  #clock: Clock
-  #log: Log
+  #parts: ChildParts
   #output: FunctionOutput
+  #started = false
   #attempt: Attempt | undefined
   /** There while the child waits for an event. */
   #answer: ((invocation: RuntimeInvocation) => void) | undefined
-  #cancelAlarm: Cancel = () => {}
+  #countdown: Countdown | undefined
   #endReason: string | undefined
+  /** The server has no more use for it. */
+  #dismissed = false
+  #exit: Exit | undefined
 
-  /** Throws what `spawn` throws; other failures to start reject the first `invoke`. */
-  constructor(code: FunctionCode, environment: NodeJS.ProcessEnv, clock: Clock, log: Log) {
+  /** Throws a Shortage or a BrokenFunction; some failures to start reject the first `invoke` with one instead. */
+  constructor(code: FunctionCode, launch: Launch, parts: ChildParts) {
     this.code = code
-    this.#clock = clock
-    this.#log = log
-    this.#output = new FunctionOutput(log)
-    this.#process = startProcess(code, environment)
+    this.#parts = parts
+    this.#output = new FunctionOutput(parts.log)
+    this.#process = startProcess(code, launch)
     this.#debug('function process started')
-    for (const stream of this.#process.stdio) stream?.on('error', () => {})
+    // Without a free file descriptor there are no streams, and the event `error` follows.
+    for (const stream of this.#process.stdio ?? []) stream?.on('error', () => {})
     this.#output.follow(this.#process.stdout, 'info')
     this.#output.follow(this.#process.stderr, 'warn')
-    this.exited = new Promise((resolve) => {
-      this.#process.on('error', (error) => this.#notStarted(error, resolve))
-      this.#process.on('exit', (exitCode, signal) => this.#drain(exitCode, signal))
-      this.#process.on('close', () => resolve(this.#closed()))
-    })
+    this.exited = this.#untilExited()
   }
 
   get idle(): boolean {
@@ -81,9 +94,16 @@ export class FunctionChild implements RuntimeListener {
     this.#attempt = { call, taken: false, handOff: undefined, resolve, reject }
     const { messageId, awsRequestId } = call
     this.#output.begin({ functionName: this.code.functionName, messageId, awsRequestId })
-    this.#endAfter(loadMsMax, `did not load within ${loadMsMax} ms`)
+    if (!this.#started) this.#endAfter(startMsMax, `its process did not start within ${startMsMax} ms`)
     this.#give()
     return promise
+  }
+
+  started(): void {
+    if (this.#started || this.#endReason !== undefined) return
+    this.#started = true
+    this.#output.started()
+    this.#endAfter(loadMsMax, `did not load within ${loadMsMax} ms`)
   }
 
   next(answer: (invocation: RuntimeInvocation) => void): void {
@@ -105,23 +125,25 @@ export class FunctionChild implements RuntimeListener {
     this.#endAfter(exitMsMax, failure)
   }
 
-  /** Kills the process, with those it started itself. The reason is that of the call at work, if there is one. */
+  /**
+   * Kills the process, with those it started itself. The reason is that of the call in hand: an event that the child has is
+   * a failed attempt, one that it does not have is deferred.
+   */
   end(reason: string): void {
+    this.#dismissed ||= this.#endReason === undefined
+    this.#kill(reason)
+  }
+
+  #kill(reason: string): void {
     this.#endReason ??= reason
-    const { pid } = this.#process
-    if (pid === undefined) return
-    try {
-      process.kill(ownGroup ? -pid : pid, 'SIGKILL')
-    } catch {
-      // It has ended already.
-    }
+    killProcess(this.#process)
   }
 
   #give(): void {
     if (!this.#answer || !this.#attempt || this.#attempt.taken) return
     const { timeoutMs } = this.code
     this.#endAfter(timeoutMs, `timed out after ${timeoutMs} ms`)
-    this.#answer({ ...this.#attempt.call, deadlineMs: this.#clock.now() + timeoutMs })
+    this.#answer({ ...this.#attempt.call, deadlineMs: this.#parts.clock.now() + timeoutMs })
     this.#answer = undefined
     this.#attempt.taken = true
     this.#attempt.call.onHandedOver()
@@ -134,52 +156,70 @@ export class FunctionChild implements RuntimeListener {
     this.#endAfter(idleMsMax, `idle for ${idleMsMax} ms`)
   }
 
-  #endAfter(durationMs: number, reason: string): void {
-    this.#cancelAlarm()
-    this.#cancelAlarm = this.#clock.at(this.#clock.now() + durationMs, () => this.end(reason))
+  #endAfter(limitMs: number, reason: string): void {
+    this.#after(limitMs, () => this.#kill(reason))
+  }
+
+  /** There is one limit at a time: a new one takes the place of the last. */
+  #after(limitMs: number, act: () => void): void {
+    this.#countdown?.cancel()
+    this.#countdown = new Countdown(this.#parts.clock, limitMs, act)
   }
 
   #debug(text: string): void {
-    this.#log.debug({ functionName: this.code.functionName, pid: this.#process.pid }, text)
+    this.#parts.log.debug({ functionName: this.code.functionName, pid: this.#process.pid }, text)
+  }
+
+  async #untilExited(): Promise<void> {
+    const leftoversEnded = await new Promise<Promise<void> | undefined>((resolve) => {
+      let ended: Promise<void> | undefined
+      this.#process.on('error', (error) => this.#notStarted(error, () => resolve(undefined)))
+      this.#process.on('exit', (exitCode, signal) => {
+        ended = this.#drain({ exitCode, signal })
+      })
+      this.#process.on('close', () => {
+        this.#closed()
+        resolve(ended)
+      })
+    })
+    await leftoversEnded
   }
 
   #notStarted(error: Error, onExited: () => void): void {
     if (this.#process.pid !== undefined) return
-    this.#cancelAlarm()
+    this.#countdown?.cancel()
     this.#endReason = error.message
-    this.#attempt?.reject(error)
+    this.#attempt?.reject(startError(error, this.code))
     this.#attempt = undefined
     onExited()
   }
 
   /** What it printed last is still to be read, and what it started must not outlive it. */
-  #drain(exitCode: number | null, signal: string | null): void {
-    this.end(signal ? `its process was ended by ${signal}` : `its process exited with code ${exitCode}`)
-    this.#cancelAlarm()
-    this.#cancelAlarm = this.#clock.at(this.#clock.now() + exitMsMax, () => {
+  #drain(exit: Exit): Promise<void> {
+    const { exitCode, signal } = exit
+    this.#exit = exit
+    const ended = signal ? `was ended by ${signal}` : `exited with code ${exitCode}`
+    this.#kill(`its process ${ended}${this.#started ? '' : ' before it had started'}`)
+    this.#after(exitMsMax, () => {
       for (const stream of this.#process.stdio) stream?.destroy()
     })
+    return this.#parts.endLeftovers()
   }
 
   #closed(): void {
-    this.#cancelAlarm()
+    this.#countdown?.cancel()
     this.#debug(`function process ended: ${this.#endReason}`)
-    this.#attempt?.resolve(this.#attempt.handOff ?? { result: 'crashed', reason: this.#endReason ?? 'ended' })
+    if (this.#attempt) this.#settle(this.#attempt, this.#endReason ?? 'ended')
     this.#attempt = undefined
   }
-}
 
-function startProcess(code: FunctionCode, environment: NodeJS.ProcessEnv): ChildProcess {
-  const options = [
-    `--max-old-space-size=${memorySizeMb}`,
-    '--disable-warning=ExperimentalWarning',
-    '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
-  ]
-  return spawn(process.execPath, [...options, bootstrapFile, code.file, code.exportPath, String(process.pid)], {
-    cwd: code.taskRoot,
-    env: environment,
-    // A group of its own can be killed as a whole, and an interrupt at the terminal is the server's affair.
-    detached: ownGroup,
-    windowsHide: true,
-  })
+  #settle({ handOff, taken, resolve, reject }: Attempt, reason: string): void {
+    if (handOff) resolve(handOff)
+    else if (this.#dismissed && !taken) resolve({ result: 'deferred', reason, cause: 'closing' })
+    else if (this.#started) resolve({ result: 'crashed', reason })
+    else {
+      this.#debug(`output of a process that did not start: ${this.#output.early}`)
+      reject(earlyEndError(reason, this.#output.early, this.#exit, this.code))
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { devNull, tmpdir } from 'node:os'
 import { delimiter, dirname } from 'node:path'
-import type { FunctionCode } from './function-folder.ts'
+import type { FunctionCode } from './function-files.ts'
 
 /** What a function needs to call this server. */
 export interface FunctionEnvironment {
@@ -20,14 +20,18 @@ export const memorySizeMb = 1024
  * developer guide), and nothing that the server's own environment holds. `runtimeApi` is what the child may not lose;
  * all else `function.json` may change.
  */
-export function childEnvironment(code: FunctionCode, server: FunctionEnvironment, runtimeApi: string) {
+export function childEnvironment(
+  code: FunctionCode,
+  server: FunctionEnvironment,
+  { runtimeApi, writableFolder = tmpdir() }: { runtimeApi: string; writableFolder?: string | undefined },
+) {
   return {
     PATH: [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/opt/bin'].join(delimiter),
     // Not the home of who runs the server, and no profiles, from nowhere: they could name another endpoint.
-    HOME: tmpdir(),
+    HOME: writableFolder,
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
-    TMPDIR: tmpdir(),
+    TMPDIR: writableFolder,
     LANG: 'en_US.UTF-8',
     TZ: 'UTC',
     NODE_PATH: '/opt/nodejs/node_modules',

@@ -5,9 +5,15 @@ export interface FunctionSettings {
   environment: Record<string, string>
   /** How long it may hold one event, once it has it. */
   timeoutMs: number
+  /** Its processes: how many events it may have at once. */
+  concurrency: number
 }
 
 export const defaultTimeoutMs = 30_000
+/** Enough for processors that wait for a model or a service. */
+export const defaultConcurrency = 8
+/** AWS's own limit for all functions of an account together. */
+const concurrencyMax = 1_000
 /** Lambda's own limit: 15 minutes. */
 const timeoutMsMax = 900_000
 const handlerPattern = /^(?:[^\s/]+\/)*[^\s/.]+\.[^\s/]+$/
@@ -16,13 +22,20 @@ const handlerPattern = /^(?:[^\s/]+\/)*[^\s/.]+\.[^\s/]+$/
 export function parseFunctionJson(text: string): FunctionSettings {
   const json: unknown = JSON.parse(text)
   if (!isObject(json)) throw new Error('it must be an object')
-  const { handler = 'index.handler', environment = {}, timeoutMs = defaultTimeoutMs, ...unknown } = json
-  const problems = Object.keys(unknown).map((name) => `"${name}" is none of handler, environment, timeoutMs`)
+  const { handler = 'index.handler', environment = {}, ...others } = json
+  const { timeoutMs = defaultTimeoutMs, concurrency = defaultConcurrency, ...unknown } = others
+  const known = 'handler, environment, timeoutMs, concurrency'
+  const problems = Object.keys(unknown).map((name) => `"${name}" is none of ${known}`)
   if (!isHandler(handler)) problems.push('"handler" must be FILE.EXPORT below this folder, such as "src/app.handler"')
   if (!isEnvironment(environment)) problems.push('"environment" must be an object such as {"TABLE": "words"}')
-  if (!isTimeout(timeoutMs)) problems.push(`"timeoutMs" must be a whole number from 1 to ${timeoutMsMax}`)
+  for (const [name, value, max] of [
+    ['timeoutMs', timeoutMs, timeoutMsMax],
+    ['concurrency', concurrency, concurrencyMax],
+  ] as const) {
+    if (!isUpTo(max, value)) problems.push(`"${name}" must be a whole number from 1 to ${max}`)
+  }
   if (problems.length > 0) throw new Error(problems.join('; '))
-  return { handler, environment, timeoutMs } as FunctionSettings
+  return { handler, environment, timeoutMs, concurrency } as FunctionSettings
 }
 
 /** `src/app` and `handler` of `src/app.handler`: the file's name ends at its first dot, as in Lambda. */
@@ -42,4 +55,4 @@ const isEnvironment = (value: unknown) => isObject(value) && Object.entries(valu
 const isVariable = ([name, value]: [string, unknown]) =>
   /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) && typeof value === 'string' && !value.includes('\0')
 
-const isTimeout = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= timeoutMsMax
+const isUpTo = (max: number, value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= max

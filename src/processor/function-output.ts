@@ -1,19 +1,30 @@
 import type { Readable } from 'node:stream'
 import type { Log } from '../runtime/log.ts'
+import { entryBegin, entryEnd } from './bootstrap-terms.ts'
 
-const lineLengthMax = 16_384
+const entryLengthMax = 16_384
 /** A loop that prints must not fill the server's log. */
-const linesPerInvocationMax = 1000
+const entriesPerInvocationMax = 1000
+/** What Node prints when it cannot start fits in here. */
+const earlyLengthMax = 16_384
 
 type Level = 'info' | 'warn'
 
-/** Takes what a child process prints into the server's log, line by line, with the invocation that is at work. */
+const marks = new RegExp(`([${entryBegin}${entryEnd}])`)
+
+/**
+ * Takes what a child process prints into the server's log, with the invocation in hand. What the function writes at once is
+ * one entry. Output without the bootstrap's marks, such as that of a process which the function started, is an entry for
+ * each piece that arrives at once.
+ */
 export class FunctionOutput {
   #log: Log
   #fields: object = {}
-  #lineCount = 0
-  /** What has come of a line that has not ended. */
-  #unended = { info: '', warn: '' }
+  #entryCount = 0
+  /** What has come of an entry that has not ended, and whether its end will be marked. */
+  #unended = { info: { text: '', marked: false }, warn: { text: '', marked: false } }
+  /** Output from before the process has started: the function's only if the process does start. */
+  #early: { level: Level; text: string }[] | undefined = []
 
   constructor(log: Log) {
     this.#log = log
@@ -22,38 +33,83 @@ export class FunctionOutput {
   /** What follows belongs to this invocation. */
   begin(fields: object): void {
     this.#fields = fields
-    this.#lineCount = 0
+    this.#entryCount = 0
   }
 
-  /** The invocation has ended, and with it what it has left without a line's end. */
+  /** The invocation has ended, and with it what it has left without an end. */
   end(): void {
-    this.#endLine('info')
-    this.#endLine('warn')
+    this.#endEntry('info')
+    this.#endEntry('warn')
+  }
+
+  started(): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const { level, text } of early) this.#take(level, text)
+  }
+
+  /** Everything printed so far by a process that has not started. */
+  get early(): string {
+    return (this.#early ?? []).map(({ text }) => text).join('')
   }
 
   follow(stream: Readable | null, level: Level): void {
     stream?.setEncoding('utf8')
     stream?.on('data', (text: string) => {
-      const [first = '', ...others] = text.split('\n')
-      this.#add(level, first)
-      for (const piece of others) {
-        this.#endLine(level)
-        this.#add(level, piece)
-      }
+      if (!this.#early) this.#take(level, text)
+      else if (this.early.length < earlyLengthMax) this.#early.push({ level, text: text.slice(0, earlyLengthMax) })
     })
-    stream?.on('end', () => this.#endLine(level))
+    stream?.on('end', () => this.#endEntry(level))
   }
 
+  #take(level: Level, text: string): void {
+    const unended = this.#unended[level]
+    for (const piece of text.split(marks)) {
+      if (piece === entryBegin) {
+        this.#endLines(level)
+        unended.marked = true
+      } else if (piece === entryEnd) this.#endEntry(level)
+      else this.#add(level, piece)
+    }
+    if (!unended.marked) this.#endLines(level)
+  }
+
+  /** An entry that grows too long goes on in another one, from its next line on. A line that is too long is cut. */
   #add(level: Level, piece: string): void {
-    this.#unended[level] = (this.#unended[level] + piece).slice(0, lineLengthMax)
+    const unended = this.#unended[level]
+    unended.text += piece
+    while (unended.text.length > entryLengthMax) {
+      const { text } = unended
+      const lineEnd = text.lastIndexOf('\n', entryLengthMax)
+      const next = lineEnd < 0 ? text.indexOf('\n', entryLengthMax) : lineEnd
+      unended.text = text.slice(0, lineEnd < 0 ? entryLengthMax : lineEnd)
+      if (next < 0) return
+      this.#write(level, unended.text)
+      unended.text = text.slice(next + 1)
+    }
   }
 
-  #endLine(level: Level): void {
-    const line = this.#unended[level].trimEnd()
-    this.#unended[level] = ''
-    if (line === '' || this.#lineCount > linesPerInvocationMax) return
-    this.#lineCount += 1
-    if (this.#lineCount <= linesPerInvocationMax) this.#log[level](this.#fields, line)
-    else this.#log.warn(this.#fields, `more than ${linesPerInvocationMax} lines: the rest is not logged`)
+  #endEntry(level: Level): void {
+    this.#write(level, this.#unended[level].text)
+    this.#unended[level] = { text: '', marked: false }
+  }
+
+  /** Ends what has come as whole lines. */
+  #endLines(level: Level): void {
+    const unended = this.#unended[level]
+    const end = unended.text.lastIndexOf('\n') + 1
+    this.#write(level, unended.text.slice(0, end))
+    unended.text = unended.text.slice(end)
+  }
+
+  #write(level: Level, text: string): void {
+    const entry = text
+      .replaceAll('\r\n', '\n')
+      .replace(/^\s*\n/, '')
+      .trimEnd()
+    if (entry === '' || this.#entryCount > entriesPerInvocationMax) return
+    this.#entryCount += 1
+    if (this.#entryCount <= entriesPerInvocationMax) this.#log[level](this.#fields, entry)
+    else this.#log.warn(this.#fields, `more than ${entriesPerInvocationMax} entries: the rest is not logged`)
   }
 }

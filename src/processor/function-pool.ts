@@ -1,100 +1,182 @@
+import type { Clock } from '../runtime/clock.ts'
+import { inTime } from '../runtime/in-time.ts'
 import { Shortage } from '../runtime/shortage.ts'
 import type { Call, FunctionChild } from './function-child.ts'
-import type { FunctionCode } from './function-folder.ts'
+import type { FunctionCode } from './function-files.ts'
 import type { HandOff } from './target.ts'
 
-/** Of one function. */
-export const childrenMax = 4
-/** The flow engine never asks for more than there are free places; this holds whoever else asks. */
-const waitingMax = 256
+/** How long a killed process may take to be gone before the call that needs its place is put off. */
+const makeRoomMsMax = 5_000
 
-/** The child processes of one function. An idle one is used again, unless the files it was started from have changed. */
+/** The server is closing: no call is taken any more. */
+export class Closing extends Error {
+  constructor() {
+    super('the server is closing')
+  }
+}
+
+/** What the pool needs of a process. */
+export type PooledChild = Pick<FunctionChild, 'code' | 'idle' | 'ending' | 'exited' | 'invoke' | 'end'>
+
+interface Process {
+  child: PooledChild
+  /** The function whose call this process works on, or whose call waits for its end to have its place. */
+  holder: string | undefined
+}
+
+export interface FunctionPoolOptions {
+  /** Processes of all functions together: CARILLON_FUNCTION_PROCESSES. */
+  processesMax: number
+  start(code: FunctionCode): PooledChild
+  clock: Clock
+  /** Called when a place has become free without a call having ended, or one that other functions may have waited for. */
+  placeFreed(): void
+}
+
+/**
+ * The child processes of all functions. A call takes a place of its function and one of all; a process that ends keeps its
+ * places until it has exited, so there are never more processes than places. An idle process is used again, unless the
+ * files it was started from have changed, and makes room when another function needs its place.
+ */
 export class FunctionPool {
-  #find: () => Promise<FunctionCode>
-  #start: (code: FunctionCode) => FunctionChild
-  #children = new Set<FunctionChild>()
-  #calls = 0
-  #waiting: PromiseWithResolvers<void>[] = []
+  #options: FunctionPoolOptions
+  /** Those that were used longest ago come first. */
+  #processes = new Set<Process>()
+  #calls = new Map<string, number>()
+  #callsOfAll = 0
+  #signature: string | undefined
   #closed = false
 
-  constructor(find: () => Promise<FunctionCode>, start: (code: FunctionCode) => FunctionChild) {
-    this.#find = find
-    this.#start = start
+  constructor(options: FunctionPoolOptions) {
+    this.#options = options
   }
 
-  /** At work, or about to be. */
-  get calls(): number {
-    return this.#calls
+  /** How many more calls the function may have at this moment, if it may have so many at once. */
+  freePlaces(functionName: string, concurrency: number): number {
+    let taken = this.#calls.get(functionName) ?? 0
+    let takenOfAll = this.#callsOfAll
+    for (const { child, holder } of this.#processes) {
+      if (!child.ending) continue
+      if (holder === undefined) takenOfAll += 1
+      if (child.code.functionName === functionName && holder !== functionName) taken += 1
+    }
+    return Math.max(0, Math.min(concurrency - taken, this.#options.processesMax - takenOfAll))
   }
 
-  /** Nothing would be lost with it. */
-  get empty(): boolean {
-    return this.#calls === 0 && this.#children.size === 0
+  /** Takes a place, until `leave`. Throws a Shortage when none is free. */
+  enter(functionName: string, concurrency: number): void {
+    if (this.#closed) throw new Closing()
+    if (this.freePlaces(functionName, concurrency) === 0) {
+      throw new Shortage('processes', `no place is free for function ${functionName}`)
+    }
+    this.#calls.set(functionName, (this.#calls.get(functionName) ?? 0) + 1)
+    this.#callsOfAll += 1
   }
 
-  /** Rejects when the event reached no child: with what `find` throws, when no process can be started, when closed. */
-  async invoke(call: Call): Promise<HandOff> {
-    await this.#enter()
+  leave(functionName: string): void {
+    const wasFull = this.#callsOfAll >= this.#options.processesMax
+    const calls = (this.#calls.get(functionName) ?? 0) - 1
+    if (calls > 0) this.#calls.set(functionName, calls)
+    else this.#calls.delete(functionName)
+    this.#callsOfAll -= 1
+    if (wasFull) this.#options.placeFreed()
+  }
+
+  /**
+   * For a caller that has entered. Rejects when the event reached no process: with a Shortage, with what starting one
+   * throws, or with Closing.
+   */
+  async run(code: FunctionCode, call: Call): Promise<HandOff> {
+    if (this.#closed) throw new Closing()
+    const process = this.#takeIdle(code) ?? (await this.#startInPlace(code))
     try {
-      return await this.#giveToChild(call)
+      return await process.child.invoke(call)
     } finally {
-      this.#leave()
+      this.#release(process)
     }
   }
 
-  /** Takes no more calls and ends what is idle; what is busy may end its call. Resolves when all children are gone. */
+  /** From now on only processes with this signature take calls. */
+  use(signature: string): void {
+    this.#signature = signature
+    this.#endIdle('its files have changed', ({ child }) => child.code.signature !== signature)
+  }
+
+  /** Takes no more calls and ends what is idle; what is busy may end its call. Resolves when all processes are gone. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const turn of this.#waiting.splice(0)) turn.reject(closing())
-    this.#endIdle(closing().message)
-    await Promise.all([...this.#children].map((child) => child.exited))
+    this.#endIdle(new Closing().message)
+    await Promise.all([...this.#processes].map(({ child }) => child.exited))
   }
 
   /** Ends what is busy, too. */
   kill(): void {
-    for (const child of this.#children) child.end(closing().message)
+    for (const { child } of this.#processes) child.end(new Closing().message)
   }
 
-  async #giveToChild(call: Call): Promise<HandOff> {
-    const code = await this.#find()
-    this.#endIdle('its files have changed', (child) => child.code.signature !== code.signature)
-    const idle = [...this.#children].find((child) => child.idle)
-    if (idle) return idle.invoke(call)
-    // An ending process counts until it has ended, so that there are never more than childrenMax.
-    await Promise.all([...this.#children].filter((child) => child.ending).map((child) => child.exited))
-    if (this.#closed) throw closing()
-    const child = this.#start(code)
-    this.#children.add(child)
-    void child.exited.then(() => this.#children.delete(child))
-    return child.invoke(call)
+  #takeIdle(code: FunctionCode): Process | undefined {
+    const idle = this.#idle(({ child }) => isSameCode(child.code, code)).at(-1)
+    if (idle) idle.holder = code.functionName
+    return idle
   }
 
-  #endIdle(reason: string, which: (child: FunctionChild) => boolean = () => true): void {
-    for (const child of this.#children) {
-      if (child.idle && which(child)) child.end(reason)
+  async #startInPlace(code: FunctionCode): Promise<Process> {
+    const { functionName, concurrency } = code
+    const isOwn = ({ child }: Process) => child.code.functionName === functionName
+    const own = [...this.#processes].filter(isOwn)
+    const isFull = this.#processes.size >= this.#options.processesMax
+    if (own.length >= concurrency) await this.#makeRoom(functionName, this.#idle(isOwn)[0])
+    else if (isFull) await this.#makeRoom(functionName, this.#idle()[0])
+    if (this.#closed) throw new Closing()
+    return this.#start(code)
+  }
+
+  async #makeRoom(functionName: string, process: Process | undefined): Promise<void> {
+    if (!process) throw new Shortage('processes', `no place is free for function ${functionName}`)
+    process.holder = functionName
+    process.child.end('it makes room for another')
+    try {
+      await inTime(this.#options.clock, 'the end of a process', makeRoomMsMax, process.child.exited)
+    } catch (error) {
+      process.holder = undefined
+      throw new Shortage('processes', (error as Error).message, { cause: error })
     }
   }
 
-  async #enter(): Promise<void> {
-    if (this.#closed) throw closing()
-    if (this.#calls < childrenMax) {
-      this.#calls += 1
-      return
-    }
-    if (this.#waiting.length >= waitingMax) {
-      throw new Shortage('processes', `${waitingMax} events wait for this function already`)
-    }
-    const turn = Promise.withResolvers<void>()
-    this.#waiting.push(turn)
-    await turn.promise
+  #start(code: FunctionCode): Process {
+    const process: Process = { child: this.#options.start(code), holder: code.functionName }
+    this.#processes.add(process)
+    void process.child.exited.then(() => {
+      this.#processes.delete(process)
+      if (process.holder === undefined) this.#options.placeFreed()
+    })
+    return process
   }
 
-  #leave(): void {
-    const next = this.#waiting.shift()
-    if (next) next.resolve()
-    else this.#calls -= 1
-    if (this.#closed) this.#endIdle(closing().message)
+  #release(process: Process): void {
+    const { child } = process
+    process.holder = undefined
+    if (!child.idle) return
+    if (this.#closed) {
+      child.end(new Closing().message)
+    } else if (this.#signature !== undefined && child.code.signature !== this.#signature) {
+      child.end('its files have changed')
+    } else {
+      this.#processes.delete(process)
+      this.#processes.add(process)
+    }
+  }
+
+  #idle(which: (process: Process) => boolean = () => true): Process[] {
+    return [...this.#processes].filter(
+      (process) => process.holder === undefined && process.child.idle && which(process),
+    )
+  }
+
+  #endIdle(reason: string, which?: (process: Process) => boolean): void {
+    for (const { child } of this.#idle(which)) child.end(reason)
   }
 }
 
-const closing = () => new Error('the server is closing')
+const isSameCode = (one: FunctionCode, other: FunctionCode) =>
+  one.functionName === other.functionName && one.signature === other.signature

@@ -1,10 +1,15 @@
+import { resolve } from 'node:path'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { shortageOf } from '../runtime/shortage.ts'
 import { type Call, FunctionChild } from './function-child.ts'
 import { childEnvironment, type FunctionEnvironment } from './function-environment.ts'
-import { BrokenFunction, type FunctionCode, FunctionFolder, MissingFunction } from './function-folder.ts'
-import { childrenMax, FunctionPool } from './function-pool.ts'
+import { BrokenFunction, type FunctionCode } from './function-files.ts'
+import { FunctionFolder, MissingFunction } from './function-folder.ts'
+import { defaultConcurrency } from './function-json.ts'
+import { Closing, FunctionPool } from './function-pool.ts'
+import type { FunctionsUser } from './functions-user.ts'
+import { Leftovers } from './leftovers.ts'
 import type { ProcessorEvent } from './processor-event.ts'
 import { RuntimeApi } from './runtime-api.ts'
 import type { HandOff, ProcessorTarget } from './target.ts'
@@ -12,36 +17,59 @@ import type { HandOff, ProcessorTarget } from './target.ts'
 export interface FunctionTargetOptions {
   /** The folder of functions: CARILLON_FUNCTIONS. */
   folder: string
+  /** Processes of all functions together: CARILLON_FUNCTION_PROCESSES. */
+  processesMax: number
   /** Asked whenever a child process starts, since the server's port is known only when it listens. */
   environment(): FunctionEnvironment
   clock: Clock
   log: Log
   /** A UUID that nobody can guess. */
   newId(): string
+  /** Whom functions run as; undefined for the server's own user. */
+  user?: FunctionsUser | undefined
 }
 
 /** How long a call at work may go on when the server closes. */
 const closeGraceMs = 2_000
 
+/** The functions of a folder. Until the folder has been read for the first time there are no free places. */
+export interface FunctionTarget extends ProcessorTarget {
+  /** Resolves when the folder has been read for the first time. */
+  opened: Promise<void>
+  /** The reason why the folder has no such function, from memory; undefined when it has one or that is not known. */
+  absence(functionName: string): string | undefined
+  /** Throws an error that says why, while it is not known which functions are in the folder. */
+  folderReady(): void
+}
+
 /**
  * Processors that are AWS Lambda functions for Node, in a local folder, unmodified. They run in child processes over the
  * Lambda Runtime API, so that nothing they do can stop the server.
  */
-export function createFunctionTarget(options: FunctionTargetOptions): ProcessorTarget {
-  return new FunctionTarget(options)
+export function createFunctionTarget(options: FunctionTargetOptions): FunctionTarget {
+  return new LocalFunctions(options)
 }
 
-class FunctionTarget implements ProcessorTarget {
+class LocalFunctions implements FunctionTarget {
+  readonly opened: Promise<void>
   #options: FunctionTargetOptions
   #folder: FunctionFolder
   #runtimeApi = new RuntimeApi()
-  #pools = new Map<string, FunctionPool>()
-  #found = new Set<string>()
+  #leftovers: Leftovers
+  #pool: FunctionPool
+  /** Calls of functions that are not known, by name: they take no place of a process. */
+  #lookUps = new Map<string, number>()
+  #freePlaceListeners: (() => void)[] = []
   #closed = false
 
   constructor(options: FunctionTargetOptions) {
+    const { folder, processesMax, clock, log } = options
     this.#options = options
-    this.#folder = new FunctionFolder(options.folder, options.log)
+    this.#leftovers = new Leftovers(log, options.user)
+    const placeFreed = () => this.#placeFreed()
+    this.#pool = new FunctionPool({ processesMax, clock, placeFreed, start: (code) => this.#start(code) })
+    this.#folder = new FunctionFolder({ folder, clock, log, changed: () => this.#folderChanged() })
+    this.opened = this.#folder.opened
   }
 
   async invoke(functionName: string, functionArn: string, event: ProcessorEvent, onHandedOver: () => void) {
@@ -57,20 +85,29 @@ class FunctionTarget implements ProcessorTarget {
   }
 
   freePlaces(functionName: string): number {
-    return childrenMax - (this.#pools.get(functionName)?.calls ?? 0)
+    if (!this.#folder.isOpen) return 0
+    const code = this.#folder.codeOf(functionName)
+    if (code) return this.#pool.freePlaces(functionName, code.concurrency)
+    return Math.max(0, defaultConcurrency - (this.#lookUps.get(functionName) ?? 0))
   }
 
-  /** A place becomes free by the end of a call alone. */
-  onFreePlace(): void {}
+  onFreePlace(listener: () => void): void {
+    this.#freePlaceListeners.push(listener)
+  }
+
+  absence(functionName: string): string | undefined {
+    return this.#folder.absence(functionName)
+  }
+
+  folderReady(): void {
+    this.#folder.check()
+  }
 
   async close(): Promise<void> {
     this.#closed = true
-    const pools = [...this.#pools.values()]
     const { clock } = this.#options
-    const cancelKill = clock.at(clock.now() + closeGraceMs, () => {
-      for (const pool of pools) pool.kill()
-    })
-    await Promise.all(pools.map((pool) => pool.close()))
+    const cancelKill = clock.at(clock.now() + closeGraceMs, () => this.#pool.kill())
+    await Promise.all([this.#pool.close(), this.#folder.close()])
     cancelKill()
     await this.#runtimeApi.close()
   }
@@ -90,49 +127,64 @@ class FunctionTarget implements ProcessorTarget {
 
   async #handOff(functionName: string, call: Call): Promise<HandOff> {
     try {
-      await this.#runtimeApi.listen()
-      if (this.#closed) throw new Error('the server is closing')
-      return await this.#invoke(functionName, call)
+      if (this.#closed) throw new Closing()
+      if (!this.#folder.isOpen) await this.opened
+      if (!this.#folder.codeOf(functionName)) await this.#lookUp(functionName)
+      return await this.#run(functionName, call)
     } catch (error) {
       const { message: reason } = error as Error
-      const shortage = shortageOf(error)
-      if (shortage) return { result: 'deferred', reason, cause: shortage }
+      if (error instanceof MissingFunction) return { result: 'unreached', reason, permanent: true }
       if (error instanceof BrokenFunction) return { result: 'crashed', reason }
-      // One that was there before may be about to be replaced: it is tried again.
-      const permanent = error instanceof MissingFunction && !this.#found.has(functionName)
-      return { result: 'unreached', reason, permanent }
+      // Whatever else keeps an event from a function of this machine is the server's own trouble.
+      const cause = error instanceof Closing ? 'closing' : (shortageOf(error) ?? 'processes')
+      return { result: 'deferred', reason, cause }
     }
   }
 
-  async #invoke(functionName: string, call: Call): Promise<HandOff> {
-    const pool = this.#pools.get(functionName) ?? this.#newPool(functionName)
+  /** A function that is not known may have been added a moment ago. */
+  async #lookUp(functionName: string): Promise<void> {
+    const count = (calls: number) => this.#lookUps.set(functionName, (this.#lookUps.get(functionName) ?? 0) + calls)
+    count(1)
     try {
-      return await pool.invoke(call)
+      await this.#folder.refresh()
+      if (this.#folder.absence(functionName) !== undefined) await this.#folder.lookAgain()
+      this.#folder.find(functionName)
     } finally {
-      if (pool.empty) this.#pools.delete(functionName)
+      count(-1)
+      if (this.#lookUps.get(functionName) === 0) this.#lookUps.delete(functionName)
     }
   }
 
-  #newPool(functionName: string): FunctionPool {
-    const pool = new FunctionPool(
-      () => this.#find(functionName),
-      (code) => this.#start(code),
-    )
-    this.#pools.set(functionName, pool)
-    return pool
+  /** The place is taken before anything is waited for. */
+  async #run(functionName: string, call: Call): Promise<HandOff> {
+    const { concurrency } = this.#folder.find(functionName)
+    this.#pool.enter(functionName, concurrency)
+    try {
+      await this.#folder.refresh()
+      await this.#runtimeApi.listen()
+      return await this.#pool.run(this.#folder.find(functionName), call)
+    } finally {
+      this.#pool.leave(functionName)
+    }
   }
 
-  async #find(functionName: string): Promise<FunctionCode> {
-    const code = await this.#folder.find(functionName)
-    this.#found.add(functionName)
-    return code
+  #folderChanged(): void {
+    const signature = this.#folder.signature
+    if (signature !== undefined) this.#pool.use(signature)
+    this.#placeFreed()
+  }
+
+  #placeFreed(): void {
+    for (const listener of this.#freePlaceListeners) listener()
   }
 
   #start(code: FunctionCode): FunctionChild {
-    const { environment, clock, log, newId } = this.#options
+    const { environment, folder, user, clock, log, newId } = this.#options
     const token = newId()
-    const childEnv = childEnvironment(code, environment(), this.#runtimeApi.addressFor(token))
-    const child = new FunctionChild(code, childEnv, clock, log)
+    const own = { runtimeApi: this.#runtimeApi.addressFor(token), writableFolder: user?.folder }
+    const launch = { environment: childEnvironment(code, environment(), own), folder: resolve(folder), user }
+    const endLeftovers = () => this.#leftovers.end(token)
+    const child = new FunctionChild(code, launch, { clock, log, endLeftovers })
     this.#runtimeApi.register(token, child)
     void child.exited.then(() => this.#runtimeApi.unregister(token))
     return child

@@ -6,12 +6,18 @@ import {
   type IncomingMessage,
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Cancel, Clock } from '../runtime/clock.ts'
+import { Countdown } from '../runtime/countdown.ts'
+import { inTime } from '../runtime/in-time.ts'
+import { type ShortageKind, shortageOf } from '../runtime/shortage.ts'
+import { shortageBehindNotFound } from './name-lookup.ts'
 
-/** From the look-up of the name to the end of the TLS handshake. */
+/** From the look-up of the name to the end of the TLS handshake, counted while the event loop is in time. */
 export const connectMsMax = 5_000
+/** When the event loop stalled this long during a connect, a failure says nothing about the other side. */
+const stallMsMin = 1_000
 /** From there to the end of the answer. A Lambda function runs this long at most, and some emulators wait for its end. */
 export const answerMsMax = 15 * 60_000
 /** What is longer is cut off, and its connection with it. */
@@ -22,14 +28,22 @@ const answerBytesMax = 65_536
  */
 const idleMsMax = 1_000
 
+/**
+ * Failures to connect that a server shows while it restarts. EHOSTUNREACH is among them, and no shortage: it is said of
+ * one host, by the last router before it, whereas ENETUNREACH says that this machine has no route at all.
+ */
+const awayCodes = ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT']
+
 /** What became of a request. */
 export type Outcome =
   /** Whatever the body was: it is not kept. */
   | { outcome: 'answered'; status: number; headers: IncomingHttpHeaders }
-  /** It was sent, and nobody knows whether it was acted upon. */
-  | { outcome: 'cut'; reason: string }
-  /** Nobody there has read it. */
-  | { outcome: 'unreached'; reason: string }
+  /** It was sent, and may have been acted upon. `timedOut` when the answer took too long. */
+  | { outcome: 'cut'; reason: string; timedOut: boolean }
+  /** The other side has not read it. `away` when a server that restarts fails in this way. */
+  | { outcome: 'unreached'; reason: string; away: boolean }
+  /** The other side has not read it, for want of something here. */
+  | { outcome: 'own'; reason: string; cause: ShortageKind | 'closing' }
 
 /**
  * A server of the operator's choice, by its scheme, host and port, and the connections kept to it. Redirects are not
@@ -56,10 +70,11 @@ export class HttpOrigin {
 
   /** Never rejects. `target` is path and query, `headers` are sent as they are. */
   async post(target: string, headers: Record<string, string>, body: string): Promise<Outcome> {
-    if (this.#closed) return { outcome: 'unreached', reason: 'the server is closing' }
+    if (this.#closed) return closing
     const request = this.#isSecure ? httpsRequest : httpRequest
     const options = { method: 'POST', path: target, headers, agent: this.#agent }
-    return new Exchange(request(this.#url, options), this.#clock).run(body)
+    const outcome = await new Exchange(request(this.#url, options), this.#url.hostname, this.#clock).run(body)
+    return this.#closed && outcome.outcome === 'unreached' ? closing : outcome
   }
 
   /** Cuts off what is under way. */
@@ -73,18 +88,28 @@ export class HttpOrigin {
   }
 }
 
+const closing: Outcome = { outcome: 'own', reason: 'the server is closing', cause: 'closing' }
+
 /** One request, from its connection to the end of its answer. */
 class Exchange {
   #request: ClientRequest
+  #hostname: string
   #clock: Clock
-  #connected = false
+  #connecting: Countdown
+  /** There is an address to connect to. */
+  #isNameKnown: boolean
+  #isConnected = false
   #response: IncomingMessage | undefined
   #failure: NodeJS.ErrnoException | undefined
-  #cancelLimit: Cancel = () => {}
+  #timedOut = false
+  #cancelAnswerLimit: Cancel = () => {}
 
-  constructor(request: ClientRequest, clock: Clock) {
+  constructor(request: ClientRequest, hostname: string, clock: Clock) {
     this.#request = request
+    this.#hostname = hostname
     this.#clock = clock
+    this.#isNameKnown = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
+    this.#connecting = new Countdown(clock, connectMsMax, () => this.#timeOut(connectMsMax, 'no connection'))
   }
 
   async run(body: string): Promise<Outcome> {
@@ -95,22 +120,33 @@ class Exchange {
     this.#request.on('error', (error) => {
       this.#failure ??= error
     })
-    this.#limit(connectMsMax, 'no connection')
     this.#request.end(body)
     await closed
-    this.#cancelLimit()
-    return this.#outcome()
+    this.#connecting.cancel()
+    this.#cancelAnswerLimit()
+    if (this.#response) {
+      const { statusCode, headers } = this.#response
+      return { outcome: 'answered', status: statusCode!, headers }
+    }
+    return this.#failed()
   }
 
   #awaitConnection(socket: Socket): void {
-    if (this.#request.reusedSocket) this.#awaitAnswer()
-    else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => this.#awaitAnswer())
+    if (this.#request.reusedSocket) {
+      this.#awaitAnswer()
+      return
+    }
+    socket.once('lookup', (error) => {
+      this.#isNameKnown = !error
+    })
+    socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => this.#awaitAnswer())
   }
 
   #awaitAnswer(): void {
-    this.#connected = true
-    this.#cancelLimit()
-    this.#limit(answerMsMax, 'no answer')
+    this.#isConnected = true
+    this.#connecting.cancel()
+    const timeOut = () => this.#timeOut(answerMsMax, 'no answer')
+    this.#cancelAnswerLimit = this.#clock.at(this.#clock.now() + answerMsMax, timeOut)
   }
 
   #discard(response: IncomingMessage): void {
@@ -124,19 +160,30 @@ class Exchange {
     })
   }
 
-  #limit(limitMs: number, what: string): void {
-    const cut = () => this.#request.destroy(new Error(`${what} within ${limitMs / 1000} s`))
-    this.#cancelLimit = this.#clock.at(this.#clock.now() + limitMs, cut)
+  #timeOut(limitMs: number, what: string): void {
+    this.#timedOut = true
+    this.#request.destroy(new Error(`${what} within ${limitMs / 1000} s`))
   }
 
-  #outcome(): Outcome {
-    if (this.#response) {
-      const { statusCode, headers } = this.#response
-      return { outcome: 'answered', status: statusCode!, headers }
-    }
+  async #failed(): Promise<Outcome> {
     const { message = '', code = 'the connection was closed' } = this.#failure ?? {}
+    const reason = message || code
     // HPE: what came back is not HTTP.
-    const isCut = this.#connected && !code.startsWith('HPE_')
-    return { outcome: isCut ? 'cut' : 'unreached', reason: message || code }
+    if (this.#isConnected && !code.startsWith('HPE_')) return { outcome: 'cut', reason, timedOut: this.#timedOut }
+    const away = this.#timedOut || awayCodes.includes(code)
+    const cause = await this.#ownCause(code, away)
+    return cause ? { outcome: 'own', reason, cause } : { outcome: 'unreached', reason, away }
+  }
+
+  /** The shortage of this server that kept it from connecting, if it was one. */
+  async #ownCause(code: string, away: boolean): Promise<ShortageKind | undefined> {
+    const shortage = shortageOf(this.#failure)
+    if (shortage) return shortage
+    if (away && this.#connecting.lateMs >= stallMsMin) return 'time'
+    // As EAI_AGAIN, which the system says when the name servers do not respond, after longer than the limit.
+    if (this.#timedOut && !this.#isNameKnown) return 'network'
+    if (code !== 'ENOTFOUND') return undefined
+    const shortageOfNames = shortageBehindNotFound(this.#hostname)
+    return inTime(this.#clock, 'the look-up of the name', connectMsMax, shortageOfNames).catch(() => 'network' as const)
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import { signRequest } from '../signature/sign-request.ts'
+import { EndpointHealth } from './endpoint-health.ts'
 import { HttpOrigin, type Outcome } from './http-origin.ts'
 import type { ProcessorEvent } from './processor-event.ts'
 import type { HandOff, ProcessorTarget } from './target.ts'
@@ -27,8 +28,11 @@ type InvocationType = 'Event' | 'RequestResponse'
  *   200 with X-Amz-Function-Error                         crashed
  *   501, the answer of older SAM to an Event              the same again as a RequestResponse
  *   403, 404                                              unreached for good
- *   any other status, no connection                       unreached
- *   a connection lost over the request, no answer         crashed, since the function may have run
+ *   429, 502, 503, 504, no connection                     deferred if it worked a moment ago, else unreached
+ *   any other status, TLS that fails, no HTTP             unreached
+ *   a connection cut over the request                     crashed, since the function may have run; tried again soon
+ *   no answer for longer than any function may take       crashed
+ *   a shortage of this server                             deferred
  *
  * An event counts as handed over when the answer says so, not when it is written: a 404 may still come, and must run
  * the FallbackAction. Until then the step stays in hand however long an emulator takes, and its verdict counts already.
@@ -41,38 +45,49 @@ class LambdaTarget implements ProcessorTarget {
   #inFlight = 0
   #options: LambdaTargetOptions
   #origin: HttpOrigin
+  #health: EndpointHealth
+  #freePlaceListeners: (() => void)[] = []
 
   constructor(options: LambdaTargetOptions) {
     this.#options = options
     this.#origin = new HttpOrigin(options.endpoint, options.clock)
+    this.#health = new EndpointHealth(options.clock.now)
   }
 
   async invoke(functionName: string, functionArn: string, event: ProcessorEvent, onHandedOver: () => void) {
-    const named = nameAtEndpoint(this.#options.functionName, functionName, functionArn)
+    if (this.freePlaces() === 0) return noPlace(this.#options)
     this.#inFlight += 1
-    const handOff = await this.#handOff(named, functionArn, JSON.stringify(event))
+    const handOff = await this.#handOff(functionName, functionArn, JSON.stringify(event))
     this.#inFlight -= 1
-    if (handOff.result !== 'unreached') onHandedOver()
+    if (handOff.result === 'accepted' || handOff.result === 'crashed') onHandedOver()
+    // The place is one for all functions: others may wait for it.
+    if (this.freePlaces() === 1) for (const listener of this.#freePlaceListeners) listener()
     return handOff
   }
 
   freePlaces(): number {
-    return this.#options.concurrency - this.#inFlight
+    return Math.max(0, this.#options.concurrency - this.#inFlight)
   }
 
-  /** A place becomes free by the end of a call alone. */
-  onFreePlace(): void {}
+  onFreePlace(listener: () => void): void {
+    this.#freePlaceListeners.push(listener)
+  }
 
   async close(): Promise<void> {
     this.#origin.close()
   }
 
-  async #handOff(named: string, functionArn: string, body: string): Promise<HandOff> {
+  async #handOff(functionName: string, functionArn: string, body: string): Promise<HandOff> {
+    const named = nameAtEndpoint(this.#options.functionName, functionName, functionArn)
     const target = invocationTarget(named, functionArn)
     const first = await this.#post(target, 'Event', body)
     const isEventUnknown = first.outcome === 'answered' && first.status === 501
     const outcome = isEventUnknown ? await this.#post(target, 'RequestResponse', body) : first
-    return handOffOf(outcome, `${this.#options.endpoint} for function ${named}`)
+    const handOff = handOffOf(outcome, `${this.#options.endpoint} for function ${named}`)
+    const isWorking = this.#health.observe(functionName, outcome)
+    return handOff.result === 'unreached' && isWorking
+      ? { ...handOff, result: 'deferred', cause: 'throttled' }
+      : handOff
   }
 
   #post(target: string, invocationType: InvocationType, body: string): Promise<Outcome> {
@@ -93,6 +108,13 @@ function nameAtEndpoint(template: string, functionName: string, functionArn: str
   return template.replaceAll('{name}', functionName).replaceAll('{arn}', arn)
 }
 
+/** The flow engine never asks for more than there are free places. */
+const noPlace = ({ endpoint, concurrency }: LambdaTargetOptions): HandOff => ({
+  result: 'deferred',
+  reason: `${endpoint}: all ${concurrency} places are taken`,
+  cause: 'throttled',
+})
+
 /** Path and query of Invoke. */
 function invocationTarget(named: string, functionArn: string): string {
   const qualifier = functionArn.split(':')[7]
@@ -107,17 +129,27 @@ const remedies: Record<number, string> = {
 }
 
 function handOffOf(outcome: Outcome, callee: string): HandOff {
-  if (outcome.outcome === 'unreached') {
-    return { result: 'unreached', reason: `${callee}: ${outcome.reason}`, permanent: false }
-  }
-  if (outcome.outcome === 'cut') {
-    return { result: 'crashed', reason: `${callee}: ${outcome.reason}; the function may have run` }
-  }
+  if (outcome.outcome !== 'answered') return withoutAnswer(outcome, `${callee}: ${outcome.reason}`)
   const { status, headers } = outcome
   if (status < 200 || status > 299) return refusal(callee, status, firstWord(headers['x-amzn-errortype']))
   const functionError = headers['x-amz-function-error']
   if (functionError === undefined) return { result: 'accepted' }
   return { result: 'crashed', reason: `${callee}: the function failed: ${firstWord(functionError)}` }
+}
+
+function withoutAnswer(outcome: Exclude<Outcome, { outcome: 'answered' }>, reason: string): HandOff {
+  switch (outcome.outcome) {
+    case 'own':
+      return { result: 'deferred', reason, cause: outcome.cause }
+    case 'unreached':
+      return { result: 'unreached', reason, permanent: false }
+    case 'cut':
+      return {
+        result: 'crashed',
+        reason: `${reason}; the function may have run`,
+        ...(!outcome.timedOut && { retrySoon: true }),
+      }
+  }
 }
 
 function refusal(callee: string, status: number, errorType: string): HandOff {

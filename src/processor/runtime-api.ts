@@ -15,6 +15,8 @@ export interface RuntimeInvocation {
 
 /** What a child process has to say. It is heard by the FunctionChild that stands for it. */
 export interface RuntimeListener {
+  /** Its bootstrap runs, and is about to import the function's file. This is no call of Lambda's own. */
+  started(): void
   /** It is free, and waits for `answer`. */
   next(answer: (invocation: RuntimeInvocation) => void): void
   /** It has done what it was given, and failed if there is a `failure`. Answers false when it was not given that. */
@@ -83,6 +85,10 @@ export class RuntimeApi {
     }
     const body = await readBody(request)
     if (body === undefined) return answer(response, 413, 'RequestEntityTooLarge')
+    if (request.method === 'POST' && call === 'init/started') {
+      answer(response, 202)
+      return listener.started()
+    }
     if (request.method === 'POST' && call === 'init/error') {
       answer(response, 202)
       return listener.broke(failureOf(body))
@@ -122,8 +128,8 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 }
 
 /**
- * Of an error while a message was at work only the type is kept: its message may quote the message's text. The function's
- * own output has both.
+ * Only the type of an error is kept where a message was in hand: the error's own message may quote the text. The function's
+ * output has both.
  */
 const errorTypeOf = (body: string) => describedError(body)?.errorType ?? undescribed
 

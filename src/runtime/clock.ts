@@ -25,6 +25,9 @@ export const systemClock: Clock = {
   },
 }
 
+/** Milliseconds since this process began. Nobody sets it, and it stands still while the machine sleeps. */
+export const systemElapsedMs = (): number => performance.now()
+
 /** Calls `act` after each period, until it is cancelled. */
 export function every(clock: Clock, periodMs: number, act: () => void): Cancel {
   let cancel: Cancel = () => {}
@@ -50,7 +53,7 @@ export class FollowingClock implements Clock {
   readonly #elapsedMs: () => number
   #base: { theirMs: number; elapsedMs: number } | undefined
 
-  constructor(own: Clock, elapsedMs: () => number = () => performance.now()) {
+  constructor(own: Clock, elapsedMs: () => number = systemElapsedMs) {
     this.#own = own
     this.#elapsedMs = elapsedMs
   }

@@ -3,11 +3,13 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -25,10 +27,21 @@ export class DataFolder {
   /** Absolute. */
   readonly path: string
   readonly #lock: DatabaseSync
+  #isLost = false
 
   constructor(path: string, lock: DatabaseSync) {
     this.path = path
     this.#lock = lock
+  }
+
+  /** What must stay on disk as long as this process has the folder. */
+  get openPaths(): string[] {
+    return [this.path, lockPath(this.path)]
+  }
+
+  /** The path leads to another folder now, or nowhere: nothing is written or removed there any more. */
+  lose(): void {
+    this.#isLost = true
   }
 
   /** The text of a file, or undefined if there is none. */
@@ -41,9 +54,10 @@ export class DataFolder {
    * text or the new one, even after a power cut.
    */
   writeSecret(name: string, text: string): void {
+    if (this.#isLost) throw new Error(`the data folder ${this.path} is not the one on disk any more`)
     const target = join(this.path, name)
     const temporary = `${target}.new`
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(target))
     // One left by a crash might have another mode.
     rmSync(temporary, { force: true })
     writeDurably(temporary, text)
@@ -59,7 +73,7 @@ export class DataFolder {
 
   /** Deletes a file, if there is one. */
   remove(name: string): void {
-    rmSync(join(this.path, name), { force: true })
+    if (!this.#isLost) rmSync(join(this.path, name), { force: true })
   }
 
   /** Lets another server have the folder. */
@@ -75,7 +89,7 @@ export class DataFolder {
 export function openDataFolder(path: string): DataFolder {
   const absolute = resolve(path)
   try {
-    mkdirSync(absolute, { recursive: true, mode: 0o700 })
+    makeFolder(absolute)
     accessSync(absolute, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new Error(`the data folder ${absolute} cannot be made or written: ${(error as Error).message}`)
@@ -84,29 +98,52 @@ export function openDataFolder(path: string): DataFolder {
 }
 
 /**
+ * With the folders above it. Node's own recursive mkdir spins for ever where a folder exists and takes no new one, such as
+ * /proc: it is told that there is no such folder, makes the one above, and tries again.
+ */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && isFolder(path)) return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path || exists(parent)) throw error
+    makeFolder(parent)
+    makeFolder(path)
+  }
+}
+
+function isFolder(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found) throw new Error(`${path} is a symbolic link that leads nowhere`)
+  return found.isDirectory()
+}
+
+const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+
+const lockPath = (folder: string): string => join(folder, lockFile)
+
+/**
  * An open SQLite transaction, since Node has no file locks of its own: a POSIX lock, which the system frees when the
  * process dies, which children do not inherit, and which SQLite also keeps from being taken twice in one process. A file
  * with a PID in it has none of these.
  */
 function takeLock(folder: string): DatabaseSync {
-  const lock = new DatabaseSync(join(folder, lockFile), { timeout: lockMsMax })
+  let lock: DatabaseSync | undefined
   try {
+    lock = new DatabaseSync(lockPath(folder), { timeout: lockMsMax })
     lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
-    lock.close()
-    const isTaken = (error as { errcode?: number }).errcode === sqliteBusy
-    throw new Error(
-      isTaken
-        ? `the data folder ${folder} is in use by another Carillon${holder(folder)}`
-        : `the data folder ${folder} cannot be locked: ${(error as Error).message}`,
-    )
+    lock?.close()
+    throw new Error(lockFailure(folder, error as Error & { errcode?: number }))
   }
 }
 
 /** Whether a process has the folder for itself. */
 export function isTaken(folder: string): boolean {
-  const lock = new DatabaseSync(join(folder, lockFile), { timeout: 0, readOnly: true })
+  const lock = new DatabaseSync(lockPath(folder), { timeout: 0, readOnly: true })
   try {
     lock.exec('SELECT count(*) FROM sqlite_schema')
     return false
@@ -118,6 +155,19 @@ export function isTaken(folder: string): boolean {
   }
 }
 
+function lockFailure(folder: string, { errcode = 0, message }: Error & { errcode?: number }): string {
+  // The lower byte is the primary code; the rest says more about it.
+  const code = errcode & 0xff
+  if (code === sqliteBusy) return `the data folder ${folder} is in use by another Carillon${holder(folder)}`
+  if (code === sqliteCannotOpen) return `no file can be made in the data folder ${folder}: choose another --data-dir`
+  if (code === sqliteNotADatabase) return `${lockPath(folder)} is not the lock of a Carillon: choose another --data-dir`
+  const advice = code === sqliteIoError ? '; if it is on a network file system, use a local disk' : ''
+  return `the data folder ${folder} cannot be locked: ${message} (SQLite code ${errcode})${advice}`
+}
+
+const sqliteIoError = 10
+const sqliteCannotOpen = 14
+const sqliteNotADatabase = 26
 const sqliteBusy = 5
 
 function holder(folder: string): string {

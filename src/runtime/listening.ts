@@ -4,11 +4,17 @@ import type { AddressInfo } from 'node:net'
 /** How long a connection may take to finish its request when the server stops. */
 const finishMsMax = 1_000
 
+/**
+ * Connections that the system holds until the server accepts them; it may hold fewer (`net.core.somaxconn`). Beyond
+ * that it drops what comes, and clients try again after one and three seconds: with Node's 511 a flood does that to all.
+ */
+const backlogMax = 4096
+
 /** Answers the port, which the system chose if it was 0. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: backlogMax }, () => {
       server.off('error', reject)
       resolve((server.address() as AddressInfo).port)
     })

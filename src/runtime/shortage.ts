@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
@@ -14,6 +15,7 @@ const kinds: Record<string, ShortageKind> = {
   EDQUOT: 'disk',
   EAGAIN: 'processes',
   EAI_AGAIN: 'network',
+  EAI_MEMORY: 'memory',
   EADDRNOTAVAIL: 'network',
   ENETUNREACH: 'network',
   ENETDOWN: 'network',
@@ -33,10 +35,26 @@ export class Shortage extends Error {
   }
 }
 
-/** The kind of shortage that an error tells of, or undefined when it tells of something else. */
+type SystemError = NodeJS.ErrnoException & { address?: string; errors?: SystemError[]; cause?: SystemError }
+
+/**
+ * The kind of shortage that an error tells of, or undefined when it tells of something else. Looks into the errors of
+ * several addresses that were tried, and into what another error was caused by.
+ */
 export function shortageOf(error: unknown): ShortageKind | undefined {
   if (error instanceof Shortage) return error.kind
-  return kinds[(error as NodeJS.ErrnoException | undefined)?.code ?? '']
+  const { code = '', errors, cause } = (error ?? {}) as Partial<SystemError>
+  if (errors) return errors.filter(countsAmong(errors)).map(shortageOf).find(Boolean)
+  return kinds[code] ?? (cause ? shortageOf(cause) : undefined)
+}
+
+/**
+ * A machine without IPv6 lacks nothing: where an IPv4 address was tried as well, as for `localhost`, that one counts. An
+ * IPv4 address without a way to it is a shortage even if the other side refused over IPv6.
+ */
+const countsAmong = (errors: SystemError[]) => {
+  const isIpv4Tried = errors.some(({ address = '' }) => isIPv4(address))
+  return ({ code = '', address = '' }: SystemError) => !(isIpv4Tried && isIPv6(address) && kinds[code] === 'network')
 }
 
 /** Counts shortages, remembers when each kind was last seen, and warns once a minute of each. */

@@ -12,6 +12,7 @@ import type { Credentials } from '../signature/credentials.ts'
 import type { ConnectParameters, VerifiedConnect } from '../signature/verify-connect.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { closeCode, closeWith } from './close.ts'
+import { FrameFlush } from './frame-flush.ts'
 import type { Hub } from './hub.ts'
 import { type SessionLimits, sessionLimits } from './limits.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
@@ -21,6 +22,8 @@ interface EndpointParts {
   hub: Hub<Session>
   /** Whether the request's target and Host header are signed by a key's holder. */
   authenticate(target: string, host: string): Promise<VerifiedConnect>
+  /** A signature was verified on this connection, by a key that may connect as this user. */
+  onVerified(stream: Duplex): void
   /** Whether the user exists and the key may connect as this user. */
   admit(credentials: Credentials, userArn: string): Promise<{ admitted: true } | { admitted: false; reason: string }>
   /** The payloads of CHANNEL_DETAILS, at most 50. The next one is asked for when the one before has left. */
@@ -44,6 +47,7 @@ const restarting = 'The server is restarting, connect again'
 export class SessionEndpoint {
   readonly #parts: EndpointParts
   readonly #limits: SessionLimits
+  readonly #flush = new FrameFlush()
   readonly #webSocketServer: ReturnType<typeof createWebSocketServer>
   readonly #established = new Set<Session>()
   #deliveredBefore = 0
@@ -138,16 +142,18 @@ export class SessionEndpoint {
    * amazon-chime-sdk-js connects again, but its `start()` never settles.
    */
   async #open({ request, stream, webSocket }: Connection) {
-    const { hub, authenticate, admit, clock } = this.#parts
+    const { hub, authenticate, admit, onVerified, clock } = this.#parts
     const caller = await authenticate(request.url ?? '', request.headers.host ?? '')
     if (!caller.ok) return this.#refuse(webSocket, closeCode.unauthorized, caller.reason)
     const { credentials, parameters } = caller
     const admission = await admit(credentials, parameters.userArn)
     if (!admission.admitted) return this.#refuse(webSocket, closeCode.forbidden, admission.reason)
+    onVerified(stream)
     if (webSocket.readyState !== WebSocket.OPEN) return undefined
     const { userArn, sessionId } = parameters
     const onEnd = (ended: Session) => this.#forget(ended)
-    const session = new Session({ userArn, sessionId, webSocket, stream, clock, limits: this.#limits, onEnd })
+    const parts = { userArn, sessionId, webSocket, stream, clock, limits: this.#limits, flush: this.#flush, onEnd }
+    const session = new Session(parts)
     this.#makeRoom(session)
     await hub.register(session)
     this.#establish(session)

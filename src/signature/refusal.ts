@@ -18,7 +18,9 @@ type RefusalType =
   | 'InvalidSignature'
   | 'ExpiredToken'
 
-export type Verified = { ok: true; credentials: Credentials } | { ok: false; refusal: Refusal }
+export type Verified =
+  /** `bearer`: the AppInstanceUser, where a presigner has moved the header into the query. */
+  { ok: true; credentials: Credentials; bearer?: string } | { ok: false; refusal: Refusal }
 
 export const isRefusal = (value: object): value is Refusal => 'status' in value
 
@@ -42,7 +44,7 @@ export const missingAuthenticationToken: Refusal = {
   type: 'MissingAuthenticationToken',
   status: 403,
   message: 'Missing Authentication Token',
-  detail: { problem: 'no Authorization header' },
+  detail: { problem: 'no signature, neither in the Authorization header nor in the query' },
 }
 
 export const unrecognizedClient = (problem: string, accessKeyId: string): Refusal => ({

@@ -3,8 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { authenticate, refused } from './authenticate.ts'
 import { canonicalHeader, canonicalQuery, canonicalRequest, canonicalUri, splitTarget } from './canonical.ts'
 import { type Claim, formatTimestamp, readClaim, refuseScope } from './claim.ts'
+import { headerText, refuseHeaders, refusePayload } from './covered.ts'
 import type { FindCredentials } from './credentials.ts'
+import { isPresigned } from './presigned.ts'
 import { incomplete, invalid, isRefusal, missingAuthenticationToken, type Refusal, type Verified } from './refusal.ts'
+import { verifyPresigned } from './verify-presigned.ts'
 
 /** A call as it came over the wire. Decoding or tidying it up first breaks its signature. */
 export interface SignedRequest {
@@ -16,7 +19,7 @@ export interface SignedRequest {
   body: Uint8Array
 }
 
-interface Expected {
+export interface Expected {
   region: string
   /** Names that clients call when a proxy puts another one into the Host header. */
   publicHosts?: readonly string[]
@@ -29,8 +32,8 @@ const algorithm = 'AWS4-HMAC-SHA256'
 const authorizationParameters = ['Credential', 'SignedHeaders', 'Signature']
 
 /**
- * Checks the Authorization header of a call by AWS Signature Version 4. It never throws, whatever the caller sends; it
- * rejects only when `find` does.
+ * Checks the signature of a call by AWS Signature Version 4, in its Authorization header or in its query. It never throws,
+ * whatever the caller sends; it rejects only when `find` does.
  */
 export async function verifyRequest(
   request: SignedRequest,
@@ -39,12 +42,16 @@ export async function verifyRequest(
   nowMs: number,
 ): Promise<Verified> {
   const { headers } = request
+  if (isPresigned(splitTarget(request.target).query)) return verifyPresigned(request, find, expected, nowMs)
   const claim = claimOf(headers)
   if (isRefusal(claim)) return refused(claim)
   const outdated = refuseScope(claim, expected.region) ?? refuseSkew(claim, nowMs)
   if (outdated) return refused(outdated)
   const payloadHash = hash('sha256', request.body)
-  const uncovered = refuseHeaders(claim, headers) ?? refusePayload(headers, payloadHash)
+  const date = headers['x-amz-date'] === undefined ? 'date' : 'x-amz-date'
+  const uncovered =
+    refuseHeaders(claim, headers, ['host', date]) ??
+    refusePayload(headerText(headers, 'x-amz-content-sha256'), payloadHash)
   if (uncovered) return refused(uncovered)
   const sessionToken = headerText(headers, 'x-amz-security-token')
   const canonicalRequests = signedTexts(request, claim, payloadHash, expected.publicHosts)
@@ -101,33 +108,6 @@ function refuseSkew({ timestamp, timestampMs }: Claim, nowMs: number): Refusal |
   return invalid('clock skew', message, { requestTime: timestamp, serverTime: now })
 }
 
-/** What decides who acts, where and when has to be signed, or someone on the way could add or change it. */
-function refuseHeaders({ signedHeaders }: Claim, headers: IncomingHttpHeaders): Refusal | undefined {
-  const present = ['x-amz-chime-bearer', 'x-amz-security-token'].filter((name) => headers[name] !== undefined)
-  const date = headers['x-amz-date'] === undefined ? 'date' : 'x-amz-date'
-  const unsigned = ['host', date, ...present].find((name) => !signedHeaders.includes(name))
-  if (unsigned !== undefined) {
-    return invalid(`${unsigned} is not signed`, `'${unsigned}' must be a 'SignedHeader' in the AWS Authorization.`)
-  }
-  const absent = signedHeaders.find((name) => headerText(headers, name) === undefined)
-  if (absent === undefined) return undefined
-  return invalid(`signed header ${absent} is missing`, `The header '${absent}' is signed but did not arrive.`)
-}
-
-function refusePayload(headers: IncomingHttpHeaders, payloadHash: string): Refusal | undefined {
-  const declared = headerText(headers, 'x-amz-content-sha256')
-  if (declared === undefined || declared === payloadHash) return undefined
-  if (/^(UNSIGNED|STREAMING)-/.test(declared)) {
-    return incomplete(
-      "'x-amz-content-sha256' must be the hash of the body: unsigned and streaming payloads are not taken.",
-    )
-  }
-  return invalid(
-    'body hash differs from x-amz-content-sha256',
-    "The provided 'x-amz-content-sha256' header does not match what was computed.",
-  )
-}
-
 /** For the Host header as it came, and only then for the names that the client may have called. */
 function* signedTexts(request: SignedRequest, claim: Claim, payloadHash: string, publicHosts: readonly string[] = []) {
   yield signedText(request, claim, payloadHash)
@@ -146,11 +126,4 @@ function signedText({ method, target, headers }: SignedRequest, { signedHeaders 
     signedHeaders: signedHeaders.join(';'),
     payloadHash,
   })
-}
-
-/** Undefined for what a plain object inherits, too: a caller may sign a header named `constructor`. */
-function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value: unknown = headers[name]
-  if (Array.isArray(value)) return value.join(',')
-  return typeof value === 'string' ? value : undefined
 }

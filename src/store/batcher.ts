@@ -64,16 +64,28 @@ export class Batcher {
     this.#scheduled = false
     this.#inFlight += 1
     if (this.#waiting.length > 0) this.#schedule()
-    const written = this.#watch(batch.length)
-    const settled = await this.#write(batch.map(({ change }) => change))
-    written()
+    const settled = await this.#settle(batch.map(({ change }) => change))
     batch.forEach(({ resolve, reject }, index) => {
-      const one = settled[index]
-      if (one && 'outcome' in one) resolve(one.outcome as never)
-      else reject(one?.error)
+      const one = settled[index] ?? { error: new Error('the store gave no outcome for a write') }
+      if ('outcome' in one) resolve(one.outcome as never)
+      else reject(one.error)
     })
     this.#inFlight -= 1
     if (this.#waiting.length > 0) this.#schedule()
     else if (this.#inFlight === 0) for (const tell of this.#drained.splice(0)) tell()
+  }
+
+  /** An error that `write` throws is that of every change in the batch: none of their callers must wait for ever. */
+  async #settle(changes: Change[]): Promise<Settled[]> {
+    try {
+      const written = this.#watch(changes.length)
+      try {
+        return await this.#write(changes)
+      } finally {
+        written()
+      }
+    } catch (error) {
+      return changes.map(() => ({ error }))
+    }
   }
 }

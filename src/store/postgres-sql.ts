@@ -1,7 +1,19 @@
+import {
+  messageKey,
+  messageOrigin,
+  messageState,
+  runColumns,
+  runKey,
+  runState,
+  stepColumns,
+  stepKey,
+  stepState,
+  tokenColumns,
+  tokenKey,
+} from './columns.ts'
 import type { Prepared } from './postgres-connection.ts'
 import { everyShard } from './shards.ts'
 import { mayBeTaken, stepIsOpen } from './steps.ts'
-import type { MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
 
 /*
  * The hot writes of PostgreSQL: one statement for all changes of a kind, which come as one JSON array, $1, in the order
@@ -9,63 +21,6 @@ import type { MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
  * it finds locked by others. What must be true is therefore read under a lock: the lock waits, and looks again. Rows are
  * locked in the order of their keys, and heads after all else, so that batches wait for each other and do not deadlock.
  */
-
-const messageKey = ['channel_arn', 'message_id'] satisfies (keyof MessageRow)[]
-/** What is told of a message once and for all. */
-const messageOrigin = [
-  'sender_arn',
-  'sender_name',
-  'type',
-  'persistence',
-  'target_arn',
-  'redacted',
-] satisfies (keyof MessageRow)[]
-/** What can change in a message, but for its time. */
-const messageState = [
-  'revision',
-  'status',
-  'status_detail',
-  'content',
-  'metadata',
-  'content_type',
-  'message_attributes_json',
-  'push_notification_json',
-  'edited_at',
-  'update_status',
-  'update_detail',
-] satisfies (keyof MessageRow)[]
-
-const runKey = ['channel_arn', 'message_id', 'revision'] satisfies (keyof RunRow)[]
-const runState = ['state', 'processors_json', 'requested_json', 'text_json', 'ended_at'] satisfies (keyof RunRow)[]
-const runColumns = [...runKey, 'channel_flow_arn', 'deadline_ms', 'created_at', ...runState] satisfies (keyof RunRow)[]
-
-const stepKey = ['channel_arn', 'callback_id'] satisfies (keyof StepRow)[]
-const stepState = [
-  'state',
-  'tries',
-  'attempts',
-  'owner',
-  'due_at',
-  'deadline_at',
-  'handed_off_at',
-  'decided_at',
-  'failure',
-  'changes_json',
-  'verdict_key',
-] satisfies (keyof StepRow)[]
-const stepColumns = [
-  ...stepKey,
-  'message_id',
-  'revision',
-  'position',
-  'function_arn',
-  'created_at',
-  'shard',
-  ...stepState,
-] satisfies (keyof StepRow)[]
-
-const tokenKey = ['scope', 'operation', 'caller', 'token'] satisfies (keyof TokenRow)[]
-const tokenColumns = [...tokenKey, 'parameters_hash', 'answer_json', 'expires_at'] satisfies (keyof TokenRow)[]
 
 const from = (alias: string, columns: string[]) => columns.map((column) => `${alias}.${column}`).join(', ')
 const set = (alias: string, columns: string[]) => columns.map((column) => `${column} = ${alias}.${column}`).join(', ')

@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { openingError } from './sqlite-errors.ts'
 
 /** How long a backup waits for the moment in which another process has the file for itself. */
 const busyMsMax = 5_000
@@ -18,6 +19,7 @@ export function backUpSqlite(from: string, to: string): void {
   makePrivate(temporary)
   try {
     copy(from, temporary)
+    removeMark(temporary)
     lookOver(temporary)
     sync(temporary)
     renameSync(temporary, to)
@@ -41,9 +43,29 @@ function makePrivate(path: string): void {
 }
 
 function copy(from: string, to: string): void {
-  const database = new DatabaseSync(from, { readOnly: true, timeout: busyMsMax })
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(from, { readOnly: true, timeout: busyMsMax })
+    // Reads the header, so that an error of the source is not taken for one of the copy.
+    database.prepare('PRAGMA schema_version').get()
+  } catch (error) {
+    database?.close()
+    throw openingError(from, error)
+  }
   try {
     database.prepare('VACUUM INTO ?').run(to)
+  } catch (error) {
+    throw openingError(to, error)
+  } finally {
+    database.close()
+  }
+}
+
+/** The number by which a server knows its own file (`FileMark`): the copy is none of its files. */
+function removeMark(path: string): void {
+  const database = new DatabaseSync(path)
+  try {
+    database.exec('PRAGMA user_version = 0')
   } finally {
     database.close()
   }

@@ -1,40 +1,65 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
+import { erases } from './erasure.ts'
+import { FileMark } from './file-mark.ts'
 import { pendingMigrations } from './migrate.ts'
-import { advanceHead, carryOut, endSteps, insert, insertOnce, log, type Writer } from './sqlite-changes.ts'
+import { advanceHead, carryOut, endSteps, insert, insertOnce, log } from './sqlite-changes.ts'
+import { Connection } from './sqlite-connection.ts'
+import { isDiskFailure, openingError, StoreBroken } from './sqlite-errors.ts'
 import { nothing } from './statements.ts'
 import { readNextDueAt } from './steps.ts'
 import { type Committed, type Reader, type Store, StoreUnavailable, type Transaction, type Value } from './store.ts'
+import { WalTruncation } from './wal-truncation.ts'
+import { WriteHealth } from './write-health.ts'
 
 /** More transactions than this never wait; a caller beyond it is told to come back. */
 const transactionsMax = 1_000
+/** What a probe writes: as much as a large message and its rows, since a disk may have room for a few bytes only. */
+const probeBytes = 32_768
+
+export interface SqliteOptions {
+  clock: { now(): number; at(atMs: number, wake: () => void): () => void }
+  log: { warn(fields: object, text: string): void; info(fields: object, text: string): void }
+  watch?: WatchCommit
+  /**
+   * Given by the server, which has the file for itself and stops when the store says that it is broken. Commands that work
+   * beside the server leave it out.
+   */
+  owner?: { random(): number; broken(error: Error): void }
+}
 
 /** The embedded store: one SQLite file, one connection that writes and one that reads. */
 export class SqliteStore implements Store {
   readonly read: Reader
-  #writer: Connection
-  #reader: Connection
-  #batcher: Batcher
+  readonly #path: string
+  readonly #options: SqliteOptions
+  readonly #writer: Connection
+  readonly #reader: Connection
+  readonly #batcher: Batcher
+  readonly #health: WriteHealth
+  readonly #truncation: WalTruncation
+  readonly #mark: FileMark | undefined
   #listeners: ((committed: Committed) => void)[] = []
   /** Resolves when the writer connection is free: every write waits for those before it. */
   #free: Promise<unknown> = Promise.resolve()
   /** Waiting and open. */
   #transactions = 0
+  /** Why no write is taken any more. */
+  #refusal: StoreUnavailable | undefined
 
   /** Opens the file and brings its schema up to date. Throws if the schema is newer than this program. */
-  constructor(path: string, now: number, watch: WatchCommit = unwatched) {
+  constructor(path: string, options: SqliteOptions) {
+    const { clock, log, watch = unwatched, owner } = options
+    this.#path = path
+    this.#options = options
     this.#batcher = new Batcher((changes) => this.#alone(() => this.#writeBatch(changes)), watch)
-    this.#writer = new Connection(new DatabaseSync(path))
-    // A commit is on disk before it is acknowledged: WAL with a sync at every commit, 29 µs a message in batches of 128.
-    // What was deleted is overwritten: a denied text does not stay in the file. Waiting for a foreign lock stops the whole
-    // process, so it is short; only `carillon keys` ever writes beside the server.
-    this.#writer.exec(
-      'PRAGMA busy_timeout = 50; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON',
-    )
-    migrate(this.#writer, now)
-    this.#reader = new Connection(new DatabaseSync(path, { readOnly: true }))
-    this.read = asyncReader(this.#reader)
+    this.#health = new WriteHealth({ clock, log, probe: () => this.#probe() })
+    this.#truncation = new WalTruncation({ path, clock, log, alone: (work) => this.#alone(work) })
+    const open = openFile(path, clock.now(), owner, (error) => this.#hear(error))
+    this.#writer = open.writer
+    this.#reader = open.reader
+    this.#mark = open.mark
+    this.read = this.#reader.reader()
   }
 
   commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
@@ -47,7 +72,7 @@ export class SqliteStore implements Store {
     try {
       return await this.#alone(async () => {
         const committed = nothing()
-        const result = await this.#writer.within(() => work(asyncTransaction(this.#writer, committed)))
+        const result = await this.#within(() => work(asyncTransaction(this.#writer, committed)))
         this.#tell(committed)
         return result
       })
@@ -60,12 +85,23 @@ export class SqliteStore implements Store {
     return readNextDueAt(this.read)
   }
 
-  /** An open file can be written until a write finds otherwise. */
+  /** After a failed write only another write shows that the disk takes them again; a lock of another process is no failure. */
   async ready(): Promise<void> {
+    const reason = this.#refusal?.message ?? this.#health.failure
+    if (reason !== undefined) throw new StoreUnavailable(reason)
     await this.read.get('SELECT 1')
   }
 
-  /** Whether a write to a file came about is always known. */
+  async checkFile(): Promise<string | undefined> {
+    const isOverwritten = (await this.#mark?.isThere()) === false
+    return isOverwritten ? `another database was copied over ${this.#path} while the server used it` : undefined
+  }
+
+  refuse(reason: string): void {
+    this.#refusal ??= new StoreUnavailable(reason)
+  }
+
+  /** In the process that made it, whether a write to a file came about is always known. */
   onUncertain(): void {}
 
   write(sql: string, ...values: Value[]): Promise<number> {
@@ -77,10 +113,13 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#health.close()
     await this.#batcher.drained()
     await this.#free
+    await this.#truncation.close()
     this.#reader.close()
     this.#writer.close()
+    await this.#mark?.close()
   }
 
   /** Waits until nobody else writes. */
@@ -88,6 +127,22 @@ export class SqliteStore implements Store {
     const mine = this.#free.then(write)
     this.#free = mine.catch(() => {})
     return mine
+  }
+
+  /** One durable commit. What is refused meanwhile is rolled back. */
+  async #within<T>(work: () => Promise<T>): Promise<T> {
+    this.#requireAccepting()
+    const result = await this.#writer.within(async () => {
+      const worked = await work()
+      this.#requireAccepting()
+      return worked
+    })
+    this.#health.succeed()
+    return result
+  }
+
+  #requireAccepting(): void {
+    if (this.#refusal) throw this.#refusal
   }
 
   /** All in one commit; if one of them breaks it, each in its own, so that it fails alone. */
@@ -107,90 +162,43 @@ export class SqliteStore implements Store {
     const committed = nothing()
     let settled: Settled[]
     try {
-      settled = await this.#writer.within(async () =>
+      settled = await this.#within(async () =>
         changes.map((change) => ({ outcome: carryOut(this.#writer, change, committed) })),
       )
     } catch (error) {
       return { error }
     }
-    this.#tell(committed)
+    this.#tell(committed, changes)
     return { settled }
   }
 
-  #tell(committed: Committed): void {
+  #tell(committed: Committed, changes: Change[] = []): void {
+    if (erases(changes, committed)) this.#truncation.request()
     for (const listener of this.#listeners) listener(committed)
   }
-}
 
-/** One connection with its prepared statements, by their text. */
-class Connection implements Writer {
-  #database: DatabaseSync
-  #statements = new Map<string, StatementSync>()
-
-  constructor(database: DatabaseSync) {
-    this.#database = database
+  /** Replaces its own row, so that the file does not grow. Text that equals the stored one would not be written. */
+  #probe(): Promise<void> {
+    const text = String(this.#options.clock.now()).padEnd(probeBytes, '.')
+    return this.#alone(() =>
+      this.#within(async () => {
+        this.#writer.run(`INSERT INTO setting VALUES ('write probe', $1) ON CONFLICT DO UPDATE SET value = $1`, text)
+      }),
+    )
   }
 
-  get<Row>(sql: string, ...values: Value[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as Row | undefined
-  }
-
-  all<Row>(sql: string, ...values: Value[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[]
-  }
-
-  run(sql: string, ...values: Value[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
-  }
-
-  exec(sql: string): void {
-    this.#database.exec(sql)
-  }
-
-  async within<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      this.exec('BEGIN IMMEDIATE')
-      const result = await work()
-      this.exec('COMMIT')
-      return result
-    } catch (error) {
-      // SQLite has already rolled back by itself after some errors, a full disk among them.
-      if (this.#database.isTransaction) this.exec('ROLLBACK')
-      throw unavailable(error)
-    }
-  }
-
-  close(): void {
-    this.#database.close()
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (!statement) {
-      // node:sqlite takes $1 for a name, not for a position.
-      statement = this.#database.prepare(sql.replaceAll(/\$(\d+)/g, '?$1'))
-      this.#statements.set(sql, statement)
-    }
-    return statement
+  /** Hears of trouble that is not the caller's doing. */
+  #hear(error: unknown): void {
+    if (isDiskFailure(error)) this.#health.fail(error.message)
+    if (!(error instanceof StoreBroken) || this.#refusal) return
+    this.#refusal = error
+    this.#options.owner?.broken(error)
   }
 }
-
-/** SQLITE_BUSY: another process writes. SQLITE_FULL: the disk is full, or the file as large as it may be. */
-const passing: Record<number, string> = { 5: 'another process is writing', 13: 'the disk is full' }
-
-/** What may be over soon is told apart from what is broken. */
-function unavailable(error: unknown): unknown {
-  const reason = passing[(error as { errcode?: number }).errcode ?? 0]
-  return reason === undefined ? error : new StoreUnavailable(reason, { cause: error })
-}
-
-const asyncReader = (connection: Connection): Reader => ({
-  get: async <Row>(sql: string, ...values: Value[]) => connection.get<Row>(sql, ...values),
-  all: async <Row>(sql: string, ...values: Value[]) => connection.all<Row>(sql, ...values),
-})
 
 const asyncTransaction = (connection: Connection, committed: Committed): Transaction => ({
-  ...asyncReader(connection),
+  get: async <Row>(sql: string, ...values: Value[]) => connection.get<Row>(sql, ...values),
+  all: async <Row>(sql: string, ...values: Value[]) => connection.all<Row>(sql, ...values),
   insert: async (table, row) => insert(connection, table, row),
   insertOnce: async (table, row) => insertOnce(connection, table, row),
   run: async (sql, ...values) => connection.run(sql, ...values),
@@ -198,6 +206,52 @@ const asyncTransaction = (connection: Connection, committed: Committed): Transac
   append: async (event) =>
     log(connection, committed, event, advanceHead(connection, event.channelArn, event.createdAt)),
 })
+
+interface OpenFile {
+  writer: Connection
+  reader: Connection
+  mark: FileMark | undefined
+}
+
+/** Leaves nothing open when it throws. Its error names the file, and says what to do. */
+function openFile(
+  path: string,
+  now: number,
+  owner: SqliteOptions['owner'],
+  report: (error: unknown) => void,
+): OpenFile {
+  const opened: Connection[] = []
+  const connect = (readOnly: boolean) => {
+    const connection = new Connection(path, { readOnly, report })
+    opened.push(connection)
+    return connection
+  }
+  let mark: FileMark | undefined
+  try {
+    const writer = connect(false)
+    prepareFile(writer, now)
+    if (owner) {
+      mark = new FileMark(path, owner.random())
+      mark.write(writer)
+    }
+    return { writer, reader: connect(true), mark }
+  } catch (error) {
+    for (const connection of opened) connection.close()
+    void mark?.close()
+    throw openingError(path, error)
+  }
+}
+
+function prepareFile(writer: Connection, now: number): void {
+  // A commit is on disk before it is acknowledged: WAL with a sync at every commit, 29 µs a message in batches of 128.
+  // What was deleted is overwritten: a denied text does not stay in the file. Waiting for a foreign lock stops the whole
+  // process, so it is short; only `carillon keys` ever writes beside the server.
+  writer.exec('PRAGMA busy_timeout = 50')
+  const mode = writer.get<{ journal_mode: string }>('PRAGMA journal_mode = WAL')?.journal_mode
+  if (mode !== 'wal') throw new Error('its file system cannot take a write-ahead log: use a local disk')
+  writer.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON')
+  migrate(writer, now)
+}
 
 function migrate(connection: Connection, now: number): void {
   connection.exec(

@@ -36,4 +36,4 @@ function referenceOf(about: EventSubject): { subject: string; revision: number }
   return { subject: 'channel' in about ? about.channel.channel_arn : about.membership.memberArn, revision: 0 }
 }
 
-export const nothing = (): Committed => ({ events: [], turns: [], decided: [] })
+export const nothing = (): Committed => ({ events: [], turns: [], decided: [], ended: [] })

@@ -1,5 +1,7 @@
-import { everyShard } from './shards.ts'
+import assert from 'node:assert/strict'
+import { everyShard, shardOf } from './shards.ts'
 import type { Reader } from './store.ts'
+import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
 /** In SQL: somebody must still do something about the step. Indexes have the same words. */
 export const stepIsOpen = `state IN ('DISPATCHING', 'AWAITING')`
@@ -20,4 +22,61 @@ const earliest = `WITH every (shard) AS (VALUES ${everyShard.replaceAll(/\d+/g, 
 export async function readNextDueAt(read: Reader): Promise<number | undefined> {
   const row = await read.get<{ due_at: number | null }>(earliest)
   return row?.due_at ?? undefined
+}
+
+/** Which steps of one channel are read: those that this node has leased for this function. */
+export interface LeasedSteps {
+  owner: string
+  channelArn: string
+  functionArn: string
+  /** When they may be due: no other rows are looked at. */
+  dueFrom: number
+  dueUntil: number
+  stepsMax: number
+}
+
+/**
+ * The steps that a node has leased for one function and channel, those that are due first at first. Only flow_step_due
+ * bounds what is read, by shard and time: every other index leads to steps that are over, so an engine must not use it,
+ * and cannot where the column is part of an expression.
+ */
+export const readLeasedSteps = (read: Reader, steps: LeasedSteps): Promise<StepRow[]> =>
+  read.all<StepRow>(
+    `SELECT * FROM flow_step WHERE ${stepIsOpen} AND shard = $1 AND due_at BETWEEN $2 AND $3
+       AND channel_arn || '' = $4 AND function_arn = $5 AND owner || '' = $6
+     ORDER BY due_at, created_at LIMIT $7`,
+    shardOf(steps.channelArn),
+    steps.dueFrom,
+    steps.dueUntil,
+    steps.channelArn,
+    steps.functionArn,
+    steps.owner,
+    steps.stepsMax,
+  )
+
+/** More turns than this are never read at once. */
+export const turnsMax = 64
+
+const givenIds = Array.from({ length: turnsMax }, (_, index) => `$${index + 2}`).join(', ')
+
+/** The turns of steps of one channel, in their order. A step whose message is gone has none. */
+export async function readTurns(read: Reader, channelArn: string, steps: readonly StepRow[]): Promise<Turn[]> {
+  assert(steps.length <= turnsMax)
+  const last = steps.at(-1)
+  if (!last) return []
+  // Always as many as the statement takes, so that there is one statement.
+  const ids = Array.from({ length: turnsMax }, (_, index) => (steps[index] ?? last).message_id)
+  const where = `WHERE channel_arn = $1 AND message_id IN (${givenIds})`
+  const [runs, messages] = await Promise.all([
+    read.all<RunRow>(`SELECT * FROM flow_run ${where}`, channelArn, ...ids),
+    read.all<MessageRow>(`SELECT * FROM channel_message ${where}`, channelArn, ...ids),
+  ])
+  const runKey = (row: Pick<RunRow, 'message_id' | 'revision'>) => `${row.message_id} ${row.revision}`
+  const runOf = new Map(runs.map((run) => [runKey(run), run]))
+  const messageOf = new Map(messages.map((message) => [message.message_id, message]))
+  return steps.flatMap((step) => {
+    const run = runOf.get(runKey(step))
+    const message = messageOf.get(step.message_id)
+    return run && message ? [{ step, run, message }] : []
+  })
 }

@@ -1,5 +1,5 @@
 import type { Change, OutcomeOf } from './changes.ts'
-import type { ChannelEvent, RunRow, Turn } from './tables.ts'
+import type { ChannelEvent, RunRow, StepRow, Turn } from './tables.ts'
 
 export type Value = string | number | null
 
@@ -32,6 +32,16 @@ export interface Committed {
   turns: Turn[]
   /** CallbackIds of the steps that are over. */
   decided: string[]
+  /** Runs that ended with a step, by its verdict, its FallbackAction or its deadline. */
+  ended: EndedRun[]
+}
+
+/** A run that is over, with its last step. */
+export interface EndedRun {
+  run: RunRow
+  step: StepRow
+  /** The names of its processors: the row of a run that is over has them no more. */
+  processorNames: string[]
 }
 
 /**
@@ -69,6 +79,10 @@ export interface Store {
   ready(): Promise<void>
   /** The time of the clock that all who share the store go by, in milliseconds since the epoch. */
   sharedNow?(): Promise<number>
+  /** Says what is wrong if the file that it writes is not the one on disk any more. */
+  checkFile?(): Promise<string | undefined>
+  /** Takes no write any more: each is refused for this reason, and what is under way is rolled back. */
+  refuse?(reason: string): void
   /** Waits for nobody far away any more: who waits for a write or a read is refused, as in an outage. */
   abandon?(): void
   /** Finishes what was asked of it, and closes. */

@@ -13,8 +13,10 @@ export class CarillonProcess {
   stdout = ''
   stderr = ''
 
-  constructor(context: TestContext, args: string[], environment: Record<string, string>) {
-    this.child = spawn(process.execPath, [main, ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  /** `runner`: a command that starts it, such as `prlimit` with its arguments. */
+  constructor(context: TestContext, args: string[], environment: Record<string, string>, runner: string[] = []) {
+    const [command = '', ...rest] = [...runner, process.execPath, main, ...args]
+    this.child = spawn(command, rest, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
     context.after(() => this.child.kill('SIGKILL'))
     this.ended = once(this.child, 'close').then(([code, signal]) => code ?? signal)
     this.child.stdout!.setEncoding('utf8').on('data', (text) => {

@@ -46,6 +46,9 @@ interface Line {
   operation?: string
   messageId?: string
   status?: number
+  outcome?: string
+  processor?: string
+  changedBy?: string[]
 }
 
 let output = ''
@@ -149,9 +152,15 @@ suite('what carillon serve prints at the default level', () => {
 
   test('is a line of JSON for each happening, which says of which call and message it is', () => {
     const named = (msg: string) => lines.filter((line) => line.msg === msg)
-    const [denied] = named('message denied')
-    assert.equal(denied?.messageId, told.denied)
-    assert.match(denied?.requestId ?? '', /^[\da-f-]{36}$/)
+    const runs = named('channel flow run ended')
+    assert.deepEqual(
+      runs.map(({ level, outcome, processor, changedBy }) => [level, outcome, processor, changedBy]),
+      [
+        [30, 'SENT', 'first', ['first']],
+        [30, 'DENIED', 'first', []],
+      ],
+    )
+    assert.equal(runs[1]?.messageId, told.denied)
     assert.deepEqual(
       named('the signature is refused').map(({ operation, status }) => [operation, status]),
       [

@@ -19,7 +19,7 @@ import {
   TagList,
   TargetList,
 } from '../../src/contract/structures.ts'
-import { describeViolations } from '../../src/contract/violations.ts'
+import { describeViolations, violationsOf } from '../../src/contract/violations.ts'
 
 const nothingMissing = 'Member must not be null'
 const notShorterThan = (limit: number) => `Member must have length greater than or equal to ${limit}`
@@ -27,7 +27,7 @@ const notLongerThan = (limit: number) => `Member must have length less than or e
 const ofType = (type: string) => `Member must have value of type ${type}`
 
 const messageOf = (properties: TProperties, input: unknown) =>
-  describeViolations(Compile(Type.Object(properties)), input)
+  describeViolations(violationsOf(Compile(Type.Object(properties)), input))
 
 /** The message for an input with these violations, each a name and a constraint. */
 const detected = (...violations: [name: string, constraint: string][]) => {
@@ -66,7 +66,10 @@ test('one member may violate several constraints', () =>
 test('lengths are counted in code points', () => {
   const validator = Compile(Type.Object({ Name: ResourceName }))
   assert.ok(validator.Check({ Name: '😀'.repeat(256) }))
-  assert.equal(describeViolations(validator, { Name: '😀'.repeat(257) }), detected(['name', notLongerThan(256)]))
+  assert.equal(
+    describeViolations(violationsOf(validator, { Name: '😀'.repeat(257) })),
+    detected(['name', notLongerThan(256)]),
+  )
 })
 
 const wrongTypes: [member: string, value: unknown, constraint: string][] = [
@@ -182,7 +185,10 @@ test('null is told from a wrong type', () => {
 test('a name with an emoji is good, one with a control character is not', () => {
   const validator = Compile(Type.Object({ Name: NonEmptyResourceName }))
   assert.ok(validator.Check({ Name: 'Glocke 🔔' }))
-  assert.match(describeViolations(validator, { Name: 'Glocke \u0007' }), /^1 .* regular expression pattern: \^\[/)
+  assert.match(
+    describeViolations(violationsOf(validator, { Name: 'Glocke \u0007' })),
+    /^1 .* regular expression pattern: \^\[/,
+  )
 })
 
 test('no more than fifty violations are listed', () => {

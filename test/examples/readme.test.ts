@@ -31,15 +31,13 @@ test('the settings page has the settings as they are, in their order', () => {
   )
 })
 
-test('the README lists the operations that there are', () => {
-  const [, list = ''] = /\n\d+ of the API.*?\n(.*?)\nNot yet:/s.exec(readme) ?? []
-  const named = list.match(/\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b/g) ?? []
-  const known = operations.map(({ name }) => name)
-  assert.deepEqual(
-    named.filter((name) => name !== 'AppInstances'),
-    known,
-  )
-  assert.ok(readme.includes(`\n${known.length} of the API's 81 operations:`))
+test('the README says how many operations there are', () => {
+  assert.ok(readme.includes(`\nIt has ${operations.length} of the API's 81 operations:`))
+})
+
+test('the README is read in one sitting', () => {
+  const lines = readme.split('\n').length
+  assert.ok(lines <= 130, `README.md has ${lines} lines: move what not everybody needs to docs/`)
 })
 
 test('the block of the README does what it says, when it is pasted', async (t) => {

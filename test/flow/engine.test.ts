@@ -332,7 +332,7 @@ test('a verdict in the same commit as the lease of its step wins: the processor 
 })
 
 test('an attempt that ends while others are found expired is not taken for one that nobody has in hand', async (context) => {
-  const stage = await openStage(context)
+  const stage = await openStage(context, { inFlightMax: 8 })
   for (let count = 0; count < 3; count += 1) await stage.send({}, undefined, { deadlineMs: lease.leaseMs })
   const callbackId = await stage.send()
   stage.clock.advance(lease.leaseMs)
@@ -384,6 +384,7 @@ test('a failure is logged in the words of AWS, without text and CallbackId', asy
       fallbackAction: 'ABORT',
       stepState: 'UNREACHABLE',
       attempts: 0,
+      text: 'Chime ChannelFlow Processing Status',
     },
   ])
   assert.ok(!JSON.stringify(stage.warnings).includes(callback_id))

@@ -16,6 +16,7 @@ const handedOff = tell({ type: 'HandedOff' })
 const completed = tell({ type: 'Completed' })
 const due = tell({ type: 'Due' })
 const crashed = tell({ type: 'Crashed', reason: 'it threw' })
+const cut = tell({ type: 'Crashed', reason: 'the connection was cut', retrySoon: true })
 const busy = tell({ type: 'Unreached', reason: 'too many requests', permanent: false })
 const absent = tell({ type: 'Unreached', reason: 'no such function', permanent: true })
 /** An attempt that fails at once, and the wait for the next. */
@@ -105,6 +106,25 @@ const attempts: Example[] = [
     ['ABORT'],
     [...crashesAndWaits(60), handedOff, crashed],
     'RUNNING: DISPATCHING, due in 120 s',
+  ],
+  ['an attempt whose connection was cut is repeated in 5 s', ['ABORT'], [cut], 'RUNNING: DISPATCHING, due in 5 s'],
+  [
+    'a connection that is cut again is no reason to hurry: the third attempt is two minutes later',
+    ['ABORT'],
+    [cut, seconds(5), due, cut],
+    'RUNNING: DISPATCHING, due in 120 s',
+  ],
+  [
+    'a connection that is cut after a crash is no first failure',
+    ['ABORT'],
+    [...crashesAndWaits(60), cut],
+    'RUNNING: DISPATCHING, due in 120 s',
+  ],
+  [
+    'three connections cut are three attempts, as three crashes are',
+    ['CONTINUE'],
+    [cut, seconds(5), due, cut, seconds(120), due, cut],
+    'RUNNING: AWAITING, due in 172675 s',
   ],
   [
     'after a third crash there is only the deadline, whatever the FallbackAction',
@@ -290,11 +310,12 @@ always('three tries and three attempts are the most', ({ moments }) => {
   for (const step of moments.flatMap(stepsIn)) assert.ok(step.tries <= 3 && step.attempts <= 3)
 })
 
-always('crashes are followed by pauses of 60 and 120 seconds, and then by the wait for the deadline', ({ moments }) => {
+always('after a crash come pauses of 60 (or 5) and 120 s, then the wait for the deadline', ({ moments }) => {
   for (const { event, now, result } of moments) {
     if (event.type !== 'Crashed' || !('run' in result) || !isOpen(result.run.step)) continue
     const { attempts, state, held, dueAt, deadlineAt } = result.run.step
-    const pauseMs = [60_000, 120_000][attempts - 1] ?? Number.POSITIVE_INFINITY
+    const firstPauseMs = event.retrySoon ? 5_000 : 60_000
+    const pauseMs = [firstPauseMs, 120_000][attempts - 1] ?? Number.POSITIVE_INFINITY
     assert.equal(held, false)
     assert.equal(dueAt, Math.min(now + pauseMs, deadlineAt))
     assert.equal(state, attempts < 3 ? 'DISPATCHING' : 'AWAITING')

@@ -140,3 +140,21 @@ test('a preflight may ask for any header text that HTTP allows', async (t) => {
   socket.write(Buffer.from(`OPTIONS / HTTP/1.1\r\n${host}access-control-request-headers: a\tb\xff~\r\n\r\n`, 'latin1'))
   assert.deepEqual(await statuses(socket, 1), [204])
 })
+
+test('a connection has signed once a signature was verified on it, by a key that is not suspended', async (t) => {
+  const verified: unknown[] = []
+  let suspended = true
+  const { call } = await listen(t, {
+    authenticate: async () => ({
+      ok: true,
+      credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret', suspended },
+    }),
+    onVerified: (stream) => void verified.push(stream.remoteAddress),
+  })
+  await call('GET', '/nothing')
+  await call('GET', '/bells')
+  assert.deepEqual(verified, [])
+  suspended = false
+  await call('GET', '/bells')
+  assert.deepEqual(verified, ['127.0.0.1'])
+})

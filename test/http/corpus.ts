@@ -51,6 +51,8 @@ const chunked = (head: string) => head.replace(/content-length: \d+/, 'transfer-
 const twice = (header: string) => (head: string) =>
   head.replace(new RegExp(`^${header}: .*\r\n`, 'm'), (line) => line + line)
 const without = (header: string) => (head: string) => head.replace(new RegExp(`^${header}: .*\r\n`, 'm'), '')
+const absolute = (other?: string) => (head: string) =>
+  head.replace(/(?<= )\/(?=.* HTTP)/, () => `http://${other ?? /^host: (.*)\r$/m.exec(head)![1]}/`)
 const capitals = (head: string) => head.replace(/^[\w-]+(?=: )/gm, (name) => name.toUpperCase())
 const signedCapitals = (head: string) =>
   head.replace(/(SignedHeaders=)([^,]*)/, (_, label, names) => label + names.toUpperCase())
@@ -102,10 +104,17 @@ export const corpus: Record<string, Case[]> = {
       describingAt(({ channel }) => channel.replace('channels', 'CHANNELS')),
       noOperation,
     ),
+    row('in absolute form', describing({ edit: absolute() }), fine()),
     row(
-      'in absolute form',
-      describingAt(({ channel }) => `http://localhost${channel}`),
-      noOperation,
+      'in absolute form, in capitals',
+      describing({ edit: (head) => absolute()(head).replace('http', 'HTTP') }),
+      fine(),
+    ),
+    row('in absolute form, of another host', describing({ edit: absolute('localhost') }), noOperation),
+    row(
+      'with a question mark and nothing behind it',
+      describingAt(({ channel }) => `${channel}?`),
+      fine(),
     ),
     row('that is *', get('*'), noOperation),
     row('of 100 kB', get(`/channels/${'a'.repeat(100_000)}`), headTooLarge),
@@ -178,6 +187,7 @@ export const corpus: Record<string, Case[]> = {
     row('OPTIONS of *', describing({ method: 'OPTIONS', target: '*', unsigned: true }), { status: 204 }),
     row('that HTTP does not know', () => 'RING / HTTP/1.1\r\nhost: localhost\r\n\r\n', notHttp),
     row('in small letters', () => 'get / HTTP/1.1\r\nhost: localhost\r\n\r\n', notHttp),
+    row('HEAD of the page for people', describing({ method: 'HEAD', target: '/', unsigned: true }), { status: 200 }),
     row('GET of the page for people', describing({ target: '/', unsigned: true }), fine(/^<!doctype html>/i)),
   ],
   'a bearer': [
@@ -318,6 +328,42 @@ export const corpus: Record<string, Case[]> = {
       updating(body, { edit: chunked, sentBody: '9\r\n{"Name":"\r\n7\r\nLobby"}\r\n0\r\n\r\n' }),
       fine(),
     ),
+    row(
+      'in chunks with extensions and trailers',
+      updating(body, {
+        edit: (head) => `${chunked(head)}trailer: x-note\r\n`,
+        sentBody: `10;name="value";other\r\n${body}\r\n0\r\nx-note: end\r\nx-amz-chime-bearer: Bob\r\n\r\n`,
+      }),
+      fine(),
+    ),
+    row('encoded as identity', updating(body, { edit: (head) => `${head}transfer-encoding: identity\r\n` }), notHttp),
+    row(
+      'encoded as gzip and in chunks',
+      updating(body, {
+        edit: (head) => head.replace(/content-length: \d+/, 'transfer-encoding: gzip, chunked'),
+        sentBody: Buffer.concat([
+          Buffer.from(`${gzipSync(body).length.toString(16)}\r\n`),
+          gzipSync(body),
+          Buffer.from('\r\n0\r\n\r\n'),
+        ]),
+        withoutChecksum: true,
+      }),
+      mismatch,
+    ),
+    row(
+      'in chunks of AWS',
+      updating(`10;chunk-signature=0\r\n${body}\r\n0;chunk-signature=0\r\n\r\n`, {
+        headers: { 'content-encoding': 'aws-chunked' },
+      }),
+      notJson('breaks at line 1, column 3'),
+    ),
+    row('said to be x-amz-json', updating(body, { headers: { 'content-type': 'application/x-amz-json-1.0' } }), fine()),
+    row('said to be nothing', updating(body, { headers: { 'content-type': '' } }), fine()),
+    row(
+      'said to be JSON of a charset',
+      updating(body, { headers: { 'content-type': 'application/json; charset=utf-8' } }),
+      fine(),
+    ),
     row('in chunks of no size', updating(body, { edit: chunked, sentBody: 'size\r\n{}\r\n0\r\n\r\n' }), notHttp),
     row('of two lengths', updating(body, { edit: (head) => `${head}content-length: 3\r\n` }), notHttp),
     row(
@@ -344,6 +390,13 @@ export const corpus: Record<string, Case[]> = {
     row('of anything else', updating(body, { headers: { expect: 'tea' } }), fine()),
   ],
   'a request': [
+    row('that may be answered with trailers', describing({ headers: { te: 'trailers' } }), fine()),
+    row('with an empty line before it', describing({ edit: (head) => `\r\n${head}` }), fine()),
+    row(
+      'with the blanks of SDKs around a value',
+      describing({ edit: (head) => `${head}x-note: \t a \t \r\n` }),
+      fine(),
+    ),
     row('of HTTP/1.0', describing({ edit: (head) => head.replace('HTTP/1.1', 'HTTP/1.0') }), fine()),
     row('of HTTP/1.2', describing({ edit: (head) => head.replace('HTTP/1.1', 'HTTP/1.2') }), notHttp),
     row('of HTTP/2', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', notHttp),

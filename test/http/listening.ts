@@ -120,6 +120,7 @@ export async function listen(t: TestContext, { act, ...overrides }: Overrides = 
   const parts: ListenerParts<TestContextParts> = {
     operations,
     authenticate: async () => ({ ok: true, credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret' } }),
+    onVerified: () => {},
     contextFor: ({ credentials, requestId }) => ({ credentials, requestId, ...(act && { act }) }),
     gate: () => {},
     page: '<p>Bells</p>',

@@ -22,6 +22,12 @@ describe('a handler that fails has had the event, and the next event is served, 
     throws: ["throw new TypeError('no such word')", 'TypeError'],
     'throws what is no error': ["throw 'a text'", 'string'],
     'throws nothing': ['throw undefined', 'undefined'],
+    'throws an error that has a code': [
+      "await (await import('node:fs/promises')).readFile('/no/such')",
+      'Error ENOENT',
+    ],
+    'throws an error whose cause has a code': ["await fetch('http://127.0.0.1:2')", 'TypeError ECONNREFUSED'],
+    'throws an error whose code is a text': ["throw Object.assign(new Error(), { code: 'a secret text' })", 'Error'],
     rejects: ["await Promise.reject(new RangeError('too far'))", 'RangeError'],
     exits: ['process.exit(0)', 'its process exited with code 0'],
     'is killed': [
@@ -87,7 +93,10 @@ describe('a function that cannot be loaded counts as having had the event when',
 
   const files = {
     'it throws': ["throw new Error('no table')", 'Error: no table'],
-    'it imports what is not there': ["import './gone.mjs'", /^Error: Cannot find module .*gone\.mjs/],
+    'it imports what is not there': [
+      "import './gone.mjs'",
+      /^Error ERR_MODULE_NOT_FOUND: Cannot find module .*gone\.mjs/,
+    ],
     'it exports no handler': [
       'export const handle = () => {}, other = 1',
       'TypeError: it exports no function "handler", but handle, other',
@@ -117,6 +126,24 @@ describe('a function that cannot be loaded counts as having had the event when',
     await log.waitFor('loading')
     clock.advance(10_000)
     assert.deepEqual(await outcome, crashed('did not load within 10000 ms'))
+  })
+
+  test('its environment is more than the system allows, or such that Node does not start', async (t) => {
+    const withEnvironment = (environment: object) => JSON.stringify({ environment })
+    const { invoke, folder } = await startFunctions(t, {
+      'large/index.mjs': 'export const handler = () => {}',
+      'large/function.json': withEnvironment({ TOO_LARGE: 'x'.repeat(4_000_000) }),
+      'options/index.mjs': 'export const handler = () => {}',
+      'options/function.json': withEnvironment({ NODE_OPTIONS: '--no-such-option' }),
+    })
+    const file = (name: string) => join(folder, name, 'index.mjs')
+    assert.deepEqual(await invoke('large'), crashed(`${file('large')}: its environment is too large: spawn E2BIG`))
+    const { reason, ...rest } = { reason: '', ...(await invoke('options')) }
+    assert.deepEqual(rest, { result: 'crashed', handedOver: 1 })
+    assert.match(
+      reason,
+      /index\.mjs: its process exited with code 9 before it had started: .*--no-such-option.* \(function\.json sets NODE_OPTIONS\)$/,
+    )
   })
 
   test('function.json is wrong', async (t) => {
@@ -191,6 +218,16 @@ describe('an endless loop is ended after timeoutMs', () => {
   })
 })
 
+test('a function is not to blame for a server that stands still', async (t) => {
+  const { target } = await startFunctions(t, {
+    'quick/index.mjs': 'export const handler = () => {}',
+    'quick/function.json': '{ "timeoutMs": 1000 }',
+  })
+  const standStill = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000)
+  const outcome = await target.invoke('quick', functionArn('quick'), processorEvent('m'), standStill)
+  assert.deepEqual(outcome, { result: 'completed' })
+})
+
 test('an error between two events ends the process, and costs no event', async (t) => {
   const gate = await openGate(t)
   const { invoke, log } = await startFunctions(t, {
@@ -245,6 +282,7 @@ describe('an event does not reach a function', () => {
     await writeFiles(parent, { 'functions/sub/redact.mjs': handler, 'functions/redact.mjs': handler })
     const target = createFunctionTarget({
       folder: join(parent, 'functions'),
+      processesMax: 32,
       environment: () => assert.fail('nothing is started'),
       clock: systemClock,
       log: silentLog,
@@ -263,6 +301,7 @@ describe('an event does not reach a function', () => {
     for (const path of [folder, join(dirname(folder), 'file')]) {
       const target = createFunctionTarget({
         folder: path,
+        processesMax: 32,
         environment,
         clock: systemClock,
         log: silentLog,
@@ -279,26 +318,16 @@ describe('an event does not reach a function', () => {
     }
   })
 
-  test('for which the system starts no process, and it may be tried again', async (t) => {
-    const { invoke } = await startFunctions(t, {
-      'redact/index.mjs': 'export const handler = () => {}',
-      'redact/function.json': JSON.stringify({ environment: { TOO_LARGE: 'x'.repeat(4_000_000) } }),
-    })
-    assert.deepEqual(await invoke('redact'), unreached('spawn E2BIG', false))
-  })
-
-  test('for which too many wait, or that waits when the server closes', async (t) => {
+  test('when the server closes, which is no failure of the function', async (t) => {
     const gate = await openGate(t)
     const { invoke, target } = await startFunctions(t, { 'slow.mjs': gate.handler })
-    const working = Array.from({ length: 4 }, () => invoke('slow'))
-    const arrivals = await gate.arrivals(4)
-    const waiting = Array.from({ length: 256 }, () => invoke('slow'))
-    assert.deepEqual(await invoke('slow'), unreached('256 events wait for this function already', false))
+    const working = invoke('slow')
+    const [arrival] = await gate.arrivals(1)
     const closed = target.close()
-    const closing = unreached('the server is closing', false)
-    assert.deepEqual(await Promise.all(waiting), Array(256).fill(closing))
-    for (const arrival of arrivals) arrival.release()
-    assert.deepEqual(await Promise.all(working), Array(4).fill(completed))
+    const closing = { result: 'deferred', reason: 'the server is closing', cause: 'closing', handedOver: 0 }
+    assert.deepEqual(await invoke('slow'), closing)
+    arrival?.release()
+    assert.deepEqual(await working, completed)
     await closed
     assert.deepEqual(await invoke('slow'), closing)
   })
@@ -337,7 +366,7 @@ describe('when the server ends', () => {
       import { silentLog } from ${source('runtime/log.ts')}
       const environment = () => ({})
       const folder = ${JSON.stringify(folder)}
-      const target = createFunctionTarget({ folder, environment, clock: systemClock, log: silentLog, newId: crypto.randomUUID.bind(crypto) })
+      const target = createFunctionTarget({ folder, processesMax: 32, environment, clock: systemClock, log: silentLog, newId: crypto.randomUUID.bind(crypto) })
       target.invoke('slow', 'arn', { ChannelMessage: {} }, () => {})`
     const child = spawn(process.execPath, ['--input-type=module', '-e', server], { stdio: 'inherit' })
     const [arrival] = await gate.arrivals(1)

@@ -4,21 +4,27 @@ import { parseFunctionJson, splitHandler } from '../../src/processor/function-js
 
 describe('function.json', () => {
   test('may leave everything out', () => {
-    assert.deepEqual(parseFunctionJson('{}'), { handler: 'index.handler', environment: {}, timeoutMs: 30_000 })
+    assert.deepEqual(parseFunctionJson('{}'), {
+      handler: 'index.handler',
+      environment: {},
+      timeoutMs: 30_000,
+      concurrency: 8,
+    })
   })
 
   test('may say how the function is to be run', () => {
-    const settings = { handler: 'src/app.handler', environment: { A: '1' }, timeoutMs: 900_000 }
+    const settings = { handler: 'src/app.handler', environment: { A: '1' }, timeoutMs: 900_000, concurrency: 1_000 }
     assert.deepEqual(parseFunctionJson(JSON.stringify(settings)), settings)
   })
 
   test('is refused with all that is wrong with it', () => {
-    const text = '{ "timeoutMS": 1, "handler": "app", "environment": { "A": 1 }, "timeoutMs": 1.5 }'
+    const text = '{ "timeoutMS": 1, "handler": "app", "environment": { "A": 1 }, "timeoutMs": 1.5, "concurrency": 0 }'
     const message = [
-      '"timeoutMS" is none of handler, environment, timeoutMs',
+      '"timeoutMS" is none of handler, environment, timeoutMs, concurrency',
       '"handler" must be FILE.EXPORT below this folder, such as "src/app.handler"',
       '"environment" must be an object such as {"TABLE": "words"}',
       '"timeoutMs" must be a whole number from 1 to 900000',
+      '"concurrency" must be a whole number from 1 to 1000',
     ].join('; ')
     assert.throws(() => parseFunctionJson(text), { message })
   })
@@ -36,6 +42,9 @@ describe('function.json', () => {
       { timeoutMs: 900_001 },
       { timeoutMs: '1000' },
       { timeoutMs: null },
+      { concurrency: 1_001 },
+      { concurrency: 2.5 },
+      { concurrency: '8' },
       { environment: [] },
       { environment: null },
       { environment: { A: 'a\0b' } },

@@ -181,11 +181,13 @@ describe('the environment of a function', () => {
 })
 
 describe('what a function prints', () => {
-  test('is logged line by line, with the message it worked on', async (t) => {
+  test('is logged as it is written, with the message it worked on', async (t) => {
     const { invoke, log } = await startFunctions(t, {
       'talk.mjs': `console.log('loading')
       export const handler = async (event) => {
         console.log('first\\nsecond é\\r\\n\\nfourth')
+        console.log({ words: ['x'.repeat(80), 'y'.repeat(80)] })
+        process.stdout.write(Buffer.from('bytes\\n'))
         process.stdout.write(event.ChannelMessage.MessageId)
         console.error('trouble')
       }`,
@@ -196,12 +198,36 @@ describe('what a function prints', () => {
     const of = (messageId: string) => said.filter((line) => line.fields.messageId === messageId)
     const texts = (messageId: string, level: string) =>
       of(messageId).flatMap((line) => (line.level === level ? [line.text] : []))
-    assert.deepEqual(texts('m-1', 'info'), ['loading', 'first', 'second é', 'fourth', 'm-1'])
+    const words = `{\n  words: [\n    '${'x'.repeat(80)}',\n    '${'y'.repeat(80)}'\n  ]\n}`
+    assert.deepEqual(texts('m-1', 'info'), ['loading', 'first\nsecond é\n\nfourth', words, 'bytes', 'm-1'])
     assert.deepEqual(texts('m-1', 'warn'), ['trouble'])
-    assert.deepEqual(texts('m-2', 'info'), ['first', 'second é', 'fourth', 'm-2'])
+    assert.deepEqual(texts('m-2', 'info'), ['first\nsecond é\n\nfourth', words, 'bytes', 'm-2'])
     assert.ok(said.every((line) => line.fields.functionName === 'talk'))
     assert.equal(new Set(of('m-1').map((line) => line.fields.awsRequestId)).size, 1)
     assert.notEqual(of('m-1')[0]?.fields.awsRequestId, of('m-2')[0]?.fields.awsRequestId)
+  })
+
+  test('is one entry for an error, whoever prints it', async (t) => {
+    const { invoke, log } = await startFunctions(t, {
+      'thrown.mjs': "export const handler = async () => { throw new Error('thrown') }",
+      'uncaught.mjs': `export const handler = () => new Promise(() => setTimeout(() => { throw new Error('uncaught') }))`,
+      'syntax.mjs': 'export const handler = async () => {\n  words.push( }',
+    })
+    for (const name of ['thrown', 'uncaught', 'syntax']) await invoke(name)
+    const [thrown = '', uncaught = '', syntax = '', ...others] = log.texts('warn')
+    assert.deepEqual(others, [])
+    assert.match(thrown, /^Error: thrown\n +at handler/)
+    assert.match(uncaught, /^Error: uncaught\n +at .*uncaught\.mjs:1/)
+    assert.match(syntax, /syntax\.mjs:2\n.*\n\nSyntaxError: .*\n\nNode\.js v/s)
+  })
+
+  test('is logged also where a process that it starts writes it', async (t) => {
+    const { invoke, log } = await startFunctions(t, {
+      'shell.mjs': `import { execFileSync } from 'node:child_process'
+      export const handler = () => { execFileSync('echo', ['one\\ntwo'], { stdio: 'inherit' }) }`,
+    })
+    await invoke('shell')
+    assert.deepEqual(log.texts('info'), ['one\ntwo'])
   })
 
   test('is all there when the event is done, however much it is', async (t) => {
@@ -214,17 +240,20 @@ describe('what a function prints', () => {
     assert.equal(log.texts('info').length, 900)
   })
 
-  test('is cut where a line is too long, and ends where there are too many', async (t) => {
+  test('is cut where a line is too long, goes on where an entry is, and ends where there are too many', async (t) => {
     const { invoke, log } = await startFunctions(t, {
       'flood.mjs': `export const handler = async () => {
         console.log('x'.repeat(100_000))
-        for (let line = 2; line <= 2000; line++) console.log('line', line)
+        console.log(Array(4).fill('y'.repeat(8_000)).join('\\n'))
+        for (let entry = 4; entry <= 2000; entry++) console.log('entry', entry)
       }`,
     })
     await invoke('flood')
     assert.equal(log.texts('info')[0], 'x'.repeat(16_384))
+    const two = Array(2).fill('y'.repeat(8_000)).join('\n')
+    assert.deepEqual(log.texts('info').slice(1, 4), [two, two, 'entry 4'])
     assert.equal(log.texts('info').length, 1000)
-    assert.deepEqual(log.texts('warn'), ['more than 1000 lines: the rest is not logged'])
+    assert.deepEqual(log.texts('warn'), ['more than 1000 entries: the rest is not logged'])
   })
 })
 
@@ -234,7 +263,7 @@ describe('a change is seen by the next event', () => {
   test('of the file itself, even to a text of the same length', async (t) => {
     const { invoke, log, write } = await startFunctions(t, { 'redact.mjs': says('one') })
     await invoke('redact')
-    await write({ 'redact.mjs': says('two') })
+    await write('redact.mjs', says('two'))
     await invoke('redact')
     assert.deepEqual(log.texts('info'), ['one', 'two'])
   })
@@ -245,7 +274,7 @@ describe('a change is seen by the next event', () => {
       'lib/word.mjs': "export const word = 'one'",
     })
     await invoke('redact')
-    await write({ 'lib/word.mjs': "export const word = 'two'" })
+    await write('lib/word.mjs', "export const word = 'two'")
     await invoke('redact')
     assert.deepEqual(log.texts('info'), ['one', 'two'])
   })
@@ -255,7 +284,7 @@ describe('a change is seen by the next event', () => {
       'redact/index.mjs': 'export const handler = () => console.log(process.env.WORD)',
     })
     await invoke('redact')
-    await write({ 'redact/function.json': '{ "environment": { "WORD": "two" } }' })
+    await write('redact/function.json', '{ "environment": { "WORD": "two" } }')
     await invoke('redact')
     assert.deepEqual(log.texts('info'), ['undefined', 'two'])
   })
@@ -263,27 +292,51 @@ describe('a change is seen by the next event', () => {
   test('when a function is added, and when it is mended', async (t) => {
     const { invoke, log, write } = await startFunctions(t, {})
     assert.equal((await invoke('redact')).result, 'unreached')
-    await write({ 'redact.mjs': 'export const handler = (' })
+    await write('redact.mjs', 'export const handler = (')
     assert.equal((await invoke('redact')).result, 'crashed')
-    await write({ 'redact.mjs': says('mended') })
+    await write('redact.mjs', says('mended'))
     assert.deepEqual(await invoke('redact'), completed)
     assert.deepEqual(log.texts('info'), ['mended'])
   })
 })
 
 describe('several events at once', () => {
-  test('have a process each, four at most, and the fifth waits for one of them', async (t) => {
+  test('have a process each, as many as function.json says', async (t) => {
     const gate = await openGate(t)
-    const { invoke, log } = await startFunctions(t, { 'slow.mjs': gate.handler })
-    const outcomes = ['a', 'b', 'c', 'd', 'e'].map((messageId) => invoke('slow', messageId))
-    const first = await gate.arrivals(4)
-    assert.equal(new Set(first.map((arrival) => arrival.name)).size, 4)
+    const { invoke, target, log } = await startFunctions(t, {
+      'slow/index.mjs': gate.handler,
+      'slow/function.json': '{ "concurrency": 2 }',
+    })
+    await target.opened
+    assert.equal(target.freePlaces('slow'), 2)
+    const outcomes = ['a', 'b'].map((messageId) => invoke('slow', messageId))
+    assert.equal(target.freePlaces('slow'), 0)
+    const one = await invoke('slow', 'c')
+    assert.deepEqual(one, {
+      result: 'deferred',
+      reason: 'no place is free for function slow',
+      cause: 'processes',
+      handedOver: 0,
+    })
+    const first = await gate.arrivals(2)
+    assert.equal(new Set(first.map((arrival) => arrival.name)).size, 2)
     first[0]?.release()
-    const [fifth] = await gate.arrivals(1)
-    assert.equal(fifth?.name, first[0]?.name)
-    for (const arrival of [...first, fifth]) arrival?.release()
-    assert.deepEqual(await Promise.all(outcomes), Array(5).fill(completed))
-    assert.equal(log.texts('debug').filter((text) => text.includes('started')).length, 4)
+    assert.deepEqual(await Promise.race(outcomes), completed)
+    assert.equal(target.freePlaces('slow'), 1)
+    const again = invoke('slow', 'd')
+    const [fourth] = await gate.arrivals(1)
+    assert.equal(fourth?.name, first[0]?.name)
+    for (const arrival of [...first, fourth]) arrival?.release()
+    assert.deepEqual(await Promise.all([...outcomes, again]), Array(3).fill(completed))
+    assert.equal(log.texts('debug').filter((text) => text.includes('started')).length, 2)
+  })
+
+  test('are eight of one function, unless it says otherwise', async (t) => {
+    const { target } = await startFunctions(t, { 'redact.mjs': 'export const handler = () => {}' })
+    assert.equal(target.freePlaces('redact'), 0, 'before the folder is read')
+    await target.opened
+    assert.equal(target.freePlaces('redact'), 8)
+    assert.equal(target.freePlaces('nowhere'), 8)
   })
 
   test('of another function do not wait', async (t) => {
@@ -304,7 +357,7 @@ describe('several events at once', () => {
     const { invoke, write, log } = await startFunctions(t, { 'slow.mjs': gate.handler })
     const old = invoke('slow')
     const [arrival] = await gate.arrivals(1)
-    await write({ 'slow.mjs': "export const handler = () => console.log('new')" })
+    await write('slow.mjs', "export const handler = () => console.log('new')")
     assert.deepEqual(await invoke('slow'), completed)
     arrival?.release()
     assert.deepEqual(await old, completed)
@@ -313,14 +366,14 @@ describe('several events at once', () => {
   })
 })
 
-test('an idle process ends after five minutes', async (t) => {
+test('an idle process ends after a minute', async (t) => {
   const clock = new ManualClock()
   const { invoke, log } = await startFunctions(t, { 'redact.mjs': 'export const handler = () => {}' }, { clock })
   await invoke('redact')
-  clock.advance(5 * 60_000 - 1)
+  clock.advance(60_000 - 1)
   assert.deepEqual(await invoke('redact'), completed)
-  clock.advance(5 * 60_000)
-  await log.waitFor('function process ended: idle for 300000 ms')
+  clock.advance(60_000)
+  await log.waitFor('function process ended: idle for 60000 ms')
   assert.deepEqual(await invoke('redact'), completed)
   assert.equal(log.texts('debug').filter((text) => text.includes('started')).length, 2)
 })

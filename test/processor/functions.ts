@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -35,6 +35,12 @@ export class RecordingLog implements Log {
 
   async waitFor(text: string): Promise<void> {
     while (!this.lines.some((line) => line.text.includes(text))) await once(this.#changed, 'line')
+  }
+
+  /** Waits for one more line with this text than there are. */
+  async waitForNext(text: string): Promise<void> {
+    const count = () => this.lines.filter((line) => line.text.includes(text)).length
+    for (const before = count(); count() === before; ) await once(this.#changed, 'line')
   }
 
   #write(level: Line['level']) {
@@ -81,12 +87,13 @@ export const processorEvent = (messageId: string): ProcessorEvent => ({
 
 interface Options {
   clock?: Clock
+  processesMax?: number
   messagingEndpoint?: string
 }
 
 /** A target over a folder of these files. `invoke` adds to the outcome how often the event was said to be handed over. */
 export async function startFunctions(t: TestContext, files: Files, options: Options = {}) {
-  const { clock = systemClock, messagingEndpoint = 'http://127.0.0.1:4001' } = options
+  const { clock = systemClock, processesMax = 32, messagingEndpoint = 'http://127.0.0.1:4001' } = options
   const folder = await temporaryFolder(t, files)
   const log = new RecordingLog()
   const environment = () => ({
@@ -96,7 +103,7 @@ export async function startFunctions(t: TestContext, files: Files, options: Opti
     messagingEndpoint,
     identityEndpoint: 'http://127.0.0.1:4002',
   })
-  const target = createFunctionTarget({ folder, environment, clock, log, newId: randomUUID })
+  const target = createFunctionTarget({ folder, processesMax, environment, clock, log, newId: randomUUID })
   t.after(() => target.close())
   const invoke = async (name: string, messageId = 'message'): Promise<HandOff & { handedOver: number }> => {
     let handedOver = 0
@@ -105,7 +112,16 @@ export async function startFunctions(t: TestContext, files: Files, options: Opti
     })
     return { ...handOff, handedOver }
   }
-  return { folder, log, target, invoke, write: (changes: Files) => writeFiles(folder, changes) }
+  /** Replaces a file as editors do, and waits until the target knows. */
+  const write = async (path: string, text: string) => {
+    const file = join(folder, path)
+    if (await mkdir(dirname(file), { recursive: true })) await log.waitForNext('functions folder read')
+    const known = log.waitForNext('functions folder read')
+    await writeFile(join(dirname(file), '.new'), text)
+    await rename(join(dirname(file), '.new'), file)
+    await known
+  }
+  return { folder, log, target, invoke, write }
 }
 
 interface Arrival {

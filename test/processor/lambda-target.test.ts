@@ -12,6 +12,8 @@ import { type Answer, listenFor, openEndpoint, openSocket, recorder, startLambda
 
 const accepted = { result: 'accepted', handedOver: 1 }
 const crashed = (reason: string) => ({ result: 'crashed', reason, handedOver: 1 })
+const cut = (reason: string) => ({ ...crashed(reason), retrySoon: true })
+const deferred = (reason: string, cause: string) => ({ result: 'deferred', reason, cause, handedOver: 0 })
 const unreached = (reason: string, permanent = false) => ({ result: 'unreached', reason, permanent, handedOver: 0 })
 
 describe('the answer of the endpoint decides', { concurrency: 4 }, () => {
@@ -151,7 +153,7 @@ describe('without an answer', { concurrency: 4 }, () => {
     const { endpoint } = await openEndpoint(t, (response) => response.destroy())
     const { invoke } = startLambda(t, endpoint)
     const reason = `${endpoint} for function redact: socket hang up; the function may have run`
-    assert.deepEqual(await invoke(), crashed(reason))
+    assert.deepEqual(await invoke(), cut(reason))
   })
 
   test('a port where nobody listens is unreached', async (t) => {
@@ -289,6 +291,6 @@ test('closing cuts off what is under way, and nothing is sent any more', async (
   await asked.promise
   await target.close()
   assert.equal((await handOff).result, 'crashed')
-  assert.deepEqual(await invoke(), unreached(`${endpoint} for function redact: the server is closing`))
+  assert.deepEqual(await invoke(), deferred(`${endpoint} for function redact: the server is closing`, 'closing'))
   assert.equal(requests.length, 1)
 })

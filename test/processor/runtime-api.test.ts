@@ -22,6 +22,10 @@ class Child implements RuntimeListener {
     this.has = awsRequestId
   }
 
+  started(): void {
+    this.heard.push('started')
+  }
+
   next(answer: (invocation: RuntimeInvocation) => void): void {
     this.answer.resolve(answer)
   }
@@ -76,10 +80,11 @@ test('a child reports how its own invocation has ended, and none of another', as
   assert.equal(await post('token-1', 'invocation/id-1/response', 'anything'), ok)
   assert.equal(await post('token-1', 'invocation/id-1/error', '{"errorType":"E","errorMessage":"m"}'), ok)
   assert.equal(await post('token-1', 'invocation/id-1/error', 'no JSON'), ok)
+  assert.equal(await post('token-1', 'init/started'), ok)
   assert.equal(await post('token-1', 'init/error', '{"errorType":"I","errorMessage":"m"}'), ok)
   assert.equal(await post('token-1', 'invocation/id-2/response'), unknown)
   assert.equal(await post('token-1', 'invocation/id-2/error'), unknown)
-  assert.deepEqual(one.heard, ['well', 'E', 'an error that is not described', { failure: 'I: m' }])
+  assert.deepEqual(one.heard, ['well', 'E', 'an error that is not described', 'started', { failure: 'I: m' }])
   assert.deepEqual(two.heard, [])
 })
 

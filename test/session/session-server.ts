@@ -37,6 +37,7 @@ export class SessionServer {
     this.endpoint = new SessionEndpoint({
       hub: this.hub,
       authenticate: async (target) => unsignedConnect(target),
+      onVerified: () => {},
       admit: async () => ({ admitted: true }),
       prefetch: async function* () {},
       metrics: new Metrics(),

@@ -6,6 +6,7 @@ import { Duplex } from 'node:stream'
 import { suite, type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { FrameFlush } from '../../src/session/frame-flush.ts'
 import { type SessionLimits, sessionLimits } from '../../src/session/limits.ts'
 import { Session } from '../../src/session/session.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -33,7 +34,8 @@ async function listen(t: TestContext, limits: Partial<SessionLimits> = {}, wrap 
         const ends: number[] = []
         const onEnd = () => ends.push(clock.now())
         const allLimits = { ...sessionLimits, ...limits }
-        const parts = { userArn, sessionId: '1', webSocket, stream, clock, limits: allLimits, onEnd }
+        const flush = new FrameFlush()
+        const parts = { userArn, sessionId: '1', webSocket, stream, clock, limits: allLimits, flush, onEnd }
         resolve({ session: new Session(parts), webSocket, ends })
       })
     })

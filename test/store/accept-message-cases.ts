@@ -28,7 +28,7 @@ export const acceptMessageCases: Cases = {
     assert.deepEqual({ ...(await readMessage(store.read, message.message_id)) }, message)
     const event = { channelArn: lobby, seq: 1, eventType: 'CREATE_CHANNEL_MESSAGE', createdAt: 1_000 }
     assert.deepEqual(told, [
-      { events: [{ ...event, audience: { to: 'members' }, about: { message } }], turns: [], decided: [] },
+      { events: [{ ...event, audience: { to: 'members' }, about: { message } }], turns: [], decided: [], ended: [] },
     ])
     assert.deepEqual(await readLog(store.read), [`1 CREATE_CHANNEL_MESSAGE ${message.message_id} at 1000`])
   },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { FlowEvent } from '../../src/flow/transition.ts'
 import type { Ending, RecordHandOff } from '../../src/store/changes.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Committed, Store } from '../../src/store/store.ts'
 import type { MessageRow, MessageText, StepRow, Turn } from '../../src/store/tables.ts'
 import {
   ana,
@@ -104,6 +104,7 @@ export const decideStepCases: Cases = {
         events: [],
         turns: [{ step: change.next, run: change.run, message: turn.message }],
         decided: [turn.step.callback_id],
+        ended: [],
       },
     ])
     assert.deepEqual([next.step.position, next.step.state, next.step.owner], [1, 'DISPATCHING', 'node-1'])
@@ -156,7 +157,12 @@ export const decideStepCases: Cases = {
     await store.transaction((transaction) => transaction.run('DELETE FROM channel_message'))
     const told = listenTo(store)
     assert.deepEqual(await store.commit(verdictOn(turn)), { result: 'decided' })
-    assert.deepEqual(told, [{ events: [], turns: [], decided: [turn.step.callback_id] }])
+    const [{ ended, ...rest }, ...others] = told as [Committed]
+    assert.deepEqual([rest, others], [{ events: [], turns: [], decided: [turn.step.callback_id] }, []])
+    assert.deepEqual(
+      ended.map(({ run, step, processorNames }) => [run.state, step.state, processorNames]),
+      [['SENT', 'ALLOWED', ['redact']]],
+    )
   },
 
   async 'an older message that is SENT late does not move the time of the last message back'({ store }) {

@@ -82,7 +82,7 @@ export const transactionCases: Cases = {
     await open.work((transaction) => transaction.append(benJoins))
     assert.equal(told.length, 0)
     await open.end()
-    assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], turns: [], decided: [] }])
+    assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], turns: [], decided: [], ended: [] }])
   },
 
   async 'endSteps ends the open step of its run alone, and tells whoever has it in hand'({ store }) {
@@ -93,7 +93,7 @@ export const transactionCases: Cases = {
     const read = await readTurn(store.read, step.callback_id)
     const told = listenTo(store)
     await store.transaction((transaction) => transaction.endSteps(run, 7_000))
-    assert.deepEqual(told, [{ events: [], turns: [], decided: [step.callback_id] }])
+    assert.deepEqual(told, [{ events: [], turns: [], decided: [step.callback_id], ended: [] }])
     const ended = await readTurn(store.read, step.callback_id)
     assert.deepEqual({ ...ended.step }, { ...step, state: 'EXPIRED', owner: '', decided_at: 7_000 })
     assert.deepEqual({ ...(await readTurn(store.read, other.flow.step.callback_id)).step }, other.flow.step)

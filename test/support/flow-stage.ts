@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { ClusterNode } from '../../src/cluster/node.ts'
 import { FlowEngine } from '../../src/flow/engine.ts'
+import { reportRuns } from '../../src/flow/run-report.ts'
+import type { QueueLimits } from '../../src/flow/step-queue.ts'
 import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
-import { Shortages } from '../../src/runtime/shortage.ts'
+import { type ShortageKind, Shortages } from '../../src/runtime/shortage.ts'
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
-import type { Committed, Store, Transaction } from '../../src/store/store.ts'
+import type { Committed, Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { EventType, MessageText, StepRow } from '../../src/store/tables.ts'
 import { ManualClock } from './manual-clock.ts'
 import { heldMessage, lease, openChannel, place, readTurn, verdictOn } from './rows.ts'
@@ -19,26 +21,47 @@ export interface Attempt {
   functionName: string
   callbackId: string
   event: ProcessorEvent
+  /** When it was handed to the target. */
+  at: number
   handOver(): void
   end(handOff: HandOff): Promise<void>
+  /** As a target that breaks its promise never to reject. */
+  fail(error: Error): Promise<void>
+}
+
+interface StageOptions {
+  /** Places of each function. */
+  inFlightMax?: number
+  queueLimits?: QueueLimits
 }
 
 /** The flow engine on a real store, with processors and a clock that do what the test says. */
 export class FlowStage {
   readonly clock = new ManualClock(0)
-  readonly inFlightMax: number
+  readonly #options: StageOptions
   /** Every attempt since the engine was started, in order. */
   attempts: Attempt[] = []
   events: EventType[] = []
   warnings: object[] = []
+  errors: object[] = []
+  infos: object[] = []
+  /** The outcomes of the runs that were counted. */
+  runs: string[] = []
+  shortages: ShortageKind[] = []
+  /** Is told of each attempt, for a test whose processors act by themselves. */
+  onAttempt: (attempt: Attempt) => void = () => {}
   store!: WatchedStore
   #engine!: FlowEngine
   #inFlight = new Map<string, number>()
   #file: StoreFile
 
-  constructor(file: StoreFile, inFlightMax: number) {
+  constructor(file: StoreFile, options: StageOptions) {
     this.#file = file
-    this.inFlightMax = inFlightMax
+    this.#options = options
+  }
+
+  get counts() {
+    return this.#engine.counts
   }
 
   /** Starts the engine on what is in the file: at first, or after `stop`. */
@@ -48,8 +71,14 @@ export class FlowStage {
     this.store = new WatchedStore(await this.#file.open())
     this.store.onCommit(({ events }) => this.events.push(...events.map(({ eventType }) => eventType)))
     const { store, clock } = this
-    const log: Log = { ...silentLog, warn: (fields) => this.warnings.push(fields) }
+    const log: Log = {
+      ...silentLog,
+      info: (fields, text) => this.infos.push({ ...fields, text }),
+      warn: (fields, text) => this.warnings.push({ ...fields, text }),
+      error: (fields, text) => this.errors.push({ ...fields, text }),
+    }
     const target = this.#processors()
+    const { queueLimits } = this.#options
     this.#engine = new FlowEngine({
       store,
       target,
@@ -57,10 +86,12 @@ export class FlowStage {
       place,
       clock,
       log,
-      shortages: new Shortages({ clock, log, count: () => {} }),
+      shortages: new Shortages({ clock, log, count: (kind) => this.shortages.push(kind) }),
       newId: randomUUID,
       random: () => 0,
+      ...(queueLimits && { queueLimits }),
     })
+    reportRuns({ store, log, metrics: { countRun: (outcome) => this.runs.push(outcome) } })
     await new ClusterNode({ store, clock, log, newId: randomUUID }).startAlone()
     await this.#engine.start()
     await this.quiet()
@@ -79,10 +110,15 @@ export class FlowStage {
   }
 
   /** Commits the verdict as ChannelFlowCallback does. */
-  async callback(callbackId: string, verdict: { deny?: boolean; text?: Partial<MessageText> } = {}): Promise<void> {
+  async callback(...verdict: Parameters<FlowStage['decide']>): Promise<void> {
+    await this.decide(...verdict)
+    await this.quiet()
+  }
+
+  /** The same for a processor that acts by itself while time passes. */
+  async decide(callbackId: string, verdict: { deny?: boolean; text?: Partial<MessageText> } = {}): Promise<void> {
     const turn = await readTurn(this.store.read, callbackId)
     assert.deepEqual(await this.store.commit(verdictOn(turn, verdict, this.clock.now())), { result: 'decided' })
-    await this.quiet()
   }
 
   /** Lets time pass, and whatever comes due happen at its own time. */
@@ -97,8 +133,12 @@ export class FlowStage {
 
   /** Resolves when nothing is left but to wait: for a processor, a verdict, or the clock. */
   async quiet(): Promise<void> {
-    do await new Promise(setImmediate)
-    while (this.store.pending > 0 || (this.clock.nextAlarmMs ?? Number.POSITIVE_INFINITY) <= this.clock.now())
+    // A read may follow a write, and the other way round.
+    for (let idleTurns = 0; idleTurns < 3; idleTurns += 1) {
+      await new Promise(setImmediate)
+      const isRinging = (this.clock.nextAlarmMs ?? Number.POSITIVE_INFINITY) <= this.clock.now()
+      if (this.store.pending > 0 || isRinging) idleTurns = -1
+    }
   }
 
   async step(callbackId: string): Promise<StepRow> {
@@ -107,7 +147,7 @@ export class FlowStage {
 
   #processors(): ProcessorTarget {
     return {
-      freePlaces: (functionName) => this.inFlightMax - (this.#inFlight.get(functionName) ?? 0),
+      freePlaces: (functionName) => (this.#options.inFlightMax ?? 4) - (this.#inFlight.get(functionName) ?? 0),
       onFreePlace: () => {},
       invoke: (functionName, _functionArn, event, handOver) => {
         const ended = Promise.withResolvers<HandOff>()
@@ -119,7 +159,15 @@ export class FlowStage {
           ended.resolve(handOff)
           return this.quiet()
         }
-        this.attempts.push({ functionName, callbackId: event.CallbackId, event, handOver, end })
+        const fail = (error: Error) => {
+          count(-1)
+          ended.reject(error)
+          return this.quiet()
+        }
+        const about = { functionName, callbackId: event.CallbackId, event, at: this.clock.now() }
+        const attempt: Attempt = { ...about, handOver, end, fail }
+        this.attempts.push(attempt)
+        this.onAttempt(attempt)
         return ended.promise
       },
       close: async () => {},
@@ -127,10 +175,10 @@ export class FlowStage {
   }
 }
 
-export async function openStage(context: TestContext, { inFlightMax = 4 } = {}): Promise<FlowStage> {
+export async function openStage(context: TestContext, options: StageOptions = {}): Promise<FlowStage> {
   const file = await createStoreFile(context)
   await openChannel(await file.open())
-  const stage = new FlowStage(file, inFlightMax)
+  const stage = new FlowStage(file, options)
   await stage.start()
   return stage
 }
@@ -140,14 +188,16 @@ class WatchedStore implements Store {
   readonly written: Change['kind'][] = []
   pending = 0
   failing = false
+  failingReads = false
+  readonly read: Reader
   #store: Store
 
   constructor(store: Store) {
     this.#store = store
-  }
-
-  get read() {
-    return this.#store.read
+    this.read = {
+      get: (sql, ...values) => this.#watchRead(() => store.read.get(sql, ...values)),
+      all: (sql, ...values) => this.#watchRead(() => store.read.all(sql, ...values)),
+    }
   }
 
   async commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
@@ -181,6 +231,16 @@ class WatchedStore implements Store {
 
   close(): Promise<void> {
     return this.#store.close()
+  }
+
+  async #watchRead<T>(read: () => Promise<T>): Promise<T> {
+    this.pending += 1
+    try {
+      if (this.failingReads) throw new Error('the disk cannot be read')
+      return await read()
+    } finally {
+      this.pending -= 1
+    }
   }
 
   async #watch<T>(write: () => Promise<T>): Promise<T> {

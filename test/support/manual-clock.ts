@@ -39,6 +39,13 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs
   }
 
+  /** Moves time forward as for an event loop that stalls: what has come due is rung afterwards, late. */
+  stall(byMs: number): void {
+    const alarms = [...this.#alarms]
+    this.#nowMs += byMs
+    for (const alarm of alarms) if (alarm.atMs <= this.#nowMs) this.#ring(alarm)
+  }
+
   #due(untilMs: number) {
     return [...this.#alarms].filter((alarm) => alarm.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0]
   }

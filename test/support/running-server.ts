@@ -69,7 +69,7 @@ export class TestServer {
     ]
     this.#config = readConfig(
       [...flags, '--http-port', '0', '--https-port', '0', ...(options.flags ?? [])],
-      {},
+      options.environment ?? {},
       () => '',
     ).config
     this.#options = options
@@ -183,6 +183,8 @@ interface Options {
   log?: Partial<Log>
   /** Of `carillon serve`, besides those that every test server has. */
   flags?: string[]
+  /** Its settings that have no flag. */
+  environment?: Record<string, string>
   /** Stands between the server and its store. */
   aroundStore?(store: Store): Store
 }

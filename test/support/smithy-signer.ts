@@ -20,6 +20,12 @@ interface SignWith {
   applyChecksum?: boolean
 }
 
+interface PresignWith {
+  expiresInSeconds: number
+  /** Headers that begin with `x-amz-` and stay where they are, instead of moving into the query. */
+  unhoistableHeaders?: Set<string>
+}
+
 /** Signs a call with the signer of AWS's JavaScript SDK, set up as the SDK's Chime clients set it up. */
 export async function sign(call: UnsignedCall, options: SignWith) {
   const signed = await signer(options).sign(toSdk(call), { signingDate: options.signingDate })
@@ -27,9 +33,13 @@ export async function sign(call: UnsignedCall, options: SignWith) {
 }
 
 /** The parameters of a presigned address, with those of the call's own query among them; not encoded. */
-export async function presign(call: UnsignedCall, options: SignWith & { expiresInSeconds: number }) {
-  const { signingDate, expiresInSeconds: expiresIn } = options
-  const presigned = await signer(options).presign(toSdk(call), { signingDate, expiresIn })
+export async function presign(call: UnsignedCall, options: SignWith & PresignWith) {
+  const { signingDate, expiresInSeconds: expiresIn, unhoistableHeaders } = options
+  const presigned = await signer(options).presign(toSdk(call), {
+    signingDate,
+    expiresIn,
+    ...(unhoistableHeaders && { unhoistableHeaders }),
+  })
   return Object.entries(presigned.query ?? {}).map(([name, value]) => [name, String(value)] as const)
 }
 

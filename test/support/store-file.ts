@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { SqliteStore } from '../../src/store/sqlite.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { type SqliteOptions, SqliteStore } from '../../src/store/sqlite.ts'
+import { ManualClock } from './manual-clock.ts'
 
 /** A store on a real file, in a folder of its own that goes away with the test. */
 export async function createStoreFile(context: TestContext): Promise<StoreFile> {
@@ -25,8 +27,12 @@ export class StoreFile {
 
   /** Closes what is open, and opens what that left on disk. */
   async open(now = 0): Promise<SqliteStore> {
+    return this.openWith({ clock: new ManualClock(now), log: silentLog })
+  }
+
+  async openWith(options: SqliteOptions): Promise<SqliteStore> {
     await this.close()
-    this.#store = new SqliteStore(this.path, now)
+    this.#store = new SqliteStore(this.path, options)
     return this.#store
   }
 

@@ -130,7 +130,10 @@ const events: fc.Arbitrary<FlowEvent> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ type: fc.constant('Unreached'), reason: fc.constant('refused'), permanent: fc.boolean() }),
   },
-  { weight: 4, arbitrary: fc.constant({ type: 'Crashed', reason: 'it threw' }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constant('Crashed'), reason: fc.constant('it threw'), retrySoon: fc.boolean() }),
+  },
   { weight: 6, arbitrary: fc.constant({ type: 'Due' }) },
 ) as fc.Arbitrary<FlowEvent>
 

@@ -9,12 +9,14 @@ import { type FlowEvent, transition } from '../../flow/transition.ts'
 import type { CallbackResult } from '../../runtime/metrics.ts'
 import type { DecideStep } from '../../store/changes.ts'
 import type { Reader } from '../../store/store.ts'
-import type { MessageRow, RunRow, StepRow } from '../../store/tables.ts'
+import type { RunRow, StepRow } from '../../store/tables.ts'
+import { findTurn, type ReadTurn } from '../../store/turns.ts'
 import { byCredentialsAlone } from '../access.ts'
-import { changesOf, findMessage, requireTextSize } from '../channel-messages/channel-message.ts'
+import { changesOf, requireTextSize } from '../channel-messages/channel-message.ts'
 import { type Context, operation } from '../context.ts'
 import { parametersHash } from '../idempotency.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
+import { reportRejected } from './rejected-callback.ts'
 
 type Callback = InputOf<typeof input>
 
@@ -37,10 +39,14 @@ export const ChannelFlowCallback = operation({
   output: { ChannelArn: optional(ChimeArn), CallbackId: optional(CallbackIdType) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: byCredentialsAlone,
+  async onInvalid(input, context, violations) {
+    const problem = violations.map(({ knownName, constraint }) => `${knownName}: ${constraint}`).join('; ')
+    context.metrics.countCallback('invalid')
+    await reportRejected(input, problem, context)
+  },
   async handle(input, context) {
-    const { ChannelArn, CallbackId, ChannelMessage } = input
-    refuseSubChannel(ChannelMessage.SubChannelId)
-    requireTextSize(ChannelMessage, 'STANDARD')
+    const { ChannelArn, CallbackId } = input
+    await requireValidMessage(input, context)
     const result = await decide(input, context).catch((error: unknown) => {
       context.metrics.countCallback(refusalOf(error))
       throw error
@@ -50,10 +56,25 @@ export const ChannelFlowCallback = operation({
   },
 })
 
+/** What the shapes cannot say. Throws a BadRequest, of which the log hears as of any other invalid callback. */
+async function requireValidMessage(input: Callback, context: Context): Promise<void> {
+  try {
+    refuseSubChannel(input.ChannelMessage.SubChannelId)
+    requireTextSize(input.ChannelMessage, 'STANDARD')
+  } catch (error) {
+    context.metrics.countCallback('invalid')
+    await reportRejected(input, (error as ApiError).message, context)
+    throw error
+  }
+}
+
 async function decide(input: Callback, context: Context): Promise<CallbackResult> {
   const { ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage } = input
   const turn = await requireTurn(context.read, ChannelArn, CallbackId)
-  if (turn.step.message_id !== ChannelMessage.MessageId) throw forbidden()
+  if (turn.step.message_id !== ChannelMessage.MessageId) {
+    await reportRejected(input, 'channelMessage.messageId: is not the message of this CallbackId', context)
+    throw forbidden()
+  }
   const verdictKey = verdictKeyOf(input, context)
   if (isRepeated(verdictKey, turn.step)) return 'repeated'
 
@@ -79,29 +100,11 @@ function refusalOf(error: unknown): CallbackResult {
   return (error instanceof ApiError && results[error.code]) || 'failed'
 }
 
-/** The message may be gone already: one that was denied, or is NON_PERSISTENT, leaves no row. */
-interface ReadTurn {
-  step: StepRow
-  run: RunRow
-  message: MessageRow | undefined
-}
-
-/** The turn of the step that the id names. Throws a Forbidden if it is unknown, or another channel's. */
+/** Throws a Forbidden if the id is unknown, or another channel's. */
 async function requireTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn> {
-  const step = await read.get<StepRow>(
-    'SELECT * FROM flow_step WHERE channel_arn = $1 AND callback_id = $2',
-    channelArn,
-    callbackId,
-  )
-  if (!step) throw forbidden()
-  const run = await read.get<RunRow>(
-    'SELECT * FROM flow_run WHERE channel_arn = $1 AND message_id = $2 AND revision = $3',
-    channelArn,
-    step.message_id,
-    step.revision,
-  )
-  if (!run) throw forbidden()
-  return { step, run, message: await findMessage(read, channelArn, step.message_id) }
+  const turn = await findTurn(read, channelArn, callbackId)
+  if (!turn) throw forbidden()
+  return turn
 }
 
 /**
@@ -148,6 +151,5 @@ function logDecision({ step, run }: DecideStep, before: RunRow, denied: boolean,
     changed: step.changes_json !== null,
     runState: run.state,
   }
-  if (denied) log.info(facts, 'message denied')
-  else log.debug(facts, 'message allowed')
+  log.debug(facts, denied ? 'message denied' : 'message allowed')
 }

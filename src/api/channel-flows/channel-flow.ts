@@ -44,21 +44,31 @@ export async function requireChannelFlow(read: Reader, arn: string): Promise<Cha
   return flow
 }
 
-/**
- * The channel's flow as it is now, for a message that is being accepted; undefined where it has none. One read: between
- * two, the flow that the channel had could be exchanged and deleted, and the message would meet neither.
- */
+/** A channel's flow as one statement reads it together with the channel; all null where the channel has none. */
+export type SnapshotRow = {
+  [Column in 'channel_flow_arn' | 'processors_json' | 'deadline_ms']: ChannelFlowRow[Column] | null
+}
+
+/** The channel's flow as it is now, for a message whose channel's flow changed since it was read with the roles. */
 export async function snapshotFlow(read: Reader, channelArn: string): Promise<FlowSnapshot | undefined> {
-  const flow = await read.get<ChannelFlowRow>(
-    `SELECT channel_flow.* FROM channel
+  const row = await read.get<SnapshotRow>(
+    `SELECT channel_flow.channel_flow_arn, processors_json, deadline_ms FROM channel
      JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn WHERE channel.channel_arn = $1`,
     channelArn,
   )
-  if (!flow) return undefined
+  return row && snapshotOf(row)
+}
+
+/**
+ * Channel and flow come from one statement: between two, the flow that the channel had could be exchanged and deleted, and
+ * the message would meet neither.
+ */
+export function snapshotOf({ channel_flow_arn, processors_json, deadline_ms }: SnapshotRow): FlowSnapshot | undefined {
+  if (channel_flow_arn === null || processors_json === null || deadline_ms === null) return undefined
   return {
-    channelFlowArn: flow.channel_flow_arn,
-    processors: JSON.parse(flow.processors_json) as Processor[],
-    deadlineMs: flow.deadline_ms,
+    channelFlowArn: channel_flow_arn,
+    processors: JSON.parse(processors_json) as Processor[],
+    deadlineMs: deadline_ms,
   }
 }
 

@@ -21,7 +21,7 @@ import {
 import { audienceOf, eventTypeOf, type FlowSnapshot, senderOnly, startRun } from '../../flow/decision.ts'
 import type { AcceptMessage } from '../../store/changes.ts'
 import { maySendToChannel } from '../access.ts'
-import { type AppInstanceUserRow, invalidUserArn } from '../app-instance-users/app-instance-user.ts'
+import { invalidUserArn, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
 import { type TokenedCall, tokenedCall, tokenRow } from '../idempotency.ts'
@@ -62,30 +62,40 @@ export const SendChannelMessage = operation({
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: maySendToChannel,
-  async handle(input, context, { bearer: sender }) {
+  async handle(input, context, { bearer: sender, flow: readFlow }) {
     const { ChannelArn } = input
     refuseSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     requireTargetIsNamed(input)
 
     const call = tokenedCall('SendChannelMessage', input, context)
-    const earlier = call && (await findAccepted(call, context))
+    const earlier = call && (await findEarlier(call, input, context))
     if (earlier) return answerAgain(ChannelArn, earlier, context)
 
     await requireTargetIsMember(input, context)
+    let flow = input.Type === 'STANDARD' ? readFlow() : undefined
     for (let reads = 1; reads <= flowReadsMax; reads += 1) {
-      const flow = input.Type === 'STANDARD' ? await snapshotFlow(context.read, ChannelArn) : undefined
       const message = newMessage(input, sender, flow ? 'PENDING' : 'SENT', context)
       // What a flow holds has a row until then, even if it is NON_PERSISTENT.
       const needsRow = flow || message.persistence === 'PERSISTENT'
       const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
-      if (first === 'flow has changed') continue
+      if (first === 'flow has changed') {
+        flow = await snapshotFlow(context.read, ChannelArn)
+        continue
+      }
       if (first) return answerAgain(ChannelArn, first, context)
       return { ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
     }
     throw conflict('The flow of the channel was changed at the same time, again and again')
   },
 })
+
+/**
+ * The message that a repeated call sent before, where the commit would not find it by its guard: it may have left no row,
+ * or its target may have left the channel. For all other messages a read is saved.
+ */
+const findEarlier = async (call: TokenedCall, { Persistence, Target }: Input, context: Context) =>
+  Persistence === 'PERSISTENT' && !Target ? context.transientTokens.find(call) : findAccepted(call, context)
 
 /** The answer to a call that was made before. */
 const answerAgain = async (ChannelArn: string, earlier: AcceptedMessage, { read }: Context) => ({
@@ -115,12 +125,7 @@ async function requireTargetIsMember({ ChannelArn, Target }: Input, { read }: Co
 type NewMessage = AcceptMessage['message']
 
 /** The message's row, but for its place in the channel's log. */
-function newMessage(
-  input: Input,
-  sender: AppInstanceUserRow,
-  status: 'PENDING' | 'SENT',
-  context: Context,
-): NewMessage {
+function newMessage(input: Input, sender: NamedUser, status: 'PENDING' | 'SENT', context: Context): NewMessage {
   const now = context.now()
   return {
     channel_arn: input.ChannelArn,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
 import type { ChannelMessageCallback, SendChannelMessageCommandInput } from '@aws-sdk/client-chime-sdk-messaging'
+import type { ProcessorEvent } from '../../../src/processor/processor-event.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { type Population, populate } from '../../support/population.ts'
 import { assertRefused, noAccess, outcomeOf, violation } from '../../support/refusals.ts'
@@ -202,6 +203,54 @@ suite('a second ChannelFlowCallback', () => {
       assert.ok(['Conflict', 'Forbidden'].includes(allow), allow)
       assert.equal(read, 'NotFound')
     }
+  })
+})
+
+suite('a verdict under an amz-sdk-invocation-id that was used before is another one where its body is another', () => {
+  type Body = { DeleteResource?: boolean; ChannelMessage: { MessageId: string; Content?: string } }
+  const callBack = (event: ProcessorEvent, invocationId: string, body: Body) => {
+    const { ChannelArn } = event.ChannelMessage
+    const path = `/channels/${encodeURIComponent(ChannelArn)}?operation=channel-flow-callback`
+    const headers = { 'amz-sdk-invocation-id': invocationId }
+    return server.call('POST', path, { body: { CallbackId: event.CallbackId, ...body }, headers })
+  }
+  const otherBodies = ({ ChannelMessage: { MessageId } }: ProcessorEvent): Record<string, Body> => ({
+    'a denial': { DeleteResource: true, ChannelMessage: { MessageId } },
+    'another text': { ChannelMessage: { MessageId, Content: 'other' } },
+  })
+
+  for (const what of ['a denial', 'another text']) {
+    test(`${what} after an allow is a bad request, and changes nothing`, async () => {
+      const event = await people.sendHeld()
+      const { MessageId } = event.ChannelMessage
+      const id = randomUUID()
+      const allow = { ChannelMessage: { MessageId } }
+      assert.equal((await callBack(event, id, allow)).status, 200)
+      const other = await callBack(event, id, otherBodies(event)[what] as Body)
+      assert.deepEqual([other.status, other.body.Message], [400, notPending(event)])
+      assert.equal((await callBack(event, id, allow)).status, 200, 'the same body is the same verdict')
+      const { Content, Status } = await people.read(MessageId, people.owner)
+      assert.deepEqual([Content, Status], ['hello', { Value: 'SENT' }])
+    })
+
+    test(`${what} at the same time as an allow: one is taken, and the other is told so`, async () => {
+      const event = await people.sendHeld()
+      const { MessageId } = event.ChannelMessage
+      const id = randomUUID()
+      const bodies: Body[] = [{ ChannelMessage: { MessageId } }, otherBodies(event)[what] as Body]
+      const answers = await Promise.all(bodies.map((body) => callBack(event, id, body)))
+      const statuses = answers.map(({ status }) => status)
+      assert.equal(statuses.filter((status) => status === 200).length, 1, `${statuses}`)
+    })
+  }
+
+  test('an allow after a denial is forbidden', async () => {
+    const event = await people.sendHeld()
+    const { MessageId } = event.ChannelMessage
+    const id = randomUUID()
+    assert.equal((await callBack(event, id, { DeleteResource: true, ChannelMessage: { MessageId } })).status, 200)
+    assert.equal((await callBack(event, id, { ChannelMessage: { MessageId } })).status, 403)
+    await assertRefused(people.read(MessageId, people.owner), 'NotFound')
   })
 })
 

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { rename, rm, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { signatureOf, watchedDepthMax, watchedEntriesMax } from '../../src/processor/folder-signature.ts'
+import { readFolder, watchedDepthMax, watchedEntriesMax } from '../../src/processor/folder-reading.ts'
 import { temporaryFolder, writeFiles } from './functions.ts'
 
 async function start(t: TestContext) {
   const folder = await temporaryFolder(t, { 'a.mjs': 'one', 'lib/b.mjs': 'one', 'lib/deep/c.txt': 'one' })
-  const before = await signatureOf(folder)
+  const before = await readFolder(folder)
   assert.ok(before.complete)
   /** What is told apart from the beginning. */
-  const changed = async () => (await signatureOf(folder)).signature !== before.signature
+  const changed = async () => (await readFolder(folder)).signature !== before.signature
   return { folder, changed, write: (path: string, text: string) => writeFiles(folder, { [path]: text }) }
 }
 
@@ -43,20 +43,20 @@ describe('the signature of a folder changes when', () => {
   test('an older file of the same size takes the place of one', async (t) => {
     const folder = await temporaryFolder(t, { 'a.mjs': 'one', 'b.mjs': 'two' })
     for (const file of ['a.mjs', 'b.mjs']) await utimes(join(folder, file), 1, 1)
-    const before = await signatureOf(folder)
+    const before = await readFolder(folder)
     await writeFiles(folder, { '.swap': 'new' })
     await utimes(join(folder, '.swap'), 1, 1)
     await rename(join(folder, '.swap'), join(folder, 'a.mjs'))
-    assert.notEqual((await signatureOf(folder)).signature, before.signature)
+    assert.notEqual((await readFolder(folder)).signature, before.signature)
   })
 
   test('a file behind a link is written', async (t) => {
     const outside = await temporaryFolder(t, { 'shared.mjs': 'one' })
     const { folder } = await start(t)
     await symlink(outside, join(folder, 'shared'))
-    const before = await signatureOf(folder)
+    const before = await readFolder(folder)
     await writeFiles(outside, { 'shared.mjs': 'two' })
-    assert.notEqual((await signatureOf(folder)).signature, before.signature)
+    assert.notEqual((await readFolder(folder)).signature, before.signature)
   })
 })
 
@@ -76,26 +76,26 @@ describe('a folder is watched in part when', () => {
     const { changed, folder, write } = await start(t)
     const path = (depth: number) => `${'d/'.repeat(depth - 1)}file`
     await write(path(watchedDepthMax), '')
-    assert.equal((await signatureOf(folder)).complete, true)
+    assert.equal((await readFolder(folder)).complete, true)
     await write(path(watchedDepthMax + 1), '')
-    assert.equal((await signatureOf(folder)).complete, false)
+    assert.equal((await readFolder(folder)).complete, false)
     assert.equal(await changed(), true)
   })
 
   test('a link in it leads back to it', async (t) => {
     const { folder } = await start(t)
     await symlink(folder, join(folder, 'again'))
-    assert.equal((await signatureOf(folder)).complete, false)
+    assert.equal((await readFolder(folder)).complete, false)
   })
 
   test('it has too many entries: those of its upper levels are', async (t) => {
     const folder = await temporaryFolder(t)
     const names = Array.from({ length: watchedEntriesMax - 1 }, (_, index) => `lib/${index}`)
     await writeFiles(folder, Object.fromEntries(names.map((name) => [name, ''])))
-    const before = await signatureOf(folder)
+    const before = await readFolder(folder)
     assert.equal(before.complete, true)
     await writeFiles(folder, { 'z.mjs': '' })
-    const after = await signatureOf(folder)
+    const after = await readFolder(folder)
     assert.equal(after.complete, false)
     assert.notEqual(after.signature, before.signature)
   })
@@ -103,5 +103,5 @@ describe('a folder is watched in part when', () => {
 
 test('a folder that is not there is told', async (t) => {
   const folder = await temporaryFolder(t)
-  await assert.rejects(signatureOf(join(folder, 'gone')), { code: 'ENOENT' })
+  await assert.rejects(readFolder(join(folder, 'gone')), { code: 'ENOENT' })
 })

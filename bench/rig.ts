@@ -1,0 +1,199 @@
+import { join } from 'node:path'
+import { type Bench, measureSeconds, type Version } from './bench.ts'
+import type { Figures } from './figures.ts'
+import type { FloorCalls } from './floor.ts'
+import type { FlowResult, Lane } from './programs/flow-load.ts'
+import type { LoadCalls } from './programs/load.ts'
+import type { PlainSessionsCalls } from './programs/plain-sessions.ts'
+import type { ProcessorCalls } from './programs/processor.ts'
+import { type CarillonOptions, CarillonProcess, mainOf } from './system/carillon.ts'
+import { readMetrics } from './system/metrics.ts'
+import { type CpuTime, cpuTimeOf, writtenBytesOf } from './system/process-tree.ts'
+import { Program } from './system/program.ts'
+
+const program = (name: string) => new URL(`programs/${name}.ts`, import.meta.url)
+
+/** Connections of `ws` and nothing else. */
+export const startPlain = ({ janitor }: Bench) =>
+  new Program<PlainSessionsCalls>(program('plain-sessions'), janitor, ['--expose-gc'])
+export const startLoad = ({ janitor }: Bench) => new Program<LoadCalls>(program('load'), janitor)
+const startProcessor = ({ janitor }: Bench) => new Program<ProcessorCalls>(program('processor'), janitor)
+
+/** What a server has used and done so far. */
+interface ServerCounters {
+  cpu: CpuTime
+  writtenBytes: number
+  /** Hot writes and the commits that they shared, of a server that counts them. */
+  writes?: number
+  commits?: number
+  databaseCpu?: CpuTime
+  transactions?: number
+}
+
+/** A server with what is measured of it. */
+interface Measured {
+  url: string
+  count(): Promise<ServerCounters>
+}
+
+/** A server, its processors and its clients, each in a process of its own. */
+export class Rig {
+  readonly url: string
+  readonly load: Program<LoadCalls>
+  readonly processor: Program<ProcessorCalls>
+  readonly #server: Measured
+  readonly #parts: AsyncDisposableStack
+
+  constructor(
+    parts: AsyncDisposableStack,
+    server: Measured,
+    load: Program<LoadCalls>,
+    processor: Program<ProcessorCalls>,
+  ) {
+    this.#parts = parts
+    this.#server = server
+    this.url = server.url
+    this.load = load
+    this.processor = processor
+  }
+
+  openFlows(lanes: Lane[], kind: 'STANDARD' | 'CONTROL' = 'STANDARD'): Promise<void> {
+    return this.load.call('openFlows', { url: this.url, lanes, kind })
+  }
+
+  /**
+   * Runs flows for so many seconds and says what each of them took. All that were begun have ended when the counters are
+   * read, so none is counted in part.
+   */
+  async measureFlows(inFlight: number, seconds: number): Promise<{ figures: Figures; flows: number }> {
+    const before = await this.#count()
+    const result = await this.load.call('runFlows', { inFlight, seconds })
+    return { figures: figuresOf(result, before, await this.#count()), flows: result.flows }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#parts.disposeAsync()
+  }
+
+  async #count() {
+    const server = await this.#server.count()
+    return { server, load: cpuTimeOf(this.load.pid), processor: cpuTimeOf(this.processor.pid) }
+  }
+}
+
+interface AllCounters {
+  server: ServerCounters
+  load: CpuTime
+  processor: CpuTime
+}
+
+const total = ({ own, children }: CpuTime) => own + children
+
+function figuresOf(
+  { flows, flowsPerSecond, p50Ms, p99Ms }: FlowResult,
+  before: AllCounters,
+  after: AllCounters,
+): Figures {
+  const [first, last] = [before.server, after.server]
+  const perFlow = (from = 0, to = 0) => (to - from) / flows
+  return {
+    'flows/s': flowsPerSecond,
+    'server µs': perFlow(first.cpu.own, last.cpu.own),
+    ...(last.cpu.children > 0 && { 'children µs': perFlow(first.cpu.children, last.cpu.children) }),
+    ...(first.databaseCpu &&
+      last.databaseCpu && { 'database µs': perFlow(total(first.databaseCpu), total(last.databaseCpu)) }),
+    'processor µs': perFlow(before.processor.own, after.processor.own),
+    'load µs': perFlow(before.load.own, after.load.own),
+    ...(last.commits !== undefined && {
+      'writes/commit': ((last.writes ?? 0) - (first.writes ?? 0)) / (last.commits - (first.commits ?? 0)),
+      'commits/flow': perFlow(first.commits, last.commits),
+    }),
+    ...(last.transactions !== undefined
+      ? { 'transactions/flow': perFlow(first.transactions, last.transactions) }
+      : { 'KB written/flow': perFlow(first.writtenBytes, last.writtenBytes) / 1024 }),
+    'p50 ms': p50Ms,
+    'p99 ms': p99Ms,
+  }
+}
+
+export interface RigOptions extends Partial<Omit<CarillonOptions, 'main' | 'databaseUrl'>> {
+  onPostgres?: boolean
+  /** Whether transactions are counted exactly, which takes ten seconds each time. */
+  exactTransactions?: boolean
+}
+
+/** Starts a version of Carillon with everything around it. */
+export async function startCarillon(bench: Bench, version: Version, options: RigOptions = {}): Promise<Rig> {
+  await using stack = new AsyncDisposableStack()
+  const { scratch, janitor, profileFolder } = bench
+  const dataDir = options.dataDir ?? scratch.folder('data')
+  if (options.dataDir === undefined) stack.defer(() => scratch.remove(dataDir))
+  const database = options.onPostgres ? await bench.database() : undefined
+  const databaseUrl = await database?.create()
+  if (database && databaseUrl !== undefined) stack.defer(() => database.drop(databaseUrl))
+  const processor = stack.use(startProcessor(bench))
+  const server = stack.use(
+    await CarillonProcess.start(
+      {
+        main: mainOf(version),
+        lambdaEndpoint: await processor.call('listen', undefined),
+        profileFolder,
+        ...options,
+        dataDir,
+        ...(databaseUrl !== undefined && { databaseUrl }),
+      },
+      janitor,
+    ),
+  )
+  const { http: url, admin = '' } = server.endpoint
+  await processor.call('serve', { url })
+  const load = stack.use(startLoad(bench))
+  const count = async (): Promise<ServerCounters> => {
+    const metrics = await readMetrics(admin)
+    return {
+      writes: metrics.get('carillon_commit_changes_sum') ?? 0,
+      commits: metrics.get('carillon_commit_changes_count') ?? 0,
+      cpu: cpuTimeOf(server.pid),
+      writtenBytes: writtenBytesOf(server.pid),
+      ...(database &&
+        databaseUrl !== undefined && {
+          databaseCpu: database.cpuTime(),
+          transactions: await database.transactions(databaseUrl, options.exactTransactions ?? false),
+        }),
+    }
+  }
+  return new Rig(stack.move(), { url, count }, load, processor)
+}
+
+/** Starts the floor with the same clients and processors around it. */
+export async function startFloor(bench: Bench): Promise<Rig> {
+  await using stack = new AsyncDisposableStack()
+  const { scratch, janitor } = bench
+  const folder = scratch.folder('floor')
+  stack.defer(() => scratch.remove(folder))
+  const processor = stack.use(startProcessor(bench))
+  const floor = stack.use(new Program<FloorCalls>(new URL('floor.ts', import.meta.url), janitor))
+  const processorUrl = await processor.call('listen', undefined)
+  const url = await floor.call('start', { file: join(folder, 'commits'), processorUrl })
+  await processor.call('serve', { url })
+  const load = stack.use(startLoad(bench))
+  const count = async () => ({ cpu: cpuTimeOf(floor.pid), writtenBytes: writtenBytesOf(floor.pid) })
+  return new Rig(stack.move(), { url, count }, load, processor)
+}
+
+/** Runs flows until code is compiled and caches are warm. The output is how many that were. */
+export async function warmUp(bench: Bench, { load }: Rig, inFlight = 32): Promise<number> {
+  const seconds = bench.options.quick ? 0.3 : Math.max(1, measureSeconds(bench) / 2)
+  return (await load.call('runFlows', { inFlight, seconds })).flows
+}
+
+/** Starts connections of `ws` as a rig, to which a message is a POST that goes to all of them. */
+export async function startPlainSessions(bench: Bench): Promise<Rig> {
+  await using stack = new AsyncDisposableStack()
+  const plain = stack.use(startPlain(bench))
+  const { url } = await plain.call('listen', { tls: false })
+  const load = stack.use(startLoad(bench))
+  const processor = stack.use(startProcessor(bench))
+  const count = async () => ({ cpu: cpuTimeOf(plain.pid), writtenBytes: writtenBytesOf(plain.pid) })
+  return new Rig(stack.move(), { url, count }, load, processor)
+}

@@ -1,0 +1,56 @@
+import { processorsOf } from '../../flow/decision.ts'
+import { isOpen } from '../../flow/transition.ts'
+import { findTurn, type ReadTurn } from '../../store/turns.ts'
+import type { Context } from '../context.ts'
+
+/** What a caller sent, before anything of it is known to be valid. */
+interface Sent {
+  ChannelArn?: unknown
+  CallbackId?: unknown
+  ChannelMessage?: unknown
+}
+
+const textMembers = ['Content', 'Metadata', 'ContentType', 'MessageAttributes', 'PushNotification']
+
+/**
+ * Warns of a callback that is rejected while its message waits for it: most processors do not look at the answer, and the
+ * message would stay PENDING in silence until its deadline. `problem` holds nothing that the caller wrote.
+ */
+export async function reportRejected(sent: Sent, problem: string, context: Context): Promise<void> {
+  const { log, requestId } = context
+  const turn = await turnOf(sent, context).catch(() => undefined)
+  if (turn && !isOpen(turn.step)) return
+  const fields = { requestId, ...(turn ? factsOf(turn) : { channelArn: knownText(sent.ChannelArn) }) }
+  log.warn(
+    { ...fields, problem, bytes: sizesOf(sent.ChannelMessage) },
+    'ChannelFlowCallback rejected; the message waits for another',
+  )
+}
+
+async function turnOf({ ChannelArn, CallbackId }: Sent, { read }: Context): Promise<ReadTurn | undefined> {
+  if (typeof ChannelArn !== 'string' || typeof CallbackId !== 'string') return undefined
+  return findTurn(read, ChannelArn, CallbackId)
+}
+
+const factsOf = ({ step, run }: ReadTurn) => ({
+  channelArn: step.channel_arn,
+  messageId: step.message_id,
+  processor: processorsOf(run)[step.position]?.name,
+  waitsUntil: new Date(step.deadline_at).toISOString(),
+})
+
+/** The longest valid ARN has as many characters. */
+const arnLengthMax = 1600
+
+const knownText = (value: unknown) => (typeof value === 'string' ? value.slice(0, arnLengthMax) : undefined)
+
+/** How many bytes each member of the text has that is there; of its JSON, where it is no text. */
+function sizesOf(message: unknown): Record<string, number> {
+  if (typeof message !== 'object' || message === null) return {}
+  const given = Object.entries(message).filter(([member]) => textMembers.includes(member))
+  const sizes = given.map(([member, value]) => [
+    member,
+    Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value)),
+  ])
+  return Object.fromEntries(sizes)
+}

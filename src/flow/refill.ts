@@ -1,0 +1,113 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import { readLeasedSteps, readTurns, turnsMax } from '../store/steps.ts'
+import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { StepRow, Turn } from '../store/tables.ts'
+import type { Lease } from './decision.ts'
+import type { Claim, QueuedStep, StepQueue } from './step-queue.ts'
+
+/** How long to wait after a read that failed, or that found nothing but steps whose outcome is just being written. */
+const retryMs = 1_000
+
+interface RefillParts<Step extends QueuedStep> {
+  store: Store
+  queue: StepQueue<Step>
+  lease: Lease
+  clock: Clock
+  log: Log
+  /** Whether the engine has the step in hand, or has set it aside. */
+  isKnown(callbackId: string): boolean
+  /** Takes the turns in hand, for the queue. */
+  takeInHand(turns: Turn[]): Step[]
+  /** The queue has more than before. */
+  refilled(): void
+}
+
+/**
+ * Brings parked steps back into the queue as it has room: the rows of one channel after another, one read at a time. The
+ * rows are leased to this node already.
+ */
+export class Refill<Step extends QueuedStep> {
+  readonly #parts: RefillParts<Step>
+  /** Steps that ended, or whose outcome was written, while rows were being read: what was read of them is out of date. */
+  readonly #goneMeanwhile = new Set<string>()
+  #isRunning = false
+  #isClosed = false
+  #cancelRetry: Cancel = () => {}
+
+  constructor(parts: RefillParts<Step>) {
+    this.#parts = parts
+  }
+
+  /** The step is in hand no more. */
+  gone(callbackId: string): void {
+    if (this.#isRunning) this.#goneMeanwhile.add(callbackId)
+  }
+
+  /** Reads as long as there is room and anything to read. */
+  async run(): Promise<void> {
+    if (this.#isRunning || this.#isClosed) return
+    this.#isRunning = true
+    const { queue } = this.#parts
+    for (let claim = queue.claim(); claim; claim = queue.claim()) {
+      if (!(await this.#refill(claim))) return this.#retryLater()
+      // Reads of SQLite take the whole process: requests go between them.
+      await setImmediate()
+      if (this.#isClosed) return
+    }
+    this.#isRunning = false
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancelRetry()
+  }
+
+  /** False when it came to nothing and must be done again. */
+  async #refill(claim: Claim<Step>): Promise<boolean> {
+    const { queue, takeInHand, refilled } = this.#parts
+    try {
+      const { turns, moreFrom } = await this.#read(claim)
+      if (this.#isClosed) return true
+      queue.refill(claim, takeInHand(turns), moreFrom)
+      refilled()
+      return turns.length > 0 || moreFrom === undefined
+    } catch (error) {
+      queue.refill(claim, [], claim.dueFrom)
+      if (!this.#isClosed) this.#reportFailure(error)
+      return false
+    }
+  }
+
+  async #read({ channelArn, functionArn, dueFrom, stepsMax, inMemory }: Claim<Step>) {
+    const { store, lease, clock, isKnown } = this.#parts
+    this.#goneMeanwhile.clear()
+    const isNew = ({ callback_id: id, deadline_at }: StepRow) =>
+      deadline_at > clock.now() && !isKnown(id) && !this.#goneMeanwhile.has(id)
+    const { owner, leaseMs } = lease
+    const newMax = Math.min(stepsMax, turnsMax)
+    const rowsMax = newMax + inMemory
+    const range = { dueFrom, dueUntil: clock.now() + leaseMs }
+    const rows = await readLeasedSteps(store.read, { owner, channelArn, functionArn, ...range, stepsMax: rowsMax })
+    const fresh = rows.filter(isNew)
+    const turns = await readTurns(store.read, channelArn, fresh.slice(0, newMax))
+    const stillNew = turns.filter(({ step }) => isNew(step) && step.owner === lease.owner)
+    const next = fresh[newMax] ?? (rows.length === rowsMax ? rows.at(-1) : undefined)
+    return { turns: stillNew, moreFrom: next?.due_at }
+  }
+
+  #retryLater(): void {
+    if (this.#isClosed) return
+    const { clock } = this.#parts
+    this.#cancelRetry = clock.at(clock.now() + retryMs, () => {
+      this.#isRunning = false
+      void this.run()
+    })
+  }
+
+  #reportFailure(error: unknown): void {
+    const level = error instanceof StoreUnavailable ? 'warn' : 'error'
+    this.#parts.log[level]({ err: error }, 'parked steps could not be read; trying again')
+  }
+}

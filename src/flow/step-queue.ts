@@ -1,0 +1,283 @@
+import { OrderedSet } from './ordered-set.ts'
+
+/*
+ * Which step gets the next free place at a processor.
+ *
+ * Steps wait by function and channel. Among all functions with a free place, the next step is that of the channel with
+ * the fewest steps in flight at its function; among equals, of the channel that has waited longest since its last turn;
+ * within a channel, the oldest. The choice goes over all functions, since they may share a limit.
+ *
+ * A channel with `reserveFrom` or more steps in flight at a function leaves that function's last free place to another
+ * channel. So whatever the steps of one channel do there, another channel's step is taken at once, or, when others have
+ * taken all places, no later than the next of them ends.
+ *
+ * Memory is limited: so many steps wait for a channel and function, and so many in all. A step beyond that is parked: it
+ * stays a row, and its channel is remembered. A channel with parked steps takes no new ones, so that its order is kept,
+ * until `claim` and `refill` have brought its rows. Channels with nothing in memory are refilled first.
+ */
+
+export interface QueuedStep {
+  readonly functionName: string
+  /** A function may have several ARNs: its versions and aliases share its places. */
+  readonly functionArn: string
+  readonly channelArn: string
+  /** Grows from step to step: the order within a channel. */
+  readonly order: number
+  /** When its row is due. Later on it may be due later, never earlier. */
+  readonly dueAt: number
+}
+
+export interface QueueLimits {
+  /** Steps that wait in memory, in all. */
+  stepsMax: number
+  /** Steps of one channel that wait in memory for one function. */
+  channelStepsMax: number
+  /** Channels that are remembered to have rows and nothing in memory; what exceeds them comes back when its lease ends. */
+  starvedMax: number
+}
+
+export const queueLimits: QueueLimits = { stepsMax: 10_000, channelStepsMax: 64, starvedMax: 10_000 }
+
+/** With so many steps in flight at a function, a channel leaves the last free place to others. */
+const reserveFrom = 3
+
+/** The steps of one function. */
+interface Line<Step> {
+  functionName: string
+  channels: Map<string, Lane<Step>>
+  /** The lanes with waiting steps, by how many they have in flight, those that have waited longest first. */
+  levels: OrderedSet<Lane<Step>>[]
+  /** The first of them. */
+  next: Lane<Step> | undefined
+  waiting: number
+  inFlight: number
+}
+
+/** The steps of one channel at one function. */
+interface Lane<Step> {
+  line: Line<Step>
+  channelArn: string
+  waiting: Step[]
+  inFlight: number
+  /** Steps whose place is free, and whose outcome is being written. */
+  ending: number
+  /** Where it is among the levels of its line, and since when; undefined while nothing waits. */
+  level: number | undefined
+  since: number
+  /** The function ARNs of steps that are rows only, each with the time when the first of them is due. */
+  parked: Map<string, number>
+  /** Its rows are being read. */
+  claimed: boolean
+}
+
+/** A channel whose rows are to be read: those of one function ARN, in order. */
+export interface Claim<Step> {
+  readonly lane: Lane<Step>
+  readonly channelArn: string
+  readonly functionArn: string
+  /** None of its rows is due before. */
+  readonly dueFrom: number
+  /** How many steps there is room for. */
+  readonly stepsMax: number
+  /** How many rows of the channel are in memory already, and will be among what is read. */
+  readonly inMemory: number
+}
+
+export class StepQueue<Step extends QueuedStep> {
+  readonly #limits: QueueLimits
+  readonly #lines = new Map<string, Line<Step>>()
+  readonly #waitingLines = new Set<Line<Step>>()
+  /** Lanes with parked steps and nothing in memory, and those with little. */
+  readonly #starved = new OrderedSet<Lane<Step>>()
+  readonly #low = new OrderedSet<Lane<Step>>()
+  #waiting = 0
+  #turns = 0
+
+  constructor(limits: QueueLimits = queueLimits) {
+    this.#limits = limits
+  }
+
+  get counts(): { processor: string; waiting: number; inFlight: number }[] {
+    return [...this.#lines.values()].map(({ functionName: processor, waiting, inFlight }) => ({
+      processor,
+      waiting,
+      inFlight,
+    }))
+  }
+
+  /** Whether steps of the function wait or are in flight. */
+  has(functionName: string): boolean {
+    return this.#lines.has(functionName)
+  }
+
+  /** False when the step is parked. */
+  add(step: Step): boolean {
+    const lane = this.#laneOf(step)
+    const { stepsMax, channelStepsMax, starvedMax } = this.#limits
+    const isFull = lane.waiting.length >= channelStepsMax || this.#waiting + this.#starved.size >= stepsMax
+    const parks = isFull || lane.parked.size > 0 || lane.claimed
+    if (!parks) this.#wait(lane, step)
+    else if (lane.waiting.length > 0 || this.#starved.size < starvedMax) park(lane, step.functionArn, step.dueAt)
+    this.#settle(lane)
+    return !parks
+  }
+
+  /** The step that has the next free place, from now on in flight; undefined when there is no place for any. */
+  take(freePlaces: (functionName: string) => number): Step | undefined {
+    let next: Lane<Step> | undefined
+    for (const line of this.#waitingLines) {
+      const lane = line.next
+      if (!lane || (next && !isBefore(lane, next))) continue
+      const free = freePlaces(line.functionName)
+      if (free > 1 || (free === 1 && lane.inFlight < reserveFrom)) next = lane
+    }
+    const step = next?.waiting.shift()
+    if (!next || !step) return undefined
+    this.#countWaiting(next.line, -1)
+    this.#countInFlight(next, 1)
+    return step
+  }
+
+  /** The step is in flight no more. Until `end` its row says that it is open. */
+  release(step: Step): void {
+    const lane = this.#laneOf(step)
+    lane.ending += 1
+    this.#countInFlight(lane, -1)
+  }
+
+  /** The step was released, and its row does not say any more that it is open. */
+  end(step: Step): void {
+    const lane = this.#laneOf(step)
+    lane.ending -= 1
+    this.#settle(lane)
+  }
+
+  /** The step is in flight no more and waits again, in its old place. */
+  putBack(step: Step): void {
+    const lane = this.#laneOf(step)
+    this.#wait(lane, step)
+    this.#countInFlight(lane, -1)
+  }
+
+  /** The step waits no more, if it did. */
+  remove(step: Step): void {
+    const lane = this.#lines.get(step.functionName)?.channels.get(step.channelArn)
+    const index = lane ? lane.waiting.indexOf(step) : -1
+    if (!lane || index < 0) return
+    lane.waiting.splice(index, 1)
+    this.#countWaiting(lane.line, -1)
+    this.#settle(lane)
+  }
+
+  /** The channel that is to be refilled next, until `refill` is called for it; undefined when there is none or no room. */
+  claim(): Claim<Step> | undefined {
+    const { stepsMax, channelStepsMax } = this.#limits
+    const room = stepsMax - this.#waiting
+    if (room < 1) return undefined
+    const lane = this.#starved.first ?? this.#low.first
+    const [parked] = lane?.parked ?? []
+    if (!lane || !parked) return undefined
+    const [functionArn, dueFrom] = parked
+    lane.parked.delete(functionArn)
+    lane.claimed = true
+    this.#settle(lane)
+    const { channelArn, waiting, inFlight, ending } = lane
+    return {
+      lane,
+      channelArn,
+      functionArn,
+      dueFrom,
+      stepsMax: Math.min(room, channelStepsMax - waiting.length),
+      inMemory: waiting.length + inFlight + ending,
+    }
+  }
+
+  /** Ends the claim with the steps that were read, no more than it has room for, and says when other rows may be due. */
+  refill({ lane, functionArn }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
+    for (const step of steps) this.#wait(lane, step)
+    if (moreFrom !== undefined) park(lane, functionArn, moreFrom)
+    lane.claimed = false
+    this.#settle(lane)
+  }
+
+  #laneOf({ functionName, channelArn }: Step): Lane<Step> {
+    let line = this.#lines.get(functionName)
+    if (!line) {
+      line = { functionName, channels: new Map(), levels: [], next: undefined, waiting: 0, inFlight: 0 }
+      this.#lines.set(functionName, line)
+    }
+    let lane = line.channels.get(channelArn)
+    if (!lane) {
+      const nothing = {
+        waiting: [],
+        inFlight: 0,
+        ending: 0,
+        level: undefined,
+        since: 0,
+        parked: new Map<string, number>(),
+        claimed: false,
+      }
+      lane = { line, channelArn, ...nothing }
+      line.channels.set(channelArn, lane)
+    }
+    return lane
+  }
+
+  /** Nearly always the last; one that is put back goes before the younger ones. */
+  #wait(lane: Lane<Step>, step: Step): void {
+    const index = lane.waiting.findLastIndex(({ order }) => order < step.order)
+    lane.waiting.splice(index + 1, 0, step)
+    this.#countWaiting(lane.line, 1)
+  }
+
+  #countWaiting(line: Line<Step>, steps: number): void {
+    line.waiting += steps
+    this.#waiting += steps
+    if (line.waiting > 0) this.#waitingLines.add(line)
+    else this.#waitingLines.delete(line)
+  }
+
+  #countInFlight(lane: Lane<Step>, steps: number): void {
+    lane.inFlight += steps
+    lane.line.inFlight += steps
+    this.#settle(lane)
+  }
+
+  /** Puts the lane where it belongs after a change, and forgets it when it has nothing. */
+  #settle(lane: Lane<Step>): void {
+    const { line, waiting, inFlight, parked, claimed } = lane
+    const level = waiting.length > 0 ? inFlight : undefined
+    if (level !== lane.level) {
+      if (lane.level !== undefined) line.levels[lane.level]?.delete(lane)
+      if (level !== undefined) levelOf(line, level).add(lane)
+      lane.level = level
+      line.next = line.levels.find(({ size }) => size > 0)?.first
+      this.#turns += 1
+      lane.since = this.#turns
+    }
+    const isRefillable = parked.size > 0 && !claimed
+    const isLow = waiting.length <= this.#limits.channelStepsMax / 4
+    setMember(this.#starved, lane, isRefillable && waiting.length === 0)
+    setMember(this.#low, lane, isRefillable && waiting.length > 0 && isLow)
+    const isEmpty = waiting.length + inFlight + lane.ending + parked.size === 0
+    if (isEmpty && !claimed) line.channels.delete(lane.channelArn)
+    if (line.channels.size === 0) this.#lines.delete(line.functionName)
+  }
+}
+
+function park<Step>({ parked }: Lane<Step>, functionArn: string, dueAt: number): void {
+  parked.set(functionArn, Math.min(parked.get(functionArn) ?? dueAt, dueAt))
+}
+
+function levelOf<Step>({ levels }: Line<Step>, level: number): OrderedSet<Lane<Step>> {
+  while (levels.length <= level) levels.push(new OrderedSet())
+  return levels[level] as OrderedSet<Lane<Step>>
+}
+
+const isBefore = (one: Lane<unknown>, other: Lane<unknown>) =>
+  one.inFlight < other.inFlight || (one.inFlight === other.inFlight && one.since < other.since)
+
+function setMember<T>(set: OrderedSet<T>, value: T, isMember: boolean): void {
+  if (isMember) set.add(value)
+  else set.delete(value)
+}

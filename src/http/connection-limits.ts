@@ -1,0 +1,47 @@
+/** What a server takes of connections. */
+export interface ConnectionLimits {
+  /** In all, on the HTTP and the HTTPS port together. */
+  all: number
+  /** Of one address, counting only those on which no signature has been verified. */
+  perAddress: number
+  /** File descriptors that stay free of connections. */
+  reserve: number
+}
+
+interface Wanted {
+  /** Undefined: as many as the descriptors allow. */
+  connections: number | undefined
+  connectionsPerAddress: number
+  descriptorReserve: number
+}
+
+/** Even where descriptors are unlimited, memory is not: an idle TLS connection takes 71 kB. */
+const connectionsMax = 65_536
+/** Fewer than this are soon gone: a browser alone opens up to six. */
+const connectionsEnough = 256
+
+const howToRaise = 'raise the limit with "ulimit -n", in systemd with LimitNOFILE='
+
+/**
+ * The limits for a process that may have so many descriptors open and has some open already. A setting that asks for
+ * more than they allow is reduced, not refused: a server that comes back after a restart with fewer places, and says so,
+ * is worth more than one that does not start.
+ */
+export function deriveLimits(
+  wanted: Wanted,
+  descriptors: { limit: number; open: number },
+): { limits: ConnectionLimits; warnings: string[] } {
+  const left = Math.max(2, descriptors.limit - descriptors.open)
+  // Where there is little, half of it is for connections.
+  const reserve = Math.min(wanted.descriptorReserve, Math.floor(left / 2))
+  const allowed = left - reserve
+  const all = Math.min(wanted.connections ?? connectionsMax, allowed)
+  const perAddress = Math.max(1, Math.min(wanted.connectionsPerAddress, Math.floor(all / 4)))
+  const warnings: string[] = []
+  if (wanted.connections !== undefined && wanted.connections > allowed) {
+    warnings.push(`${wanted.connections} connections are set, but file descriptors allow ${allowed}: ${howToRaise}`)
+  } else if (wanted.connections === undefined && all < connectionsEnough) {
+    warnings.push(`file descriptors allow no more than ${all} connections: ${howToRaise}`)
+  }
+  return { limits: { all, perAddress, reserve }, warnings }
+}

@@ -1,0 +1,69 @@
+import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Descriptors } from '../runtime/descriptors.ts'
+import type { Shortages } from '../runtime/shortage.ts'
+
+/** How often at most the open descriptors are counted, unless so many connections have come meanwhile. */
+const countEveryMs = 1_000
+const countEveryConnections = 32
+/** How often they are counted where no connection comes. */
+const lookEveryMs = 2_000
+/** With fewer free ones than this the server itself is in trouble, whatever the reserve. */
+const freeMin = 8
+
+interface FreeDescriptorsParts {
+  descriptors: Descriptors
+  shortages: Pick<Shortages, 'report'>
+  clock: Clock
+}
+
+/** How many file descriptors are left, found out without a look for each connection. */
+export class FreeDescriptors {
+  readonly #parts: FreeDescriptorsParts
+  readonly #stopLooking: Cancel
+  #countedAtMs = Number.NEGATIVE_INFINITY
+  #free = 0
+  /** Since they were counted. */
+  #opened = 0
+  #closed = 0
+
+  constructor(parts: FreeDescriptorsParts) {
+    this.#parts = parts
+    // Where no descriptor is left, libuv closes what it accepts and tells nobody.
+    this.#stopLooking = every(parts.clock, lookEveryMs, () => this.#count())
+  }
+
+  /** Before one more connection is taken. */
+  get count(): number {
+    const isOld = this.#parts.clock.now() - this.#countedAtMs >= countEveryMs
+    if (isOld || this.#opened >= countEveryConnections) this.#count()
+    return this.#free - this.#opened + this.#closed
+  }
+
+  /** A connection was taken. */
+  opened(): void {
+    this.#opened += 1
+  }
+
+  /** A connection has ended. */
+  closed(): void {
+    this.#closed += 1
+  }
+
+  close(): void {
+    this.#stopLooking()
+  }
+
+  #count(): void {
+    const { clock, descriptors, shortages } = this.#parts
+    this.#free = 0
+    try {
+      this.#free = Math.max(0, descriptors.limit() - descriptors.open())
+    } catch {
+      // To read the limit takes a descriptor, too.
+    }
+    this.#countedAtMs = clock.now()
+    this.#opened = 0
+    this.#closed = 0
+    if (this.#free < freeMin) shortages.report('descriptors', `${this.#free} file descriptors are free`)
+  }
+}

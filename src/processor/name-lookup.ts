@@ -1,0 +1,35 @@
+import { lookup } from 'node:dns/promises'
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
+import { type ShortageKind, shortageOf } from '../runtime/shortage.ts'
+
+/** More than a look-up of a name opens: the files of hosts and name servers, and a socket for each server. */
+const descriptorsProbed = 8
+
+/**
+ * Why the system said that there is no such name, when that may be its own fault: without a free file descriptor it can
+ * read neither the hosts file nor ask a name server, and says ENOTFOUND even of `localhost`. Undefined when the name does
+ * not exist. The name is looked up again, since descriptors may have become free between the failure and the probe.
+ */
+export async function shortageBehindNotFound(host: string): Promise<ShortageKind | undefined> {
+  if (!areDescriptorsFree()) return 'descriptors'
+  try {
+    await lookup(host)
+    return 'network'
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTFOUND') return shortageOf(error) ?? 'network'
+    return areDescriptorsFree() ? undefined : 'descriptors'
+  }
+}
+
+function areDescriptorsFree(): boolean {
+  const opened: number[] = []
+  try {
+    while (opened.length < descriptorsProbed) opened.push(openSync(devNull, 'r'))
+    return true
+  } catch {
+    return false
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor)
+  }
+}

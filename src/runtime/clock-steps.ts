@@ -1,0 +1,27 @@
+import { type Cancel, type Clock, every } from './clock.ts'
+import type { Log } from './log.ts'
+
+/** How often the clock is compared with elapsed time. */
+const compareEveryMs = 1_000
+/** Slewing, as NTP does it, stays far below this. */
+const stepMsMin = 2_000
+
+interface ClockStepParts {
+  clock: Clock
+  /** Time that nobody sets, in milliseconds from any beginning. */
+  elapsedMs(): number
+  log: Pick<Log, 'warn'>
+}
+
+/** Warns when somebody set the clock, or the machine slept: deadlines and timestamps jump with it. The returned function ends it. */
+export function warnOfClockSteps({ clock, elapsedMs, log }: ClockStepParts): Cancel {
+  let last = { nowMs: clock.now(), elapsedMs: elapsedMs() }
+  return every(clock, compareEveryMs, () => {
+    const next = { nowMs: clock.now(), elapsedMs: elapsedMs() }
+    const stepMs = Math.round(next.nowMs - last.nowMs - (next.elapsedMs - last.elapsedMs))
+    last = next
+    if (Math.abs(stepMs) < stepMsMin) return
+    const direction = stepMs > 0 ? 'forward' : 'back'
+    log.warn({ stepMs, direction }, `the system clock stepped ${direction} by ${Math.abs(stepMs) / 1000} s`)
+  })
+}

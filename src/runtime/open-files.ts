@@ -1,0 +1,91 @@
+import { statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { type Cancel, type Clock, every } from './clock.ts'
+import type { Log } from './log.ts'
+
+/** How often it is looked whether the open files are those on disk. */
+export const lookEveryMs = 1_000
+
+/** The path leads nowhere, or to another file system. All other errors say nothing about the file. */
+const goneCodes = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE'])
+
+interface OpenFile {
+  path: string
+  dev: bigint
+  ino: bigint
+}
+
+/**
+ * Files and folders that this process has open, by path. A process can go on writing to a file that was removed or
+ * replaced, and all of that is lost when it ends. Paths are looked up and never opened: closing a file would drop the
+ * locks that SQLite has on it.
+ */
+export class OpenFiles {
+  readonly #files: OpenFile[]
+
+  /** Looks them up. All of them must exist, and be open already. */
+  constructor(paths: readonly string[]) {
+    this.#files = paths.map((path) => {
+      const { dev, ino } = statSync(path, { bigint: true })
+      return { path, dev, ino }
+    })
+  }
+
+  /** What happened to the first of them that is not on disk any more, in words; undefined if all are. */
+  async problem(): Promise<string | undefined> {
+    for (const file of this.#files) {
+      const problem = await problemOf(file)
+      if (problem !== undefined) return `${file.path} was ${problem}`
+    }
+    return undefined
+  }
+}
+
+async function problemOf({ path, dev, ino }: OpenFile): Promise<string | undefined> {
+  try {
+    const found = await stat(path, { bigint: true })
+    return found.dev === dev && found.ino === ino ? undefined : 'replaced'
+  } catch (error) {
+    if (goneCodes.has((error as NodeJS.ErrnoException).code ?? '')) return 'removed or moved'
+    throw error
+  }
+}
+
+interface Watch {
+  clock: Clock
+  log: Pick<Log, 'warn'>
+  /** What is wrong, if anything is. */
+  look(): Promise<string | undefined>
+  found(problem: string): void
+}
+
+/** Looks once a second until something is wrong: one look at a time, since a disk may hang. The returned function ends it. */
+export function watchFiles({ clock, log, look, found }: Watch): Cancel {
+  let isLooking = false
+  let isOver = false
+  let isUnknown = false
+  const lookOnce = async () => {
+    try {
+      const problem = await look()
+      isUnknown = false
+      if (problem === undefined || isOver) return
+      stop()
+      found(problem)
+    } catch (err) {
+      if (!isUnknown) log.warn({ err }, 'it is unknown whether the data files are still in place')
+      isUnknown = true
+    }
+  }
+  const cancel = every(clock, lookEveryMs, () => {
+    if (isLooking) return
+    isLooking = true
+    void lookOnce().finally(() => {
+      isLooking = false
+    })
+  })
+  const stop = () => {
+    isOver = true
+    cancel()
+  }
+  return stop
+}

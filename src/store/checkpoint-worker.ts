@@ -1,0 +1,22 @@
+import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { parentPort, workerData } from 'node:worker_threads'
+
+/**
+ * A thread with a connection of its own, since a checkpoint syncs files and waits for locks. It is asked for one
+ * checkpoint at a time by its mode, and says whether that was complete; `close` ends it.
+ */
+const port = parentPort!
+const { path, busyMs } = workerData as { path: string; busyMs: number }
+// Opens a file that is there, and never makes one.
+const database = new DatabaseSync(new URL('?mode=rw', pathToFileURL(path)), { timeout: busyMs })
+
+port.on('message', (mode: 'PASSIVE' | 'TRUNCATE' | 'close') => {
+  if (mode === 'close') {
+    database.close()
+    port.close()
+    return
+  }
+  const row = database.prepare(`PRAGMA wal_checkpoint(${mode})`).get() as { busy: number }
+  port.postMessage(row.busy === 0)
+})

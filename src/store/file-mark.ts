@@ -1,0 +1,48 @@
+import { closeSync, openSync, read } from 'node:fs'
+import { promisify } from 'node:util'
+import type { Connection } from './sqlite-connection.ts'
+
+const readFrom = promisify(read)
+
+/** Where the header of a SQLite file has `user_version`, four bytes in big-endian order ("Database File Format"). */
+const markOffset = 60
+const markMax = 2 ** 31 - 1
+
+/**
+ * A number that this process writes into the header of its database file. It is gone when somebody copies a backup over the
+ * file: the file keeps its inode then, and SQLite goes on with pages of two databases.
+ *
+ * The file stays open until `close`, which must come after all connections of this process are closed: POSIX drops the
+ * locks that a process has on a file with the first descriptor of it that the process closes.
+ */
+export class FileMark {
+  readonly #file: number
+  readonly #mark: number
+  #isWritten = false
+  #reading: Promise<unknown> = Promise.resolve()
+
+  constructor(path: string, random: number) {
+    this.#file = openSync(path, 'r')
+    this.#mark = 1 + Math.floor(random * (markMax - 1))
+  }
+
+  /** Into the file itself: a checkpoint copies it there from the write-ahead log. */
+  write(writer: Connection): void {
+    writer.exec(`PRAGMA user_version = ${this.#mark}; PRAGMA wal_checkpoint(TRUNCATE)`)
+  }
+
+  /** False once the mark was there and is not any more. A reader may have kept the checkpoint from writing it yet. */
+  async isThere(): Promise<boolean> {
+    const reading = readFrom(this.#file, Buffer.alloc(4), 0, 4, markOffset)
+    this.#reading = reading.catch(() => {})
+    const { bytesRead, buffer } = await reading
+    const isThere = bytesRead === 4 && buffer.readUInt32BE() === this.#mark
+    this.#isWritten ||= isThere
+    return isThere || !this.#isWritten
+  }
+
+  async close(): Promise<void> {
+    await this.#reading
+    closeSync(this.#file)
+  }
+}

@@ -1,0 +1,100 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Writer } from './sqlite-changes.ts'
+import { asStoreError, StoreBroken } from './sqlite-errors.ts'
+import type { Reader, Value } from './store.ts'
+
+/** One connection with its prepared statements, by their text. */
+export class Connection implements Writer {
+  readonly #path: string
+  readonly #report: (error: unknown) => void
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  /** `report` is told of every error that is the disk's or the file's doing, in the form in which the caller gets it. */
+  constructor(path: string, options: { readOnly: boolean; report(error: unknown): void }) {
+    this.#path = path
+    this.#report = options.report
+    this.#database = new DatabaseSync(path, { readOnly: options.readOnly })
+  }
+
+  get<Row>(sql: string, ...values: Value[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined
+  }
+
+  all<Row>(sql: string, ...values: Value[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[]
+  }
+
+  run(sql: string, ...values: Value[]): number {
+    return Number(this.#prepare(sql).run(...values).changes)
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql)
+  }
+
+  /** One transaction. Rejects with StoreUnavailable if disk or file are the reason why it was rolled back. */
+  async within<T>(work: () => Promise<T>): Promise<T> {
+    let during: 'statement' | 'commit' = 'statement'
+    try {
+      this.exec('BEGIN IMMEDIATE')
+      const result = await work()
+      during = 'commit'
+      this.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#rollBack()
+      throw this.#asStoreError(error, during)
+    }
+  }
+
+  /** The same reads for callers that wait. */
+  reader(): Reader {
+    return {
+      get: async <Row>(sql: string, ...values: Value[]) => this.#read(() => this.get<Row>(sql, ...values)),
+      all: async <Row>(sql: string, ...values: Value[]) => this.#read(() => this.all<Row>(sql, ...values)),
+    }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #read<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      throw this.#asStoreError(error, 'statement')
+    }
+  }
+
+  #asStoreError(error: unknown, during: 'statement' | 'commit'): unknown {
+    const storeError = asStoreError(this.#path, error, during)
+    if (storeError !== error) this.#report(storeError)
+    return storeError
+  }
+
+  #rollBack(): void {
+    // SQLite has already rolled back by itself after some errors, a full disk among them.
+    if (!this.#database.isTransaction) return
+    try {
+      this.exec('ROLLBACK')
+    } catch (error) {
+      // SQLite ends the transaction also where ROLLBACK reports an error. If it had not, every further write would fail.
+      if (!this.#database.isTransaction) return
+      const broken = new StoreBroken(`${this.#path}: a failed transaction could not be rolled back`, { cause: error })
+      this.#report(broken)
+      throw broken
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      // node:sqlite takes $1 for a name, not for a position.
+      statement = this.#database.prepare(sql.replaceAll(/\$(\d+)/g, '?$1'))
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}

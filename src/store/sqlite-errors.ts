@@ -1,0 +1,84 @@
+import { OutcomeUnknown, StoreUnavailable } from './store.ts'
+
+/**
+ * `busy`: another process has the lock, and the disk is well.
+ * `failing`: the system refused to read or write; a later try may succeed.
+ * `damaged`: the file contradicts itself. Every further write could make that worse.
+ */
+type TroubleKind = 'busy' | 'failing' | 'damaged'
+
+/** By SQLite's primary result code. Every other code is a bug of this program. */
+const troubles: Record<number, { kind: TroubleKind; reason: string }> = {
+  3: { kind: 'failing', reason: 'the database file may not be accessed' },
+  5: { kind: 'busy', reason: 'another process is writing' },
+  7: { kind: 'failing', reason: 'the system has no memory left' },
+  8: { kind: 'failing', reason: 'the database file or its file system is read-only' },
+  10: { kind: 'failing', reason: 'the disk reports an input/output error' },
+  11: { kind: 'damaged', reason: 'its content is damaged' },
+  13: { kind: 'failing', reason: 'the disk is full' },
+  14: { kind: 'failing', reason: 'a file of the database cannot be opened' },
+  15: { kind: 'busy', reason: 'other processes hold the locks of the database' },
+  22: { kind: 'failing', reason: 'the file system does not take a file of this size' },
+  24: { kind: 'damaged', reason: 'it is not a SQLite database' },
+  26: { kind: 'damaged', reason: 'it is not a SQLite database' },
+}
+
+/** Locks and shared memory: what a network file system may lack. IOERR_LOCK, IOERR_RDLOCK, IOERR_SHMOPEN, and so on. */
+const lockCodes = new Set([2058, 2314, 3594, 3850, 4618, 4874, 5130, 5386])
+
+/** The store cannot write now, and that is the disk's or the file's doing. */
+class DiskFailure extends StoreUnavailable {}
+
+/** As DiskFailure, at the commit: a write that was not acknowledged may come back if the process dies before the next one. */
+class CommitFailure extends OutcomeUnknown {}
+
+/** The store will not write again in this process. */
+export class StoreBroken extends StoreUnavailable {}
+
+/** Whether a write failed for a reason that the next write may meet as well. */
+export const isDiskFailure = (error: unknown): error is StoreUnavailable =>
+  error instanceof DiskFailure || error instanceof CommitFailure
+
+function troubleOf(error: unknown): { kind: TroubleKind; reason: string; code: number } | undefined {
+  const code = (error as { errcode?: number } | undefined)?.errcode
+  if (code === undefined) return undefined
+  // The lower byte is the primary code; the rest says more about it.
+  const trouble = troubles[code & 0xff]
+  return trouble && { ...trouble, code }
+}
+
+/**
+ * What a caller is told instead of SQLite's error; what is no trouble of disk or file stays as it is.
+ *
+ * Where COMMIT itself fails, SQLite rolls back, and readers never see the write. But its frames may be whole in the
+ * write-ahead log when only the sync failed: until the next commit overwrites them, a crash would bring them back.
+ */
+export function asStoreError(path: string, error: unknown, during: 'statement' | 'commit'): unknown {
+  const trouble = troubleOf(error)
+  if (!trouble) return error
+  const { kind, reason, code } = trouble
+  if (kind === 'busy') return new StoreUnavailable(reason, { cause: error })
+  if (kind === 'damaged') return new StoreBroken(`${path}: ${reason} (SQLite code ${code})${restore}`, { cause: error })
+  const Failure = during === 'commit' ? CommitFailure : DiskFailure
+  return new Failure(`${reason} (SQLite code ${code})`, { cause: error })
+}
+
+const restore =
+  '. Restore a backup into a new folder (docs/operations.md, "Restore"), or start anew with another --data-dir'
+
+/** One line for an operator: which file could not be opened, why, and what to do. */
+export function openingError(path: string, error: unknown): unknown {
+  const trouble = troubleOf(error)
+  if (!trouble) return error
+  const { kind, reason, code } = trouble
+  return new Error(`${path} cannot be used: ${reason} (SQLite code ${code})${adviceFor(kind, code)}`, { cause: error })
+}
+
+function adviceFor(kind: TroubleKind, code: number): string {
+  if (kind === 'damaged') return restore
+  if (kind === 'busy') return '. Close the other program that has it open'
+  if (lockCodes.has(code)) {
+    return '. Its file system lacks the locks or the shared memory that SQLite needs, as network file systems do: use a local disk'
+  }
+  return '. Check the disk, and that this user may read and write the file and its folder'
+}

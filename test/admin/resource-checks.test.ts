@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { Readiness } from '../../src/admin/readiness.ts'
+import {
+  descriptorsMin,
+  diskBytesMin,
+  diskBytesToTell,
+  memoryBytesMin,
+  resourceChecks,
+  shortageMs,
+} from '../../src/admin/resource-checks.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { type ShortageKind, Shortages } from '../../src/runtime/shortage.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+/** What the checks say where this much is left. */
+function start(left: { descriptors?: number | Error; memory?: number; disk?: number | 'unknown' } = {}) {
+  const { descriptors = 10_000, memory = 2 ** 33, disk = 2 ** 33 } = left
+  const clock = new ManualClock()
+  const shortages = new Shortages({ clock, log: silentLog, count: () => {} })
+  const free = {
+    descriptors: async () => {
+      if (descriptors instanceof Error) throw descriptors
+      return descriptors
+    },
+    memory: async () => memory,
+    disk: async () => (disk === 'unknown' ? undefined : disk),
+  }
+  const { diskSpace, ...needed } = resourceChecks({ clock, shortages, folder: '/data', free })
+  const readiness = new Readiness({ needed, told: { 'disk space': diskSpace } }, clock)
+  return { clock, shortages, report: () => readiness.report() }
+}
+
+const ok = { descriptors: 'ok', memory: 'ok', disk: 'ok', 'disk space': 'ok' }
+
+suite('the resources of a server', () => {
+  const low: { [sentence: string]: { left: Parameters<typeof start>[0]; ready: boolean; checks: object } } = {
+    'are enough where enough is left, or where the system does not say': {
+      left: { disk: 'unknown' },
+      ready: true,
+      checks: ok,
+    },
+    'are enough just at the limits': {
+      left: { descriptors: descriptorsMin, memory: memoryBytesMin, disk: diskBytesToTell },
+      ready: true,
+      checks: ok,
+    },
+    'are too few descriptors': {
+      left: { descriptors: descriptorsMin - 1 },
+      ready: false,
+      checks: { ...ok, descriptors: 'only 15 file descriptors are free' },
+    },
+    'are no descriptors at all where none is left for the look': {
+      left: { descriptors: Object.assign(new Error('too many open files'), { code: 'EMFILE' }) },
+      ready: false,
+      checks: { ...ok, descriptors: 'only 0 file descriptors are free' },
+    },
+    'are too little memory': {
+      left: { memory: memoryBytesMin - 1 },
+      ready: false,
+      checks: { ...ok, memory: 'only 31 MB of memory are free' },
+    },
+    'are a disk that is nearly full: told, and ready, since writes succeed': {
+      left: { disk: diskBytesToTell - 1 },
+      ready: true,
+      checks: { ...ok, 'disk space': "only 63 MB of the data folder's disk are free" },
+    },
+    'are a full disk': {
+      left: { disk: diskBytesMin - 1 },
+      ready: false,
+      checks: {
+        ...ok,
+        disk: 'the disk of the data folder is full',
+        'disk space': "only 0 MB of the data folder's disk are free",
+      },
+    },
+  }
+  for (const [sentence, { left, ready, checks }] of Object.entries(low)) {
+    test(sentence, async () => {
+      assert.deepEqual(await start(left).report(), { ready, checks })
+    })
+  }
+
+  for (const kind of ['descriptors', 'memory', 'disk'] satisfies ShortageKind[]) {
+    test(`are short of ${kind} for some seconds after the server met that`, async () => {
+      const { clock, shortages, report } = start()
+      shortages.report(kind, 'E…')
+      assert.deepEqual(await report(), { ready: false, checks: { ...ok, [kind]: `the server ran short of ${kind}` } })
+      clock.advance(shortageMs)
+      assert.deepEqual(await report(), { ready: true, checks: ok })
+    })
+  }
+})

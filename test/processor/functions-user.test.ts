@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
+import { chmod, copyFile, cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { type Clock, systemClock } from '../../src/runtime/clock.ts'
+import { openDataFolder } from '../../src/runtime/data-folder.ts'
+import { carillon } from '../support/carillon.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Files, functionArn, openGate, processorEvent, RecordingLog, writeFiles } from './functions.ts'
+
+const skip = process.getuid?.() !== 0 && 'only root may run functions as another user'
+const source = join(import.meta.dirname, '../../src')
+/** Every system has this user. */
+const userName = 'nobody'
+
+type Target = typeof import('../../src/processor/function-target.ts')
+type User = typeof import('../../src/processor/functions-user.ts')
+
+const isOpenToAll = (path: string): boolean =>
+  (statSync(path).mode & 0o005) === 0o005 && (path === dirname(path) || isOpenToAll(dirname(path)))
+
+describe('functions that run as another user', { skip }, () => {
+  let place: string
+  let server: Target & User
+  const ownNode = process.execPath
+
+  /** The code of the server, and Node, where any user may read them: the project may lie in a folder of root's alone. */
+  before(async () => {
+    place = await mkdtemp(join(tmpdir(), 'functions-user-'))
+    await chmod(place, 0o755)
+    for (const folder of ['processor', 'runtime'])
+      await cp(join(source, folder), join(place, folder), { recursive: true })
+    if (!isOpenToAll(process.execPath)) {
+      await copyFile(process.execPath, join(place, 'node'))
+      process.execPath = join(place, 'node')
+    }
+    const load = (file: string) => import(pathToFileURL(join(place, 'processor', file)).href)
+    server = { ...(await load('function-target.ts')), ...(await load('functions-user.ts')) }
+  })
+  after(async () => {
+    process.execPath = ownNode
+    await rm(place, { recursive: true })
+  })
+
+  /** As startFunctions, with the user. */
+  async function start(t: TestContext, files: Files, clock: Clock = systemClock) {
+    const folder = await mkdtemp(join(place, 'functions-'))
+    await chmod(folder, 0o755)
+    await writeFiles(folder, files)
+    const user = await server.findFunctionsUser(userName, folder)
+    const log = new RecordingLog()
+    const environment = () => ({
+      region: 'eu-central-1',
+      accessKeyId: 'AKIDFUNCTION',
+      secretAccessKey: 'function-secret',
+      messagingEndpoint: 'http://127.0.0.1:4001',
+      identityEndpoint: 'http://127.0.0.1:4002',
+    })
+    const parts = { processesMax: 32, environment, clock, log, newId: randomUUID, user }
+    const target = server.createFunctionTarget({ folder, ...parts })
+    t.after(() => target.close())
+    const invoke = (name: string) => target.invoke(name, functionArn(name), processorEvent('m'), () => {})
+    return { folder, user, log, target, invoke }
+  }
+
+  test('have the rights of that user alone, and a home to write to', async (t) => {
+    const { user, log, invoke } = await start(t, {
+      'who.mjs': `import { mkdtempSync, rmdirSync } from 'node:fs'
+      export const handler = () => {
+        for (const folder of [process.env.HOME, process.env.TMPDIR]) rmdirSync(mkdtempSync(folder + '/function-'))
+        const groups = process.getgroups().filter((group) => group !== process.getgid())
+        console.log(JSON.stringify([process.getuid(), process.geteuid(), process.getgid(), process.getegid(), groups]))
+      }`,
+    })
+    assert.deepEqual([await invoke('who'), log.texts('warn')], [{ result: 'completed' }, []])
+    assert.deepEqual(JSON.parse(log.texts('info')[0] ?? ''), [user.uid, user.uid, user.gid, user.gid, []])
+  })
+
+  test("can neither read the server's environment and data folder nor signal the server", async (t) => {
+    const dataFolder = openDataFolder(join(place, 'data'))
+    t.after(() => dataFolder.close())
+    const file = dataFolder.privateFile('secret')
+    const { log, invoke } = await start(t, {
+      'spy.mjs': `import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+      const attempts = {
+        environment: () => readFileSync('/proc/' + process.ppid + '/environ'),
+        memory: () => readFileSync('/proc/' + process.ppid + '/mem'),
+        folder: () => readdirSync(${JSON.stringify(dirname(file))}),
+        file: () => writeFileSync(${JSON.stringify(file)}, ''),
+        stop: () => process.kill(process.ppid, 'SIGSTOP'),
+        probe: () => process.kill(process.ppid, 0),
+      }
+      const codeOf = (attempt) => { try { attempt(); return 'done' } catch ({ code }) { return code } }
+      export const handler = () => console.log(Object.values(attempts).map(codeOf).join(' '))`,
+    })
+    assert.deepEqual(await invoke('spy'), { result: 'completed' })
+    assert.deepEqual(log.texts('info'), ['EACCES EACCES EACCES EACCES EPERM EPERM'])
+  })
+
+  test('are ended by the server, with what they started and what has left their group', async (t) => {
+    const gate = await openGate(t)
+    const clock = new ManualClock()
+    const loop = `const { spawn } = require('node:child_process')
+      const start = (name, detached) =>
+        spawn(process.execPath, [__dirname + '/stay.mjs', name], { stdio: 'ignore', detached }).unref()
+      exports.handler = () => { start('same-group', false); start('own-group', true); for (;;); }`
+    const stay = `await fetch('${gate.url}/' + process.argv[2])`
+    const { invoke, target } = await start(t, { 'loop.cjs': loop, 'stay.mjs': stay }, clock)
+    const outcome = invoke('loop')
+    const arrivals = await gate.arrivals(2)
+    clock.advance(30_000)
+    assert.deepEqual(await outcome, { result: 'crashed', reason: 'timed out after 30000 ms' })
+    await target.close()
+    await Promise.all(arrivals.map(({ gone }) => gone))
+  })
+
+  test('are told which file they cannot read', async (t) => {
+    const { folder, invoke } = await start(t, { 'closed.mjs': 'export const handler = () => {}' })
+    const file = join(folder, 'closed.mjs')
+    await chmod(file, 0o600)
+    const reason = `${file}: Error EACCES: EACCES: permission denied, open '${file}'`
+    assert.deepEqual(await invoke('closed'), { result: 'crashed', reason })
+  })
+
+  test('are refused at the start where that cannot work, with what to do', async () => {
+    const folder = await mkdtemp(join(place, 'closed-'))
+    const refusal = async (name: string, functions = folder) =>
+      server.findFunctionsUser(name, functions).then(
+        () => assert.fail('it is accepted'),
+        (error: Error) => error.message,
+      )
+    const start = '--functions-user'
+    assert.equal(
+      await refusal('root'),
+      `${start} root: functions would have the rights of the server; name a user who has no other use`,
+    )
+    assert.equal(
+      await refusal('no-such-user'),
+      `${start} no-such-user: there is no such user in /etc/passwd; create it, or name another`,
+    )
+    const unreadable = `this user cannot read ${folder}; change its mode, or move it elsewhere`
+    assert.equal(await refusal(userName), `${start} ${userName}: ${unreadable}`)
+    assert.equal(await refusal(userName, join(folder, 'functions')), `${start} ${userName}: ${unreadable}`)
+    const user = await server.findFunctionsUser(userName, join(place, 'not-there-yet'))
+    assert.ok(user.uid > 0 && existsSync(user.folder))
+  })
+
+  test('are refused at the start where the server may not change user', async () => {
+    const load = `import { findFunctionsUser } from ${JSON.stringify(join(place, 'processor/functions-user.ts'))}
+    await findFunctionsUser('${userName}', '/').catch((error) => console.log(error.message))`
+    const asAnother = { uid: 60_000 + (process.pid % 5_000), gid: 60_000, cwd: '/', env: {} }
+    const run = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', load], asAnother)
+    const problem = 'the server may not change user; run it as root, or with CAP_SETUID, CAP_SETGID and CAP_KILL'
+    assert.equal(run.stdout, `--functions-user ${userName}: ${problem}, or leave the setting away\n`)
+  })
+})
+
+test('a server that is to run functions as a user whom nobody knows does not start', async (t) => {
+  const data = await mkdtemp(join(tmpdir(), 'functions-user-'))
+  t.after(() => rm(data, { recursive: true }))
+  const ports = ['--http-port', '0', '--https-port', '0']
+  const { status, stderr } = await carillon('serve', '--data-dir', data, ...ports, '--functions-user', 'no-such-user')
+  assert.equal(status, 1)
+  assert.match(
+    stderr,
+    /--functions-user no-such-user: there is no such user in \/etc\/passwd; create it, or name another/,
+  )
+})

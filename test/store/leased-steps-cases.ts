@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { readLeasedSteps, readTurns } from '../../src/store/steps.ts'
+import type { Store } from '../../src/store/store.ts'
+import { channel, heldMessage, lobby, openChannel, processors, readTurn, verdictOn } from '../support/rows.ts'
+import type { Cases } from './store-suite.ts'
+
+const functionArn = processors(['redact', 'ABORT'])[0]?.Configuration.Lambda.ResourceArn ?? ''
+const range = { owner: 'node-1', channelArn: lobby, functionArn, dueFrom: 0, dueUntil: 100_000, stepsMax: 10 }
+
+export const leasedStepsCases: Cases = {
+  async 'the steps that a node has leased for a channel and function are read as they are due'({ store }) {
+    const elsewhere = channel('elsewhere')
+    for (const channelArn of [lobby, elsewhere]) await openChannel(store, channelArn)
+    const second = await hold(store, { dueAt: 2_000, createdAt: 20 })
+    const third = await hold(store, { dueAt: 2_000, createdAt: 30 })
+    const first = await hold(store, { dueAt: 1_000, createdAt: 40 })
+    await hold(store, { dueAt: 1_000, owner: 'node-2' })
+    await hold(store, { dueAt: 1_000, owner: '' })
+    await hold(store, { dueAt: 1_000, channelArn: elsewhere })
+    await hold(store, { dueAt: 1_000, functionName: 'translate' })
+    const decided = await hold(store, { dueAt: 1_000 })
+    await store.commit(verdictOn(await readTurn(store.read, decided)))
+    const read = async (given: Partial<typeof range> = {}) =>
+      (await readLeasedSteps(store.read, { ...range, ...given })).map((step) => step.callback_id)
+    assert.deepEqual(await read(), [first, second, third])
+    assert.deepEqual(await read({ stepsMax: 2 }), [first, second])
+    assert.deepEqual(await read({ dueFrom: 1_001 }), [second, third])
+    assert.deepEqual(await read({ dueUntil: 1_999 }), [first])
+  },
+
+  async 'steps are read with their run and message, in the order in which they are given'({ store }) {
+    await openChannel(store)
+    const ids = [await hold(store, { dueAt: 3 }), await hold(store, { dueAt: 2 }), await hold(store, { dueAt: 1 })]
+    const turns = await Promise.all(ids.map((id) => readTurn(store.read, id)))
+    const steps = turns.map(({ step }) => step)
+    assert.deepEqual(await readTurns(store.read, lobby, steps), turns)
+    assert.deepEqual(await readTurns(store.read, lobby, []), [])
+    const gone = steps[1]?.message_id ?? ''
+    await store.transaction((transaction) => transaction.run('DELETE FROM channel_message WHERE message_id = $1', gone))
+    assert.deepEqual(await readTurns(store.read, lobby, steps), [turns[0], turns[2]])
+  },
+}
+
+interface Held {
+  dueAt: number
+  createdAt?: number
+  owner?: string
+  channelArn?: string
+  functionName?: string
+}
+
+/** The CallbackId of a step that is leased until `dueAt`. */
+async function hold(store: Store, given: Held): Promise<string> {
+  const { dueAt, createdAt = 0, owner = 'node-1', channelArn = lobby, functionName = 'redact' } = given
+  const by = { owner, leaseMs: dueAt - createdAt }
+  const list = processors([functionName, 'ABORT'])
+  const held = heldMessage({ channel_arn: channelArn, created_at: createdAt }, list, { by })
+  await store.commit(held)
+  return held.flow.step.callback_id
+}

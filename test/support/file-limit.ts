@@ -1,0 +1,13 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+
+/** Why the limit cannot be set here, or false if it can. */
+export const fileLimitIsMissing = (): string | false =>
+  spawnSync('prlimit', ['--version']).error ? 'prlimit (util-linux) is not installed' : false
+
+/**
+ * Lets a process write only into the first bytes of any file, or anywhere with `unlimited`. What goes beyond them fails with
+ * EFBIG: to SQLite an input/output error, as of a broken disk. The hard limit stays, so that an ordinary user can lift it.
+ */
+export function limitFiles(pid: number | undefined, bytes: number | 'unlimited'): void {
+  execFileSync('prlimit', [`--fsize=${bytes}:`, '--pid', String(pid)])
+}

@@ -1,0 +1,30 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+/** Why no file system can be mounted here, or false if one can. */
+export function mountIsMissing(): string | false {
+  const folder = mkdtempSync(join(tmpdir(), 'carillon-mount-'))
+  try {
+    const { status } = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' })
+    if (status !== 0) return 'this user may not mount a file system'
+    execFileSync('umount', [folder])
+    return false
+  } finally {
+    rmdirSync(folder)
+  }
+}
+
+/** A file system of its own, in memory, that is gone after the test. */
+export async function mountTmpfs(context: TestContext, size: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'carillon-mount-'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])
+  context.after(() => {
+    // Lazily: a process of the test may not have ended yet. The test itself may have unmounted it.
+    spawnSync('umount', ['--lazy', folder], { stdio: 'ignore' })
+    rmdirSync(folder)
+  })
+  return folder
+}
