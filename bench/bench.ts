@@ -26,7 +26,7 @@ export interface Bench {
 }
 
 /** One round of a part: measures each of its cases once. */
-export type Round = (results: Results) => Promise<void>
+type Round = (results: Results) => Promise<void>
 
 /** One subject of the benchmarks. */
 export interface Part {
