@@ -40,7 +40,9 @@ export interface Part {
 export const caseName = ({ label }: Version, name: string): string => (label === '' ? name : `${label}: ${name}`)
 
 /** What decides how large things are. */
-export type Sized = Pick<Bench, 'options'>
+export interface Sized {
+  options: Pick<Options, 'quick'>
+}
 
 /** A size in full, and as the quick run has it. */
 export const sized = ({ options }: Sized, full: number, quick: number): number => (options.quick ? quick : full)

@@ -40,7 +40,7 @@ const calls = {
   },
 }
 
-/** Of every front: the floor's, and those of the peers. */
+/** Every front serves these: the floor and the peers. */
 export type FrontCalls = typeof calls
 
 serveParent(calls)

@@ -11,7 +11,7 @@ export interface Options {
   /** A version in git to measure beside the working tree. */
   against: string | undefined
   /** Measured beside the flows. */
-  peers: Peer[]
+  peers: string[]
   profile: boolean
   /** Small sizes and short measurements, to see that everything works. Its figures mean nothing. */
   quick: boolean
@@ -55,7 +55,7 @@ export function readOptions(args: string[], partNames: readonly string[]): Optio
     seconds: positive('--seconds', values.seconds, values.quick ? 0.5 : 3),
     rounds: positive('--rounds', values.rounds, values.quick ? 1 : 3),
     against: values.against,
-    peers: values.peer.map(peerOf),
+    peers: values.peer.map((name) => peerOf(name).name),
     profile: values.profile,
     quick: values.quick,
     data: values.data,

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { type Bench, caseName, measureSeconds, type Part, type Version } from '../bench.ts'
 import type { Results } from '../figures.ts'
+import { peers } from '../peers/peer.ts'
 import type { Lane } from '../programs/flow-load.ts'
 import { type Rig, type RigOptions, startCarillon, startFloor, startPeer, warmUp } from '../rig.ts'
 import { Stage } from '../stage.ts'
@@ -39,7 +40,8 @@ export const flow: Part = {
   async open(bench) {
     const hasDatabase = (await bench.database()) !== undefined
     const possible = setups.filter(({ options }) => hasDatabase || !options.onPostgres)
-    const installed = bench.options.peers.map((peer) => ({ peer, packages: peer.install(bench.scratch) }))
+    const wanted = peers.filter(({ name }) => bench.options.peers.includes(name))
+    const installed = wanted.map((peer) => ({ peer, packages: peer.install(bench.scratch) }))
     return async (results) => {
       await measureFront(bench, floorSetup, startFloor, results)
       for (const { peer, packages } of installed) {
@@ -54,7 +56,7 @@ export const flow: Part = {
 
 export const flowCase = (setup: string, inFlight: number): string => `${setup}, ${inFlight} in flight`
 
-/** The floor or a peer: whoever sends is let in, so nobody and nothing has to be made. */
+/** The floor or a peer. Neither has permissions, so no users and channels are created. */
 async function measureFront(
   bench: Bench,
   name: string,
@@ -73,7 +75,7 @@ async function measureSetup(bench: Bench, version: Version, setup: Setup, result
   const { processors, options, name } = setup
   // The bars are about one processor, so there alone it is worth the time.
   const exactTransactions = !bench.options.quick && processors === 1
-  await using rig = await startCarillon(bench, version, { ...options, exactTransactions })
+  await using rig = await startCarillon(bench, version, { ...options, exactTransactions, profileName: name })
   const stage = await Stage.open(rig.url)
   const functions = Array.from({ length: processors }, (_, index) => `allow-${index + 1}`)
   const lanes = await stage.createLanes(lanesCount, functions)
