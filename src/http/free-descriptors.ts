@@ -44,8 +44,8 @@ export class FreeDescriptors {
   }
 
   /**
-   * Counts them if it is time to. To be called where the server is busy, too: where no descriptor is left, libuv closes
-   * what it accepts and tells nobody, and no connection comes that would make them be counted.
+   * Counts them if the last count is too old. It is called for requests, too: where no descriptor is left, libuv accepts
+   * and closes connections silently, so that a count at each connection would never see the shortage.
    */
   look(): void {
     const isOld = this.#parts.clock.now() - this.#countedAtMs >= countEveryMs
