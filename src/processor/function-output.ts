@@ -5,6 +5,8 @@ import { entryBegin, entryEnd } from './bootstrap-terms.ts'
 const entryLengthMax = 16_384
 /** A loop that prints must not fill the server's log. */
 const entriesPerInvocationMax = 1000
+/** Marks, and what stands between them: several times what so many entries need. Each takes time, empty ones as well. */
+const piecesPerInvocationMax = 20_000
 /** What Node prints when it cannot start fits in here. */
 const earlyLengthMax = 16_384
 
@@ -21,6 +23,7 @@ export class FunctionOutput {
   #log: Log
   #fields: object = {}
   #entryCount = 0
+  #pieceCount = 0
   /** What has come of an entry that has not ended, and whether its end will be marked. */
   #unended = { info: { text: '', marked: false }, warn: { text: '', marked: false } }
   /** Output from before the process has started: the function's only if the process does start. */
@@ -34,6 +37,7 @@ export class FunctionOutput {
   begin(fields: object): void {
     this.#fields = fields
     this.#entryCount = 0
+    this.#pieceCount = 0
   }
 
   /** The invocation has ended, and with it what it has left without an end. */
@@ -63,8 +67,11 @@ export class FunctionOutput {
   }
 
   #take(level: Level, text: string): void {
+    if (this.#entryCount > entriesPerInvocationMax) return
     const unended = this.#unended[level]
-    for (const piece of text.split(marks)) {
+    const pieces = text.split(marks, piecesPerInvocationMax - this.#pieceCount)
+    this.#pieceCount += pieces.length
+    for (const piece of pieces) {
       if (piece === entryBegin) {
         this.#endLines(level)
         unended.marked = true
@@ -72,6 +79,13 @@ export class FunctionOutput {
       else this.#add(level, piece)
     }
     if (!unended.marked) this.#endLines(level)
+    if (this.#pieceCount === piecesPerInvocationMax) this.#dropRest(`${piecesPerInvocationMax} pieces of output`)
+  }
+
+  #dropRest(limit: string): void {
+    if (this.#entryCount > entriesPerInvocationMax) return
+    this.#entryCount = entriesPerInvocationMax + 1
+    this.#log.warn(this.#fields, `more than ${limit}: the rest is not logged`)
   }
 
   /** An entry that grows too long goes on in another one, from its next line on. A line that is too long is cut. */
@@ -108,8 +122,9 @@ export class FunctionOutput {
       .replace(/^\s*\n/, '')
       .trimEnd()
     if (entry === '' || this.#entryCount > entriesPerInvocationMax) return
-    this.#entryCount += 1
-    if (this.#entryCount <= entriesPerInvocationMax) this.#log[level](this.#fields, entry)
-    else this.#log.warn(this.#fields, `more than ${entriesPerInvocationMax} entries: the rest is not logged`)
+    if (this.#entryCount < entriesPerInvocationMax) {
+      this.#entryCount += 1
+      this.#log[level](this.#fields, entry)
+    } else this.#dropRest(`${entriesPerInvocationMax} entries`)
   }
 }

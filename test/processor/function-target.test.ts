@@ -257,6 +257,18 @@ describe('what a function prints', () => {
     assert.equal(log.texts('info').length, 1000)
     assert.deepEqual(log.texts('warn'), ['more than 1000 entries: the rest is not logged'])
   })
+
+  test('up to a limit, for control characters that make many pieces of nothing', async (t) => {
+    const { invoke, log } = await startFunctions(t, {
+      'marks.mjs': `export const handler = () => {
+        process.stdout.write('\\x02'.repeat(30_000))
+        console.log('last')
+      }`,
+    })
+    assert.equal((await invoke('marks')).result, 'completed')
+    assert.deepEqual(log.texts('info'), [])
+    assert.deepEqual(log.texts('warn'), ['more than 20000 pieces of output: the rest is not logged'])
+  })
 })
 
 describe('a change is seen by the next event', () => {
