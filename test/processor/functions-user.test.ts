@@ -24,7 +24,7 @@ const userName = 'nobody'
 const startedAsRoot =
   'start it as root, with CAP_SETUID, CAP_SETGID and CAP_KILL, without inheritable or ambient capabilities, or leave the setting away'
 /** As the systemd unit says for --functions-user. */
-const fewest = ['--bounding-set=-all,+setuid,+setgid,+kill']
+const fewest = ['--no-new-privs', '--bounding-set=-all,+setuid,+setgid,+kill']
 
 const childrenOf = (pid: number) =>
   readdirSync('/proc').filter((name) => {
