@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BrokenFunction } from '../../src/processor/function-files.ts'
-import { FunctionFolder, lookEveryMs, MissingFunction } from '../../src/processor/function-folder.ts'
+import { FunctionFolder, goneMsMax, MissingFunction } from '../../src/processor/function-folder.ts'
+import { lookEveryMs } from '../../src/processor/reading-schedule.ts'
 import { Shortage } from '../../src/runtime/shortage.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { type Files, RecordingLog, temporaryFolder, writeFiles } from './functions.ts'
@@ -335,7 +336,7 @@ describe('when the folder cannot be read, nothing is said of any function', () =
     while (readdir.mock.callCount() === 0) await nextTurn()
     clock.advance(5_000)
     await refreshed
-    assert.throws(() => folder.find('one'), /could not be read within 5 s/)
+    assert.throws(() => folder.find('one'), /was not read within 5 s/)
     for (let second = 0; second < 10; second++) {
       await folder.refresh()
       clock.advance(1_000)
@@ -385,7 +386,7 @@ describe('one function says nothing of the others when', () => {
     await within(100, () => !exists(folder, 'two'))
     assert.throws(() => folder.find('two'), Shortage)
     assert.equal(folder.absence('two'), undefined)
-    clock.advance(lookEveryMs)
+    clock.advance(goneMsMax)
     assert.throws(() => folder.find('two'), MissingFunction)
     assert.ok(folder.find('one'))
   })
@@ -411,6 +412,19 @@ test('without watches, changes are seen every two seconds, and a warning says so
   }
   const advice = 'raise fs.inotify.max_user_watches; changes are seen within 2 s instead of at once'
   assert.deepEqual(log.texts('warn'), [`the functions folder cannot be watched (ENOSPC): ${advice}`])
+})
+
+test('a system clock that is set back does not keep changes from being seen', async (t) => {
+  const { path, folder, clock, within } = await openFiles(t, { 'one.mjs': code, 'two.mjs': code })
+  await unlink(join(path, 'two.mjs'))
+  await within(100, () => !exists(folder, 'two'))
+  clock.stall(-3_600_000)
+  assert.throws(() => folder.find('two'), MissingFunction)
+  let isOver = false
+  void folder.lookAgain().then(() => (isOver = true))
+  await within(100, () => isOver)
+  await writeFiles(path, { 'three.mjs': code })
+  await within(100, () => exists(folder, 'three'))
 })
 
 test('a closed folder is watched and read no more', async (t) => {
