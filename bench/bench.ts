@@ -26,7 +26,7 @@ export interface Bench {
 }
 
 /** One round of a part: measures each of its cases once. */
-export type Round = (results: Results) => Promise<void>
+type Round = (results: Results) => Promise<void>
 
 /** One subject of the benchmarks. */
 export interface Part {
@@ -40,7 +40,9 @@ export interface Part {
 export const caseName = ({ label }: Version, name: string): string => (label === '' ? name : `${label}: ${name}`)
 
 /** What decides how large things are. */
-export type Sized = Pick<Bench, 'options'>
+export interface Sized {
+  options: Pick<Options, 'quick'>
+}
 
 /** A size in full, and as the quick run has it. */
 export const sized = ({ options }: Sized, full: number, quick: number): number => (options.quick ? quick : full)

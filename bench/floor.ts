@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { Front, type Keeper } from './programs/front.ts'
 import { GroupCommitFile } from './programs/group-commit-file.ts'
 import { serveParent } from './system/program.ts'
@@ -10,10 +12,17 @@ import { serveParent } from './system/program.ts'
 
 const recordBytes = 2048
 
+/** What every front is started with. */
+export interface FrontInput {
+  /** For its data. */
+  folder: string
+  processorUrl: string
+}
+
 const calls = {
-  /** The URL of the floor. */
-  async start({ file: path, processorUrl }: { file: string; processorUrl: string }): Promise<string> {
-    const file = await GroupCommitFile.open(path)
+  /** The URL. */
+  async start({ folder, processorUrl }: FrontInput): Promise<string> {
+    const file = await GroupCommitFile.open(join(folder, 'commits'))
     const record = (held: object) => {
       const bytes = Buffer.alloc(recordBytes)
       bytes.write(JSON.stringify(held))
@@ -22,7 +31,7 @@ const calls = {
     const keeper: Keeper = {
       async accept(held) {
         await file.write(record(held))
-        void front.dispatch(held)
+        void front.dispatch(held, randomUUID())
       },
       decide: (held) => file.write(record(held)),
     }
@@ -31,6 +40,7 @@ const calls = {
   },
 }
 
-export type FloorCalls = typeof calls
+/** Every front serves these: the floor and the peers. */
+export type FrontCalls = typeof calls
 
 serveParent(calls)

@@ -64,7 +64,7 @@ async function run(options: Options, janitor: Janitor): Promise<void> {
   await runParts(bench, record)
   const last = lastCommittedRun()
   for (const table of [floorTable(record, last), barTable(record)]) if (table) console.log(`\n${table}`)
-  console.log(`\n${writeRecord(record)}`)
+  console.log(`\n${writeRecord(record, options.commit)}`)
   if (bench.profileFolder) console.log(bench.profileFolder)
 }
 

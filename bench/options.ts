@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { type Peer, peers } from './peers/peer.ts'
 
 /** What a run measures, and how. */
 export interface Options {
@@ -9,6 +10,7 @@ export interface Options {
   rounds: number
   /** A version in git to measure beside the working tree. */
   against: string | undefined
+  /** Measured beside the flows. */
   peers: string[]
   profile: boolean
   /** Small sizes and short measurements, to see that everything works. Its figures mean nothing. */
@@ -48,14 +50,12 @@ export function readOptions(args: string[], partNames: readonly string[]): Optio
   })
   const unknown = positionals.find((name) => name !== 'all' && !partNames.includes(name))
   if (unknown !== undefined) throw new Error(`there is no part ${unknown}: it is all, ${partNames.join(', ')}`)
-  const unknownPeer = values.peer.find((name) => !peerNames.includes(name))
-  if (unknownPeer !== undefined) throw new Error(`there is no peer ${unknownPeer}: it is ${peerNames.join(' or ')}`)
   return {
     parts: positionals.length === 0 || positionals.includes('all') ? [...partNames] : positionals,
     seconds: positive('--seconds', values.seconds, values.quick ? 0.5 : 3),
     rounds: positive('--rounds', values.rounds, values.quick ? 1 : 3),
     against: values.against,
-    peers: values.peer,
+    peers: values.peer.map((name) => peerOf(name).name),
     profile: values.profile,
     quick: values.quick,
     data: values.data,
@@ -63,7 +63,11 @@ export function readOptions(args: string[], partNames: readonly string[]): Optio
   }
 }
 
-const peerNames = ['bullmq', 'restate']
+function peerOf(name: string): Peer {
+  const peer = peers.find((candidate) => candidate.name.toLowerCase() === name)
+  if (peer) return peer
+  throw new Error(`there is no peer ${name}: it is ${peers.map((one) => one.name.toLowerCase()).join(' or ')}`)
+}
 
 function positive(name: string, text: string | undefined, preset: number): number {
   if (text === undefined) return preset

@@ -11,7 +11,7 @@ export interface RunRecord {
   /** Of the working tree; `+` where files had been changed since. */
   commit: string
   machine: { processors: string; loadBefore: number; node: string; onDisk: boolean }
-  options: Options
+  options: Pick<Options, 'seconds' | 'rounds' | 'quick' | 'against'>
   parts: Record<string, Summary>
 }
 
@@ -20,6 +20,7 @@ const lastRun = join(import.meta.dirname, 'last-run.json')
 
 export function newRecord(root: string, options: Options, onDisk: boolean): RunRecord {
   const [first] = cpus()
+  const { seconds, rounds, quick, against } = options
   return {
     at: new Date().toISOString(),
     commit: commitOf(root),
@@ -29,15 +30,15 @@ export function newRecord(root: string, options: Options, onDisk: boolean): RunR
       node: process.version,
       onDisk,
     },
-    options,
+    options: { seconds, rounds, quick, against },
     parts: {},
   }
 }
 
-/** Writes a run's record; the path is the output. */
-export function writeRecord(record: RunRecord): string {
+/** Writes a run's record, or the one that later runs are compared with. The path is the output. */
+export function writeRecord(record: RunRecord, commit: boolean): string {
   mkdirSync(folder, { recursive: true })
-  const path = record.options.commit ? lastRun : join(folder, `${record.at.replaceAll(':', '-')}.json`)
+  const path = commit ? lastRun : join(folder, `${record.at.replaceAll(':', '-')}.json`)
   writeFileSync(path, JSON.stringify(record, undefined, 2) + '\n')
   return path
 }

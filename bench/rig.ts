@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import { type Bench, measureSeconds, type Version } from './bench.ts'
 import type { Figures } from './figures.ts'
-import type { FloorCalls } from './floor.ts'
+import type { FrontCalls } from './floor.ts'
+import type { Backing, Peer } from './peers/peer.ts'
 import type { FlowResult, Lane } from './programs/flow-load.ts'
 import type { LoadCalls } from './programs/load.ts'
 import type { PlainSessionsCalls } from './programs/plain-sessions.ts'
@@ -167,17 +167,36 @@ export async function startCarillon(bench: Bench, version: Version, options: Rig
 
 /** Starts the floor with the same clients and processors around it. */
 export async function startFloor(bench: Bench): Promise<Rig> {
+  return startFront(bench, new URL('floor.ts', import.meta.url))
+}
+
+/** The same, with a front that keeps its promises by a peer. `packages` is what the peer has installed. */
+export async function startPeer(bench: Bench, peer: Peer, packages: string): Promise<Rig> {
+  return startFront(bench, peer.front, (folder) => peer.start(packages, folder, bench.janitor))
+}
+
+async function startFront(
+  bench: Bench,
+  script: URL,
+  startBacking?: (folder: string) => Promise<Backing>,
+): Promise<Rig> {
   await using stack = new AsyncDisposableStack()
   const { scratch, janitor } = bench
-  const folder = scratch.folder('floor')
+  const folder = scratch.folder('front')
   stack.defer(() => scratch.remove(folder))
   const processor = stack.use(startProcessor(bench))
-  const floor = stack.use(new Program<FloorCalls>(new URL('floor.ts', import.meta.url), janitor))
+  const backing = await startBacking?.(folder)
+  if (backing) stack.use(backing)
+  const front = stack.use(new Program<FrontCalls>(script, janitor))
   const processorUrl = await processor.call('listen', undefined)
-  const url = await floor.call('start', { file: join(folder, 'commits'), processorUrl })
+  const url = await front.call('start', { folder, processorUrl, ...backing?.input })
   await processor.call('serve', { url })
   const load = stack.use(startLoad(bench))
-  const count = async () => ({ cpu: cpuTimeOf(floor.pid), writtenBytes: writtenBytesOf(floor.pid) })
+  const count = async () => ({
+    cpu: cpuTimeOf(front.pid),
+    writtenBytes: writtenBytesOf(front.pid) + (backing ? writtenBytesOf(backing.pid) : 0),
+    ...(backing && { databaseCpu: cpuTimeOf(backing.pid) }),
+  })
   return new Rig(stack.move(), { url, count }, load, processor)
 }
 

@@ -39,7 +39,7 @@ export class Stage {
     })
   }
 
-  /** Of the user, who is its only member. */
+  /** The user is its only member. */
   async createChannel(ownerArn: string, name: string): Promise<string> {
     const body = {
       AppInstanceArn: this.appInstanceArn,
@@ -85,7 +85,7 @@ export class Stage {
     await this.api.output({ method: 'PUT', path, bearer: ownerArn, body: { ChannelFlowArn } })
   }
 
-  /** One message, whatever becomes of it. */
+  /** Sends one message and does not wait for its outcome. */
   async send(channelArn: string, senderArn: string): Promise<void> {
     const body = { Content: 'hello', Type: 'STANDARD', Persistence: 'PERSISTENT', ClientRequestToken: 'the-first' }
     await this.api.output({ method: 'POST', path: `${channelPath(channelArn)}/messages`, bearer: senderArn, body })

@@ -9,7 +9,13 @@ import { setTimeout } from 'node:timers/promises'
  * `node test/run-tests.ts FILE…`: these tests, two files at a time. Whatever becomes of them, nothing of theirs is left:
  * they share one temporary folder, which is removed at the end, after all processes whose command line names it.
  */
-const options = ['--test', '--test-timeout=120000', '--test-concurrency=2']
+const options = [
+  '--test',
+  '--test-timeout=120000',
+  '--test-concurrency=2',
+  // The body of a test that has passed its limit goes on, and would keep the run from ending.
+  '--test-force-exit',
+]
 /** How long a test file may take to end after SIGTERM or SIGINT, and what it started after the test file. */
 const endMsMax = 10_000
 const leaveMsMax = 3_000

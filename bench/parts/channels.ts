@@ -19,7 +19,7 @@ export const channels: Part = {
     }
     return async (results) => {
       for (const { version, count, dataDir, lanes } of all) {
-        await using rig = await startCarillon(bench, version, { dataDir })
+        await using rig = await startCarillon(bench, version, { dataDir, profileName: channelsCase(count) })
         await rig.openFlows(lanes)
         await warmUp(bench, rig, inFlight)
         const { figures } = await rig.measureFlows(inFlight, measureSeconds(bench))

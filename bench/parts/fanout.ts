@@ -35,7 +35,7 @@ async function measurePlain(bench: Bench, sessions: number, results: Results): P
 }
 
 async function measureCarillon(bench: Bench, version: Version, sessions: number, results: Results): Promise<void> {
-  await using rig = await startCarillon(bench, version)
+  await using rig = await startCarillon(bench, version, { profileName: `fanout-${sessions}` })
   const { lane, userArns } = await fillChannel(rig.url, sessions)
   for (const kind of kinds) {
     await rig.openFlows([lane], kind)

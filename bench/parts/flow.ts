@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { type Bench, caseName, measureSeconds, type Part, type Version } from '../bench.ts'
 import type { Results } from '../figures.ts'
+import { peers } from '../peers/peer.ts'
 import type { Lane } from '../programs/flow-load.ts'
-import { type Rig, type RigOptions, startCarillon, startFloor, warmUp } from '../rig.ts'
+import { type Rig, type RigOptions, startCarillon, startFloor, startPeer, warmUp } from '../rig.ts'
 import { Stage } from '../stage.ts'
 
 /** Channels, each with one user who sends there. */
@@ -39,8 +40,13 @@ export const flow: Part = {
   async open(bench) {
     const hasDatabase = (await bench.database()) !== undefined
     const possible = setups.filter(({ options }) => hasDatabase || !options.onPostgres)
+    const wanted = peers.filter(({ name }) => bench.options.peers.includes(name))
+    const installed = wanted.map((peer) => ({ peer, packages: peer.install(bench.scratch) }))
     return async (results) => {
-      await measureFloor(bench, results)
+      await measureFront(bench, floorSetup, startFloor, results)
+      for (const { peer, packages } of installed) {
+        await measureFront(bench, peer.name, () => startPeer(bench, peer, packages), results)
+      }
       for (const setup of possible) {
         for (const version of bench.versions) await measureSetup(bench, version, setup, results)
       }
@@ -50,20 +56,26 @@ export const flow: Part = {
 
 export const flowCase = (setup: string, inFlight: number): string => `${setup}, ${inFlight} in flight`
 
-async function measureFloor(bench: Bench, results: Results): Promise<void> {
-  await using rig = await startFloor(bench)
+/** The floor or a peer. Neither has permissions, so no users and channels are created. */
+async function measureFront(
+  bench: Bench,
+  name: string,
+  start: (bench: Bench) => Promise<Rig>,
+  results: Results,
+): Promise<void> {
+  await using rig = await start(bench)
   const lanes = Array.from({ length: lanesCount }, (_, index): Lane => {
     const instance = 'arn:aws:chime:us-east-1:000000000000:app-instance/00000000-0000-0000-0000-000000000000'
     return { senderArn: `${instance}/user/lane-${index}`, channelArns: [`${instance}/channel/lane-${index}`] }
   })
-  await measureAll(bench, rig, lanes, floorSetup, results)
+  await measureAll(bench, rig, lanes, name, results)
 }
 
 async function measureSetup(bench: Bench, version: Version, setup: Setup, results: Results): Promise<void> {
   const { processors, options, name } = setup
   // The bars are about one processor, so there alone it is worth the time.
   const exactTransactions = !bench.options.quick && processors === 1
-  await using rig = await startCarillon(bench, version, { ...options, exactTransactions })
+  await using rig = await startCarillon(bench, version, { ...options, exactTransactions, profileName: name })
   const stage = await Stage.open(rig.url)
   const functions = Array.from({ length: processors }, (_, index) => `allow-${index + 1}`)
   const lanes = await stage.createLanes(lanesCount, functions)

@@ -40,7 +40,12 @@ export const historyCase = (position: PagePosition, messages: number): string =>
 
 async function measure(bench: Bench, filled: Filled, results: Results): Promise<void> {
   const { version, dataDir, messages } = filled
-  const options = { main: mainOf(version), dataDir, profileFolder: bench.profileFolder }
+  const options = {
+    main: mainOf(version),
+    dataDir,
+    profileFolder: bench.profileFolder,
+    profileName: `history-${messages}`,
+  }
   await using server = await CarillonProcess.start(options, bench.janitor)
   await using load = startLoad(bench)
   const list = (position: PagePosition, seconds: number) =>

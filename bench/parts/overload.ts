@@ -32,7 +32,7 @@ export const overload: Part = {
 async function measure(bench: Bench, version: Version, results: Results): Promise<void> {
   // Long enough for a backlog, and for a percentile.
   const seconds = Math.max(measureSeconds(bench), sized(bench, 10, 1))
-  await using rig = await startCarillon(bench, version)
+  await using rig = await startCarillon(bench, version, { profileName: 'overload' })
   await using flooding = startLoad(bench)
   const stage = await Stage.open(rig.url)
   const healthy = await stage.createLanes(1, ['allow'], 'healthy')

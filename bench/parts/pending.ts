@@ -49,7 +49,7 @@ export const restartCase = (count: number): string => `start after SIGKILL, ${pe
 
 async function measureFlows(bench: Bench, { version, dataDir, lanes, count }: Filled, results: Results): Promise<void> {
   // Its server is killed at the end, as every one of a rig is unless it is profiled.
-  await using rig = await startCarillon(bench, version, { dataDir })
+  await using rig = await startCarillon(bench, version, { dataDir, profileName: pendingCase(count) })
   await rig.openFlows(lanes)
   await warmUp(bench, rig, inFlight)
   const { figures } = await rig.measureFlows(inFlight, measureSeconds(bench))

@@ -72,7 +72,14 @@ async function measureCarillon(
   results: Results,
 ): Promise<void> {
   const tls = protocol === 'wss'
-  const options = { main: mainOf(version), dataDir, tls, collectsGarbage: true, profileFolder: bench.profileFolder }
+  const options = {
+    main: mainOf(version),
+    dataDir,
+    tls,
+    collectsGarbage: true,
+    profileFolder: bench.profileFolder,
+    profileName: `sessions-${protocol}`,
+  }
   await using server = await CarillonProcess.start(options, bench.janitor)
   const { http, https, ca } = server.endpoint
   const subject = {

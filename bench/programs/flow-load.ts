@@ -35,19 +35,19 @@ export interface FlowResult {
 const drainMsMax = 60_000
 /** About the length of a chat message. */
 const content = {
-  STANDARD: 'The quick brown fox jumps over the lazy dog, and nobody minds. '.repeat(2),
+  STANDARD: 'The quick brown fox jumps over the lazy dog, and the dog sleeps on. '.repeat(2),
   CONTROL: 'typing',
 }
 
 const sentType = '"CREATE_CHANNEL_MESSAGE"'
 const failedTypes = ['"DENIED_CREATE_CHANNEL_MESSAGE"', '"FAILED_CREATE_CHANNEL_MESSAGE"']
 
-/** A closed loop: so many flows at once, each from its send until its sender's session is told of the message. */
+/** A closed loop: so many flows at once, each from its send until the sender's session receives CREATE_CHANNEL_MESSAGE. */
 export class FlowLoad {
   readonly #traffic: Traffic
   readonly #api: Api
   readonly #clientPrefix = randomUUID()
-  /** Messages that were sent, or told of before the answer to their send came. */
+  /** By MessageId: sends that wait for their event, and events that came before the response to the send. */
   readonly #told = new Map<string, PromiseWithResolvers<void>>()
   readonly #sessions: Session[] = []
   #sends = 0
@@ -57,7 +57,7 @@ export class FlowLoad {
     this.#api = new Api(traffic.url)
   }
 
-  /** Opens the senders' sessions. Those of an earlier traffic must be closed first. */
+  /** Opens the senders' sessions. */
   static async open(traffic: Traffic): Promise<FlowLoad> {
     const load = new FlowLoad(traffic)
     const url = traffic.url.replace('http:', 'ws:')
@@ -96,7 +96,7 @@ export class FlowLoad {
       const sent = await this.#send()
       if (sent.status === 503) {
         round.refused += 1
-        // As the answer asks for.
+        // As Retry-After asks for.
         await delay(Math.max(0, Math.min(1000, round.until - performance.now())))
         continue
       }
@@ -123,7 +123,7 @@ export class FlowLoad {
     return this.#api.call({ method: 'POST', path: `${channelPath(channelArn)}/messages`, bearer: lane.senderArn, body })
   }
 
-  /** Resolves when the sender's session was told. */
+  /** Resolves when the sender's session has received the event. Rejects if the message was denied or failed. */
   #outcomeOf(messageId: string): Promise<void> {
     return this.#entry(messageId).promise.finally(() => this.#told.delete(messageId))
   }
@@ -155,7 +155,7 @@ interface Round {
   latencies: number[]
 }
 
-/** Visits the channels of a lane in an order that is not theirs, as people would. */
+/** Visits the channels of a lane in no order that an index has, as people would. */
 const scattered = (turn: number) => Math.imul(turn, 2_654_435_761) >>> 0
 
 const messageIdOf = (body: string): string => /"MessageId":"([^"]+)"/.exec(body)?.[1] ?? ''

@@ -9,7 +9,6 @@ import { Signer, Verifier } from '../wire/sigv4.ts'
 
 /** What a front has to keep: a message on its way to its processor, and back. */
 export interface Held {
-  callbackId: string
   messageId: string
   channelArn: string
   senderArn: string
@@ -18,10 +17,10 @@ export interface Held {
 
 /** What lies behind a front: how it keeps its promises is what is compared. */
 export interface Keeper {
-  /** Resolves when the message would survive a crash. From then on `dispatch` may be called. */
+  /** Resolves when the message would survive a crash. From then on `dispatch` is called, once. */
   accept(held: Held): Promise<void>
   /** Resolves when the verdict would survive a crash. */
-  decide(held: Held): Promise<void>
+  decide(held: Held, callbackId: string): Promise<void>
 }
 
 const functionPath = '/2015-03-31/functions/allow/invocations'
@@ -57,8 +56,10 @@ export class Front {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  /** Hands the event to the processor, signed. */
-  async dispatch({ callbackId, messageId, channelArn, senderArn, content }: Held): Promise<void> {
+  /** Hands the event to the processor, signed. Its verdict comes under this id. */
+  async dispatch(held: Held, callbackId: string): Promise<void> {
+    const { messageId, channelArn, senderArn, content } = held
+    this.#held.set(callbackId, held)
     const event = {
       EventType: 'CHANNEL_MESSAGE_EVENT',
       CallbackId: callbackId,
@@ -69,11 +70,6 @@ export class Front {
     const headers = this.#signer.headers({ method: 'POST', path: functionPath, host, body })
     const length = `content-length: ${Buffer.byteLength(body)}\r\n`
     await this.#processor.exchange(`POST ${functionPath} HTTP/1.1\r\n${headers}${length}\r\n${body}`)
-  }
-
-  /** Tells the sender that the message went out. */
-  announce(held: Held): void {
-    this.#tell(held, 'CREATE_CHANNEL_MESSAGE', 'SENT')
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -89,8 +85,7 @@ export class Front {
   }
 
   async #send(channelArn: string, senderArn: string, content: string, response: ServerResponse): Promise<void> {
-    const held = { callbackId: randomUUID(), messageId: randomUUID(), channelArn, senderArn, content }
-    this.#held.set(held.callbackId, held)
+    const held = { messageId: randomUUID(), channelArn, senderArn, content }
     await this.#keeper.accept(held)
     this.#answer(response, 201, { ChannelArn: channelArn, MessageId: held.messageId, Status: { Value: 'PENDING' } })
     this.#tell(held, 'PENDING_CREATE_CHANNEL_MESSAGE', 'PENDING')
@@ -100,9 +95,9 @@ export class Front {
     const held = this.#held.get(callbackId)
     if (!held) return this.#answer(response, 403, {})
     this.#held.delete(callbackId)
-    await this.#keeper.decide(held)
+    await this.#keeper.decide(held, callbackId)
     this.#answer(response, 200, { ChannelArn: held.channelArn, CallbackId: callbackId })
-    this.announce(held)
+    this.#tell(held, 'CREATE_CHANNEL_MESSAGE', 'SENT')
   }
 
   #answer(response: ServerResponse, status: number, output: object): void {

@@ -6,7 +6,7 @@ import { Api, channelPath } from '../wire/calls.ts'
 import { MessageReader } from '../wire/messages.ts'
 
 /*
- * The processors of all flows, behind a Lambda Invoke endpoint: an event is accepted with 202, and then comes the
+ * The processors of all flows, behind a Lambda Invoke endpoint: it accepts an event with 202 and then calls
  * ChannelFlowCallback. The name of the function says how it behaves:
  *
  *   allow…     accepts at once, and lets the message pass at once
@@ -19,17 +19,17 @@ interface ProcessorEvent {
   ChannelMessage: { MessageId: string; ChannelArn: string; Content: string }
 }
 
-/** What became of the callbacks so far. */
+/** Callbacks so far, by their outcome. */
 export interface Verdicts {
   accepted: number
   refused: number
-  /** Of the functions that are paced. */
+  /** Those of paced functions. */
   pacedAccepted: number
-  /** When the last of these was accepted, in milliseconds since the epoch. */
+  /** The time of the last one, in milliseconds since the epoch. */
   pacedAt: number
 }
 
-/** A backlog that has had no verdict for so long is over. */
+/** A backlog without a verdict for so long is empty. */
 const idleMsMax = 1_000
 
 const verdicts: Verdicts = { accepted: 0, refused: 0, pacedAccepted: 0, pacedAt: 0 }
@@ -98,7 +98,7 @@ const calls = {
     api = new Api(url)
   },
 
-  /** Lets the paced functions go on for so long, or until none of their events has come for a second. */
+  /** Resolves after so many seconds, or when paced functions have had no verdict for `idleMsMax`. */
   async awaitVerdicts({ seconds }: { seconds: number }): Promise<void> {
     const began = Date.now()
     const lastMs = () => Math.max(began, verdicts.pacedAt)

@@ -28,6 +28,8 @@ export interface CarillonOptions {
   environment?: Record<string, string>
   /** Where the CPU profile goes. */
   profileFolder?: string | undefined
+  /** What it is called there. */
+  profileName?: string
   /** Makes `collectGarbage` work. */
   collectsGarbage?: boolean
 }
@@ -130,8 +132,10 @@ export class CarillonProcess {
   }
 }
 
-function argumentsOf({ main, profileFolder, collectsGarbage }: CarillonOptions): string[] {
-  const profile = profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder]
+function argumentsOf({ main, profileFolder, profileName = 'server', collectsGarbage }: CarillonOptions): string[] {
+  const name = `${profileName.replaceAll(/\W+/g, '-')}.\${pid}.cpuprofile`
+  const profile =
+    profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder, '--cpu-prof-name', name]
   const collect = collectsGarbage ? ['--expose-gc', '--import', collector] : []
   return [...profile, ...collect, main, 'serve']
 }

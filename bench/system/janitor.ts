@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Left } from './janitor-process.ts'
 
 /**
- * Clears up behind the benchmarks however they end: a process of its own that is told of each process and each folder,
- * and ends and deletes what is left when its parent is gone. Even a SIGKILL leaves nothing behind.
+ * Cleans up however the benchmarks end: a child process with a list of all processes and folders. When its parent is
+ * gone, even by SIGKILL, it kills and deletes what is left.
  */
 export class Janitor {
   readonly #child: ChildProcess

@@ -20,7 +20,7 @@ export class MessageReader {
       const bodyStart = end + headEnd.length
       const bodyEnd = bodyStart + contentLength(head)
       if (rest.length < bodyEnd) break
-      yield { startLine: head.slice(0, head.indexOf('\r\n')), body: rest.toString('utf8', bodyStart, bodyEnd) }
+      yield { startLine: head.split('\r\n', 1)[0] ?? '', body: rest.toString('utf8', bodyStart, bodyEnd) }
       rest = rest.subarray(bodyEnd)
     }
     this.#kept = rest

@@ -102,13 +102,13 @@ export class Connections {
 
   /** A signature was verified on the stream. */
   verified(stream: object): void {
+    this.#free.look()
     const connection = this.#byStream.get(stream)
     if (connection) this.#leaveUnauthenticated(connection)
   }
 
   /** Closes what has no request in flight and never signed. */
   close(): void {
-    this.#free.close()
     this.#cancelSweep()
     this.#rejections.close()
     for (const connection of this.#unauthenticated) if (connection.inFlight === 0) end(connection)

@@ -1,25 +1,22 @@
-import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Descriptors } from '../runtime/descriptors.ts'
 import type { Shortages } from '../runtime/shortage.ts'
 
 /** How often at most the open descriptors are counted, unless so many connections have come meanwhile. */
 const countEveryMs = 1_000
 const countEveryConnections = 32
-/** How often they are counted where no connection comes. */
-const lookEveryMs = 2_000
 /** With fewer free ones than this the server itself is in trouble, whatever the reserve. */
 const freeMin = 8
 
 interface FreeDescriptorsParts {
   descriptors: Descriptors
   shortages: Pick<Shortages, 'report'>
-  clock: Clock
+  clock: Pick<Clock, 'now'>
 }
 
 /** How many file descriptors are left, found out without a look for each connection. */
 export class FreeDescriptors {
   readonly #parts: FreeDescriptorsParts
-  readonly #stopLooking: Cancel
   #countedAtMs = Number.NEGATIVE_INFINITY
   #free = 0
   /** Since they were counted. */
@@ -28,14 +25,11 @@ export class FreeDescriptors {
 
   constructor(parts: FreeDescriptorsParts) {
     this.#parts = parts
-    // Where no descriptor is left, libuv closes what it accepts and tells nobody.
-    this.#stopLooking = every(parts.clock, lookEveryMs, () => this.#count())
   }
 
   /** Before one more connection is taken. */
   get count(): number {
-    const isOld = this.#parts.clock.now() - this.#countedAtMs >= countEveryMs
-    if (isOld || this.#opened >= countEveryConnections) this.#count()
+    this.look()
     return this.#free - this.#opened + this.#closed
   }
 
@@ -49,8 +43,13 @@ export class FreeDescriptors {
     this.#closed += 1
   }
 
-  close(): void {
-    this.#stopLooking()
+  /**
+   * Counts them if the last count is too old. It is called for requests, too: where no descriptor is left, libuv accepts
+   * and closes connections silently, so that a count at each connection would never see the shortage.
+   */
+  look(): void {
+    const isOld = this.#parts.clock.now() - this.#countedAtMs >= countEveryMs
+    if (isOld || this.#opened >= countEveryConnections) this.#count()
   }
 
   #count(): void {

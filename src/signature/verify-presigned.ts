@@ -58,8 +58,8 @@ export async function verifyPresigned(
 }
 
 /**
- * Whoever has such an address may send the call again as long as it is good, and addresses get into logs and histories:
- * a call that changes something is taken for a quarter of an hour, however long it was signed for.
+ * An address gets into logs and histories, and its call can be repeated from there. A call that changes something is
+ * therefore accepted for a quarter of an hour at most, even if it was signed for longer.
  */
 function refuseTime(claim: Claim, query: URLSearchParams, method: string, nowMs: number): Refusal | undefined {
   const expiresSeconds = readExpires(query.get('X-Amz-Expires') ?? String(minutesMax * 60), expiresSecondsMax)

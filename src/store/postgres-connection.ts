@@ -221,9 +221,22 @@ export function unavailable(error: unknown): unknown {
   return new StoreUnavailable(reasonOf(error), { cause: error })
 }
 
-/** For an operator: which database, and what is wrong with it. */
-export function notOpened({ host, port, database }: Connection, cause: unknown): Error {
-  const text = `PostgreSQL at ${host}:${port}/${database} cannot be used: ${(cause as Error).message}`
+const makeRole = (user: string) =>
+  `correct the user and the password in the URL, or make the role: CREATE ROLE ${user} LOGIN PASSWORD '…'`
+
+/** What an operator does, by PostgreSQL's code. */
+const remedies: Record<string, (user: string, database: string) => string> = {
+  '28000': makeRole,
+  '28P01': makeRole,
+  '3D000': (user, database) => `correct the URL, or make the database: CREATE DATABASE ${database} OWNER ${user}`,
+  '42501': (user, database) => `GRANT CONNECT ON DATABASE ${database} TO ${user}`,
+}
+
+/** For an operator: which database, what is wrong with it, and what to do. */
+export function notOpened({ host, port, user, database }: Connection, cause: unknown): Error {
+  const what = `PostgreSQL at ${host}:${port}/${database} cannot be used: ${(cause as Error).message}`
+  const remedy = remedies[codeOf(cause)]?.(String(user), String(database))
+  const text = remedy === undefined ? what : `${what}: ${remedy} (docs/operations.md says which role it needs)`
   return cause instanceof StoreUnavailable ? new StoreUnavailable(text, { cause }) : new Error(text, { cause })
 }
 

@@ -73,11 +73,15 @@ suite('carillon serve and carillon migrate say in one line why a database cannot
       () => changed(postgres.url, { hostname: 'postgres.invalid', password: secret }),
       /^PostgreSQL at postgres\.invalid:\d+\/postgres cannot be used: .*(ENOTFOUND|EAI_AGAIN)/,
     ],
-    'the password is wrong': [() => changed(postgres.url, { password: secret }), /password.*"postgres"/],
+    'the password is wrong': [
+      () => changed(postgres.url, { password: secret }),
+      /password.*"postgres": correct the user .*CREATE ROLE postgres LOGIN/,
+    ],
     'it does not exist': [
       () => changed(postgres.url, { pathname: '/not_there' }),
-      /database "not_there" does not exist/,
+      /database "not_there" does not exist: .*CREATE DATABASE not_there OWNER postgres/,
     ],
+    'its user may not connect': [userWithoutAccess, /GRANT CONNECT ON DATABASE carillon_\w+ TO stranger /],
     'its user may not make tables': [userWithoutRights, /permission denied for schema public.*grant CREATE/],
     'its schema is newer': [newerSchema, /has schema 999, but this Carillon knows only \d+: .* newer one, start that/],
   }
@@ -90,6 +94,14 @@ suite('carillon serve and carillon migrate say in one line why a database cannot
       ])
       for (const line of lines) assert.match(line, why)
     })
+  }
+
+  async function userWithoutAccess(): Promise<string> {
+    const url = await postgres.createDatabase()
+    const { pathname } = new URL(url)
+    const revoke = `REVOKE CONNECT ON DATABASE ${pathname.slice(1)} FROM PUBLIC`
+    await onDatabase(url, `CREATE USER stranger PASSWORD '${secret}'`, revoke)
+    return changed(url, { username: 'stranger', password: secret })
   }
 
   async function userWithoutRights(): Promise<string> {

@@ -256,17 +256,21 @@ suite('where descriptors are short', () => {
 
   test('it is a shortage when next to none is left, or cannot even be found out', async (t) => {
     const server = await startGuarded(t)
-    server.clock.advance(10_000)
-    assert.deepEqual(server.shortages, [])
+    const client = await server.connectSigned()
     server.descriptors.open = server.descriptors.limit - 7
-    server.clock.advance(2_000)
+    server.clock.advance(999)
+    await server.call(client, signed)
+    assert.deepEqual(server.shortages, [])
+    server.clock.advance(1)
+    await server.call(client, signed)
     assert.deepEqual(server.shortages, ['descriptors'])
     Object.defineProperty(server.descriptors, 'limit', {
       get: () => {
         throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
       },
     })
-    server.clock.advance(2_000)
+    server.clock.advance(1_000)
+    await server.call(client, signed)
     assert.deepEqual(server.shortages, ['descriptors', 'descriptors'])
   })
 

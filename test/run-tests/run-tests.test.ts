@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+/** Without end it would go on for ever. */
+const runMsMax = 60_000
+
 /** A process that has died and that its parent has not asked for yet has no command line. */
 function isAlive(pid: number): boolean {
   try {
@@ -24,8 +27,11 @@ test('a run that timed out leaves no process and no folder', { skip: noProc }, a
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env
   const env = { ...environment, TMPDIR: folder }
   const { promise, resolve } = Promise.withResolvers<{ code: unknown; stdout: string; stderr: string }>()
-  execFile(process.execPath, [script, join(import.meta.dirname, 'late.mjs')], { env }, (error, stdout, stderr) =>
-    resolve({ code: error?.code ?? 0, stdout, stderr }),
+  execFile(
+    process.execPath,
+    [script, join(import.meta.dirname, 'late.mjs')],
+    { env, timeout: runMsMax },
+    (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
   )
   const { code, stdout, stderr } = await promise
   assert.equal(code, 1)

@@ -1,0 +1,34 @@
+import type { FrontInput } from '../floor.ts'
+import type { Janitor } from '../system/janitor.ts'
+import type { Scratch } from '../system/scratch.ts'
+import { bullmq } from './bullmq.ts'
+import { restate } from './restate.ts'
+
+/** What stands behind a peer's front. */
+export interface Backing {
+  pid: number
+  /** What the front is started with besides what every front is. */
+  input: Omit<BackedInput, keyof FrontInput>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What the front of a peer is started with. */
+export interface BackedInput extends FrontInput {
+  /** Where the packages of the peer are installed. */
+  packages: string
+  /** The port of the peer's server, or its ports. */
+  port: number
+  adminPort?: number
+}
+
+/** A queue or an engine for durable execution that is measured beside the flows, as orientation. */
+export interface Peer {
+  name: string
+  /** The program of its front. */
+  front: URL
+  /** Installed once a run. The output is the folder. */
+  install(scratch: Scratch): string
+  start(packages: string, folder: string, janitor: Janitor): Promise<Backing>
+}
+
+export const peers: readonly Peer[] = [bullmq, restate]
