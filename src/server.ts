@@ -35,7 +35,7 @@ import { createFunctionTarget, type FunctionTarget } from './processor/function-
 import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
-import { type Cancel, type Clock, every, FollowingClock, systemElapsedMs } from './runtime/clock.ts'
+import { type Cancel, type Clock, every, FollowingClock, systemClock, systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
@@ -255,7 +255,7 @@ const leaseOf = (node: ClusterNode): Lease => ({
 async function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
   const { functions: folder, functionsUser, functionProcesses: processesMax } = config
   const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
-  return createFunctionTarget({ ...world, folder, processesMax, environment, user })
+  return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user })
 }
 
 function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {

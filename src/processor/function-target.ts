@@ -22,6 +22,8 @@ export interface FunctionTargetOptions {
   /** Asked whenever a child process starts, since the server's port is known only when it listens. */
   environment(): FunctionEnvironment
   clock: Clock
+  /** By which the folder is read, since files change in real time whatever the other clock says; else `clock`. */
+  folderClock?: Clock
   log: Log
   /** A UUID that nobody can guess. */
   newId(): string
@@ -63,12 +65,12 @@ class LocalFunctions implements FunctionTarget {
   #closed = false
 
   constructor(options: FunctionTargetOptions) {
-    const { folder, processesMax, clock, log } = options
+    const { folder, processesMax, clock, folderClock = clock, log } = options
     this.#options = options
     this.#leftovers = new Leftovers(log, options.user)
     const placeFreed = () => this.#placeFreed()
     this.#pool = new FunctionPool({ processesMax, clock, placeFreed, start: (code) => this.#start(code) })
-    this.#folder = new FunctionFolder({ folder, clock, log, changed: () => this.#folderChanged() })
+    this.#folder = new FunctionFolder({ folder, clock: folderClock, log, changed: () => this.#folderChanged() })
     this.opened = this.#folder.opened
   }
 
