@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
+import { fileLimitIsMissing } from '../support/file-limit.ts'
 import { Flood } from '../support/flood.ts'
+import { unlessRequired } from '../support/required.ts'
 import { CarillonProcess } from './carillon-process.ts'
 
 const limit = 256
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
-const skip = spawnSync('prlimit', ['--version']).status !== 0 && 'there is no prlimit on this machine'
+const skip = unlessRequired(fileLimitIsMissing())
 
 test(`with ${limit} descriptors and ${limit + 200} silent connections it serves clients`, {
   skip,

@@ -82,15 +82,37 @@ suite('docs/prometheus', () => {
     }
   })
 
-  test('has a rule for each alert of docs/operations.md', () => {
-    const [, table = ''] = read('operations.md').split('\n| Alert | Means |\n|---|---|\n')
-    const rows = table.split('\n\n')[0]!.split('\n')
+  test('has the alerts of docs/operations.md, and no others', () => {
+    const rows = tableOf('| Alert | Means |')
     const suggested = rows.map((row) => /^\| `(.*)` \|/.exec(row)?.[1]?.replaceAll('\\|', '|'))
     assert.ok(suggested.length > 5)
-    const missing = suggested.filter((expression) => !expressions.includes(expression ?? ''))
-    assert.deepEqual(missing, [], 'add them to docs/prometheus/alerts.yml')
+    assert.deepEqual(suggested.sort(), expressions.toSorted(), 'docs/operations.md, and docs/prometheus/alerts.yml')
   })
 })
+
+test('docs/operations.md has every metric, with its labels, and no others', async () => {
+  const documented = tableOf('| Metric | Labels | Shows |').flatMap((row) => {
+    const [, names = '', labels = ''] = row.split('|')
+    return quoted(names).map((name) => [name, quoted(labels)] as const)
+  })
+  const series = [...(await everySeries())].filter(([name]) => !/_(sum|count)$/.test(name))
+  const there = new Map(series.map(([name, labels]) => [name.replace(/_bucket$/, ''), labels]))
+  assert.deepEqual(documented.map(([name]) => name).sort(), [...there.keys()].sort())
+  for (const [name, labels] of documented) {
+    const own = there.get(name)?.filter((label) => label !== 'le') ?? []
+    assert.deepEqual([name, own.filter((label) => !labels.includes(label))], [name, []])
+  }
+})
+
+/** The rows of a table of docs/operations.md. */
+function tableOf(head: string): string[] {
+  const [, rows = ''] = read('operations.md').split(`\n${head}\n${head.replaceAll(/[^|]+/g, '---')}\n`)
+  return rows.split('\n\n')[0]!.split('\n')
+}
+
+function quoted(cell: string): string[] {
+  return [...cell.matchAll(/`(\w+)`/g)].map(([, word = '']) => word)
+}
 
 /** The labels of every series of a server, by its name. */
 async function everySeries(): Promise<Map<string, string[]>> {
@@ -102,6 +124,8 @@ async function everySeries(): Promise<Map<string, string[]>> {
   metrics.countShortage('descriptors')
   metrics.countConnectionRejection('all')
   metrics.countSessionClose(1013)
+  metrics.countSessionRefusal(403)
+  metrics.countRun('SENT')
   metrics.readFrom({
     sessions: () => ({ sessions: 1, sockets: 1, deliveries: 1 }),
     pending: async () => [{ processor: 'redact', messages: 1, oldestSeconds: 1 }],

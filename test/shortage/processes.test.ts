@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { unlessRequired } from '../support/required.ts'
+import { unlessPermitted, unlessRequired } from '../support/required.ts'
 import { ShortageStage, type Talk } from './stage.ts'
 
 /** A user that has no other process: the limit counts all threads of a user. */
@@ -9,11 +9,10 @@ const uid = 61_234
 /** Enough for a function's process, which has about eleven threads. */
 const spare = 40
 
-const needed =
-  process.platform === 'linux' && process.getuid?.() === 0
-    ? false
-    : 'a limit on processes needs a user of its own, whom root alone can give a server on Linux'
-const skip = process.getuid?.() === 0 ? unlessRequired(needed) : needed
+const skip =
+  unlessPermitted(
+    process.getuid?.() !== 0 && 'only root can give a server a user of its own, whose processes are limited',
+  ) || unlessRequired(process.platform !== 'linux' && 'limits of a running process are set on Linux alone')
 
 for (const fallbackAction of ['CONTINUE', 'ABORT'] as const) {
   test(`no text gets out without processes: ${fallbackAction}`, { skip }, async (t) => {
