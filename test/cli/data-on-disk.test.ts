@@ -126,6 +126,17 @@ suite('a server whose data is taken away stops with a line that says so', () => 
     )
   })
 
+  test('when a backup is copied over its file, and the folder cannot be marked', async (t) => {
+    const started = await start(t)
+    const backup = join(started.parent, 'backup')
+    assert.equal((await runCarillon(t, ['backup', backup, '--data-dir', started.folder], {})).status, 0)
+    // In the way of the mark, for root as well.
+    await mkdir(join(started.folder, 'overwritten.new'))
+    execFileSync('cp', [backup, started.file])
+    await assertStops(started, /another database was copied over/)
+    assert.match(started.server.stderr, /the data folder could not be marked as overwritten/)
+  })
+
   test('when its file system is unmounted', { skip: mountIsMissing() }, async (t) => {
     const mount = await mountTmpfs(t, '64m')
     const started = await start(t, join(mount, 'data'))
