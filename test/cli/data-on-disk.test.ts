@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
+import { dataLost } from '../../src/cli/serve.ts'
 import { fileLimitIsMissing, limitFiles } from '../support/file-limit.ts'
 import { mountIsMissing, mountTmpfs } from '../support/mounts.ts'
 import { assertRefused } from '../support/refusals.ts'
@@ -57,7 +58,7 @@ type Started = Awaited<ReturnType<typeof start>>
 
 /** Resolves when the server has ended by itself, and in the right way. */
 async function assertStops({ server }: Started, problem: RegExp): Promise<void> {
-  assert.equal(await server.ended, 1)
+  assert.equal(await server.ended, dataLost)
   const last = server.stderr.trim().split('\n').at(-1) ?? ''
   assert.match(last, /^carillon: the data on disk is not that of this server any more: .*; the server stops/)
   assert.match(last, problem)
