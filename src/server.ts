@@ -38,6 +38,7 @@ import { measured } from './processor/measured-target.ts'
 import { type Cancel, type Clock, every, FollowingClock, systemClock, systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
+import { processDescriptors } from './runtime/descriptors.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
 import { inTime } from './runtime/in-time.ts'
 import { localUrl } from './runtime/listening.ts'
@@ -162,11 +163,12 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
   reportRuns({ store, log, metrics })
 
+  const descriptors = processDescriptors()
   const onVerified = (stream: object) => listeners.connections.verified(stream)
   const listeners: Listeners = new Listeners(
     config,
     createApi(parts, keys, config, world, { phase: () => phase, onVerified }),
-    { ...world, metrics, shortages },
+    { ...world, descriptors, metrics, shortages },
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
@@ -181,7 +183,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   })
   const logLag = () => hub.lag
   const functionsReady = () => functions.folderReady()
-  const checked = { clock, store, shortages, bus, folder: folder.path, phase: () => phase, logLag, functionsReady }
+  const disk = { folder: folder.path, storesInFolder: 'file' in place }
+  const checked = { clock, store, shortages, descriptors, bus, ...disk, phase: () => phase, logLag, functionsReady }
   const admin = createAdmin(config, metrics, world, checksOf(checked))
   if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
