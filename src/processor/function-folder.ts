@@ -89,8 +89,7 @@ export class FunctionFolder {
 
   /** Throws MissingFunction, BrokenFunction, or a Shortage when nothing is known of it at present. */
   find(functionName: string): FunctionCode {
-    const absence = this.absence(functionName)
-    if (absence !== undefined) throw new MissingFunction(absence)
+    if (this.isAbsent(functionName)) throw new MissingFunction(this.#absence(functionName))
     this.check()
     const found = this.#found(functionName)
     if (!found) throw new Shortage('functions folder', this.#uncertainty(functionName))
@@ -103,17 +102,6 @@ export class FunctionFolder {
     if (!isKnown(this.#state)) return this.#state === 'absent'
     const { functions, reading } = this.#state
     return !functions.has(functionName) && reading.namesComplete && !this.#isJustGone(functionName)
-  }
-
-  /** The reason why there is no such function, or undefined when there is one or that is not known at present. */
-  absence(functionName: string): string | undefined {
-    if (!this.isAbsent(functionName)) return undefined
-    if (this.#state === 'absent') {
-      return `there is no folder ${this.#folder}: create it, or set CARILLON_FUNCTIONS to the folder your functions are in`
-    }
-    const names = [...extensions.map((extension) => functionName + extension), `${functionName}/index.*`]
-    const lookedFor = `looked for ${names.join(', ')} and ${functionName}/function.json`
-    return `no function ${functionName} in ${this.#folder} (${lookedFor})`
   }
 
   /** Throws a Shortage while the folder cannot be read. */
@@ -140,6 +128,15 @@ export class FunctionFolder {
 
   #found(functionName: string): Found | undefined {
     return isKnown(this.#state) ? this.#state.functions.get(functionName) : undefined
+  }
+
+  #absence(functionName: string): string {
+    if (this.#state === 'absent') {
+      return `there is no folder ${this.#folder}: create it, or set CARILLON_FUNCTIONS to the folder your functions are in`
+    }
+    const names = [...extensions.map((extension) => functionName + extension), `${functionName}/index.*`]
+    const lookedFor = `looked for ${names.join(', ')} and ${functionName}/function.json`
+    return `no function ${functionName} in ${this.#folder} (${lookedFor})`
   }
 
   /** Why it is not known whether there is such a function, though the folder was read. */
