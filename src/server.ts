@@ -163,6 +163,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   reportRuns({ store, log, metrics })
 
   const onVerified = (stream: object) => listeners.connections.verified(stream)
+  const onRefused = (stream: object) => listeners.connections.refused(stream)
   const listeners: Listeners = new Listeners(
     config,
     createApi(parts, keys, config, world, { phase: () => phase, onVerified }),
@@ -170,7 +171,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
-  const sessions = createSessions(parts, keys, config, world, { hub, onVerified })
+  const sessions = createSessions(parts, keys, config, world, { hub, onVerified, onRefused })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag: () => hub.lag,
@@ -309,13 +310,18 @@ function createSessions(
   keys: Keys,
   config: Config,
   world: World,
-  { hub, onVerified }: { hub: Hub<Session> } & Pick<Door, 'onVerified'>,
+  {
+    hub,
+    onVerified,
+    onRefused,
+  }: { hub: Hub<Session>; onVerified(stream: object): void; onRefused(stream: object): void },
 ) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
     hub,
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
     onVerified,
+    onRefused,
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
       if (await findUser(read, userArn)) return { admitted: true }
