@@ -155,7 +155,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const functions = await createFunctions(config, world, () => functionsSee(endpoint, keys))
+  const functions = await createFunctions(config, world, () => functionsSee(config, keys, listeners.functionsUrl))
   stack.defer(() => functions.close())
   const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
@@ -265,12 +265,12 @@ function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { c
   return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }
 
-const functionsSee = ({ http, region }: Endpoint, { root }: Keys) => ({
+const functionsSee = ({ region }: Config, { root }: Keys, url: string) => ({
   region,
   accessKeyId: root.accessKeyId,
   secretAccessKey: root.secretAccessKey,
-  messagingEndpoint: http,
-  identityEndpoint: http,
+  messagingEndpoint: url,
+  identityEndpoint: url,
 })
 
 /** What signatures are for, besides what they come with. */

@@ -49,6 +49,8 @@ interface Connection {
   isAwaited: boolean
   /** Since when the next step is the client's. */
   waitsSinceMs: number
+  /** Until the first response: see EvictionQueue. */
+  hasGrace: boolean
   /** When it is closed, unless a step is made. */
   deadlineMs: number
   /** Whether the first of the two looks was at this deadline. */
@@ -83,7 +85,7 @@ interface Network {
  *     ¹ together, from when it was accepted   ² the session endpoint gives up before: openMsMax
  *
  * A client that sends a request before the response to the one before (pipelining) is always waited for: it could have
- * one request in the server's hands at any time. Young clients that have begun to send have a grace: EvictionQueue.
+ * one request in the server's hands at any time. The first request has a grace: see EvictionQueue.
  */
 export class Connections {
   readonly #parts: ConnectionsParts
@@ -113,18 +115,22 @@ export class Connections {
     return { authenticated: this.#connections.size - unauthenticated, unauthenticated }
   }
 
-  /** Stands before the server's own listener for connections. Its requests are still the server's to answer. */
-  guard(server: HttpServer | HttpsServer): void {
+  /**
+   * Stands before the server's own listener for connections. Its requests are still the server's to answer. With a
+   * `network` all its connections count as from there, whatever their addresses.
+   */
+  guard(server: HttpServer | HttpsServer, network?: string): void {
     const isTls = 'setSecureContext' in server
     const serve = server.listeners('connection')
     server.removeAllListeners('connection')
     server.on('connection', (socket: Socket) => {
-      if (this.#admit(socket, isTls)) for (const listener of serve) listener.call(server, socket)
+      if (this.#admit(socket, isTls, network)) for (const listener of serve) listener.call(server, socket)
     })
     if (isTls) server.on('secureConnection', (stream: Socket) => this.#afterHandshake(stream))
     const begin = (request: IncomingMessage, response: ServerResponse) => this.#begin(request, response)
-    server.on('request', begin).on('checkContinue', begin).on('checkExpectation', begin)
-    server.on('upgrade', (request: IncomingMessage) => this.#upgrade(request.socket))
+    // Before any other listener may respond.
+    for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, begin)
+    server.prependListener('upgrade', (request: IncomingMessage) => this.#upgrade(request.socket))
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.syscall === 'accept') this.#parts.shortages.report(shortageOf(error) ?? 'network', error.message)
     })
@@ -140,7 +146,7 @@ export class Connections {
   /** The session that was to open on the stream is refused: the closing handshake is the client's to finish. */
   refused(stream: object): void {
     const connection = this.#byStream.get(stream)
-    if (connection) this.#await(connection)
+    if (connection) this.#awaitNext(connection)
   }
 
   /** Closes what has no request in flight and never signed. */
@@ -151,14 +157,14 @@ export class Connections {
     for (const socket of this.#lingering) socket.destroy()
   }
 
-  #admit(socket: Socket, isTls: boolean): boolean {
+  #admit(socket: Socket, isTls: boolean, knownNetwork: string | undefined): boolean {
     const { remoteAddress } = socket
     // It is gone already.
     if (remoteAddress === undefined) {
       socket.destroy()
       return false
     }
-    const network = networkOf(remoteAddress)
+    const network = knownNetwork ?? networkOf(remoteAddress)
     const limit = this.#limitFor(network)
     if (limit !== undefined && !this.#makeRoom(limit, network)) {
       this.#count(limit, network)
@@ -195,6 +201,7 @@ export class Connections {
       acceptedMs,
       isAwaited: true,
       waitsSinceMs: acceptedMs,
+      hasGrace: true,
       deadlineMs: acceptedMs,
       isSecondLook: false,
       requests: 0,
@@ -238,7 +245,7 @@ export class Connections {
       // A body that is too large is responded to before its end.
       if (connection.response === response && !response.writableEnded) this.#serve(connection)
     })
-    response.once('prefinish', () => this.#await(connection))
+    response.once('prefinish', () => this.#awaitNext(connection))
     response.once('close', () => {
       connection.inFlight -= 1
       if (connection.inFlight === 0) this.#await(connection)
@@ -252,6 +259,12 @@ export class Connections {
     connection.requests += 1
     connection.inFlight += 1
     this.#serve(connection)
+  }
+
+  /** A response was written. */
+  #awaitNext(connection: Connection): void {
+    connection.hasGrace = false
+    this.#await(connection)
   }
 
   /** The next step is the client's. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { OrderedSet } from '../runtime/ordered-set.ts'
 
-/** For so long after it was accepted, a connection that has begun to send is not closed for a new one. */
+/** For so long after it was accepted, a connection that has begun to send its first request is not closed for a new one. */
 const graceMs = 1_000
 
 interface Waiting {
@@ -10,12 +10,14 @@ interface Waiting {
   readonly acceptedMs: number
   /** Since when the server waits for the client. */
   waitsSinceMs: number
+  /** Whether no request of it has been responded to. */
+  hasGrace: boolean
 }
 
 /**
  * Connections whose next step is the client's, in the order in which they are closed for new ones: the one that the
- * server has waited for longest goes first. One that is young and has begun to send is passed over: else many clients
- * that connect at once would close each other for ever.
+ * server has waited for longest goes first. One that is young and has begun to send its first request is passed over:
+ * else many clients that connect at once would close each other for ever.
  */
 export class EvictionQueue<Connection extends Waiting> {
   /** Both in the order in which the wait began. */
@@ -38,7 +40,7 @@ export class EvictionQueue<Connection extends Waiting> {
   first(nowMs: number): Connection | undefined {
     const isYoung = ({ acceptedMs }: Connection) => nowMs - acceptedMs < graceMs
     let longest = this.#waiting.first
-    while (longest && longest.socket.bytesRead > 0 && isYoung(longest)) {
+    while (longest?.hasGrace && longest.socket.bytesRead > 0 && isYoung(longest)) {
       this.#waiting.delete(longest)
       this.#young.add(longest)
       longest = this.#waiting.first
