@@ -156,7 +156,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const functions = await createFunctions(config, world, () => functionsSee(endpoint, keys))
+  const functions = await createFunctions(config, world, () => functionsSee(config, keys, listeners.functionsUrl))
   stack.defer(() => functions.close())
   const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
@@ -165,6 +165,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
 
   const descriptors = processDescriptors()
   const onVerified = (stream: object) => listeners.connections.verified(stream)
+  const onRefused = (stream: object) => listeners.connections.refused(stream)
   const listeners: Listeners = new Listeners(
     config,
     createApi(parts, keys, config, world, { phase: () => phase, onVerified }),
@@ -172,7 +173,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
-  const sessions = createSessions(parts, keys, config, world, { hub, onVerified })
+  const sessions = createSessions(parts, keys, config, world, { hub, onVerified, onRefused })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag: () => hub.lag,
@@ -267,12 +268,12 @@ function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { c
   return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }
 
-const functionsSee = ({ http, region }: Endpoint, { root }: Keys) => ({
+const functionsSee = ({ region }: Config, { root }: Keys, url: string) => ({
   region,
   accessKeyId: root.accessKeyId,
   secretAccessKey: root.secretAccessKey,
-  messagingEndpoint: http,
-  identityEndpoint: http,
+  messagingEndpoint: url,
+  identityEndpoint: url,
 })
 
 /** What signatures are for, besides what they come with. */
@@ -312,13 +313,18 @@ function createSessions(
   keys: Keys,
   config: Config,
   world: World,
-  { hub, onVerified }: { hub: Hub<Session> } & Pick<Door, 'onVerified'>,
+  {
+    hub,
+    onVerified,
+    onRefused,
+  }: { hub: Hub<Session>; onVerified(stream: object): void; onRefused(stream: object): void },
 ) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
     hub,
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
     onVerified,
+    onRefused,
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
       if (await findUser(read, userArn)) return { admitted: true }

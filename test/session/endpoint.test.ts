@@ -130,6 +130,58 @@ suite('a connect', () => {
   })
 })
 
+suite('the limits on connections learn', () => {
+  type Parts = NonNullable<Parameters<typeof startSessionServer>[1]>
+  const cases: [name: string, target: string, parts: Parts, learned: string][] = [
+    ['that a session was verified', `/connect?userArn=${ann}&sessionId=1`, {}, 'verified'],
+    ['of an upgrade to another path', '/elsewhere', {}, 'refused'],
+    ['of a connect without a signature', '/connect', {}, 'refused'],
+    [
+      'of a connect whose key may not connect as the user',
+      `/connect?userArn=${ann}&sessionId=1`,
+      { admit: async () => ({ admitted: false, reason: 'Forbidden' }) },
+      'refused',
+    ],
+    [
+      'of a connect that fails inside the server',
+      `/connect?userArn=${ann}&sessionId=1`,
+      { admit: () => Promise.reject(new Error('the disk is gone')) },
+      'refused',
+    ],
+  ]
+  for (const [name, target, parts, expected] of cases) {
+    test(name, async (t) => {
+      const learned: string[] = []
+      const { port } = await startSessionServer(t, {
+        onVerified: () => void learned.push('verified'),
+        onRefused: () => void learned.push('refused'),
+        ...parts,
+      })
+      // It never answers a close frame.
+      const socket = connectTcp(port, '127.0.0.1')
+      t.after(() => socket.destroy())
+      const key = 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n${key}\r\n\r\n`)
+      await until(() => learned.length > 0)
+      assert.deepEqual(learned, [expected])
+    })
+  }
+
+  test('of a connect that takes too long', async (t) => {
+    let refused = 0
+    const { port, clock } = await startSessionServer(t, {
+      admit: () => new Promise(() => {}),
+      onRefused: () => {
+        refused += 1
+      },
+    })
+    await once(connect({ port, userArn: ann }).webSocket, 'open')
+    assert.equal(refused, 0)
+    clock.advance(10_000)
+    assert.equal(refused, 1)
+  })
+})
+
 suite('a session', () => {
   test('hears the channels of its user, and so do all sessions of this user', async (t) => {
     const sessionServer = await startSessionServer(t)

@@ -37,6 +37,7 @@ export class SessionServer {
       hub: this.hub,
       authenticate: async (target) => unsignedConnect(target),
       onVerified: () => {},
+      onRefused: () => {},
       admit: async () => ({ admitted: true }),
       prefetch: async function* () {},
       metrics: new Metrics(),
@@ -79,7 +80,7 @@ export async function startSessionServer(
   return sessionServer
 }
 
-/** Believes everybody who says who they are. */
+/** Verifies nothing. */
 function unsignedConnect(target: string): VerifiedConnect {
   const query = new URL(target, 'http://localhost').searchParams
   const [userArn, sessionId, prefetchSortBy] = ['userArn', 'sessionId', 'prefetch-sort-by'].map((name) =>
