@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -24,7 +25,7 @@ const lockMsMax = 100
 
 /** The folder that one running server has for itself. Keep it in reach until `close`: collected garbage locks nothing. */
 export class DataFolder {
-  /** Absolute. */
+  /** Absolute and without symbolic links: a link that is switched does not move a running server. */
   readonly path: string
   readonly #lock: DatabaseSync
   #isLost = false
@@ -34,12 +35,12 @@ export class DataFolder {
     this.#lock = lock
   }
 
-  /** What must stay on disk as long as this process has the folder. */
+  /** The paths that must stay on disk as long as this process has the folder. */
   get openPaths(): string[] {
     return [this.path, lockPath(this.path)]
   }
 
-  /** The path leads to another folder now, or nowhere: nothing is written or removed there any more. */
+  /** The folder was removed, moved or replaced: from now on nothing is written or removed at its path. */
   lose(): void {
     this.#isLost = true
   }
@@ -94,7 +95,8 @@ export function openDataFolder(path: string): DataFolder {
   } catch (error) {
     throw new Error(`the data folder ${absolute} cannot be made or written: ${(error as Error).message}`)
   }
-  return new DataFolder(absolute, takeLock(absolute))
+  const real = realpathSync(absolute)
+  return new DataFolder(real, takeLock(real))
 }
 
 /**
