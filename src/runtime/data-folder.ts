@@ -23,7 +23,7 @@ export const lockFile = 'lock'
 /** `isTaken` of another process has the lock for a moment. */
 const lockMsMax = 100
 
-/** The folder that one running server has for itself. Keep it in reach until `close`: collected garbage locks nothing. */
+/** The folder that one running server has for itself. Keep a reference until `close`: the lock ends with the object. */
 export class DataFolder {
   /** Absolute and without symbolic links: a link that is switched does not move a running server. */
   readonly path: string
@@ -65,7 +65,7 @@ export class DataFolder {
     renameSync(temporary, target)
   }
 
-  /** The path of a file that somebody else writes, made so that only this user can read it. */
+  /** The path of a file for another module to write, created so that only this user can read it. */
   privateFile(name: string): string {
     const path = join(this.path, name)
     closeSync(openSync(path, 'a', 0o600))
@@ -100,8 +100,8 @@ export function openDataFolder(path: string): DataFolder {
 }
 
 /**
- * With the folders above it. Node's own recursive mkdir spins for ever where a folder exists and takes no new one, such as
- * /proc: it is told that there is no such folder, makes the one above, and tries again.
+ * Makes the folders above as well. Node's own recursive mkdir spins for ever below a folder that takes no new one, such as
+ * /proc: after ENOENT it makes the folder above, which exists, and tries again.
  */
 function makeFolder(path: string): void {
   try {

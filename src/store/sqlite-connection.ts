@@ -48,7 +48,7 @@ export class Connection implements Writer {
     }
   }
 
-  /** The same reads for callers that wait. */
+  /** The reads as promises, which reject with StoreUnavailable if disk or file have caused the error. */
   reader(): Reader {
     return {
       get: async <Row>(sql: string, ...values: Value[]) => this.#read(() => this.get<Row>(sql, ...values)),

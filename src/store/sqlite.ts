@@ -13,9 +13,9 @@ import { type Committed, type Reader, type Store, StoreUnavailable, type Transac
 import { type CheckpointLimits, WalTruncation } from './wal-truncation.ts'
 import { WriteHealth } from './write-health.ts'
 
-/** More transactions than this never wait; a caller beyond it is told to come back. */
+/** Limit of transactions that wait. Further ones are rejected with StoreUnavailable. */
 const transactionsMax = 1_000
-/** What a probe writes: as much as a large message and its rows, since a disk may have room for a few bytes only. */
+/** The size of a probe: that of a large message and its rows, since a disk may have room for a few bytes only. */
 const probeBytes = 32_768
 
 export interface SqliteOptions {
@@ -48,7 +48,7 @@ export class SqliteStore implements Store {
   #free: Promise<unknown> = Promise.resolve()
   /** Waiting and open. */
   #transactions = 0
-  /** Why no write is taken any more. */
+  /** Set once the store takes no further write. */
   #refusal: StoreUnavailable | undefined
 
   /** Opens the file and brings its schema up to date. Throws if the schema is newer than this program. */
@@ -82,7 +82,7 @@ export class SqliteStore implements Store {
       return await this.#alone(async () => {
         const committed = nothing()
         const result = await this.#within(() => work(asyncTransaction(this.#writer, committed)))
-        this.#tell(committed)
+        this.#notify(committed)
         return result
       })
     } finally {
@@ -131,14 +131,14 @@ export class SqliteStore implements Store {
     await this.#mark?.close()
   }
 
-  /** Waits until nobody else writes. */
+  /** Queues the write behind all others. */
   #alone<T>(write: () => Promise<T>): Promise<T> {
     const mine = this.#free.then(write)
     this.#free = mine.catch(() => {})
     return mine
   }
 
-  /** One durable commit. What is refused meanwhile is rolled back. */
+  /** One durable commit. Rolls back if the store begins to refuse writes in the meantime. */
   async #within<T>(work: () => Promise<T>): Promise<T> {
     this.#requireAccepting()
     const result = await this.#writer.within(async () => {
@@ -177,11 +177,11 @@ export class SqliteStore implements Store {
     } catch (error) {
       return { error }
     }
-    this.#tell(committed, changes)
+    this.#notify(committed, changes)
     return { settled }
   }
 
-  #tell(committed: Committed, changes: Change[] = []): void {
+  #notify(committed: Committed, changes: Change[] = []): void {
     if (erases(changes, committed)) this.#truncation.request()
     for (const listener of this.#listeners) listener(committed)
   }
@@ -230,7 +230,7 @@ interface OpenFile {
   mark: FileMark | undefined
 }
 
-/** Leaves nothing open when it throws. Its error names the file, and says what to do. */
+/** Closes everything if it throws. The error names the file and the remedy. */
 function openFile(
   path: string,
   now: number,
