@@ -43,7 +43,7 @@ export function checksOf({ store, bus, phase, logLag, functionsReady, storesInFo
       memory,
       ...(storesInFolder && { disk }),
     },
-    told: {
+    reported: {
       ...(!storesInFolder && { disk }),
       bus: () => requireConnected(bus),
       log: () => requireInTime(logLag()),

@@ -1,14 +1,14 @@
 import { storeFiles } from './open-store.ts'
 import type { Cancel, Clock } from './runtime/clock.ts'
 import type { DataFolder } from './runtime/data-folder.ts'
-import { networkFileSystemOf } from './runtime/file-system.ts'
+import { keepsInodes, networkFileSystemOf } from './runtime/file-system.ts'
 import type { Log } from './runtime/log.ts'
 import { OpenFiles, watchFiles } from './runtime/open-files.ts'
 import type { Store } from './store/store.ts'
 
 const restore = '. Restore the backup into a new folder (docs/operations.md, "Restore")'
 
-/** SQLite works there as long as one machine uses the folder, and as long as its locks work. */
+/** SQLite works on a network file system as long as its locks work, and one machine uses the folder. */
 export function warnOfNetwork({ path }: DataFolder, log: Log): void {
   const name = networkFileSystemOf(path)
   if (name) log.warn({ folder: path }, `the data folder is on ${name}: use a local disk, since its locks may not work`)
@@ -40,7 +40,8 @@ export function watchDataFiles(
   { clock, log }: { clock: Clock; log: Log },
   broken: (error: Error) => void,
 ): Cancel {
-  const files = new OpenFiles([...folder.openPaths, ...storeFiles(storeFile)])
+  const paths = [...folder.openPaths, ...storeFiles(storeFile)]
+  const files = new OpenFiles(paths, { keepsInodes: keepsInodes(folder.path) })
   const look = async (): Promise<Problem | undefined> => {
     const lost = await files.problem()
     if (lost !== undefined) return { kind: 'lost', text: lost }

@@ -50,7 +50,7 @@ function stopReason(environment: NodeJS.ProcessEnv): Promise<string> {
 }
 
 async function start(config: Config, log: Log): Promise<RunningServer> {
-  // Loaded late, so that a mistyped setting is told at once.
+  // Loaded late, so that a mistyped setting is reported at once.
   const { startServer } = await import('../server.ts')
   try {
     // Nodes that share a database go by its time.
@@ -67,7 +67,7 @@ type ListenError = NodeJS.ErrnoException & { port?: number; address?: string; ho
 
 /** One line for an operator: what failed and what to change. */
 export function startFailure({ code, syscall, port, address, hostname, message }: ListenError, config: Config): string {
-  // Of port 0 Node's error does not tell the port.
+  // Node's error does not name the port if that was 0.
   const isAdmin =
     config.adminPort !== undefined && (port ? port === config.adminPort : (hostname ?? address) !== config.host)
   const host = isAdmin ? config.adminHost : config.host

@@ -4,13 +4,13 @@ import type { Connection } from './sqlite-connection.ts'
 
 const readFrom = promisify(read)
 
-/** Where the header of a SQLite file has `user_version`, four bytes in big-endian order ("Database File Format"). */
+/** The offset of `user_version` in a SQLite file, four bytes in big-endian order ("Database File Format"). */
 const markOffset = 60
 const markMax = 2 ** 31 - 1
 
 /**
- * A number that this process writes into the header of its database file. It is gone when somebody copies a backup over the
- * file: the file keeps its inode then, and SQLite goes on with pages of two databases.
+ * A number that this process writes into the header of its database file. A backup that is copied over the file removes the
+ * number and keeps the inode, and SQLite goes on with pages of two databases.
  *
  * The file stays open until `close`, which must come after all connections of this process are closed: POSIX drops the
  * locks that a process has on a file with the first descriptor of it that the process closes.

@@ -30,7 +30,7 @@ function start(left: { descriptors?: number | NodeJS.ErrnoException; memory?: Le
   const descriptors = { limit: () => given(limit) ?? assert.fail(), open: () => 0 }
   const free = { memory: async () => given(memory), disk: async () => given(disk) }
   const { diskSpace, ...needed } = resourceChecks({ clock, shortages, descriptors, folder: '/data', free })
-  const readiness = new Readiness({ needed, told: { 'disk space': diskSpace } }, clock)
+  const readiness = new Readiness({ needed, reported: { 'disk space': diskSpace } }, clock)
   return { clock, shortages, report: () => readiness.report() }
 }
 
@@ -73,7 +73,7 @@ suite('the resources of a server', () => {
       ready: false,
       checks: { ...ok, memory: 'only 31 MB of memory are free' },
     },
-    'are a disk that is nearly full: told, and ready, since writes succeed': {
+    'are a disk that is nearly full: reported, and ready, since writes succeed': {
       left: { disk: diskBytesLow - 1 },
       ready: true,
       checks: { ...ok, 'disk space': "only 63 MB of the data folder's disk are free" },

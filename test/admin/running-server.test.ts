@@ -21,9 +21,9 @@ suite('a running server', () => {
   test('is ready', async () => {
     const { admin } = server.endpoint
     const needed = ['server', 'store', 'descriptors', 'memory', 'disk']
-    const told = ['bus', 'log', 'disk space', 'functions folder', 'processes']
+    const reported = ['bus', 'log', 'disk space', 'functions folder', 'processes']
     const answer = await fetch(`${admin}/readyz`)
-    const checks = Object.fromEntries([...needed, ...told].map((name) => [name, 'ok']))
+    const checks = Object.fromEntries([...needed, ...reported].map((name) => [name, 'ok']))
     assert.deepEqual([answer.status, await answer.json()], [200, { ready: true, checks }])
   })
 

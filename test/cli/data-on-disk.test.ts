@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -159,6 +159,24 @@ test('backups, keys, checkpoints and restarts do not stop a server', async (t) =
   // A file that is not there any more is seen within a second: the next thing proves that it was looked for meanwhile.
   await rm(join(started.folder, 'lock'))
   await assertStops(started, /\/lock was removed or moved/)
+})
+
+test('a link to the data folder that is switched does not stop a server, or move it', async (t) => {
+  const parent = await mkdtemp(join(tmpdir(), 'carillon-link-'))
+  const [link, mine, other] = ['link', 'mine', 'other'].map((name) => join(parent, name)) as [string, string, string]
+  await mkdir(mine)
+  await mkdir(other)
+  await symlink(mine, link)
+  const started = await start(t, link)
+  t.after(() => rm(parent, { recursive: true }))
+  await symlink(other, `${link}.new`)
+  await rename(`${link}.new`, link)
+  await writeFile(join(other, 'endpoint.json'), 'of the next server')
+  await started.create('after-the-switch')
+  // The next removal is noticed, and that proves that there were checks meanwhile.
+  await rm(join(mine, 'lock'))
+  await assertStops(started, /\/mine\/lock was removed or moved/)
+  assert.deepEqual(await readdir(other), ['endpoint.json'])
 })
 
 suite('a disk that takes no writes', () => {

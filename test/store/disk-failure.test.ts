@@ -106,6 +106,22 @@ suite('a disk that refuses a write', { skip }, () => {
     assert.deepEqual(new Set(sizes).size, 1, `the file had ${sizes} bytes`)
   })
 
+  test('to a temporary file of a read fails that read, and the store stays ready', async (t) => {
+    const { store, clock, said, ready } = await open(t)
+    // Too much to be sorted in memory.
+    const sorted = `WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 400000)
+      SELECT max(n) FROM (SELECT n FROM number ORDER BY random() LIMIT 300000)`
+    limitFiles(process.pid, 4_096)
+    for (const warnings of [1, 1, 2]) {
+      if (warnings === 2) clock.advance(60_000)
+      await assert.rejects(store.read.get(sorted), StoreUnavailable)
+      assert.equal(await ready(), true)
+      const warning = 'the store cannot read: calls that need the data get 503'
+      assert.deepEqual(said, Array(warnings).fill(warning))
+    }
+    assert.equal(clock.nextAlarmMs, undefined)
+  })
+
   test('leaves it open whether a write at its commit comes back after a crash, and says that', async (t) => {
     const { store, file } = await open(t)
     // The statements fit into the cache of pages, so that only COMMIT writes.
