@@ -9,3 +9,6 @@ export const entryEnd = '\x03'
 
 /** EX_TEMPFAIL of sysexits.h: the bootstrap itself could not start. */
 export const startFailedExitCode = 75
+
+/** Of what a failure is reported with: its type, and its message. */
+export const failureLengthMax = 1000

@@ -16,7 +16,7 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { lendSdk, takeFilesBySyntax } from './bootstrap-modules.ts'
 import { beginLastEntry, markEntries } from './bootstrap-output.ts'
-import { startFailedExitCode } from './bootstrap-terms.ts'
+import { failureLengthMax, startFailedExitCode } from './bootstrap-terms.ts'
 
 type LambdaCallback = (error?: unknown, result?: unknown) => void
 type LambdaFunction = (event: unknown, context: LambdaContext, callback: LambdaCallback) => unknown
@@ -137,9 +137,13 @@ async function serveOne(handler: LambdaFunction): Promise<void> {
 
 /** The error's class and its code, such as `Error ECONNREFUSED`: never its text, which may quote a message. */
 function describe(error: unknown) {
-  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error) }
+  const report = (errorType: unknown, errorMessage: unknown) => ({
+    errorType: String(errorType).slice(0, failureLengthMax),
+    errorMessage: String(errorMessage).slice(0, failureLengthMax),
+  })
+  if (!(error instanceof Error)) return report(typeof error, error)
   const code = codeOf(error) ?? codeOf(error.cause)
-  return { errorType: code === undefined ? error.name : `${error.name} ${code}`, errorMessage: error.message }
+  return report(code === undefined ? error.name : `${error.name} ${code}`, error.message)
 }
 
 /** Only what looks like a code of Node, of the system or of a library. */

@@ -30,6 +30,8 @@ const loadMsMax = 10_000
 const idleMsMax = 60_000
 /** How long a broken child may take to exit, and how long a process that it left behind may hold its output open. */
 const exitMsMax = 1_000
+/** How long a killed process may be kept from exiting before its call ends without that. */
+const tracedMsMax = 10_000
 
 interface Attempt {
   call: Call
@@ -107,7 +109,7 @@ export class FunctionChild implements RuntimeListener {
   }
 
   next(answer: (invocation: RuntimeInvocation) => void): void {
-    if (this.#exit) return
+    if (this.#endReason !== undefined) return
     this.#answer = answer
     if (this.#attempt?.handOff) this.#finish(this.#attempt.handOff)
     else this.#give()
@@ -121,8 +123,9 @@ export class FunctionChild implements RuntimeListener {
   }
 
   broke(failure: string): void {
-    if (this.#exit) return
-    this.#endReason ??= `${this.code.file}: ${failure}`
+    // A child that says so again and again gets no more time.
+    if (this.#endReason !== undefined) return
+    this.#endReason = `${this.code.file}: ${failure}`
     // It prints the error and ends by itself.
     this.#endAfter(exitMsMax, failure)
   }
@@ -138,7 +141,25 @@ export class FunctionChild implements RuntimeListener {
 
   #kill(reason: string): void {
     this.#endReason ??= reason
+    // After the exit, the number of the process group may be that of another one.
+    if (this.#exit !== undefined || this.#process.pid === undefined) return
     killProcess(this.#process)
+    this.#after(exitMsMax, () => this.#endTracers())
+  }
+
+  /**
+   * The system reports the exit of a killed process only after what traces it has seen the exit, or is gone. A process that
+   * traces its function, and that the search does not find, keeps the function's place, but not the call.
+   */
+  #endTracers(): void {
+    void this.#parts.endLeftovers()
+    this.#after(tracedMsMax, () => {
+      this.#parts.log.warn(
+        { functionName: this.code.functionName, pid: this.#process.pid },
+        'killed process does not exit',
+      )
+      this.#settleLast()
+    })
   }
 
   #give(): void {
@@ -162,10 +183,7 @@ export class FunctionChild implements RuntimeListener {
     this.#after(limitMs, () => this.#kill(reason))
   }
 
-  /**
-   * There is one limit at a time: a new one replaces the last. After the exit it is the one that closes the streams, so what
-   * the process sent before is not handled any more.
-   */
+  /** There is one limit at a time: a new one takes the place of the last. */
   #after(limitMs: number, act: () => void): void {
     this.#countdown?.cancel()
     this.#countdown = new Countdown(this.#parts.clock, limitMs, act)
@@ -202,9 +220,9 @@ export class FunctionChild implements RuntimeListener {
   /** What it printed last is still to be read, and what it started must not outlive it. */
   #drain(exit: Exit): Promise<void> {
     const { exitCode, signal } = exit
-    this.#exit = exit
     const ended = signal ? `was ended by ${signal}` : `exited with code ${exitCode}`
     this.#kill(`its process ${ended}${this.#started ? '' : ' before it had started'}`)
+    this.#exit = exit
     this.#after(exitMsMax, () => {
       for (const stream of this.#process.stdio) stream?.destroy()
     })
@@ -214,6 +232,10 @@ export class FunctionChild implements RuntimeListener {
   #closed(): void {
     this.#countdown?.cancel()
     this.#debug(`function process ended: ${this.#endReason}`)
+    this.#settleLast()
+  }
+
+  #settleLast(): void {
     if (this.#attempt) this.#settle(this.#attempt, this.#endReason ?? 'ended')
     this.#attempt = undefined
   }

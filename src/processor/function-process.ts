@@ -42,6 +42,9 @@ export function startProcess(code: FunctionCode, { environment, folder, user }: 
   }
 }
 
+/** The number of a process that has exited may be that of another one by now: do not signal it. */
+export const hasExited = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
+
 /** Kills a child, with what it has started and what is still in its process group. */
 export function killProcess({ pid }: ChildProcess): void {
   if (pid === undefined) return

@@ -69,7 +69,7 @@ class LocalFunctions implements FunctionTarget {
   constructor(options: FunctionTargetOptions) {
     const { folder, processesMax, clock, folderClock = clock, log } = options
     this.#options = options
-    this.#leftovers = new Leftovers(log, options.user)
+    this.#leftovers = new Leftovers(log, clock, options.user)
     const placeFreed = () => this.#placeFreed()
     this.#pool = new FunctionPool({ processesMax, clock, placeFreed, start: (code) => this.#start(code) })
     this.#folder = new FunctionFolder({ folder, clock: folderClock, log, changed: () => this.#folderChanged() })

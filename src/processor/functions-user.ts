@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { bootstrapFile } from './function-process.ts'
+import { bootstrapFile, hasExited } from './function-process.ts'
 
 /** The user whom functions run as, where that is not the server's own. */
 export interface FunctionsUser {
@@ -87,7 +87,7 @@ async function tryAs(user: { uid: number; gid: number }, functionsFolder: string
   await once(child, 'spawn')
   try {
     const answer = await text(child.stdout)
-    if (answer === '' || hasEnded(child)) throw new Error(`a trial as this user failed, or took ${trialMsMax} ms`)
+    if (answer === '' || hasExited(child)) throw new Error(`a trial as this user failed, or took ${trialMsMax} ms`)
     // The server must also be able to end what runs as this user.
     process.kill(child.pid as number, 'SIGKILL')
     return JSON.parse(answer)
@@ -96,9 +96,6 @@ async function tryAs(user: { uid: number; gid: number }, functionsFolder: string
     child.stdin.destroy()
   }
 }
-
-/** The number of a process that has ended may be that of another one by now. */
-const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
 
 /**
  * The line of a process's status that gives it more than the user's rights. Linux takes the capabilities of a process that

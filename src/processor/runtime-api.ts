@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { failureLengthMax } from './bootstrap-terms.ts'
 
 /** One event on its way to a child process. */
 export interface RuntimeInvocation {
@@ -27,7 +28,22 @@ export interface RuntimeListener {
 
 /** What Lambda accepts as a function's answer ("Lambda quotas"). It is read and thrown away. */
 const bodyBytesMax = 6 * 1024 * 1024
-const failureLengthMax = 1000
+/** A report of the bootstrap is shorter. Of a longer one nothing is kept. */
+const reportBytesMax = 65_536
+/** A child has one connection, and one more to report an error while it waits for an event. */
+const connectionsPerChildMax = 4
+/** Connections on which no token has come. One more takes the place of the oldest: a child sends its token at once. */
+const strangersMax = 64
+
+/** For headers that do not come, and bodies. A connection on which nothing is asked, or that waits, may last. */
+const slowRequests = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 }
+
+interface Child {
+  listener: RuntimeListener
+  connections: Set<Socket>
+  /** The request for the next event that waits. */
+  waiting: ServerResponse | undefined
+}
 
 /**
  * The Lambda Runtime API ("Using the Lambda runtime API for custom runtimes" in AWS's developer guide) for any number of
@@ -35,12 +51,18 @@ const failureLengthMax = 1000
  * what another was given. On the loopback interface only.
  */
 export class RuntimeApi {
-  #listeners = new Map<string, RuntimeListener>()
-  // A request that breaks off concerns its child alone.
-  #server = createServer((request, response) => this.#serve(request, response).catch(() => response.destroy()))
+  #children = new Map<string, Child>()
+  /** The oldest comes first. */
+  #strangers = new Set<Socket>()
+  #server: Server
   #listening: Promise<unknown> | undefined
 
-  constructor() {
+  constructor(timeouts = slowRequests) {
+    this.#server = createServer(timeouts, (request, response) => {
+      // A request that breaks off concerns its child alone.
+      this.#serve(request, response).catch(() => response.destroy())
+    })
+    this.#server.on('connection', (socket) => this.#admit(socket))
     // A child whose handler has computed for long must find its connection as it was.
     this.#server.keepAliveTimeout = 0
   }
@@ -61,11 +83,13 @@ export class RuntimeApi {
   }
 
   register(token: string, listener: RuntimeListener): void {
-    this.#listeners.set(token, listener)
+    this.#children.set(token, { listener, connections: new Set(), waiting: undefined })
   }
 
   unregister(token: string): void {
-    this.#listeners.delete(token)
+    const { connections = [] } = this.#children.get(token) ?? {}
+    this.#children.delete(token)
+    for (const socket of connections) socket.destroy()
   }
 
   async close(): Promise<void> {
@@ -76,13 +100,32 @@ export class RuntimeApi {
     await closed
   }
 
+  #admit(socket: Socket): void {
+    this.#strangers.add(socket)
+    socket.once('close', () => this.#strangers.delete(socket))
+    const [oldest] = this.#strangers
+    if (this.#strangers.size > strangersMax) oldest?.destroy()
+  }
+
+  /** False if the connection was closed: it is one too many for the child, or another child's. */
+  #belongsTo({ connections }: Child, socket: Socket): boolean {
+    if (connections.has(socket)) return true
+    if (!this.#strangers.delete(socket) || connections.size >= connectionsPerChildMax) {
+      socket.destroy()
+      return false
+    }
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+    return true
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, token = '', call] = /^\/([^/]+)\/2018-06-01\/runtime\/(.+)$/.exec(request.url ?? '') ?? []
-    const listener = this.#listeners.get(token)
-    if (!listener) return answer(response, 403, 'Forbidden')
-    if (request.method === 'GET' && call === 'invocation/next') {
-      return listener.next((invocation) => give(response, invocation))
-    }
+    const child = this.#children.get(token)
+    if (!child) return refuse(response, 403, 'Forbidden')
+    const { listener } = child
+    if (!this.#belongsTo(child, request.socket)) return
+    if (request.method === 'GET' && call === 'invocation/next') return giveNext(child, response)
     const body = await readBody(request)
     if (body === undefined) return answer(response, 413, 'RequestEntityTooLarge')
     if (request.method === 'POST' && call === 'init/started') {
@@ -98,6 +141,16 @@ export class RuntimeApi {
     const known = listener.ended(id, outcome === 'error' ? errorTypeOf(body) : undefined)
     answer(response, known ? 202 : 400, known ? undefined : 'InvalidRequestID')
   }
+}
+
+/** A child that asks once more before it has the event is not the bootstrap: each request would wait for ever. */
+function giveNext(child: Child, response: ServerResponse): void {
+  if (child.waiting && !child.waiting.writableEnded && !child.waiting.destroyed) {
+    response.socket?.destroy()
+    return
+  }
+  child.waiting = response
+  child.listener.next((invocation) => give(response, invocation))
 }
 
 function give(response: ServerResponse, invocation: RuntimeInvocation): void {
@@ -116,13 +169,20 @@ function answer(response: ServerResponse, status: number, errorType?: string): v
   response.end(JSON.stringify(errorType ? { errorType, errorMessage: errorType } : { status: 'OK' }))
 }
 
-/** The body as text, or undefined when it is too long. */
+/** With a connection that is no child's, nothing else is to be done. */
+function refuse(response: ServerResponse, status: number, errorType: string): void {
+  response.setHeader('Connection', 'close')
+  answer(response, status, errorType)
+}
+
+/** The body as text, '' when it is too long for a report, or undefined when it is too long for an answer. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request) {
     bytes += chunk.length
-    if (bytes <= bodyBytesMax) chunks.push(chunk)
+    if (bytes <= reportBytesMax) chunks.push(chunk)
+    else chunks.length = 0
   }
   return bytes > bodyBytesMax ? undefined : Buffer.concat(chunks).toString()
 }

@@ -228,6 +228,24 @@ test('a function is not to blame for a server that stands still', async (t) => {
   assert.deepEqual(outcome, { result: 'completed' })
 })
 
+test('a process that reports again and again that it is broken gets no more time', { timeout: 60_000 }, async (t) => {
+  const gate = await openGate(t)
+  const clock = new ManualClock()
+  const report = `await fetch('http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime/init/error', {
+    method: 'POST',
+    body: JSON.stringify({ errorType: 'E', errorMessage: 'm' }),
+  })`
+  const code = `for (;;) { ${report}; await fetch('${gate.url}/broken') }`
+  const { invoke, folder } = await startFunctions(t, { 'broken.mjs': code }, { clock })
+  const outcome = invoke('broken')
+  for (let times = 0; times < 2; times++) {
+    const [arrival] = await gate.arrivals(1)
+    clock.advance(600)
+    arrival?.release()
+  }
+  assert.deepEqual(await outcome, crashed(`${join(folder, 'broken.mjs')}: E: m`))
+})
+
 test('an error between two events ends the process, and costs no event', async (t) => {
   const gate = await openGate(t)
   const { invoke, log } = await startFunctions(t, {

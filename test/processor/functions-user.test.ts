@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { chmod, copyFile, cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { type Clock, systemClock } from '../../src/runtime/clock.ts'
@@ -26,15 +27,27 @@ const startedAsRoot =
 /** As the systemd unit says for --functions-user. */
 const fewest = ['--bounding-set=-all,+setuid,+setgid,+kill']
 
+const childrenOf = (pid: number) =>
+  readdirSync('/proc').filter((name) => {
+    try {
+      return (
+        /^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'latin1').split(') ')[1]?.split(' ')[1] === `${pid}`
+      )
+    } catch {
+      return false
+    }
+  })
+
 type Target = typeof import('../../src/processor/function-target.ts')
 type User = typeof import('../../src/processor/functions-user.ts')
+type Search = typeof import('../../src/processor/leftovers.ts')
 
 const isOpenToAll = (path: string): boolean =>
   (statSync(path).mode & 0o005) === 0o005 && (path === dirname(path) || isOpenToAll(dirname(path)))
 
 describe('functions that run as another user', { skip }, () => {
   let place: string
-  let server: Target & User
+  let server: Target & User & Search
   const ownNode = process.execPath
 
   /** The code of the server, and Node, where any user may read them: the project may lie in a folder of root's alone. */
@@ -48,7 +61,10 @@ describe('functions that run as another user', { skip }, () => {
       process.execPath = join(place, 'node')
     }
     const load = (file: string) => import(pathToFileURL(join(place, 'processor', file)).href)
-    server = { ...(await load('function-target.ts')), ...(await load('functions-user.ts')) }
+    const [target, user, search] = await Promise.all(
+      ['function-target.ts', 'functions-user.ts', 'leftovers.ts'].map(load),
+    )
+    server = { ...target, ...user, ...search }
   })
   after(async () => {
     process.execPath = ownNode
@@ -125,6 +141,50 @@ describe('functions that run as another user', { skip }, () => {
     assert.deepEqual(await outcome, { result: 'crashed', reason: 'timed out after 30000 ms' })
     await target.close()
     await Promise.all(arrivals.map(({ gone }) => gone))
+  })
+
+  test('are searched for and ended by that user, and by root only as a whole group', async (t) => {
+    const gate = await openGate(t)
+    const { invoke, target } = await start(t, {
+      'daemon.cjs': `fetch('${gate.url}/daemon')`,
+      'leave.cjs': `const { spawn } = require('node:child_process')
+      exports.handler = async () => {
+        spawn(process.execPath, [__dirname + '/daemon.cjs'], { stdio: 'ignore', detached: true }).unref()
+        await fetch('${gate.url}/' + process.pid)
+      }`,
+    })
+    const outcome = invoke('leave')
+    const arrivals = await gate.arrivals(2)
+    const { mock } = t.mock.method(process, 'kill')
+    const parent = arrivals.find(({ name }) => name !== 'daemon')
+    parent?.release()
+    await outcome
+    await target.close()
+    await Promise.all(arrivals.map(({ gone }) => gone))
+    const killed = new Set(mock.calls.map((call) => call.arguments[0]))
+    assert.deepEqual([...killed], [-Number(parent?.name)])
+  })
+
+  test('cannot hold up the server by stopping that search', { timeout: 60_000 }, async (t) => {
+    const { user } = await start(t, {})
+    const clock = new ManualClock()
+    const log = new RecordingLog()
+    const leftovers = new server.Leftovers(log, clock, user)
+    const before = new Set(childrenOf(process.pid))
+    // More than a pipe holds: the search cannot be over before the event loop goes on.
+    const ended = leftovers.end('x'.repeat(1_000_000))
+    let searcher: string | undefined
+    for (let turns = 0; turns < 100 && !searcher; turns++) {
+      await undefined
+      searcher = childrenOf(process.pid).find((pid) => !before.has(pid))
+    }
+    assert.ok(searcher)
+    process.kill(Number(searcher), 'SIGSTOP')
+    t.after(() => childrenOf(process.pid).includes(searcher) && process.kill(Number(searcher), 'SIGKILL'))
+    clock.advance(5_000)
+    await ended
+    assert.deepEqual(log.texts('warn'), ['could not look for processes that a function left running'])
+    while (childrenOf(process.pid).includes(searcher)) await nextTurn()
   })
 
   test('are told which file they cannot read', async (t) => {

@@ -139,7 +139,11 @@ export async function openGate(t: TestContext) {
     waiting.push({ name, release: () => response.end(), gone: once(response, 'close') })
     gate.emit('arrival')
   })
-  t.after(() => gate.close())
+  t.after(() => {
+    gate.close()
+    // Processes that a failed test leaves behind wait for it, and then end.
+    gate.closeAllConnections()
+  })
   await once(gate.listen(0, '127.0.0.1'), 'listening')
   const url = `http://127.0.0.1:${(gate.address() as AddressInfo).port}`
   return {

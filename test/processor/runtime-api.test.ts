@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { RuntimeApi, type RuntimeInvocation, type RuntimeListener } from '../../src/processor/runtime-api.ts'
 
@@ -41,8 +41,8 @@ class Child implements RuntimeListener {
   }
 }
 
-async function start(t: TestContext) {
-  const api = new RuntimeApi()
+async function start(t: TestContext, timeouts?: ConstructorParameters<typeof RuntimeApi>[0]) {
+  const api = new RuntimeApi(timeouts)
   await api.listen()
   t.after(() => api.close())
   const children = { one: new Child('id-1'), two: new Child('id-2') }
@@ -126,4 +126,77 @@ test('a request that breaks off disturbs no other', async (t) => {
   await once(socket.resume(), 'close')
   assert.deepEqual(one.heard, [])
   assert.match(await post('token-1', 'invocation/id-1/response'), /^202/)
+})
+
+/** Connections that a function may open besides that of its bootstrap. They end with the test. */
+function openings(t: TestContext, api: RuntimeApi) {
+  const port = Number(new URL(`http://${api.addressFor('')}`).port)
+  return async (request = ''): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    t.after(() => socket.destroy())
+    await once(socket, 'connect')
+    socket.write(request)
+    return socket.resume()
+  }
+}
+
+const closed = (socket: Socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))
+
+const asking = (token: string) => `GET /${token}/2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: a\r\n\r\n`
+
+test('of connections that send no token, the oldest is closed for the 65th', { timeout: 30_000 }, async (t) => {
+  const { api, one, post } = await start(t)
+  const open = openings(t, api)
+  const child = await open(asking('token-1'))
+  await one.answer.promise
+  const silent: Socket[] = []
+  for (let count = 0; count < 65; count++) silent.push(await open())
+  await closed(silent[0]!)
+  assert.match(await post('token-2', 'init/started'), /^202/)
+  assert.ok(!child.closed && !silent[64]!.closed)
+})
+
+test('of a child, the fifth connection is closed', { timeout: 30_000 }, async (t) => {
+  const { api, one, two, post } = await start(t)
+  const open = openings(t, api)
+  const call = 'POST /token-1/2018-06-01/runtime/init/started HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n'
+  const its = await Promise.all([open(call), open(call), open(call), open(call)])
+  await Promise.all(its.map((socket) => once(socket, 'data')))
+  await closed(await open(call))
+  assert.equal(one.heard.length, 4)
+  assert.match(await post('token-2', 'init/started'), /^202/)
+  assert.deepEqual(two.heard, ['started'])
+})
+
+test('a child that asks for an event while it waits for one loses that connection', { timeout: 30_000 }, async (t) => {
+  const { api, one } = await start(t)
+  const open = openings(t, api)
+  const waiting = await open(asking('token-1'))
+  const answer = await one.answer.promise
+  await closed(await open(asking('token-1').repeat(1_000)))
+  answer(invocation('id-1'))
+  const [data] = await once(waiting, 'data')
+  assert.match(String(data), /^HTTP\/1\.1 200 OK.*id-1/s)
+})
+
+test('a request that is slow to come is ended, and a child that waits is not', { timeout: 30_000 }, async (t) => {
+  const { api, one } = await start(t, { headersTimeout: 50, requestTimeout: 100, connectionsCheckingInterval: 10 })
+  const open = openings(t, api)
+  const waiting = await open(asking('token-1'))
+  const answer = await one.answer.promise
+  const slow = 'POST /token-1/2018-06-01/runtime/init/started HTTP/1.1\r\n'
+  const headers = await open(slow)
+  const body = await open(`${slow}Host: a\r\nContent-Length: 9\r\n\r\n1`)
+  await Promise.all([headers, body].map(closed))
+  answer(invocation('id-1'))
+  await once(waiting, 'data')
+  assert.deepEqual(one.heard, [])
+})
+
+test('of a report longer than 64 KiB nothing is kept', async (t) => {
+  const { one, post } = await start(t)
+  const report = (length: number) => JSON.stringify({ errorType: 'E', errorMessage: 'm'.repeat(length) })
+  assert.match(await post('token-1', 'invocation/id-1/error', report(65_000)), /^202/)
+  assert.match(await post('token-1', 'invocation/id-1/error', report(66_000)), /^202/)
+  assert.deepEqual(one.heard, ['E', 'an error that is not described'])
 })
