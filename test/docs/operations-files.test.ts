@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { dataLost } from '../../src/cli/serve.ts'
 import { readConfig } from '../../src/config.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
 import { unlessRequired } from '../support/required.ts'
@@ -52,6 +53,13 @@ suite('docs/systemd/carillon.service', () => {
     assert.ok(existsSync(join(docs, '..', script)), `the package has no ${script}`)
     assert.ok(Number(values('TimeoutStopSec')[0]) >= 10)
   })
+})
+
+test('docs/systemd and docs/operations.md know the exit code of a server that must not be started again', () => {
+  const unit = read('systemd/carillon.service')
+  assert.match(unit, new RegExp(`^RestartPreventExitStatus=${dataLost}$`, 'm'))
+  assert.match(unit, /^RequiresMountsFor=\/var\/lib\/carillon$/m)
+  assert.match(read('operations.md'), new RegExp(`^\\| ${dataLost} \\| its data is gone`, 'm'))
 })
 
 suite('docs/prometheus', () => {
