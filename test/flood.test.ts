@@ -6,6 +6,7 @@ import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
 import { processDescriptors } from '../src/runtime/descriptors.ts'
 import { Flood } from './support/flood.ts'
 import { populate } from './support/population.ts'
+import { unlessRequired } from './support/required.ts'
 import { startTestServer } from './support/running-server.ts'
 
 const floodSize = 3_000
@@ -16,7 +17,7 @@ const server = await startTestServer({ flags: ['--admin-port', '0'] })
 const people = await populate(server)
 const port = Number(new URL(server.endpoint.http).port)
 
-const skip = await whyNot()
+const skip = unlessRequired(await whyNot())
 
 async function whyNot(): Promise<string | false> {
   const limit = processDescriptors().limit()

@@ -10,6 +10,11 @@ import { startMessage } from './start-message.ts'
 
 /** What a shell calls the end by SIGINT. */
 const interrupted = 130
+/**
+ * The data on disk is gone, overwritten or damaged. Supervisors must not restart the server: it would start with an empty
+ * database and new keys where an operator expects the old ones, or go on damaging a file.
+ */
+export const dataLost = 3
 
 /** `carillon serve`: runs a server until SIGTERM or SIGINT. */
 export async function serve(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -30,7 +35,10 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   else log.info({ signal: reason }, 'stopping')
   const isInTime = await closesInTime(() => server.close(), systemClock)
   if (!isInTime) console.error(`carillon did not stop within ${stopMsMax / 1000} s and was cut off`)
-  if (reason instanceof Error) throw reason
+  if (reason instanceof Error) {
+    console.error(`carillon: ${reason.message}`)
+    return dataLost
+  }
   return isInTime ? 0 : 1
 }
 

@@ -1,4 +1,4 @@
-import { OrderedSet } from './ordered-set.ts'
+import { OrderedSet } from '../runtime/ordered-set.ts'
 
 /*
  * Which step gets the next free place at a processor.

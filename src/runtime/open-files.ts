@@ -51,37 +51,38 @@ async function problemOf({ path, dev, ino }: OpenFile): Promise<string | undefin
   }
 }
 
-interface Watch {
+interface Watch<Problem> {
   clock: Clock
   log: Pick<Log, 'warn'>
-  /** What is wrong, if anything is. */
-  look(): Promise<string | undefined>
-  found(problem: string): void
+  /** Returns the problem, if there is one. Rejects if that is unknown. */
+  look(): Promise<Problem | undefined>
+  found(problem: Problem): void
 }
 
-/** Looks once a second until something is wrong: one look at a time, since a disk may hang. The returned function ends it. */
-export function watchFiles({ clock, log, look, found }: Watch): Cancel {
+/** Looks once a second until there is a problem, one look at a time: a disk may hang. The returned function ends the watch. */
+export function watchFiles<Problem>({ clock, log, look, found }: Watch<Problem>): Cancel {
   let isLooking = false
   let isOver = false
   let isUnknown = false
-  const lookOnce = async () => {
+  const lookOnce = async (): Promise<Problem | undefined> => {
     try {
       const problem = await look()
       isUnknown = false
-      if (problem === undefined || isOver) return
-      stop()
-      found(problem)
+      return problem
     } catch (err) {
       if (!isUnknown) log.warn({ err }, 'it is unknown whether the data files are still in place')
       isUnknown = true
+      return undefined
     }
   }
-  const cancel = every(clock, lookEveryMs, () => {
+  const cancel = every(clock, lookEveryMs, async () => {
     if (isLooking) return
     isLooking = true
-    void lookOnce().finally(() => {
-      isLooking = false
-    })
+    const problem = await lookOnce()
+    isLooking = false
+    if (problem === undefined || isOver) return
+    stop()
+    found(problem)
   })
   const stop = () => {
     isOver = true

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
+import { dataLost } from '../../src/cli/serve.ts'
 import { fileLimitIsMissing, limitFiles } from '../support/file-limit.ts'
 import { mountIsMissing, mountTmpfs } from '../support/mounts.ts'
 import { assertRefused } from '../support/refusals.ts'
@@ -57,7 +58,7 @@ type Started = Awaited<ReturnType<typeof start>>
 
 /** Resolves when the server has ended by itself, and in the right way. */
 async function assertStops({ server }: Started, problem: RegExp): Promise<void> {
-  assert.equal(await server.ended, 1)
+  assert.equal(await server.ended, dataLost)
   const last = server.stderr.trim().split('\n').at(-1) ?? ''
   assert.match(last, /^carillon: the data on disk is not that of this server any more: .*; the server stops/)
   assert.match(last, problem)
@@ -124,6 +125,17 @@ suite('a server whose data is taken away stops with a line that says so', () => 
       again.stderr,
       /data is not usable any more: another database was copied over .*Restore the backup into/,
     )
+  })
+
+  test('when a backup is copied over its file, and the folder cannot be marked', async (t) => {
+    const started = await start(t)
+    const backup = join(started.parent, 'backup')
+    assert.equal((await runCarillon(t, ['backup', backup, '--data-dir', started.folder], {})).status, 0)
+    // In the way of the mark, for root as well.
+    await mkdir(join(started.folder, 'overwritten.new'))
+    execFileSync('cp', [backup, started.file])
+    await assertStops(started, /another database was copied over/)
+    assert.match(started.server.stderr, /the data folder could not be marked as overwritten/)
   })
 
   test('when its file system is unmounted', { skip: mountIsMissing() }, async (t) => {

@@ -4,6 +4,7 @@ import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import { silentLog } from '../../src/runtime/log.ts'
+import { backUpSqlite } from '../../src/store/sqlite-backup.ts'
 import { StoreBroken } from '../../src/store/sqlite-errors.ts'
 import { OutcomeUnknown, StoreUnavailable } from '../../src/store/store.ts'
 import { probeEveryMs } from '../../src/store/write-health.ts'
@@ -167,6 +168,16 @@ test('a damaged file is reported once, and takes no write any more', async (t) =
   }
   await assert.rejects(damaged.ready(), /its content is damaged/)
   assert.equal(reported.length, 1)
+})
+
+test('a database that is copied over the file is noticed, even before the first check', async (t) => {
+  const file = await createStoreFile(t)
+  const owner = { random: () => 0.5, broken: assert.fail }
+  const store = await file.openWith({ clock: new ManualClock(), log: silentLog, owner })
+  const backup = `${file.path}.backup`
+  backUpSqlite(file.path, backup)
+  execFileSync('cp', [backup, file.path])
+  assert.match((await store.checkFile()) ?? '', /^another database was copied over .*carillon\.db/)
 })
 
 test('a store that was told to refuse rolls back what is under way, and says why', async (t) => {
