@@ -35,6 +35,8 @@ export interface Processor {
   name: string
   functionArn: string
   fallbackAction: 'CONTINUE' | 'ABORT'
+  /** Whether it has changed the message in this run. */
+  hasChanged: boolean
 }
 
 export interface Step {
