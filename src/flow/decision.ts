@@ -220,7 +220,7 @@ function endingOf(
   return { message: stored ? message : undefined, shown, event: { eventType: eventTypeOf(turn.run, status), audience } }
 }
 
-/** An update that does not go out leaves the message as it was; that it failed is told until the next update. */
+/** An update that does not go out leaves the message as it was. Its row says until the next update that this one failed. */
 function keepSent(message: MessageRow, { status, detail }: Extract<Effect, { effect: 'EndMessage' }>): MessageRow {
   const failed = status === 'FAILED'
   return { ...message, update_status: failed ? 'FAILED' : null, update_detail: failed ? (detail ?? null) : null }

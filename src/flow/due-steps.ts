@@ -59,7 +59,7 @@ export class DueSteps {
     this.wakeBy(dueAt + yieldMs)
   }
 
-  /** One sweep at a time; whoever asks meanwhile gets the one that is under way, and the alarm it sets. */
+  /** Runs one sweep at a time: a call during a sweep returns the promise of that sweep, which sets the alarm. */
   sweep(): Promise<void> {
     this.#sweeping ??= this.#leaseAll().finally(() => {
       this.#sweeping = undefined

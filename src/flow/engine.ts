@@ -105,7 +105,7 @@ export class FlowEngine {
     for (const [callbackId, { turn }] of this.#inHand) if (turn.step.owner === owner) this.#letGo(callbackId)
   }
 
-  /** Hands nothing over any more. What is in hand stays leased, and is taken up again by whoever comes next. */
+  /** Stops the engine. Steps in hand keep their leases: the next start, or another node, resumes them. */
   async close(): Promise<void> {
     this.#closed = true
     this.#pauses.close()
