@@ -75,19 +75,23 @@ interface Lane<Step> {
   /** Where it is among the levels of its line, and since when; undefined while nothing waits. */
   level: number | undefined
   since: number
-  /** The function ARNs of steps that are rows only, each with the time when the first of them is due. */
-  parked: Map<string, number>
+  /** The function ARNs of steps that are rows only, each with the times when the first and the last of them are due. */
+  parked: Map<string, DueRange>
   /** Its rows are being read. */
   claimed: boolean
 }
 
+/** Taken from the rows, not from the clock: the clock may have been set back since they were leased. */
+interface DueRange {
+  readonly dueFrom: number
+  readonly dueUntil: number
+}
+
 /** A channel whose rows are to be read: those of one function ARN, in order. */
-export interface Claim<Step> {
+export interface Claim<Step> extends DueRange {
   readonly lane: Lane<Step>
   readonly channelArn: string
   readonly functionArn: string
-  /** None of its rows is due before. */
-  readonly dueFrom: number
   /** How many steps there is room for. */
   readonly stepsMax: number
   /** How many rows of the channel are in memory already, and will be among what is read. */
@@ -130,7 +134,7 @@ export class StepQueue<Step extends QueuedStep> {
       lane.waiting.length >= this.#limits.channelStepsMax || this.#roomOf(lane.line) <= lane.line.starved.size
     const parks = isFull || lane.parked.size > 0 || lane.claimed
     if (!parks) this.#wait(lane, step)
-    else if (lane.waiting.length > 0 || this.#remembersMore(lane.line)) park(lane, step.functionArn, step.dueAt)
+    else if (lane.waiting.length > 0 || this.#remembersMore(lane.line)) park(lane, step.functionArn, rangeOf(step))
     this.#settle(lane)
     return !parks
   }
@@ -188,7 +192,7 @@ export class StepQueue<Step extends QueuedStep> {
     const lane = this.#starvedLines.find(hasRoom)?.starved.first ?? this.#lowLines.find(hasRoom)?.low.first
     const [parked] = lane?.parked ?? []
     if (!lane || !parked) return undefined
-    const [functionArn, dueFrom] = parked
+    const [functionArn, range] = parked
     lane.parked.delete(functionArn)
     lane.claimed = true
     const { line, channelArn, waiting, inFlight, ending } = lane
@@ -200,16 +204,16 @@ export class StepQueue<Step extends QueuedStep> {
       lane,
       channelArn,
       functionArn,
-      dueFrom,
+      ...range,
       stepsMax: Math.min(this.#roomOf(line), this.#limits.channelStepsMax - waiting.length),
       inMemory: waiting.length + inFlight + ending,
     }
   }
 
   /** Ends the claim with the steps that were read, no more than it has room for, and says when other rows may be due. */
-  refill({ lane, functionArn }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
+  refill({ lane, functionArn, dueUntil }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
     for (const step of steps) this.#wait(lane, step)
-    if (moreFrom !== undefined) park(lane, functionArn, moreFrom)
+    if (moreFrom !== undefined) park(lane, functionArn, { dueFrom: moreFrom, dueUntil })
     lane.claimed = false
     this.#settle(lane)
   }
@@ -229,7 +233,7 @@ export class StepQueue<Step extends QueuedStep> {
         ending: 0,
         level: undefined,
         since: 0,
-        parked: new Map<string, number>(),
+        parked: new Map<string, DueRange>(),
         claimed: false,
       }
       lane = { line, channelArn, ...nothing }
@@ -304,8 +308,14 @@ function roomOf(own: number, sharers: number, left: number): number {
   return Math.max(0, Math.ceil((left - own * sharers) / (sharers + 1)))
 }
 
-function park<Step>({ parked }: Lane<Step>, functionArn: string, dueAt: number): void {
-  parked.set(functionArn, Math.min(parked.get(functionArn) ?? dueAt, dueAt))
+const rangeOf = ({ dueAt }: QueuedStep): DueRange => ({ dueFrom: dueAt, dueUntil: dueAt })
+
+function park<Step>({ parked }: Lane<Step>, functionArn: string, { dueFrom, dueUntil }: DueRange): void {
+  const known = parked.get(functionArn)
+  parked.set(functionArn, {
+    dueFrom: Math.min(known?.dueFrom ?? dueFrom, dueFrom),
+    dueUntil: Math.max(known?.dueUntil ?? dueUntil, dueUntil),
+  })
 }
 
 function levelOf<Step>({ levels }: Line<Step>, level: number): OrderedSet<Lane<Step>> {

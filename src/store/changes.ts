@@ -60,8 +60,10 @@ export interface DecideStep {
   /** The owner as it was read; undefined for a processor's verdict, which counts whoever has the step in hand. */
   heldBy: string | undefined
   run: RunRow
-  /** The names of the run's processors, for those who hear that it has ended. */
-  processorNames: string[]
+  /** The name of the step's processor, for the log. */
+  processorName: string | undefined
+  /** The names of the processors that have changed the message, in the order of their turns, for the log. */
+  changedBy: string[]
   /** The next processor's step, already leased, or undefined when the run ends here. */
   next: StepRow | undefined
   ending: Ending | undefined

@@ -40,8 +40,10 @@ export interface Committed {
 export interface EndedRun {
   run: RunRow
   step: StepRow
-  /** The names of its processors: the row of a run that is over has them no more. */
-  processorNames: string[]
+  /** The name of the step's processor: the row of a run that is over has none. */
+  processorName: string | undefined
+  /** The names of the processors that changed the message, in the order of their turns. */
+  changedBy: string[]
 }
 
 /**

@@ -88,6 +88,19 @@ test('what is parked and has its verdict, or its deadline, is not handed over', 
   )
 })
 
+test('what is parked is handed over though the clock was set back by an hour', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
+  const ids: string[] = []
+  for (let count = 0; count < 5; count += 1) ids.push(await stage.send())
+  await stage.pass(5 * lease.leaseMs)
+  stage.clock.advance(-3_600_000)
+  for (let count = 0; count < 5; count += 1) await stage.attempts.at(-1)?.end(completed)
+  assert.deepEqual(
+    stage.attempts.map(({ callbackId }) => callbackId),
+    ids,
+  )
+})
+
 test('a step whose retry has a pause of its own is not refilled before it is over', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   const ids: string[] = []
