@@ -39,7 +39,7 @@ const entryPattern = /^(?:function\.json|index\.\w+)$/
  * folder itself cannot be read, or when the system fails at an entry: then nothing is known of the whole.
  */
 export async function readFolder(root: string, enter: Enter = () => {}): Promise<FolderReading> {
-  const identity = identityOf(await stat(root))
+  const identity = identityOf(await statRoot(root))
   enter(root, identity)
   const reading = { identity, files: new Set<string>(), unreadable: new Map<string, Error>() }
   const lines: string[] = []
@@ -63,6 +63,16 @@ export async function readFolder(root: string, enter: Enter = () => {}): Promise
   }
   const complete = !missed.others && level.length === 0
   return { ...reading, signature: hash('sha256', lines.join('\n')), complete, namesComplete: !missed.names }
+}
+
+/** A link that leads nowhere is a folder that is away, and not one that was never there. */
+async function statRoot(root: string): Promise<Stats> {
+  try {
+    return await stat(root)
+  } catch (error) {
+    if (!isGone(error) || !(await isLink(root))) throw error
+    throw new Error(`${root} is a link that leads nowhere`, { cause: error })
+  }
 }
 
 /** Any entry of the upper level may make a function, and some of those below it. */
@@ -103,9 +113,8 @@ async function look(path: string, enter: Enter): Promise<Look> {
     return { path, line, below: [], isFile: found.isFile() }
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    const isGone = goneCodes.includes(code) && !(await isLink(path))
-    if (isGone) return { path, line: `${path} gone`, below: [] }
-    if (![...goneCodes, ...deniedCodes].includes(code)) throw error
+    if (!isGone(error) && !deniedCodes.includes(code)) throw error
+    if (isGone(error) && !(await isLink(path))) return { path, line: `${path} gone`, below: [] }
     return { path, line: `${path} ${code}`, below: [], failure: error as Error }
   }
 }
@@ -115,10 +124,12 @@ async function isLink(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isSymbolicLink()
   } catch (error) {
-    if (goneCodes.includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    if (isGone(error)) return false
     throw error
   }
 }
+
+const isGone = (error: unknown) => goneCodes.includes((error as NodeJS.ErrnoException).code ?? '')
 
 const identityOf = ({ dev, ino }: Stats) => `${dev}:${ino}`
 

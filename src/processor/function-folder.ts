@@ -13,6 +13,7 @@ import {
 } from './folder-reading.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { extensions, type Found, type FunctionCode, functionsIn } from './function-files.ts'
+import type { FunctionsMark } from './functions-mark.ts'
 import { lookEveryMs, ReadingSchedule } from './reading-schedule.ts'
 
 /** There is no such function. */
@@ -33,6 +34,8 @@ export interface FunctionFolderOptions {
   folder: string
   clock: Clock
   log: Log
+  /** Without one, nothing is remembered across restarts. */
+  mark?: FunctionsMark | undefined
   /** Called after each change of what is known. */
   changed(): void
 }
@@ -174,8 +177,10 @@ export class FunctionFolder {
   }
 
   #learn(known: Known): void {
-    if (this.#last && isEmptied(this.#last, known)) {
-      this.#learnTrouble(new Error(`${this.#folder} has become another folder, without any function`))
+    if (known.functions.size === 0 && this.#hadFunctions(known.reading)) {
+      const before = this.#last ? 'before it was replaced' : 'before the restart'
+      this.#learnTrouble(new Error(`${this.#folder} has no functions, but had some ${before}`))
+      this.#warnOfLoss()
       return
     }
     const { log, changed } = this.#options
@@ -184,22 +189,46 @@ export class FunctionFolder {
     this.#noteGone(known.functions)
     this.#state = known
     this.#last = known
+    this.#keepMark()
     if (isSame) return
     log.debug({ folder: this.#folder, functions: known.functions.size }, 'functions folder read')
     changed()
   }
 
+  /** Whether functions were in a folder that this one has replaced, as when a disk is away and leaves an empty folder. */
+  #hadFunctions({ identity }: FolderReading): boolean {
+    if (!this.#last) return this.#isMarked
+    return this.#last.reading.identity !== identity && this.#last.functions.size > 0
+  }
+
+  get #isMarked(): boolean {
+    return this.#options.mark?.isSetFor(this.#folder) ?? false
+  }
+
+  /** Functions that were removed while the folder was read are missing after a restart as well. */
+  #keepMark(): void {
+    if (this.#last?.functions.size) this.#options.mark?.set(this.#folder)
+    else if (this.#isMarked) this.#options.mark?.clear()
+  }
+
   #learnTrouble(error: NodeJS.ErrnoException): void {
     const wasOpen = this.isOpen
     const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR'
-    if (isAbsent && !this.#last) {
+    if (isAbsent && !this.#last && !this.#isMarked) {
       this.#state = 'absent'
     } else {
       const reason = isAbsent ? `${this.#folder} was there and is gone` : error.message
       this.#state = new Shortage(shortageOf(error) ?? 'functions folder', reason, { cause: error })
       this.#schedule.retry()
+      if (isAbsent) this.#warnOfLoss()
     }
     if (!wasOpen) this.#options.changed()
+  }
+
+  #warnOfLoss(): void {
+    if (!this.#isMarked) return
+    const advice = `to do without them, remove ${this.#options.mark?.file} and restart`
+    this.#warnOnce(`all functions are gone: messages wait until they are back; ${advice}`)
   }
 
   #noteGone(functions: Map<string, Found>): void {
@@ -232,7 +261,3 @@ const isKnown = (state: State): state is Known => typeof state === 'object' && !
 
 const isInTrouble = (functions: Map<string, Found>) =>
   [...functions.values()].some((found) => found instanceof Shortage)
-
-/** As when a disk is taken away and leaves an empty folder at its place. */
-const isEmptied = (before: Known, after: Known) =>
-  before.reading.identity !== after.reading.identity && before.functions.size > 0 && after.functions.size === 0

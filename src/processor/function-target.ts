@@ -8,6 +8,7 @@ import { BrokenFunction, type FunctionCode } from './function-files.ts'
 import { FunctionFolder, MissingFunction } from './function-folder.ts'
 import { defaultConcurrency } from './function-json.ts'
 import { Closing, FunctionPool } from './function-pool.ts'
+import type { FunctionsMark } from './functions-mark.ts'
 import type { FunctionsUser } from './functions-user.ts'
 import { Leftovers } from './leftovers.ts'
 import type { ProcessorEvent } from './processor-event.ts'
@@ -27,6 +28,8 @@ export interface FunctionTargetOptions {
   newId(): string
   /** The user that functions run as; undefined for the server's own user. */
   user?: FunctionsUser | undefined
+  /** Remembers across restarts that there were functions. */
+  mark?: FunctionsMark | undefined
 }
 
 /** How long a call at work may go on when the server closes. */
@@ -65,12 +68,12 @@ class LocalFunctions implements FunctionTarget {
   #closed = false
 
   constructor(options: FunctionTargetOptions) {
-    const { folder, processesMax, clock, log } = options
+    const { folder, processesMax, clock, log, mark } = options
     this.#options = options
     this.#leftovers = new Leftovers(log, options.user)
     const placeFreed = () => this.#placeFreed()
     this.#pool = new FunctionPool({ processesMax, clock, placeFreed, start: (code) => this.#start(code) })
-    this.#folder = new FunctionFolder({ folder, clock, log, changed: () => this.#folderChanged() })
+    this.#folder = new FunctionFolder({ folder, clock, log, mark, changed: () => this.#folderChanged() })
     this.opened = this.#folder.opened
   }
 
