@@ -12,13 +12,13 @@ export const namesMax = 16_384
 const looksAtOnceMax = 1024
 
 export interface FolderReading {
-  /** Another one when a file below the folder was written, replaced, added or removed. */
+  /** Changes when a file below the folder is written, replaced, added or removed. */
   signature: string
-  /** False when the folder is larger or deeper than what is read: changes of the rest are not noticed. */
+  /** False when the folder is larger or deeper than the limits: changes beyond them are not noticed. */
   complete: boolean
-  /** False when there are more functions than what is read: then a name that was not found may exist. */
+  /** False when there are more possible functions than the limit: then a name that was not found may exist. */
   namesComplete: boolean
-  /** Another one when another folder has taken the place of this one. */
+  /** Changes when another folder replaces this one. */
   identity: string
   files: Set<string>
   /** Entries that are there and that the server cannot look at: it has no permission, or a link leads nowhere. */
@@ -31,12 +31,12 @@ export type Enter = (path: string, identity: string) => void
 /** An entry that is gone by the time it is looked at, or a link that leads nowhere. */
 const goneCodes = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']
 const deniedCodes = ['EACCES', 'EPERM']
-/** What makes a function in a folder of its own. */
+/** Each of these files makes its folder a function. */
 const entryPattern = /^(?:function\.json|index\.\w+)$/
 
 /**
  * Reads a folder and what is below it. Installed packages and entries with a leading dot do not count. Throws when the
- * folder itself cannot be read, or when the system fails at an entry: then nothing is known of the whole.
+ * folder itself cannot be read, or when the system fails at an entry: then nothing is known about the folder.
  */
 export async function readFolder(root: string, enter: Enter = () => {}): Promise<FolderReading> {
   const identity = identityOf(await statRoot(root))

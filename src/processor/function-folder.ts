@@ -19,7 +19,7 @@ import { lookEveryMs, ReadingSchedule } from './reading-schedule.ts'
 /** There is no such function. */
 export class MissingFunction extends Error {}
 
-/** A function that vanished may be about to be replaced: for so long it is not taken for missing. */
+/** A function that vanished may be about to be replaced: it counts as missing only after this time. */
 export const goneMsMax = 2_000
 
 interface Known {
@@ -27,7 +27,7 @@ interface Known {
   functions: Map<string, Found>
 }
 
-/** What is known of the folder. `absent`: it has never been there. */
+/** The knowledge about the folder. `absent`: it has never been there. */
 type State = Known | 'unread' | 'absent' | Shortage
 
 export interface FunctionFolderOptions {
@@ -36,7 +36,7 @@ export interface FunctionFolderOptions {
   log: Log
   /** Without one, nothing is remembered across restarts. */
   mark?: FunctionsMark | undefined
-  /** Called after each change of what is known. */
+  /** Called after each change of the knowledge. */
   changed(): void
 }
 
@@ -51,7 +51,7 @@ export class FunctionFolder {
   #options: FunctionFolderOptions
   #folder: string
   #state: State = 'unread'
-  /** What was read last, whatever happened since. */
+  /** The last successful reading, even if later ones failed. */
   #last: Known | undefined
   #goneAt = new Map<string, number>()
   #watch: FolderWatch
@@ -79,7 +79,7 @@ export class FunctionFolder {
     return this.#state !== 'unread'
   }
 
-  /** One for all functions together, while they are known. */
+  /** The signature of the whole folder, while it is known. */
   get signature(): string | undefined {
     return isKnown(this.#state) ? this.#state.reading.signature : undefined
   }
@@ -90,7 +90,7 @@ export class FunctionFolder {
     return found instanceof Error ? undefined : found
   }
 
-  /** Throws MissingFunction, BrokenFunction, or a Shortage when nothing is known of it at present. */
+  /** Throws MissingFunction, BrokenFunction, or a Shortage when nothing is known about it at present. */
   find(functionName: string): FunctionCode {
     if (this.isAbsent(functionName)) throw new MissingFunction(this.#absence(functionName))
     this.check()
@@ -112,7 +112,7 @@ export class FunctionFolder {
     if (this.#state instanceof Shortage) throw this.#state
   }
 
-  /** To be called for each event. A promise when what is known is too old. */
+  /** To be called for each event. Returns a promise when the last reading is too old. */
   refresh(): Promise<void> | undefined {
     return this.#schedule.refresh()
   }

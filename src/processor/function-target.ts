@@ -32,16 +32,16 @@ export interface FunctionTargetOptions {
   mark?: FunctionsMark | undefined
 }
 
-/** How long a call at work may go on when the server closes. */
+/** How long calls in flight may go on when the server closes. */
 const closeGraceMs = 2_000
 
-/** The functions of a folder. Until the folder has been read for the first time there are no free places. */
+/** The functions of a folder. There are no free places until the folder has been read for the first time. */
 export interface FunctionTarget extends ProcessorTarget {
   /** Resolves when the folder has been read for the first time. */
   opened: Promise<void>
   /** Whether the folder has no such function, from memory; false when that is not known. */
   isAbsent(functionName: string): boolean
-  /** To be called for an event that is not for a function of the folder: functions that were added are found. */
+  /** To be called for an event of a function that is not in the folder, so that the folder is read from time to time. */
   noteEvent(): void
   /** Throws an error that says why, while it is not known which functions are in the folder. */
   folderReady(): void
@@ -62,7 +62,7 @@ class LocalFunctions implements FunctionTarget {
   #runtimeApi = new RuntimeApi()
   #leftovers: Leftovers
   #pool: FunctionPool
-  /** Calls of functions that are not known, by name: they take no place of a process. */
+  /** Calls in flight for unknown functions, by name: they take no place of a process. */
   #lookUps = new Map<string, number>()
   #freePlaceListeners: (() => void)[] = []
   #closed = false
