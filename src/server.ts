@@ -32,6 +32,7 @@ import { openStore, storeFile } from './open-store.ts'
 import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
 import { createFunctionTarget, type FunctionTarget } from './processor/function-target.ts'
+import { FunctionsMark } from './processor/functions-mark.ts'
 import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
@@ -156,7 +157,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const functions = await createFunctions(config, world, () => functionsSee(config, keys, listeners.functionsUrl))
+  const mark = new FunctionsMark(folder, log)
+  const functions = await createFunctions(config, world, mark, () => functionsSee(config, keys, listeners.functionsUrl))
   stack.defer(() => functions.close())
   const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
@@ -256,10 +258,15 @@ const leaseOf = (node: ClusterNode): Lease => ({
   leaseMs,
 })
 
-async function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
+async function createFunctions(
+  config: Config,
+  world: World,
+  mark: FunctionsMark,
+  environment: () => FunctionEnvironment,
+) {
   const { functions: folder, functionsUser, functionProcesses: processesMax } = config
   const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
-  return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user })
+  return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user, mark })
 }
 
 function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {

@@ -2,7 +2,7 @@ import type { Outcome } from './http-origin.ts'
 
 /** An endpoint that fails within this time after its last good response is restarting or has no room. */
 const graceMsMax = 60_000
-/** A caller chooses the names of functions, so they are remembered up to this many; the one that failed longest ago is forgotten first. */
+/** Callers choose the names of functions, so only this many are kept; the one that failed longest ago goes first. */
 const failingMax = 1_000
 /** A throttle, and a gateway whose server restarts. Every other status shows that the endpoint works. */
 const busyStatuses = [429, 502, 503, 504]

@@ -12,13 +12,13 @@ export const namesMax = 16_384
 const looksAtOnceMax = 1024
 
 export interface FolderReading {
-  /** Another one when a file below the folder was written, replaced, added or removed. */
+  /** Changes when a file below the folder is written, replaced, added or removed. */
   signature: string
-  /** False when the folder is larger or deeper than what is read: changes of the rest are not noticed. */
+  /** False when the folder is larger or deeper than the limits: changes beyond them are not noticed. */
   complete: boolean
-  /** False when there are more functions than what is read: then a name that was not found may exist. */
+  /** False when there are more possible functions than the limit: then a name that was not found may exist. */
   namesComplete: boolean
-  /** Another one when another folder has taken the place of this one. */
+  /** Changes when another folder replaces this one. */
   identity: string
   files: Set<string>
   /** Entries that are there and that the server cannot look at: it has no permission, or a link leads nowhere. */
@@ -31,15 +31,15 @@ export type Enter = (path: string, identity: string) => void
 /** An entry that is gone by the time it is looked at, or a link that leads nowhere. */
 const goneCodes = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']
 const deniedCodes = ['EACCES', 'EPERM']
-/** What makes a function in a folder of its own. */
+/** Each of these files makes its folder a function. */
 const entryPattern = /^(?:function\.json|index\.\w+)$/
 
 /**
  * Reads a folder and what is below it. Installed packages and entries with a leading dot do not count. Throws when the
- * folder itself cannot be read, or when the system fails at an entry: then nothing is known of the whole.
+ * folder itself cannot be read, or when the system fails at an entry: then nothing is known about the folder.
  */
 export async function readFolder(root: string, enter: Enter = () => {}): Promise<FolderReading> {
-  const identity = identityOf(await stat(root))
+  const identity = identityOf(await statRoot(root))
   enter(root, identity)
   const reading = { identity, files: new Set<string>(), unreadable: new Map<string, Error>() }
   const lines: string[] = []
@@ -63,6 +63,16 @@ export async function readFolder(root: string, enter: Enter = () => {}): Promise
   }
   const complete = !missed.others && level.length === 0
   return { ...reading, signature: hash('sha256', lines.join('\n')), complete, namesComplete: !missed.names }
+}
+
+/** A link that leads nowhere is a folder that is away, and not one that was never there. */
+async function statRoot(root: string): Promise<Stats> {
+  try {
+    return await stat(root)
+  } catch (error) {
+    if (!isGone(error) || !(await isLink(root))) throw error
+    throw new Error(`${root} is a link that leads nowhere`, { cause: error })
+  }
 }
 
 /** Any entry of the upper level may make a function, and some of those below it. */
@@ -103,9 +113,8 @@ async function look(path: string, enter: Enter): Promise<Look> {
     return { path, line, below: [], isFile: found.isFile() }
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    const isGone = goneCodes.includes(code) && !(await isLink(path))
-    if (isGone) return { path, line: `${path} gone`, below: [] }
-    if (![...goneCodes, ...deniedCodes].includes(code)) throw error
+    if (!isGone(error) && !deniedCodes.includes(code)) throw error
+    if (isGone(error) && !(await isLink(path))) return { path, line: `${path} gone`, below: [] }
     return { path, line: `${path} ${code}`, below: [], failure: error as Error }
   }
 }
@@ -115,10 +124,12 @@ async function isLink(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isSymbolicLink()
   } catch (error) {
-    if (goneCodes.includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    if (isGone(error)) return false
     throw error
   }
 }
+
+const isGone = (error: unknown) => goneCodes.includes((error as NodeJS.ErrnoException).code ?? '')
 
 const identityOf = ({ dev, ino }: Stats) => `${dev}:${ino}`
 

@@ -18,28 +18,28 @@ export interface FunctionCode extends FunctionSettings {
   exportPath: string
   /** What is /var/task in AWS. */
   taskRoot: string
-  /** Another one as soon as any file of the functions folder has changed. */
+  /** Changes whenever a file of the functions folder changes. */
   signature: string
 }
 
-/** There is one, and its developer has to mend it. AWS, too, accepts an event for it, and then the attempt fails. */
+/** The function exists, and its developer has to fix it. As in AWS, it gets the event, and the attempt fails. */
 export class BrokenFunction extends Error {}
 
-/** A function, or why there is one that cannot be run. */
+/** A function, or the reason why it cannot be run. */
 export type Found = FunctionCode | BrokenFunction | Shortage
 
 export const extensions = ['.mjs', '.js', '.cjs', '.ts']
-/** What a channel flow allows in a Lambda ARN, less a dot in front: no name leads out of the folder. */
+/** The names that a channel flow allows in a Lambda ARN, except those with a dot in front, which could leave the folder. */
 const namePattern = /^[a-zA-Z0-9\-_][a-zA-Z0-9\-_.]{0,139}$/
 
-/** The functions in a folder, by their names. Throws when the system fails: then nothing is known of them. */
+/** The functions in a folder, by their names. Throws when the system fails: then nothing is known about them. */
 export async function functionsIn(folder: string, reading: FolderReading): Promise<Map<string, Found>> {
   const names = [...new Set(namesIn(folder, reading))].filter((name) => namePattern.test(name))
   const entries = names.map(async (name) => [name, await functionOf(folder, name, reading)] as const)
   return new Map(await Promise.all(entries))
 }
 
-/** What cannot be looked at counts: a name that may be that of a function is not known to be absent. */
+/** Includes unreadable entries: a function that one of them may belong to is not known to be absent. */
 function* namesIn(folder: string, { files, unreadable }: FolderReading): Generator<string> {
   for (const path of [...files, ...unreadable.keys()]) {
     const [first = '', second, ...deeper] = relative(folder, path).split(sep)
@@ -104,7 +104,7 @@ function plain(folder: string, name: string, reading: FolderReading): Location |
 const moduleFile = (path: string, reading: FolderReading) =>
   extensions.map((extension) => path + extension).find((file) => isFile(file, reading))
 
-/** Throws when that cannot be known: another file must not be taken in the place of one that cannot be looked at. */
+/** Throws if the entry is unreadable: another file must not be used instead of it. */
 function isFile(path: string, { files, unreadable }: FolderReading): boolean {
   const failure = unreadable.get(path)
   if (failure) throw failure

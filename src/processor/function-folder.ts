@@ -13,12 +13,13 @@ import {
 } from './folder-reading.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { extensions, type Found, type FunctionCode, functionsIn } from './function-files.ts'
+import type { FunctionsMark } from './functions-mark.ts'
 import { lookEveryMs, ReadingSchedule } from './reading-schedule.ts'
 
 /** There is no such function. */
 export class MissingFunction extends Error {}
 
-/** A function that vanished may be about to be replaced: for so long it is not taken for missing. */
+/** A function that vanished may be about to be replaced: it counts as missing only after this time. */
 export const goneMsMax = 2_000
 
 interface Known {
@@ -26,14 +27,16 @@ interface Known {
   functions: Map<string, Found>
 }
 
-/** What is known of the folder. `absent`: it has never been there. */
+/** The knowledge about the folder. `absent`: it has never been there. */
 type State = Known | 'unread' | 'absent' | Shortage
 
 export interface FunctionFolderOptions {
   folder: string
   clock: Clock
   log: Log
-  /** Called after each change of what is known. */
+  /** Without one, nothing is remembered across restarts. */
+  mark?: FunctionsMark | undefined
+  /** Called after each change of the knowledge. */
   changed(): void
 }
 
@@ -48,7 +51,7 @@ export class FunctionFolder {
   #options: FunctionFolderOptions
   #folder: string
   #state: State = 'unread'
-  /** What was read last, whatever happened since. */
+  /** The last successful reading, even if later ones failed. */
   #last: Known | undefined
   #goneAt = new Map<string, number>()
   #watch: FolderWatch
@@ -76,7 +79,7 @@ export class FunctionFolder {
     return this.#state !== 'unread'
   }
 
-  /** One for all functions together, while they are known. */
+  /** The signature of the whole folder, while it is known. */
   get signature(): string | undefined {
     return isKnown(this.#state) ? this.#state.reading.signature : undefined
   }
@@ -87,7 +90,7 @@ export class FunctionFolder {
     return found instanceof Error ? undefined : found
   }
 
-  /** Throws MissingFunction, BrokenFunction, or a Shortage when nothing is known of it at present. */
+  /** Throws MissingFunction, BrokenFunction, or a Shortage when nothing is known about it at present. */
   find(functionName: string): FunctionCode {
     if (this.isAbsent(functionName)) throw new MissingFunction(this.#absence(functionName))
     this.check()
@@ -109,7 +112,7 @@ export class FunctionFolder {
     if (this.#state instanceof Shortage) throw this.#state
   }
 
-  /** To be called for each event. A promise when what is known is too old. */
+  /** To be called for each event. Returns a promise when the last reading is too old. */
   refresh(): Promise<void> | undefined {
     return this.#schedule.refresh()
   }
@@ -174,8 +177,10 @@ export class FunctionFolder {
   }
 
   #learn(known: Known): void {
-    if (this.#last && isEmptied(this.#last, known)) {
-      this.#learnTrouble(new Error(`${this.#folder} has become another folder, without any function`))
+    if (known.functions.size === 0 && this.#hadFunctions(known.reading)) {
+      const before = this.#last ? 'before it was replaced' : 'before the restart'
+      this.#learnTrouble(new Error(`${this.#folder} has no functions, but had some ${before}`))
+      this.#warnOfLoss()
       return
     }
     const { log, changed } = this.#options
@@ -184,22 +189,46 @@ export class FunctionFolder {
     this.#noteGone(known.functions)
     this.#state = known
     this.#last = known
+    this.#keepMark()
     if (isSame) return
     log.debug({ folder: this.#folder, functions: known.functions.size }, 'functions folder read')
     changed()
   }
 
+  /** Whether functions were in a folder that this one has replaced, as when a disk is away and leaves an empty folder. */
+  #hadFunctions({ identity }: FolderReading): boolean {
+    if (!this.#last) return this.#isMarked
+    return this.#last.reading.identity !== identity && this.#last.functions.size > 0
+  }
+
+  get #isMarked(): boolean {
+    return this.#options.mark?.isSetFor(this.#folder) ?? false
+  }
+
+  /** Functions that were removed while the folder was read are missing after a restart as well. */
+  #keepMark(): void {
+    if (this.#last?.functions.size) this.#options.mark?.set(this.#folder)
+    else if (this.#isMarked) this.#options.mark?.clear()
+  }
+
   #learnTrouble(error: NodeJS.ErrnoException): void {
     const wasOpen = this.isOpen
     const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR'
-    if (isAbsent && !this.#last) {
+    if (isAbsent && !this.#last && !this.#isMarked) {
       this.#state = 'absent'
     } else {
       const reason = isAbsent ? `${this.#folder} was there and is gone` : error.message
       this.#state = new Shortage(shortageOf(error) ?? 'functions folder', reason, { cause: error })
       this.#schedule.retry()
+      if (isAbsent) this.#warnOfLoss()
     }
     if (!wasOpen) this.#options.changed()
+  }
+
+  #warnOfLoss(): void {
+    if (!this.#isMarked) return
+    const advice = `to do without them, remove ${this.#options.mark?.file} and restart`
+    this.#warnOnce(`all functions are gone: messages wait until they are back; ${advice}`)
   }
 
   #noteGone(functions: Map<string, Found>): void {
@@ -232,7 +261,3 @@ const isKnown = (state: State): state is Known => typeof state === 'object' && !
 
 const isInTrouble = (functions: Map<string, Found>) =>
   [...functions.values()].some((found) => found instanceof Shortage)
-
-/** As when a disk is taken away and leaves an empty folder at its place. */
-const isEmptied = (before: Known, after: Known) =>
-  before.reading.identity !== after.reading.identity && before.functions.size > 0 && after.functions.size === 0

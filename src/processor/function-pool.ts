@@ -5,17 +5,17 @@ import type { Call, FunctionChild } from './function-child.ts'
 import type { FunctionCode } from './function-files.ts'
 import type { HandOff } from './target.ts'
 
-/** How long a killed process may take to be gone before the call that needs its place is put off. */
+/** How long a killed process may take to exit before the call that waits for its place is deferred. */
 const makeRoomMsMax = 5_000
 
-/** The server is closing: no call is taken any more. */
+/** The server is closing and accepts no calls. */
 export class Closing extends Error {
   constructor() {
     super('the server is closing')
   }
 }
 
-/** What the pool needs of a process. */
+/** The members of a process that the pool uses. */
 export type PooledChild = Pick<FunctionChild, 'code' | 'idle' | 'ending' | 'exited' | 'invoke' | 'end'>
 
 interface Process {
@@ -102,14 +102,14 @@ export class FunctionPool {
     this.#endIdle('its files have changed', ({ child }) => child.code.signature !== signature)
   }
 
-  /** Takes no more calls and ends what is idle; what is busy may end its call. Resolves when all processes are gone. */
+  /** Accepts no more calls and ends idle processes; busy ones may end their calls. Resolves when all have exited. */
   async close(): Promise<void> {
     this.#closed = true
     this.#endIdle(new Closing().message)
     await Promise.all([...this.#processes].map(({ child }) => child.exited))
   }
 
-  /** Ends what is busy, too. */
+  /** Ends busy processes as well. */
   kill(): void {
     for (const { child } of this.#processes) child.end(new Closing().message)
   }

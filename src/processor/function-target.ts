@@ -8,6 +8,7 @@ import { BrokenFunction, type FunctionCode } from './function-files.ts'
 import { FunctionFolder, MissingFunction } from './function-folder.ts'
 import { defaultConcurrency } from './function-json.ts'
 import { Closing, FunctionPool } from './function-pool.ts'
+import type { FunctionsMark } from './functions-mark.ts'
 import type { FunctionsUser } from './functions-user.ts'
 import { Leftovers } from './leftovers.ts'
 import type { ProcessorEvent } from './processor-event.ts'
@@ -29,18 +30,20 @@ export interface FunctionTargetOptions {
   newId(): string
   /** The user that functions run as; undefined for the server's own user. */
   user?: FunctionsUser | undefined
+  /** Remembers across restarts that there were functions. */
+  mark?: FunctionsMark | undefined
 }
 
-/** How long a call at work may go on when the server closes. */
+/** How long calls in flight may go on when the server closes. */
 const closeGraceMs = 2_000
 
-/** The functions of a folder. Until the folder has been read for the first time there are no free places. */
+/** The functions of a folder. There are no free places until the folder has been read for the first time. */
 export interface FunctionTarget extends ProcessorTarget {
   /** Resolves when the folder has been read for the first time. */
   opened: Promise<void>
   /** Whether the folder has no such function, from memory; false when that is not known. */
   isAbsent(functionName: string): boolean
-  /** To be called for an event that is not for a function of the folder: functions that were added are found. */
+  /** To be called for an event of a function that is not in the folder, so that the folder is read from time to time. */
   noteEvent(): void
   /** Throws an error that says why, while it is not known which functions are in the folder. */
   folderReady(): void
@@ -61,18 +64,18 @@ class LocalFunctions implements FunctionTarget {
   #runtimeApi = new RuntimeApi()
   #leftovers: Leftovers
   #pool: FunctionPool
-  /** Calls of functions that are not known, by name: they take no place of a process. */
+  /** Calls in flight for unknown functions, by name: they take no place of a process. */
   #lookUps = new Map<string, number>()
   #freePlaceListeners: (() => void)[] = []
   #closed = false
 
   constructor(options: FunctionTargetOptions) {
-    const { folder, processesMax, clock, folderClock = clock, log } = options
+    const { folder, processesMax, clock, folderClock = clock, log, mark } = options
     this.#options = options
     this.#leftovers = new Leftovers(log, clock, options.user)
     const placeFreed = () => this.#placeFreed()
     this.#pool = new FunctionPool({ processesMax, clock, placeFreed, start: (code) => this.#start(code) })
-    this.#folder = new FunctionFolder({ folder, clock: folderClock, log, changed: () => this.#folderChanged() })
+    this.#folder = new FunctionFolder({ folder, clock: folderClock, log, mark, changed: () => this.#folderChanged() })
     this.opened = this.#folder.opened
   }
 

@@ -9,7 +9,7 @@ const settleMsMax = 50
 const restPerReading = 4
 /** … and for no longer than this. */
 const restMsMax = 2_000
-/** What no watch sees is found by a reading so often while events come: an exchanged mount, a file on a network disk. */
+/** While events come, the folder is read this often, for changes that no watch sees: a mount, a file on a network disk. */
 export const lookEveryMs = 2_000
 /** An event waits for a reading if the last one is older than this, as after a pause. */
 const waitAfterMs = 2 * lookEveryMs
@@ -17,7 +17,7 @@ const waitAfterMs = 2 * lookEveryMs
 const missingEveryMs = 100
 /** How soon a folder that could not be read is read again. */
 const retryMs = 1_000
-/** What takes longer, as on a network disk that is away, counts as failed; nothing else is started before it has ended. */
+/** A longer reading, as on a network disk that is away, has failed. No other one starts before it has ended. */
 const readingMsMax = 5_000
 
 /** Changes that were noticed since the last reading started. */
@@ -26,7 +26,7 @@ interface Burst {
   lastAt: number
 }
 
-/** What a wait is for, and how long it may be at most: if it seems to be longer, the system's clock was set back. */
+/** The end of a wait, and its maximum length: a wait that seems to be longer shows that the system's clock was set back. */
 interface Wait {
   untilMs: number
   waitMsMax: number
@@ -80,7 +80,7 @@ export class ReadingSchedule {
     return promise
   }
 
-  /** Something has changed in the folder. */
+  /** A watch has seen a change in the folder. */
   noticeChange(): void {
     const now = this.#options.clock.now()
     this.#burst = { firstAt: this.#burst?.firstAt ?? now, lastAt: now }
@@ -100,7 +100,7 @@ export class ReadingSchedule {
     return ageMs >= 0 && ageMs <= waitAfterMs ? undefined : reading
   }
 
-  /** A reading that starts after this call. All calls within a tenth of a second share one, for whatever names. */
+  /** A reading that starts after this call. All calls within 100 ms share one, also for different names. */
   lookAgain(): Promise<void> {
     return this.#readNext({ untilMs: this.#startedAt + missingEveryMs, waitMsMax: missingEveryMs })
   }

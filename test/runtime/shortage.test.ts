@@ -44,6 +44,11 @@ describe('a shortage is', () => {
       failures(failure('EADDRNOTAVAIL', '::1'), failure('ECONNREFUSED', '127.0.0.1')),
       undefined,
     ],
+    [
+      'not a firewall against IPv6 where the other side refused over IPv4',
+      failures(Object.assign(ofCall('connect', 'EPERM'), { address: '::1' }), failure('ECONNREFUSED', '127.0.0.1')),
+      undefined,
+    ],
     ['not a refusal', failure('ECONNREFUSED', '127.0.0.1'), undefined],
     ['not one host that cannot be reached', failure('EHOSTUNREACH', '192.0.2.1'), undefined],
     ['not a name that does not exist', ofCall('getaddrinfo', 'ENOTFOUND'), undefined],
