@@ -14,7 +14,6 @@ import { settleMs } from '../src/runtime/certificate-files.ts'
 import { createAuthority, issueCertificate } from '../src/runtime/certificates.ts'
 import { silentLog } from '../src/runtime/log.ts'
 import { type RunningServer, startServer } from '../src/server.ts'
-import { until } from './session/session-server.ts'
 import { ManualClock } from './support/manual-clock.ts'
 
 /** A server on free ports, in a folder of its own. */
@@ -85,9 +84,8 @@ test("the operator's certificate is shown, and the next one without a restart", 
   assert.equal(endpoint.ca, undefined)
   assert.equal((await certificateOf(endpoint.https)).fingerprint256, first)
   const second = await issue('two.example.com')
-  await until(() => clock.nextAlarmMs === clock.now() + settleMs)
-  clock.advance(settleMs)
-  assert.equal((await certificateOf(endpoint.https)).fingerprint256, second)
+  // When the file system reports the change is not known; the test's timeout is the limit.
+  while ((await certificateOf(endpoint.https)).fingerprint256 !== second) clock.advance(settleMs)
 })
 
 test('a server does not start with a certificate that cannot be used', async (t) => {
