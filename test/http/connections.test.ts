@@ -55,7 +55,7 @@ for (const tls of [false, true]) {
       await closed(client)
     })
 
-    test('a connection that idles after an unsigned request ends in time, without a word', async (t) => {
+    test('a connection that idles after an unsigned request ends in time, without a response', async (t) => {
       const server = await startGuarded(t, { tls })
       const client = await server.connect()
       assert.equal(await server.call(client, get), 200)
@@ -355,7 +355,7 @@ suite('where all connections are taken', () => {
 })
 
 suite('where descriptors are short', () => {
-  test('a new connection takes the place of one without a signature, or is closed without a word', async (t) => {
+  test('a new connection takes the place of one without a signature, or is closed without a response', async (t) => {
     const server = await startGuarded(t, { limits: { reserve: 10 } })
     await server.connectSigned()
     const silent = await server.connect()
