@@ -9,7 +9,7 @@ import { refuseMalformed } from './http/refuse-malformed.ts'
 import { serverOptions } from './http/serve.ts'
 import type { CertifiedKey } from './runtime/certificates.ts'
 import type { Clock } from './runtime/clock.ts'
-import { processDescriptors } from './runtime/descriptors.ts'
+import type { Descriptors } from './runtime/descriptors.ts'
 import type { Endpoint } from './runtime/endpoint-files.ts'
 import { listen, localUrl, sessionHost, stopListening } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
@@ -20,6 +20,7 @@ interface World {
   clock: Clock
   log: Log
   newId(): string
+  descriptors: Descriptors
   metrics: Metrics
   shortages: Shortages
 }
@@ -91,10 +92,10 @@ export class Listeners {
 /** What the store and the bus have open already is not for connections. */
 function limitConnections(config: Config, world: World): Connections {
   const { signatureTimeoutMs } = config
-  const descriptors = processDescriptors()
+  const { descriptors } = world
   const atStart = { limit: descriptors.limit(), open: descriptors.open() }
   const { limits, warnings } = deriveLimits(config, atStart)
   for (const warning of warnings) world.log.warn({ ...limits, descriptors: atStart }, warning)
   world.log.info({ ...limits, descriptors: atStart, signatureTimeoutMs }, 'limits on connections')
-  return new Connections({ ...world, limits, signatureTimeoutMs, descriptors })
+  return new Connections({ ...world, limits, signatureTimeoutMs })
 }

@@ -35,9 +35,10 @@ import { createFunctionTarget, type FunctionTarget } from './processor/function-
 import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
-import { type Cancel, type Clock, every, FollowingClock, systemElapsedMs } from './runtime/clock.ts'
+import { type Cancel, type Clock, every, FollowingClock, systemClock, systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
+import { processDescriptors } from './runtime/descriptors.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
 import { inTime } from './runtime/in-time.ts'
 import { localUrl } from './runtime/listening.ts'
@@ -162,12 +163,13 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
   reportRuns({ store, log, metrics })
 
+  const descriptors = processDescriptors()
   const onVerified = (stream: object) => listeners.connections.verified(stream)
   const onRefused = (stream: object) => listeners.connections.refused(stream)
   const listeners: Listeners = new Listeners(
     config,
     createApi(parts, keys, config, world, { phase: () => phase, onVerified }),
-    { ...world, metrics, shortages },
+    { ...world, descriptors, metrics, shortages },
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
@@ -182,7 +184,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   })
   const logLag = () => hub.lag
   const functionsReady = () => functions.folderReady()
-  const checked = { clock, store, shortages, bus, folder: folder.path, phase: () => phase, logLag, functionsReady }
+  const disk = { folder: folder.path, storesInFolder: 'file' in place }
+  const checked = { clock, store, shortages, descriptors, bus, ...disk, phase: () => phase, logLag, functionsReady }
   const admin = createAdmin(config, metrics, world, checksOf(checked))
   if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
@@ -256,7 +259,7 @@ const leaseOf = (node: ClusterNode): Lease => ({
 async function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
   const { functions: folder, functionsUser, functionProcesses: processesMax } = config
   const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
-  return createFunctionTarget({ ...world, folder, processesMax, environment, user })
+  return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user })
 }
 
 function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {

@@ -15,6 +15,7 @@ import { createAuthority, issueCertificate } from '../src/runtime/certificates.t
 import { silentLog } from '../src/runtime/log.ts'
 import { type RunningServer, startServer } from '../src/server.ts'
 import { ManualClock } from './support/manual-clock.ts'
+import { until } from './support/until.ts'
 
 /** A server on free ports, in a folder of its own. */
 async function start(t: TestContext, environment: Record<string, string>) {
@@ -84,8 +85,10 @@ test("the operator's certificate is shown, and the next one without a restart", 
   assert.equal(endpoint.ca, undefined)
   assert.equal((await certificateOf(endpoint.https)).fingerprint256, first)
   const second = await issue('two.example.com')
-  // When the file system reports the change is not known; the test's timeout is the limit.
-  while ((await certificateOf(endpoint.https)).fingerprint256 !== second) clock.advance(settleMs)
+  await until(async () => {
+    clock.advance(settleMs)
+    return (await certificateOf(endpoint.https)).fingerprint256 === second
+  })
 })
 
 test('a server does not start with a certificate that cannot be used', async (t) => {

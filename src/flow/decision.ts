@@ -139,6 +139,7 @@ export function changeOf(
     next: next && newStepRow(runRow, next, lease, now),
     ending: ending && endingOf(turn, after, ending, now),
     message: turn.message,
+    changedBefore: Object.keys(changedText(turn.run)).length > 0,
   }
 }
 

@@ -86,7 +86,10 @@ export class DueSteps {
     return turns.length
   }
 
-  /** For the step that is due next, whoever made it. What is due and was not to be had is another's: not before then. */
+  /**
+   * Sets the alarm for the step that is due next, on whichever node it was made. If steps are due that another node has
+   * leased, it looks again at `notBefore`, when the lease may have expired.
+   */
   async #setAlarm(notBefore: number): Promise<void> {
     const next = await this.#parts.store.nextDueAt()
     if (next === undefined) return

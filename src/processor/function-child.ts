@@ -107,6 +107,7 @@ export class FunctionChild implements RuntimeListener {
   }
 
   next(answer: (invocation: RuntimeInvocation) => void): void {
+    if (this.#exit) return
     this.#answer = answer
     if (this.#attempt?.handOff) this.#finish(this.#attempt.handOff)
     else this.#give()
@@ -120,6 +121,7 @@ export class FunctionChild implements RuntimeListener {
   }
 
   broke(failure: string): void {
+    if (this.#exit) return
     this.#endReason ??= `${this.code.file}: ${failure}`
     // It prints the error and ends by itself.
     this.#endAfter(exitMsMax, failure)
@@ -160,7 +162,10 @@ export class FunctionChild implements RuntimeListener {
     this.#after(limitMs, () => this.#kill(reason))
   }
 
-  /** There is one limit at a time: a new one takes the place of the last. */
+  /**
+   * There is one limit at a time: a new one replaces the last. After the exit it is the one that closes the streams, so what
+   * the process sent before is not handled any more.
+   */
   #after(limitMs: number, act: () => void): void {
     this.#countdown?.cancel()
     this.#countdown = new Countdown(this.#parts.clock, limitMs, act)

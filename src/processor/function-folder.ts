@@ -3,7 +3,14 @@ import { basename, dirname, resolve } from 'node:path'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { Shortage, shortageOf } from '../runtime/shortage.ts'
-import { type FolderReading, isCounted, readFolder, watchedDepthMax, watchedEntriesMax } from './folder-reading.ts'
+import {
+  type FolderReading,
+  isCounted,
+  namesMax,
+  readFolder,
+  watchedDepthMax,
+  watchedEntriesMax,
+} from './folder-reading.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { extensions, type Found, type FunctionCode, functionsIn } from './function-files.ts'
 import { lookEveryMs, ReadingSchedule } from './reading-schedule.ts'
@@ -82,24 +89,19 @@ export class FunctionFolder {
 
   /** Throws MissingFunction, BrokenFunction, or a Shortage when nothing is known of it at present. */
   find(functionName: string): FunctionCode {
-    const absence = this.absence(functionName)
-    if (absence !== undefined) throw new MissingFunction(absence)
+    if (this.isAbsent(functionName)) throw new MissingFunction(this.#absence(functionName))
     this.check()
     const found = this.#found(functionName)
-    if (!found) throw new Shortage('functions folder', `${functionName} was in ${this.#folder} a moment ago`)
+    if (!found) throw new Shortage('functions folder', this.#uncertainty(functionName))
     if (found instanceof Error) throw found
     return found
   }
 
-  /** The reason why there is no such function, or undefined when there is one or that is not known at present. */
-  absence(functionName: string): string | undefined {
-    if (this.#state === 'absent') {
-      return `there is no folder ${this.#folder}: create it, or set CARILLON_FUNCTIONS to the folder your functions are in`
-    }
-    if (!isKnown(this.#state) || this.#found(functionName) || this.#isJustGone(functionName)) return undefined
-    const names = [...extensions.map((extension) => functionName + extension), `${functionName}/index.*`]
-    const lookedFor = `looked for ${names.join(', ')} and ${functionName}/function.json`
-    return `no function ${functionName} in ${this.#folder} (${lookedFor})`
+  /** Whether there is no such function. False when that is not known at present. */
+  isAbsent(functionName: string): boolean {
+    if (!isKnown(this.#state)) return this.#state === 'absent'
+    const { functions, reading } = this.#state
+    return !functions.has(functionName) && reading.namesComplete && !this.#isJustGone(functionName)
   }
 
   /** Throws a Shortage while the folder cannot be read. */
@@ -126,6 +128,22 @@ export class FunctionFolder {
 
   #found(functionName: string): Found | undefined {
     return isKnown(this.#state) ? this.#state.functions.get(functionName) : undefined
+  }
+
+  #absence(functionName: string): string {
+    if (this.#state === 'absent') {
+      return `there is no folder ${this.#folder}: create it, or set CARILLON_FUNCTIONS to the folder your functions are in`
+    }
+    const names = [...extensions.map((extension) => functionName + extension), `${functionName}/index.*`]
+    const lookedFor = `looked for ${names.join(', ')} and ${functionName}/function.json`
+    return `no function ${functionName} in ${this.#folder} (${lookedFor})`
+  }
+
+  /** Why it is not known whether there is such a function, though the folder was read. */
+  #uncertainty(functionName: string): string {
+    return this.#isJustGone(functionName)
+      ? `${functionName} was in ${this.#folder} a moment ago`
+      : `${functionName} may be among the entries of ${this.#folder} beyond the first ${namesMax}`
   }
 
   #isJustGone(functionName: string): boolean {
@@ -192,9 +210,10 @@ export class FunctionFolder {
     }
   }
 
-  #warnOfLimits({ complete }: FolderReading): void {
+  #warnOfLimits({ complete, namesComplete }: FolderReading): void {
     const limits = `${watchedEntriesMax} entries or ${watchedDepthMax} levels`
-    if (!complete) this.#warnOnce(`more than ${limits}: what lies beyond them is not looked at`)
+    if (!complete) this.#warnOnce(`more than ${limits}: changes of files beyond them are not noticed`)
+    if (!namesComplete) this.#warnOnce(`more than ${namesMax} functions: messages for names beyond them wait`)
     if (!this.#watch.failure) return
     const { code } = this.#watch.failure as NodeJS.ErrnoException
     const advice = code === 'ENOSPC' ? ': raise fs.inotify.max_user_watches' : ''

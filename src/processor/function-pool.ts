@@ -125,16 +125,18 @@ export class FunctionPool {
     const isOwn = ({ child }: Process) => child.code.functionName === functionName
     const own = [...this.#processes].filter(isOwn)
     const isFull = this.#processes.size >= this.#options.processesMax
-    if (own.length >= concurrency) await this.#makeRoom(functionName, this.#idle(isOwn)[0])
-    else if (isFull) await this.#makeRoom(functionName, this.#idle()[0])
+    if (own.length >= concurrency) await this.#makeRoom(functionName, isOwn)
+    else if (isFull) await this.#makeRoom(functionName)
     if (this.#closed) throw new Closing()
     return this.#start(code)
   }
 
-  async #makeRoom(functionName: string, process: Process | undefined): Promise<void> {
+  /** Waits for the end of one of these processes: an idle one, or one that was ended after the call had entered. */
+  async #makeRoom(functionName: string, which?: (process: Process) => boolean): Promise<void> {
+    const process = this.#idle(which)[0] ?? this.#ending(which)[0]
     if (!process) throw new Shortage('processes', `no place is free for function ${functionName}`)
     process.holder = functionName
-    process.child.end('it makes room for another')
+    if (!process.child.ending) process.child.end('it makes room for another')
     try {
       await inTime(this.#options.clock, 'the end of a process', makeRoomMsMax, process.child.exited)
     } catch (error) {
@@ -168,9 +170,15 @@ export class FunctionPool {
   }
 
   #idle(which: (process: Process) => boolean = () => true): Process[] {
-    return [...this.#processes].filter(
-      (process) => process.holder === undefined && process.child.idle && which(process),
-    )
+    return this.#free(which).filter(({ child }) => child.idle)
+  }
+
+  #ending(which: (process: Process) => boolean = () => true): Process[] {
+    return this.#free(which).filter(({ child }) => child.ending)
+  }
+
+  #free(which: (process: Process) => boolean): Process[] {
+    return [...this.#processes].filter((process) => process.holder === undefined && which(process))
   }
 
   #endIdle(reason: string, which?: (process: Process) => boolean): void {

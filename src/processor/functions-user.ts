@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -29,6 +29,8 @@ export async function findFunctionsUser(name: string, functionsFolder: string): 
     return fail('functions would have the rights of the server; name a user who has no other use')
   }
   const trial = await tryAs({ uid, gid }, resolve(functionsFolder)).catch((error) => fail(advice(error)))
+  const kept = trial.status === undefined ? undefined : keptRights(trial.status, { uid, gid })
+  if (kept) fail(`its processes would keep rights of the server (${kept}); ${startedAsRoot}`)
   if (trial.unreadable) fail(`this user cannot read ${trial.unreadable}; change its mode, or move it elsewhere`)
   const folder = trial.writable ?? fail(`this user can write to none of ${temporaryFolders().join(', ')}; set TMPDIR`)
   return { uid, gid, folder }
@@ -45,17 +47,20 @@ const temporaryFolders = () => [...new Set([tmpdir(), '/tmp', '/var/tmp'])]
 
 /** The first path that is there and that the user cannot read, and the first folder that the user can write to. */
 interface Trial {
+  /** What Linux says of a process of the user, in /proc/self/status. */
+  status?: string
   unreadable?: string
   writable?: string
 }
 
 /** Runs as the user. Where a folder cannot be entered, its content is not to be seen, so each folder comes first. */
 const trialCode = `
-  const { accessSync, constants: { R_OK, W_OK, X_OK }, statSync } = require('node:fs')
+  const { accessSync, constants: { R_OK, W_OK, X_OK }, readFileSync, statSync } = require('node:fs')
   const { readable, writable } = JSON.parse(process.argv[1])
   const may = (path, mode) => { try { accessSync(path, mode); return true } catch (error) { return error.code === 'ENOENT' } }
   const isFolder = (path) => { try { return statSync(path).isDirectory() } catch { return false } }
   process.stdout.write(JSON.stringify({
+    status: process.platform === 'linux' ? readFileSync('/proc/self/status', 'latin1') : undefined,
     unreadable: readable.find((path) => !may(path, isFolder(path) ? X_OK : R_OK)),
     writable: writable.find((path) => isFolder(path) && may(path, W_OK | X_OK)),
   }))
@@ -82,6 +87,7 @@ async function tryAs(user: { uid: number; gid: number }, functionsFolder: string
   await once(child, 'spawn')
   try {
     const answer = await text(child.stdout)
+    if (answer === '' || hasEnded(child)) throw new Error(`a trial as this user failed, or took ${trialMsMax} ms`)
     // The server must also be able to end what runs as this user.
     process.kill(child.pid as number, 'SIGKILL')
     return JSON.parse(answer)
@@ -91,11 +97,32 @@ async function tryAs(user: { uid: number; gid: number }, functionsFolder: string
   }
 }
 
+/** The number of a process that has ended may be that of another one by now. */
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
+
+/**
+ * The line of a process's status that gives it more than the user's rights. Linux takes the capabilities of a process that
+ * changes from root to another user: not those of a server that is another user itself, not inheritable ones, and not under
+ * some securebits. Supplementary groups stay where a user namespace denies setgroups.
+ */
+function keptRights(status: string, { uid, gid }: { uid: number; gid: number }): string | undefined {
+  const isRight = (name: string, value: string): boolean => {
+    if (name === 'Uid') return Number(value) === uid
+    if (name === 'Gid' || name === 'Groups') return Number(value) === gid
+    return !/^Cap(Inh|Prm|Eff|Amb)$/.test(name) || /^0+$/.test(value)
+  }
+  const fields = status.split('\n').map((line) => line.split(/:?\s+/).filter(Boolean))
+  return fields.find(([name = '', ...values]) => !values.every((value) => isRight(name, value)))?.join(' ')
+}
+
 const withFolders = (path: string): string[] =>
   dirname(path) === path ? [path] : [...withFolders(dirname(path)), path]
+
+const startedAsRoot =
+  'start it as root, with CAP_SETUID, CAP_SETGID and CAP_KILL, without inheritable or ambient capabilities, or leave the setting away'
 
 function advice(error: NodeJS.ErrnoException): string {
   if (error.code === 'EACCES') return `this user cannot run ${process.execPath}; change its mode, or move it elsewhere`
   if (error.code !== 'EPERM') return error.message
-  return 'the server may not change user; run it as root, or with CAP_SETUID, CAP_SETGID and CAP_KILL, or leave the setting away'
+  return `the server may not change user; ${startedAsRoot}`
 }

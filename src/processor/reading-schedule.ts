@@ -11,6 +11,8 @@ const restPerReading = 4
 const restMsMax = 2_000
 /** What no watch sees is found by a reading so often while events come: an exchanged mount, a file on a network disk. */
 export const lookEveryMs = 2_000
+/** An event waits for a reading if the last one is older than this, as after a pause. */
+const waitAfterMs = 2 * lookEveryMs
 /** How often at most the folder is read for names that are not in it. */
 const missingEveryMs = 100
 /** How soon a folder that could not be read is read again. */
@@ -85,12 +87,17 @@ export class ReadingSchedule {
     void this.#readNext()
   }
 
-  /** To be called for each event. A promise when the last reading is too old, as for the first event after a pause. */
+  /**
+   * To be called for each event. A promise when the last reading is too old to be relied on. While events come, a reading
+   * starts and no event waits for it: on a slow disk it takes as long as the time between two readings.
+   */
   refresh(): Promise<void> | undefined {
     this.#wereEvents = true
     this.#cancelLook ??= this.#lookLater()
     const ageMs = this.#options.clock.now() - this.#startedAt
-    return ageMs >= 0 && ageMs <= lookEveryMs ? undefined : this.#readNext()
+    if (ageMs >= 0 && ageMs <= lookEveryMs) return undefined
+    const reading = this.#readNext()
+    return ageMs >= 0 && ageMs <= waitAfterMs ? undefined : reading
   }
 
   /** A reading that starts after this call. All calls within a tenth of a second share one, for whatever names. */

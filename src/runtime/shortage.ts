@@ -14,11 +14,11 @@ const kinds: Record<string, ShortageKind> = {
   ENOSPC: 'disk',
   EDQUOT: 'disk',
   EAGAIN: 'processes',
-  EAI_AGAIN: 'network',
   EAI_MEMORY: 'memory',
   EADDRNOTAVAIL: 'network',
   ENETUNREACH: 'network',
   ENETDOWN: 'network',
+  EAFNOSUPPORT: 'network',
 }
 
 /** How often at most one kind of shortage is written to the log. */
@@ -43,9 +43,18 @@ type SystemError = NodeJS.ErrnoException & { address?: string; errors?: SystemEr
  */
 export function shortageOf(error: unknown): ShortageKind | undefined {
   if (error instanceof Shortage) return error.kind
-  const { code = '', errors, cause } = (error ?? {}) as Partial<SystemError>
+  const { code = '', errors, cause, syscall } = (error ?? {}) as Partial<SystemError>
   if (errors) return errors.filter(countsAmong(errors)).map(shortageOf).find(Boolean)
-  return kinds[code] ?? (cause ? shortageOf(cause) : undefined)
+  return kinds[code] ?? kindOfCall(code, syscall) ?? (cause ? shortageOf(cause) : undefined)
+}
+
+/**
+ * What only the system call tells. `getaddrinfo` has one code for a name that does not exist (Node writes ENOTFOUND for
+ * EAI_NONAME and EAI_NODATA); with all others nothing is known of the name. A firewall of this machine denies a `connect`.
+ */
+function kindOfCall(code: string, syscall: string | undefined): ShortageKind | undefined {
+  if (syscall === 'getaddrinfo' && code !== 'ENOTFOUND') return 'network'
+  return syscall === 'connect' && ['EACCES', 'EPERM'].includes(code) ? 'network' : undefined
 }
 
 /**

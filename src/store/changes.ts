@@ -67,6 +67,8 @@ export interface DecideStep {
   ending: Ending | undefined
   /** As it was read, for the next step's turn. */
   message: MessageRow
+  /** Whether an earlier processor of the run changed the text: its version is stored until this step ends. */
+  changedBefore: boolean
 }
 
 /** What becomes of the message when its run ends. While the run's step is open, nobody else changes the message. */

@@ -39,8 +39,13 @@ export class CarillonProcess {
 }
 
 /** How a whole `carillon` process ends, and what it prints. */
-export async function runCarillon(context: TestContext, args: string[], environment: Record<string, string>) {
-  const carillon = new CarillonProcess(context, args, environment)
+export async function runCarillon(
+  context: TestContext,
+  args: string[],
+  environment: Record<string, string>,
+  runner: string[] = [],
+) {
+  const carillon = new CarillonProcess(context, args, environment, runner)
   const status = await carillon.ended
   return { status, stdout: carillon.stdout, stderr: carillon.stderr }
 }

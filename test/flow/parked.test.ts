@@ -41,7 +41,7 @@ test('a backlog of many channels beyond the limit in all is handed over, each on
   for (const one of channels) await openChannel(stage.store, one)
   allowAll(stage, 50)
   for (let count = 0; count < 3; count += 1) for (const one of channels) await stage.send({ channel_arn: one })
-  assert.equal(stage.counts[0]?.waiting, 30)
+  assert.equal(stage.counts[0]?.waiting, 15)
   await stage.pass(lease.leaseMs / 2)
   assert.equal(sent(stage), 180)
   assert.equal(stage.attempts.length, 180)

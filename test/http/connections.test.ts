@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { until } from '../session/session-server.ts'
+import { until } from '../support/until.ts'
 import { type Client, signatureTimeoutMs, startGuarded } from './guarded-server.ts'
 
 const get = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'

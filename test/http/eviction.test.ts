@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { until } from '../session/session-server.ts'
+import { unlessRequired } from '../support/required.ts'
+import { until } from '../support/until.ts'
 import { type Client, signatureTimeoutMs, startGuarded } from './guarded-server.ts'
 
 const get = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'
@@ -127,7 +128,7 @@ suite('where an address has its limit', () => {
   })
 
   test('others have their own', {
-    skip: process.platform !== 'linux' && '127.0.0.2 is an address on Linux alone',
+    skip: unlessRequired(process.platform !== 'linux' && '127.0.0.2 is an address on Linux alone'),
   }, async (t) => {
     const server = await startGuarded(t, { limits })
     const one = [await server.connect(), await server.connect()]

@@ -9,8 +9,8 @@ import { Connections } from '../../src/http/connections.ts'
 import { serverOptions } from '../../src/http/serve.ts'
 import { createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import type { ShortageKind } from '../../src/runtime/shortage.ts'
-import { until } from '../session/session-server.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/until.ts'
 
 export const signatureTimeoutMs = 5_000
 

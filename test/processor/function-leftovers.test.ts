@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { ManualClock } from '../support/manual-clock.ts'
+import { unlessRequired } from '../support/required.ts'
 import { openGate, startFunctions } from './functions.ts'
 
-const skip = process.platform !== 'linux' && 'only Linux shows what a function leaves running'
+const skip = unlessRequired(process.platform !== 'linux' && 'only Linux shows what a function leaves running')
 
 /**
  * A function with a daemon, which has left the process group, whose parent is gone, and which holds the function's output

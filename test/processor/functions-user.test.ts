@@ -12,12 +12,19 @@ import { type Clock, systemClock } from '../../src/runtime/clock.ts'
 import { openDataFolder } from '../../src/runtime/data-folder.ts'
 import { carillon } from '../support/carillon.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { unlessPermitted } from '../support/required.ts'
+import { setprivRefusal } from '../support/setpriv.ts'
 import { type Files, functionArn, openGate, processorEvent, RecordingLog, writeFiles } from './functions.ts'
 
-const skip = process.getuid?.() !== 0 && 'only root may run functions as another user'
+const skip = unlessPermitted(process.getuid?.() !== 0 && 'only root may run functions as another user')
 const source = join(import.meta.dirname, '../../src')
 /** Every system has this user. */
 const userName = 'nobody'
+
+const startedAsRoot =
+  'start it as root, with CAP_SETUID, CAP_SETGID and CAP_KILL, without inheritable or ambient capabilities, or leave the setting away'
+/** As the systemd unit says for --functions-user. */
+const fewest = ['--bounding-set=-all,+setuid,+setgid,+kill']
 
 type Target = typeof import('../../src/processor/function-target.ts')
 type User = typeof import('../../src/processor/functions-user.ts')
@@ -156,8 +163,41 @@ describe('functions that run as another user', { skip }, () => {
     await findFunctionsUser('${userName}', '/').catch((error) => console.log(error.message))`
     const asAnother = { uid: 60_000 + (process.pid % 5_000), gid: 60_000, cwd: '/', env: {} }
     const run = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', load], asAnother)
-    const problem = 'the server may not change user; run it as root, or with CAP_SETUID, CAP_SETGID and CAP_KILL'
-    assert.equal(run.stdout, `--functions-user ${userName}: ${problem}, or leave the setting away\n`)
+    assert.equal(run.stdout, `--functions-user ${userName}: the server may not change user; ${startedAsRoot}\n`)
+  })
+
+  const three = '+setuid,+setgid,+kill'
+  const another = ['--reuid=61234', '--regid=61234', '--clear-groups']
+  const rights: Record<string, string[]> = {
+    'is not root, and has capabilities': [...another, `--inh-caps=-all,${three}`, `--ambient-caps=-all,${three}`],
+    'is root with inheritable capabilities': ['--inh-caps=-all,+kill'],
+    'is root with securebits that keep ambient capabilities': [
+      '--securebits=+no_setuid_fixup',
+      '--inh-caps=-all,+kill',
+      '--ambient-caps=-all,+kill',
+    ],
+  }
+  for (const [name, options] of Object.entries(rights)) {
+    test(`are refused at the start where the server ${name}`, { skip: setprivRefusal(options) }, async () => {
+      const load = `import { findFunctionsUser } from ${JSON.stringify(join(place, 'processor/functions-user.ts'))}
+      console.log(await findFunctionsUser('${userName}', '/').catch((error) => error.message))`
+      const command = [...options, process.execPath, '--input-type=module', '-e', load]
+      const { stdout } = await promisify(execFile)('setpriv', command, { cwd: '/', env: { PATH: process.env.PATH } })
+      const [refusal = '', rest] = stdout.split(' (Cap')
+      assert.equal(refusal, `--functions-user ${userName}: its processes would keep rights of the server`, stdout)
+      assert.match(rest ?? '', /^(Inh|Prm|Eff|Amb) 0*[1-9a-f][0-9a-f]*\); start it as root, /)
+    })
+  }
+
+  test('run where root has no more capabilities than are needed', { skip: setprivRefusal(fewest) }, async () => {
+    const folder = await mkdtemp(join(place, 'functions-'))
+    await chmod(folder, 0o755)
+    await writeFiles(folder, { 'any.mjs': '' })
+    const load = `import { findFunctionsUser } from ${JSON.stringify(join(place, 'processor/functions-user.ts'))}
+    console.log((await findFunctionsUser('${userName}', '${folder}')).uid)`
+    const command = [...fewest, process.execPath, '--input-type=module', '-e', load]
+    const { stdout } = await promisify(execFile)('setpriv', command, { cwd: '/', env: { PATH: process.env.PATH } })
+    assert.match(stdout, /^\d+\n$/)
   })
 })
 

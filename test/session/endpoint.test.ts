@@ -6,8 +6,9 @@ import { suite, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLog } from '../../src/runtime/log.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
+import { until } from '../support/until.ts'
 import { connect, SessionClient, start } from './session-client.ts'
-import { channelArnOf, startSessionServer, until, userArnOf } from './session-server.ts'
+import { channelArnOf, startSessionServer, userArnOf } from './session-server.ts'
 
 const ann = userArnOf('ann')
 const bob = userArnOf('bob')

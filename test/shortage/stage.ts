@@ -13,7 +13,7 @@ import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
 import { SessionClient } from '../session/session-client.ts'
 import { presign } from '../support/smithy-signer.ts'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+export const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const credentials = { accessKeyId: 'AKIACARILLON0000TEST', secretAccessKey: 'a-secret-of-a-test-alone' }
 const region = 'us-east-1'
 
