@@ -35,8 +35,8 @@ export class Listeners {
   readonly #http: HttpServer
   readonly #https: HttpsServer | undefined
   /**
-   * For functions alone: as clients of the others, the first callback of each would compete for a connection with all
-   * that comes from 127.0.0.1, such as the clients of a proxy on this machine.
+   * Functions alone call it. On the other ports, the first callback of a function would compete for a connection with
+   * all clients from 127.0.0.1, such as a proxy on this machine.
    */
   readonly #functions: HttpServer
 
@@ -50,7 +50,7 @@ export class Listeners {
       this.connections.guard(server, server === this.#functions ? 'functions' : undefined)
       server.on('clientError', refuseMalformed(world))
       server.on('checkContinue', inviteBody(listener))
-      // Any other expectation is ignored, like an unknown header: Node would refuse it without a word.
+      // Any other expectation is ignored, like an unknown header: Node would refuse it with a bare status.
       server.on('checkExpectation', listener)
     }
   }

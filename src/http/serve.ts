@@ -78,7 +78,7 @@ interface Entry {
   method: string
   path: string
   operation?: string
-  /** Of the message that the call was about. */
+  /** The message that the call was about. */
   messageId?: string
   /** Why the signature was refused. */
   refusal?: object

@@ -48,7 +48,7 @@ test(`with ${limit} descriptors and ${limit + 200} silent connections it serves 
   }
   const old = await call()
   t.after(() => old.destroy())
-  const flood = new Flood(Number(new URL(http).port), '127.0.0.2', limit + 200)
+  const flood = new Flood({ port: Number(new URL(http).port), localAddress: '127.0.0.2', size: limit + 200 })
   t.after(() => flood.close())
   let openMost = 0
   for (let count = 1; count <= 10; count += 1) {
