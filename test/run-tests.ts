@@ -28,7 +28,13 @@ export async function runTests(files: string[], environment: NodeJS.ProcessEnv =
   const folder = mkdtempSync(join(tmpdir(), 'carillon-run-'))
   // PostgreSQL runs as another user where the tests run as root.
   chmodSync(folder, 0o711)
-  const env: NodeJS.ProcessEnv = { ...process.env, ...environment, TMPDIR: folder }
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    ...environment,
+    TMPDIR: folder,
+    // Hundreds of processes load the same files: a third of the time in which a server starts.
+    NODE_COMPILE_CACHE: join(folder, 'compiled'),
+  }
   const skips = join(folder, 'skipped')
   const reporters = ['spec', 'stdout', join(import.meta.dirname, 'support/skip-report.ts'), skips].map(
     (value, index) => `--test-reporter${index % 2 ? '-destination' : ''}=${value}`,

@@ -35,7 +35,7 @@ const asUser = process.getuid?.() === 0 ? ['setpriv', ...nobody, ...reading] : [
 const procIsMissing = process.platform !== 'linux' && 'this system has no /proc'
 
 suite('carillon serve says in one line what is wrong with its data folder', () => {
-  test('where no folder can be made', { skip: unlessRequired(procIsMissing), timeout: 30_000 }, async (t) => {
+  test('where no folder can be made', { skip: unlessRequired(procIsMissing) }, async (t) => {
     for (const path of ['/proc/x', '/proc/x/y/z']) {
       assert.match(
         await complaint(t, path),
