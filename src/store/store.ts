@@ -37,7 +37,7 @@ export interface Committed {
 }
 
 /** A run that is over, with its last step. */
-export interface EndedRun {
+interface EndedRun {
   run: RunRow
   step: StepRow
   /** The name of the step's processor: the row of a run that is over has none. */
