@@ -3,12 +3,13 @@ import { resourceChecks } from './admin/resource-checks.ts'
 import type { Phase } from './api/gate.ts'
 import type { Bus } from './bus/bus.ts'
 import type { Clock } from './runtime/clock.ts'
+import type { Descriptors } from './runtime/descriptors.ts'
 import type { Shortages } from './runtime/shortage.ts'
 import type { Store } from './store/store.ts'
 
-/** How long a shortage is told of after it was last seen: only work that fails shows that it is still there. */
-const shortageToldMs = 30_000
-/** A node that is so many events behind is worth a look. */
+/** How long a shortage of processes is reported after it was last met: only work that fails shows that it continues. */
+const processShortageMs = 30_000
+/** An operator should look at a node whose sessions lag by more events. */
 const lagMax = 1_000
 
 interface CheckParts {
@@ -16,25 +17,36 @@ interface CheckParts {
   store: Pick<Store, 'ready'>
   shortages: Shortages
   bus: Bus
+  descriptors: Descriptors
+  /** The data folder. */
   folder: string
+  /** Whether the store writes to the data folder. */
+  storesInFolder: boolean
   phase(): Phase
   logLag(): number
-  /** Throws while it is not known which functions there are. */
+  /** Throws while the functions folder cannot be read. */
   functionsReady(): void
 }
 
 /**
- * What `/readyz` looks at. A low disk is told and not needed: calls go on until a write fails, which `store` says, and a
- * node that turns unready too early makes an outage of a warning. So is a functions folder that cannot be read: all nodes
- * may share it.
+ * The checks of `/readyz`. A disk with little space left is only reported: calls succeed until a write fails, which `store`
+ * reports, and a node that turns unready too early makes an outage of a warning. The disk is not needed at all while the
+ * messages are in PostgreSQL. A functions folder that cannot be read is only reported, since all nodes may share it.
  */
-export function checksOf({ store, bus, phase, logLag, functionsReady, ...rest }: CheckParts): Checks {
+export function checksOf({ store, bus, phase, logLag, functionsReady, storesInFolder, ...rest }: CheckParts): Checks {
   const { descriptors, memory, disk, diskSpace } = resourceChecks(rest)
   return {
-    needed: { server: () => requireReady(phase()), store: () => store.ready(), descriptors, memory, disk },
-    told: {
+    needed: {
+      server: () => requireReady(phase()),
+      store: () => store.ready(),
+      descriptors,
+      memory,
+      ...(storesInFolder && { disk }),
+    },
+    reported: {
+      ...(!storesInFolder && { disk }),
       bus: () => requireConnected(bus),
-      log: () => requireTold(logLag()),
+      log: () => requireInTime(logLag()),
       'disk space': diskSpace,
       'functions folder': functionsReady,
       processes: () => requireProcesses(rest),
@@ -52,10 +64,10 @@ function requireConnected(bus: Bus): void {
 
 function requireProcesses({ clock, shortages }: Pick<CheckParts, 'clock' | 'shortages'>): void {
   const seenAt = shortages.lastSeenAt('processes')
-  if (seenAt === undefined || clock.now() - seenAt >= shortageToldMs) return
+  if (seenAt === undefined || clock.now() - seenAt >= processShortageMs) return
   throw new Error(`a function's process could not be started at ${new Date(seenAt).toISOString()}`)
 }
 
-function requireTold(lag: number): void {
-  if (lag > lagMax) throw new Error(`${lag} events are in the log that sessions here were not told of yet`)
+function requireInTime(lag: number): void {
+  if (lag > lagMax) throw new Error(`${lag} events in the log have not been sent to the sessions here yet`)
 }

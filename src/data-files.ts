@@ -1,20 +1,20 @@
 import { storeFiles } from './open-store.ts'
 import type { Cancel, Clock } from './runtime/clock.ts'
 import type { DataFolder } from './runtime/data-folder.ts'
-import { networkFileSystemOf } from './runtime/file-system.ts'
+import { keepsInodes, networkFileSystemOf } from './runtime/file-system.ts'
 import type { Log } from './runtime/log.ts'
 import { OpenFiles, watchFiles } from './runtime/open-files.ts'
 import type { Store } from './store/store.ts'
 
 const restore = '. Restore the backup into a new folder (docs/operations.md, "Restore")'
 
-/** SQLite works there as long as one machine uses the folder, and as long as its locks work. */
+/** SQLite works on a network file system as long as its locks work, and one machine uses the folder. */
 export function warnOfNetwork({ path }: DataFolder, log: Log): void {
   const name = networkFileSystemOf(path)
   if (name) log.warn({ folder: path }, `the data folder is on ${name}: use a local disk, since its locks may not work`)
 }
 
-/** Left in a folder whose database was overwritten: what SQLite makes of the two databases must never be served. */
+/** Written into a folder whose database was overwritten. Such a folder must never be served: SQLite has mixed two databases. */
 const overwrittenFile = 'overwritten'
 
 /** Throws if the folder's database was overwritten while a server used it. */
@@ -24,9 +24,14 @@ export function refuseOverwritten(folder: DataFolder): void {
   throw new Error(`the data folder ${folder.path} is not usable any more: ${problem}`)
 }
 
+interface Problem {
+  kind: 'lost' | 'overwritten'
+  text: string
+}
+
 /**
- * Looks once a second whether the data folder and the files of its store are still those on disk. What is written to others
- * is lost with this process, so the store acknowledges nothing from then on, and the server must stop.
+ * Checks once a second whether the data folder and the files of its store are still those on disk. After a problem, all
+ * further writes would be lost when this process ends: the store refuses them, and the server must stop.
  */
 export function watchDataFiles(
   folder: DataFolder,
@@ -35,21 +40,29 @@ export function watchDataFiles(
   { clock, log }: { clock: Clock; log: Log },
   broken: (error: Error) => void,
 ): Cancel {
-  const files = new OpenFiles([...folder.openPaths, ...storeFiles(storeFile)])
-  const look = async () => {
-    const problem = await files.problem()
-    if (problem !== undefined) {
-      folder.lose()
-      return problem
-    }
+  const paths = [...folder.openPaths, ...storeFiles(storeFile)]
+  const files = new OpenFiles(paths, { keepsInodes: keepsInodes(folder.path) })
+  const look = async (): Promise<Problem | undefined> => {
+    const lost = await files.problem()
+    if (lost !== undefined) return { kind: 'lost', text: lost }
     const overwritten = await store.checkFile?.()
-    if (overwritten !== undefined) folder.writeSecret(overwrittenFile, `${overwritten}${restore}`)
-    return overwritten
+    return overwritten === undefined ? undefined : { kind: 'overwritten', text: overwritten }
   }
-  const found = (problem: string) => {
-    store.refuse?.(problem)
+  const found = ({ kind, text }: Problem) => {
+    // First of all, since the disk may refuse what comes next.
+    store.refuse?.(text)
     const advice = 'the server stops, since it would lose what it writes (docs/operations.md, "The data on disk")'
-    broken(new Error(`the data on disk is not that of this server any more: ${problem}; ${advice}`))
+    broken(new Error(`the data on disk is not that of this server any more: ${text}; ${advice}`))
+    if (kind === 'lost') folder.lose()
+    else markOverwritten(folder, text, log)
   }
   return watchFiles({ clock, log, look, found })
+}
+
+function markOverwritten(folder: DataFolder, problem: string, log: Log): void {
+  try {
+    folder.writeSecret(overwrittenFile, `${problem}${restore}`)
+  } catch (err) {
+    log.error({ err }, 'the data folder could not be marked as overwritten: do not start a server in it again')
+  }
 }

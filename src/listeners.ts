@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
 import { deriveLimits } from './http/connection-limits.ts'
 import { Connections } from './http/connections.ts'
@@ -8,7 +9,7 @@ import { refuseMalformed } from './http/refuse-malformed.ts'
 import { serverOptions } from './http/serve.ts'
 import type { CertifiedKey } from './runtime/certificates.ts'
 import type { Clock } from './runtime/clock.ts'
-import { processDescriptors } from './runtime/descriptors.ts'
+import type { Descriptors } from './runtime/descriptors.ts'
 import type { Endpoint } from './runtime/endpoint-files.ts'
 import { listen, localUrl, sessionHost, stopListening } from './runtime/listening.ts'
 import type { Log } from './runtime/log.ts'
@@ -19,9 +20,13 @@ interface World {
   clock: Clock
   log: Log
   newId(): string
+  descriptors: Descriptors
   metrics: Metrics
   shortages: Shortages
 }
+
+/** Functions run on this machine. */
+const functionsHost = '127.0.0.1'
 
 /** Where a server is called: over HTTP, and over HTTPS unless a proxy in front of it ends TLS. */
 export class Listeners {
@@ -29,23 +34,35 @@ export class Listeners {
   readonly #config: Config
   readonly #http: HttpServer
   readonly #https: HttpsServer | undefined
+  /**
+   * Functions alone call it. On the other ports, the first callback of a function would compete for a connection with
+   * all clients from 127.0.0.1, such as a proxy on this machine.
+   */
+  readonly #functions: HttpServer
 
   constructor(config: Config, listener: RequestListener, world: World) {
     this.#config = config
     this.#http = createHttpServer(serverOptions, listener)
     if (config.tls) this.#https = createHttpsServer(serverOptions, listener)
+    this.#functions = createHttpServer(serverOptions, listener)
     this.connections = limitConnections(config, world)
     for (const server of this.all) {
-      this.connections.guard(server)
+      this.connections.guard(server, server === this.#functions ? 'functions' : undefined)
       server.on('clientError', refuseMalformed(world))
       server.on('checkContinue', inviteBody(listener))
-      // Any other expectation is ignored, like an unknown header: Node would refuse it without a word.
+      // Any other expectation is ignored, like an unknown header: Node would refuse it with a bare status.
       server.on('checkExpectation', listener)
     }
   }
 
   get all(): (HttpServer | HttpsServer)[] {
-    return this.#https ? [this.#http, this.#https] : [this.#http]
+    return [this.#http, ...(this.#https ? [this.#https] : []), this.#functions]
+  }
+
+  /** Where functions call, once the server listens. */
+  get functionsUrl(): string {
+    const { port } = this.#functions.address() as AddressInfo
+    return localUrl('http', functionsHost, port)
   }
 
   /** From the next handshake on. Throws if it cannot, and goes on with the one before. */
@@ -57,6 +74,7 @@ export class Listeners {
     const { host, httpPort, httpsPort, publicHost } = this.#config
     const http = await listen(this.#http, host, httpPort)
     const https = this.#https && (await listen(this.#https, host, httpsPort))
+    await listen(this.#functions, functionsHost, 0)
     return {
       http: localUrl('http', host, http),
       https: https === undefined ? undefined : localUrl('https', host, https),
@@ -74,10 +92,10 @@ export class Listeners {
 /** What the store and the bus have open already is not for connections. */
 function limitConnections(config: Config, world: World): Connections {
   const { signatureTimeoutMs } = config
-  const descriptors = processDescriptors()
+  const { descriptors } = world
   const atStart = { limit: descriptors.limit(), open: descriptors.open() }
   const { limits, warnings } = deriveLimits(config, atStart)
   for (const warning of warnings) world.log.warn({ ...limits, descriptors: atStart }, warning)
   world.log.info({ ...limits, descriptors: atStart, signatureTimeoutMs }, 'limits on connections')
-  return new Connections({ ...world, limits, signatureTimeoutMs, descriptors })
+  return new Connections({ ...world, limits, signatureTimeoutMs })
 }

@@ -32,12 +32,14 @@ import { openStore, storeFile } from './open-store.ts'
 import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
 import { createFunctionTarget, type FunctionTarget } from './processor/function-target.ts'
+import { FunctionsMark } from './processor/functions-mark.ts'
 import { findFunctionsUser } from './processor/functions-user.ts'
 import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
-import { type Cancel, type Clock, every, FollowingClock, systemElapsedMs } from './runtime/clock.ts'
+import { type Cancel, type Clock, every, FollowingClock, systemClock, systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
+import { processDescriptors } from './runtime/descriptors.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
 import { inTime } from './runtime/in-time.ts'
 import { localUrl } from './runtime/listening.ts'
@@ -155,22 +157,25 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     metrics,
     now: clock.now,
   }
-  const functions = await createFunctions(config, world, () => functionsSee(endpoint, keys))
+  const mark = new FunctionsMark(folder, log)
+  const functions = await createFunctions(config, world, mark, () => functionsSee(config, keys, listeners.functionsUrl))
   stack.defer(() => functions.close())
   const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine = new FlowEngine({ ...parts, target, clock, shortages })
   reportRuns({ store, log, metrics })
 
+  const descriptors = processDescriptors()
   const onVerified = (stream: object) => listeners.connections.verified(stream)
+  const onRefused = (stream: object) => listeners.connections.refused(stream)
   const listeners: Listeners = new Listeners(
     config,
     createApi(parts, keys, config, world, { phase: () => phase, onVerified }),
-    { ...world, metrics, shortages },
+    { ...world, descriptors, metrics, shortages },
   )
   stack.defer(() => listeners.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
-  const sessions = createSessions(parts, keys, config, world, { hub, onVerified })
+  const sessions = createSessions(parts, keys, config, world, { hub, onVerified, onRefused })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag: () => hub.lag,
@@ -181,7 +186,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   })
   const logLag = () => hub.lag
   const functionsReady = () => functions.folderReady()
-  const checked = { clock, store, shortages, bus, folder: folder.path, phase: () => phase, logLag, functionsReady }
+  const disk = { folder: folder.path, storesInFolder: 'file' in place }
+  const checked = { clock, store, shortages, descriptors, bus, ...disk, phase: () => phase, logLag, functionsReady }
   const admin = createAdmin(config, metrics, world, checksOf(checked))
   if (admin) stack.defer(() => admin.close())
   for (const server of listeners.all) sessions.attach(server)
@@ -252,10 +258,15 @@ const leaseOf = (node: ClusterNode): Lease => ({
   leaseMs,
 })
 
-async function createFunctions(config: Config, world: World, environment: () => FunctionEnvironment) {
+async function createFunctions(
+  config: Config,
+  world: World,
+  mark: FunctionsMark,
+  environment: () => FunctionEnvironment,
+) {
   const { functions: folder, functionsUser, functionProcesses: processesMax } = config
   const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
-  return createFunctionTarget({ ...world, folder, processesMax, environment, user })
+  return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user, mark })
 }
 
 function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
@@ -264,12 +275,12 @@ function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { c
   return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }
 
-const functionsSee = ({ http, region }: Endpoint, { root }: Keys) => ({
+const functionsSee = ({ region }: Config, { root }: Keys, url: string) => ({
   region,
   accessKeyId: root.accessKeyId,
   secretAccessKey: root.secretAccessKey,
-  messagingEndpoint: http,
-  identityEndpoint: http,
+  messagingEndpoint: url,
+  identityEndpoint: url,
 })
 
 /** What signatures are for, besides what they come with. */
@@ -309,13 +320,18 @@ function createSessions(
   keys: Keys,
   config: Config,
   world: World,
-  { hub, onVerified }: { hub: Hub<Session> } & Pick<Door, 'onVerified'>,
+  {
+    hub,
+    onVerified,
+    onRefused,
+  }: { hub: Hub<Session>; onVerified(stream: object): void; onRefused(stream: object): void },
 ) {
   const find = findAccessKey(read, keys.root)
   return new SessionEndpoint({
     hub,
     authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), now()),
     onVerified,
+    onRefused,
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
       if (await findUser(read, userArn)) return { admitted: true }

@@ -1,28 +1,17 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 
 /*
- * `npm run test:all`: every test and the fault run, where nothing may be lacking (`npm run test:setup` installs it) and
- * nothing may be skipped.
+ * `npm run test:all`: every test, those that take long among them, and the fault run. Nothing may be lacking
+ * (`npm run test:setup` installs it), and nothing is skipped but what the run names as allowed.
  */
-const environment = { ...process.env, CARILLON_TEST_REQUIRE: 'all' }
+const env = { ...process.env, CARILLON_TEST_REQUIRE: 'all' }
+const commands = [
+  ['npm', 'test'],
+  [process.execPath, 'test/run-tests.ts', 'test/**/*.slow.ts'],
+  ['npm', 'run', 'test:faults'],
+] as const
 
-/** Shows what the script prints, and answers with its end. */
-async function run(script: string): Promise<{ status: number; printed: string }> {
-  const child = spawn('npm', ['run', script], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
-  let printed = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    process.stdout.write(text)
-    printed += text
-  })
-  const [status] = await once(child, 'close')
-  return { status: status ?? 1, printed }
+for (const [command, ...args] of commands) {
+  const { status } = spawnSync(command, args, { env, stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
 }
-
-const { status, printed } = await run('test')
-const [, count = ''] = [...printed.matchAll(/^\S+ skipped (\d+)$/gm)].at(-1) ?? []
-const skipped = Number(count || Number.NaN)
-// A number that is not found is no zero.
-if (skipped !== 0) console.error(`${skipped} tests were skipped: npm run test:all skips nothing`)
-const faults = status === 0 && skipped === 0 ? await run('test:faults') : undefined
-process.exit(faults?.status ?? 1)

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { runTests } from './run-tests.ts'
 import { NatsServer, withoutNats } from './support/nats-server.ts'
 import { noPostgres, PostgresServer } from './support/postgres-server.ts'
@@ -7,6 +9,14 @@ import { noPostgres, PostgresServer } from './support/postgres-server.ts'
  * is missing is said aloud, and then its part is not run.
  */
 const suites = ['api', 'reference', 'session', 'http', 'examples', 'admin'].map((room) => `test/${room}/**/*.test.ts`)
+const storeChooser = 'test/support/running-server.ts'
+
+/** Whether a test file has its server from the one place that goes by CARILLON_TEST_STORE. Others would only run twice. */
+function choosesStore(file: string): boolean {
+  const specifiers = [...readFileSync(file, 'utf8').matchAll(/from '(\.[^']*)'/g)].map(([, path = '']) => path)
+  const imports = specifiers.map((path) => join(dirname(file), path)).filter((path) => path.startsWith('test'))
+  return imports.includes(storeChooser) || imports.some(choosesStore)
+}
 
 async function run(): Promise<number> {
   if (noPostgres) {
@@ -27,7 +37,9 @@ async function run(): Promise<number> {
     await nats.start()
     environment.CARILLON_TEST_NATS_URL = nats.url
   }
-  return await runTests(suites, environment)
+  const files = globSync(suites).filter(choosesStore).sort()
+  if (files.length === 0) throw new Error(`no test imports ${storeChooser}`)
+  return await runTests(files, environment)
 }
 
 process.exitCode = await run()

@@ -1,6 +1,6 @@
 #!/bin/sh
 # npm run test:setup: what `npm run test:all` needs besides `npm ci`, on Debian and its kin.
-# Without it the tests still pass: each that cannot run says what it lacks, and is skipped.
+# Without it `npm test` still passes: a test whose tool is missing says so and is skipped.
 set -eu
 cd "$(dirname "$0")/.."
 

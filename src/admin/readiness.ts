@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts'
 import { inTime } from '../runtime/in-time.ts'
 
-/** What takes longer than this is not ready. Balancers wait a little more. */
+/** Time limit of a check. Balancers wait a little longer for the response. */
 export const checkMsMax = 2_000
 
 /** Rejects, or throws, with an error that says in a few words why calls should go elsewhere for now. */
@@ -11,19 +11,19 @@ export interface Checks {
   /** Without any of these, calls should go elsewhere. */
   needed: Record<string, Check>
   /**
-   * What a server goes on without, as well as it can. It is told, but all nodes lack it at once, as when the bus is away:
-   * if they were not ready then, nobody would answer at all.
+   * The server works without these, as well as it can. They often fail on all nodes at once, as when the bus is away: if
+   * the nodes were unready then, none would serve.
    */
-  told: Record<string, Check>
+  reported: Record<string, Check>
 }
 
-/** What `/readyz` answers: each check is `ok`, or what is wrong. */
+/** The body of `/readyz`: for each check `ok` or the failure. */
 export interface Report {
   ready: boolean
   checks: Record<string, string>
 }
 
-/** Looks whether a server can do its work. One look at a time, however many ask: a check that hangs is not asked twice. */
+/** Runs the checks. Requests at the same time share one run: a check that hangs is not started twice. */
 export class Readiness {
   readonly #checks: Checks
   readonly #clock: Clock
@@ -35,9 +35,12 @@ export class Readiness {
   }
 
   async report(): Promise<Report> {
-    const [needed, told] = await Promise.all([this.#results(this.#checks.needed), this.#results(this.#checks.told)])
+    const [needed, reported] = await Promise.all([
+      this.#results(this.#checks.needed),
+      this.#results(this.#checks.reported),
+    ])
     const ready = needed.every(([, result]) => result === 'ok')
-    return { ready, checks: Object.fromEntries([...needed, ...told]) }
+    return { ready, checks: Object.fromEntries([...needed, ...reported]) }
   }
 
   #results(checks: Record<string, Check>): Promise<[name: string, result: string][]> {

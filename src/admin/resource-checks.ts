@@ -1,38 +1,39 @@
 import type { Clock } from '../runtime/clock.ts'
-import { freeDescriptors, freeDisk, freeMemory } from '../runtime/resources.ts'
+import type { Descriptors } from '../runtime/descriptors.ts'
+import { freeDisk, freeMemory } from '../runtime/resources.ts'
 import { type ShortageKind, type Shortages, shortageOf } from '../runtime/shortage.ts'
 import type { Check } from './readiness.ts'
 
-/** What a function's pipes, a call and this check itself need. */
+/** Enough for the pipes of a function, a call and this check. */
 export const descriptorsMin = 16
-/** What a burst of calls needs before the system kills the process. */
+/** Enough for a burst of calls. Below this the system may kill the process. */
 export const memoryBytesMin = 32 * 2 ** 20
-/** What one batch of large messages needs in the write-ahead log. */
+/** Enough for one batch of large messages in the write-ahead log. */
 export const diskBytesMin = 256 * 2 ** 10
 /** Below this an operator should act. Writes still succeed, so calls need not go elsewhere. */
-export const diskBytesToTell = 64 * 2 ** 20
-/** How long after the server met a shortage it counts as present. */
+export const diskBytesLow = 64 * 2 ** 20
+/** How long a shortage counts as present after the server met it. */
 export const shortageMs = 10_000
 
 interface ResourceParts {
   clock: Pick<Clock, 'now'>
   shortages: Pick<Shortages, 'lastSeenAt'>
+  descriptors: Descriptors
   /** The data folder. */
   folder: string
   free?: Free
 }
 
-/** What is left, as the system says it; a test says it itself. */
+/** How many bytes are left, undefined if that is unknown. A test gives its own. */
 interface Free {
-  descriptors(): Promise<number | undefined>
-  memory(): Promise<number>
+  memory(): Promise<number | undefined>
   disk(folder: string): Promise<number | undefined>
 }
 
-const systemFree: Free = { descriptors: freeDescriptors, memory: freeMemory, disk: freeDisk }
+const systemFree: Free = { memory: freeMemory, disk: freeDisk }
 
-/** Whether the server has what it needs for its work. All of it is looked up when somebody asks, and at no other time. */
-export function resourceChecks({ clock, shortages, folder, free = systemFree }: ResourceParts) {
+/** Whether the server has the resources for its work. They are read for each request to `/readyz`, and at no other time. */
+export function resourceChecks({ clock, shortages, descriptors, folder, free = systemFree }: ResourceParts) {
   const unlessMet = (kind: ShortageKind, check: () => Promise<void>): Check => {
     return async () => {
       const seenAt = shortages.lastSeenAt(kind)
@@ -42,29 +43,34 @@ export function resourceChecks({ clock, shortages, folder, free = systemFree }: 
   }
   return {
     descriptors: unlessMet('descriptors', async () => {
-      const left = await free.descriptors().catch(noneIfShort)
-      if (left !== undefined && left < descriptorsMin) throw new Error(`only ${left} file descriptors are free`)
+      const left = await leftOf('descriptors', async () => descriptors.limit() - descriptors.open())
+      if (left < descriptorsMin) throw new Error(`only ${Math.max(0, left)} file descriptors are free`)
     }),
     memory: unlessMet('memory', async () => {
-      const left = await free.memory()
+      const left = await leftOf('memory', free.memory)
       if (left < memoryBytesMin) throw new Error(`only ${inMegabytes(left)} MB of memory are free`)
     }),
     disk: unlessMet('disk', async () => {
-      const left = await free.disk(folder)
-      if (left !== undefined && left < diskBytesMin) throw new Error('the disk of the data folder is full')
+      const left = await leftOf('disk', () => free.disk(folder))
+      if (left < diskBytesMin) throw new Error('the disk of the data folder is full')
     }),
     diskSpace: async () => {
-      const left = await free.disk(folder)
-      if (left === undefined || left >= diskBytesToTell) return
-      throw new Error(`only ${inMegabytes(left)} MB of the data folder's disk are free`)
+      const left = await leftOf('disk', () => free.disk(folder))
+      if (left < diskBytesLow) throw new Error(`only ${inMegabytes(left)} MB of the data folder's disk are free`)
     },
   } satisfies Record<string, Check>
 }
 
-/** The look itself takes a descriptor. */
-function noneIfShort(error: unknown): number {
-  if (shortageOf(error) === 'descriptors') return 0
-  throw error
+/**
+ * 0 if the shortage itself keeps the resource from being read; infinite if it is unknown: a system that does not show a
+ * resource, or not to this user, lacks nothing.
+ */
+async function leftOf(kind: ShortageKind, read: () => Promise<number | undefined>): Promise<number> {
+  try {
+    return (await read()) ?? Number.POSITIVE_INFINITY
+  } catch (error) {
+    return shortageOf(error) === kind ? 0 : Number.POSITIVE_INFINITY
+  }
 }
 
 const inMegabytes = (bytes: number): number => Math.floor(bytes / 2 ** 20)

@@ -9,8 +9,8 @@ import { type Notice, Receipts } from './nats-receipts.ts'
 import { decodeNews, encodeNews, type News, Subjects } from './nats-wire.ts'
 
 /**
- * Servers of a NATS cluster may lose each other without their clients' noticing, and news with it. Whatever is lost so,
- * sessions have it after this time.
+ * Servers of a NATS cluster may lose their connection to each other, and messages with it, while their clients notice
+ * nothing. Sessions receive what was lost after this time at the latest.
  */
 const catchUpEveryMs = 30_000
 /** How long a close waits for the server to confirm what was published. */
@@ -18,7 +18,7 @@ const closeMsMax = 2_000
 
 export interface NatsBusParts {
   place: NatsPlace
-  /** Of all subjects. Nodes of one store have the same; whoever else uses this NATS has another. */
+  /** All subjects begin with it. Nodes of one store have the same prefix, other users of this NATS another one. */
   prefix: string
   /** By which NATS's own monitoring knows this node. */
   nodeName: string
@@ -48,7 +48,7 @@ export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
 
 /**
  * The bus of many nodes, over NATS core. Listeners of this node hear its own news directly, as from the bus in memory.
- * What other nodes may not have got, because the connection broke, is made up for by a notice to read the log.
+ * If a publish may have been lost because the connection broke, the node announces the log position afterwards.
  */
 class NatsBus implements Bus {
   readonly #connection: NatsConnection
@@ -84,7 +84,7 @@ class NatsBus implements Bus {
   async tryOut(): Promise<void> {
     this.#connection.publish(this.#subjects.trial)
     await this.#connection.flush()
-    // The answer was read with the server's; whoever follows the status hears of it now.
+    // The server's refusal has been read by now; the status iterator reports it in the next turn of the event loop.
     await setImmediate()
     if (this.#refusal) throw this.#refusal
     this.#tried = true
@@ -143,7 +143,7 @@ class NatsBus implements Bus {
       try {
         hear(decodeNews(message.string()))
       } catch (reason) {
-        this.#log.error({ err: reason, subject }, 'news from NATS made no sense, and are ignored')
+        this.#log.error({ err: reason, subject }, 'ignored a malformed message from NATS')
       }
     }
     return this.#connection.subscribe(subject, { callback })

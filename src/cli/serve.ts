@@ -10,6 +10,11 @@ import { startMessage } from './start-message.ts'
 
 /** What a shell calls the end by SIGINT. */
 const interrupted = 130
+/**
+ * The data on disk is gone, overwritten or damaged. Supervisors must not restart the server: it would start with an empty
+ * database and new keys where an operator expects the old ones, or go on damaging a file.
+ */
+export const dataLost = 3
 
 /** `carillon serve`: runs a server until SIGTERM or SIGINT. */
 export async function serve(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -30,7 +35,10 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   else log.info({ signal: reason }, 'stopping')
   const isInTime = await closesInTime(() => server.close(), systemClock)
   if (!isInTime) console.error(`carillon did not stop within ${stopMsMax / 1000} s and was cut off`)
-  if (reason instanceof Error) throw reason
+  if (reason instanceof Error) {
+    console.error(`carillon: ${reason.message}`)
+    return dataLost
+  }
   return isInTime ? 0 : 1
 }
 
@@ -42,7 +50,7 @@ function stopReason(environment: NodeJS.ProcessEnv): Promise<string> {
 }
 
 async function start(config: Config, log: Log): Promise<RunningServer> {
-  // Loaded late, so that a mistyped setting is told at once.
+  // Loaded late, so that a mistyped setting is reported at once.
   const { startServer } = await import('../server.ts')
   try {
     // Nodes that share a database go by its time.
@@ -59,7 +67,7 @@ type ListenError = NodeJS.ErrnoException & { port?: number; address?: string; ho
 
 /** One line for an operator: what failed and what to change. */
 export function startFailure({ code, syscall, port, address, hostname, message }: ListenError, config: Config): string {
-  // Of port 0 Node's error does not tell the port.
+  // Node's error does not name the port if that was 0.
   const isAdmin =
     config.adminPort !== undefined && (port ? port === config.adminPort : (hostname ?? address) !== config.host)
   const host = isAdmin ? config.adminHost : config.host

@@ -7,12 +7,12 @@ import { processStart } from '../runtime/process-start.ts'
 import { stopMsMax } from './shutdown.ts'
 
 const lookEveryMs = 50
-/** How long a server may take until it has written which process it is. */
+/** Time limit for a server to write its endpoint.json. */
 const startMsMax = 10_000
-/** The server cuts itself off after `stopMsMax`; the rest is for a machine with much to do. */
+/** The server cuts itself off after `stopMsMax`; the rest is for a busy machine. */
 const waitMsMax = stopMsMax + 5_000
 
-/** What a server's endpoint.json says about its process. `processStart` is there where the system tells it. */
+/** The process as endpoint.json has it; `processStart` only on systems that show it. */
 interface ServerProcess {
   pid: number
   processStart?: string
@@ -39,7 +39,7 @@ export async function stop(args: string[], environment: NodeJS.ProcessEnv): Prom
   return 0
 }
 
-/** A folder of another user looks like none at all, so that is told first. */
+/** Without permission a folder looks like no data folder, so permission is checked first. */
 function requireDataFolder(folder: string): void {
   const lock = join(folder, lockFile)
   try {
@@ -54,7 +54,7 @@ function requireDataFolder(folder: string): void {
   }
 }
 
-/** Waits for a server that is starting. Undefined if it was stopping, and has stopped. */
+/** Waits for a server that is starting. Returns undefined if a server was stopping and has stopped. */
 async function findServer(folder: string): Promise<ServerProcess | undefined> {
   for (let waitedMs = 0; waitedMs < startMsMax; waitedMs += lookEveryMs) {
     const server = readServer(folder)
@@ -73,7 +73,7 @@ function readServer(folder: string): ServerProcess | undefined {
   return { pid: pid!, ...(processStart !== undefined && { processStart }) }
 }
 
-/** A number may belong to another process by now, or to one of this machine while the server runs in a container. */
+/** The id may be that of another process: ids are used again, and a container counts its own. */
 function terminate(server: ServerProcess, folder: string): void {
   const { pid } = server
   if (hasEnded(server)) {
@@ -100,7 +100,7 @@ function hasEnded({ pid, processStart: start }: ServerProcess): boolean {
   }
 }
 
-/** A supervisor may have started the next server already: then the folder is taken, but not by this process. */
+/** A supervisor may have started the next server already: the folder is taken then, but this process has ended. */
 async function waitForEnd(server: ServerProcess, folder: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += lookEveryMs) {
     if (!isTaken(folder) || hasEnded(server)) return

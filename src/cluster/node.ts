@@ -27,9 +27,9 @@ export interface NodeListener {
 }
 
 /**
- * This process as one of those that share a store. It signs with its id what it has in hand. Whoever has not said in time
- * that it is alive is gone for the others: exactly one of them gives its steps back, for any to take. If it was only
- * frozen it finds that out by itself, and goes on under another id; what it still writes under the old one is refused.
+ * This process as one of the nodes that share a store. Its steps are leased under its id. If its heartbeat is overdue, the
+ * other nodes take it for dead: exactly one of them releases its steps, for any node to lease. A node that was only frozen
+ * notices this and registers under a new id; the store rejects what it still writes under the old one.
  */
 export class ClusterNode {
   readonly #parts: NodeParts
@@ -116,7 +116,9 @@ export class ClusterNode {
     const { store, log } = this.#parts
     await store
       .transaction((transaction) => this.#leave(transaction, this.#id))
-      .catch((err: unknown) => log.warn({ err }, 'the others will notice by themselves that this node is gone'))
+      .catch((err: unknown) =>
+        log.warn({ err }, 'the node could not sign off; the others will notice its missing heartbeat'),
+      )
   }
 
   async #renew(): Promise<void> {
@@ -130,7 +132,7 @@ export class ClusterNode {
       this.#listener?.lookForWork()
     } catch (err) {
       const reason = err instanceof Error ? err.message : String(err)
-      log.warn({ reason, silentMs: this.silentMs }, 'the store did not hear that this node is alive; trying again')
+      log.warn({ reason, silentMs: this.silentMs }, 'heartbeat failed; trying again')
     }
   }
 
@@ -155,10 +157,7 @@ export class ClusterNode {
       await this.#register(transaction)
       for (const formerId of this.#formerIds) await this.#leave(transaction, formerId)
     })
-    log.warn(
-      { formerIds: [...this.#formerIds], nodeId: this.#id },
-      'this node was out of touch, and goes on under a new id',
-    )
+    log.warn({ formerIds: [...this.#formerIds], nodeId: this.#id }, 'lease lost; re-registered under a new node id')
     this.#formerIds.clear()
     this.#listener?.newsLost()
   }
@@ -178,7 +177,7 @@ export class ClusterNode {
       return gone === 1 ? giveBack(transaction, nodeId, now) : undefined
     })
     if (steps === undefined) return
-    log.warn({ nodeId, steps }, 'a node is gone, and what it had in hand goes on elsewhere')
+    log.warn({ nodeId, steps }, 'a node is gone; its steps are released to the other nodes')
     this.#listener?.newsLost()
   }
 

@@ -31,29 +31,44 @@ export function startRun(
   world: World,
 ): { run: RunRow; step: StepRow } {
   const { channel_arn, message_id, revision } = message
+  const processors = flow.processors.toSorted((a, b) => a.ExecutionOrder - b.ExecutionOrder)
   const run: RunRow = {
     channel_arn,
     message_id,
     revision,
     state: 'RUNNING',
     channel_flow_arn: flow.channelFlowArn,
-    processors_json: JSON.stringify(flow.processors.toSorted((a, b) => a.ExecutionOrder - b.ExecutionOrder)),
+    processors_json: JSON.stringify(processors),
     deadline_ms: flow.deadlineMs,
     requested_json: requested ? JSON.stringify(requested) : null,
     text_json: null,
     created_at: world.now,
     ended_at: null,
   }
-  return { run, step: newStepRow(run, openStep(flow, 0, world), lease, world.now) }
+  return { run, step: newStepRow(run, openStep(flow, 0, world), processors.map(processorOf)[0], lease, world.now) }
+}
+
+/** As a run's row has it: the run's report names the processors that changed the message. */
+interface RunProcessor extends WireProcessor {
+  HasChanged?: true
 }
 
 /** The processors of a run, in the order of their turns. */
 export const processorsOf = (run: Pick<RunRow, 'processors_json'>): Processor[] =>
-  (JSON.parse(run.processors_json) as WireProcessor[]).map((processor) => ({
-    name: processor.Name,
-    functionArn: processor.Configuration.Lambda.ResourceArn,
-    fallbackAction: processor.FallbackAction,
-  }))
+  (JSON.parse(run.processors_json) as RunProcessor[]).map(processorOf)
+
+const processorOf = ({ Name, Configuration, FallbackAction, HasChanged }: RunProcessor): Processor => ({
+  name: Name,
+  functionArn: Configuration.Lambda.ResourceArn,
+  fallbackAction: FallbackAction,
+  hasChanged: HasChanged === true,
+})
+
+/** The row's JSON when the processor has changed the message. */
+function withChange(processorsJson: string, position: number): string {
+  const processors = JSON.parse(processorsJson) as RunProcessor[]
+  return JSON.stringify(processors.map((one, index) => (index === position ? { ...one, HasChanged: true } : one)))
+}
 
 /** The members that processors have changed so far. */
 const changedText = (run: Pick<RunRow, 'text_json'>): Partial<MessageText> =>
@@ -119,27 +134,34 @@ export function changeOf(
   if (!decided) return undefined
   const next = stepOf(effects, 'OpenStep')
   const ending = effects.find((effect) => effect.effect === 'EndMessage')
-  const before = workingText(turn)
-  const after = { ...requestedText(turn), ...run.text }
-  const runRow: RunRow = {
-    ...turn.run,
-    state: run.state,
-    // What only a running run needs: its steps stay as the timeline, and name their functions.
-    processors_json: run.state === 'RUNNING' ? turn.run.processors_json : '[]',
-    requested_json: run.state === 'RUNNING' ? turn.run.requested_json : null,
-    text_json: run.state === 'RUNNING' ? JSON.stringify(run.text) : null,
-    ended_at: ending ? now : null,
-  }
+  const requested = requestedText(turn)
+  const after = { ...requested, ...run.text }
+  const changes_json = differences({ ...requested, ...changedText(turn.run) }, after)
+  const { position } = turn.step
+  const hasChanged = (processor: Processor, index: number) =>
+    processor.hasChanged || (index === position && changes_json !== null)
+  const runRow = runRowOf(turn, run, changes_json !== null, ending && now)
   return {
     kind: 'DecideStep',
     heldBy: turn.step.owner,
-    step: { ...stepRow(turn.step, decided, lease, now), changes_json: differences(before, after) },
+    step: { ...stepRow(turn.step, decided, lease, now), changes_json },
     run: runRow,
-    processorNames: processorsOf(turn.run).map(({ name }) => name),
-    next: next && newStepRow(runRow, next, lease, now),
-    ending: ending && endingOf(turn, after, ending, now),
+    processorName: run.processors[position]?.name,
+    changedBy: run.processors.filter(hasChanged).map(({ name }) => name),
+    next: next && newStepRow(runRow, next, run.processors[next.position], lease, now),
+    ending: ending && endingOf(turn, requested, after, ending, now),
     message: turn.message,
+    changedBefore: Object.keys(changedText(turn.run)).length > 0,
   }
+}
+
+/** A run that is over keeps nothing but its outcome: its steps stay as the timeline, and name their functions. */
+function runRowOf(turn: Turn, { state, text }: Run, hasChanged: boolean, endedAt: number | undefined): RunRow {
+  const { run, step } = turn
+  const over = { processors_json: '[]', requested_json: null, text_json: null, ended_at: endedAt ?? null }
+  if (state !== 'RUNNING') return { ...run, state, ...over }
+  const processors_json = hasChanged ? withChange(run.processors_json, step.position) : run.processors_json
+  return { ...run, state, processors_json, text_json: JSON.stringify(text), ended_at: null }
 }
 
 const stepOf = (effects: Effect[], kind: 'RecordStep' | 'DecideStep' | 'OpenStep'): Step | undefined =>
@@ -160,10 +182,10 @@ function stepRow(row: StepRow, step: Step, { owner, leaseMs }: Lease, now: numbe
   }
 }
 
-function newStepRow(run: RunRow, step: Step, lease: Lease, now: number): StepRow {
+function newStepRow(run: RunRow, step: Step, processor: Processor | undefined, lease: Lease, now: number): StepRow {
   const { channel_arn, message_id, revision } = run
   const identity = { channel_arn, callback_id: step.callbackId, message_id, revision, position: step.position }
-  const functionArn = processorsOf(run)[step.position]?.functionArn ?? ''
+  const functionArn = processor?.functionArn ?? ''
   const empty = { changes_json: null, verdict_key: null }
   const fresh = { ...identity, function_arn: functionArn, created_at: now, shard: shardOf(channel_arn), ...empty }
   return stepRow(fresh as StepRow, step, lease, now)
@@ -181,6 +203,7 @@ function differences(before: MessageText, after: MessageText): string | null {
 /** Only what was released carries the processors' changes; a denied or failed text is shown as its sender sent it. */
 function endingOf(
   turn: Turn,
+  requested: MessageText,
   after: MessageText,
   ending: Extract<Effect, { effect: 'EndMessage' }>,
   now: number,
@@ -190,7 +213,7 @@ function endingOf(
   const decided = { status, status_detail: detail ?? null, updated_at, update_status: null, update_detail: null }
   const isUpdate = turn.run.requested_json !== null
   const edited = isUpdate ? { edited_at: turn.run.created_at } : {}
-  const text = status === 'SENT' ? after : requestedText(turn)
+  const text = status === 'SENT' ? after : requested
   const shown: MessageRow = { ...turn.message, ...edited, ...text, ...decided }
   const audience = status === 'SENT' ? audienceOf(shown) : senderOnly(shown)
   const message = isUpdate && status !== 'SENT' ? keepSent(turn.message, ending) : shown
@@ -198,7 +221,7 @@ function endingOf(
   return { message: stored ? message : undefined, shown, event: { eventType: eventTypeOf(turn.run, status), audience } }
 }
 
-/** An update that does not go out leaves the message as it was; that it failed is told until the next update. */
+/** An update that does not go out leaves the message as it was. Its row says until the next update that this one failed. */
 function keepSent(message: MessageRow, { status, detail }: Extract<Effect, { effect: 'EndMessage' }>): MessageRow {
   const failed = status === 'FAILED'
   return { ...message, update_status: failed ? 'FAILED' : null, update_detail: failed ? (detail ?? null) : null }

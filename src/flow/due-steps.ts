@@ -10,6 +10,8 @@ const leasedMax = 1_000
 const retryMs = 1_000
 /** Due steps that another node has leased: when to look again. */
 const takenPauseMs = 200
+/** How long a node that yields leaves what is due to the others. */
+const yieldMs = 1_000
 
 interface DueStepsParts {
   store: Store
@@ -27,6 +29,7 @@ export class DueSteps {
   readonly #decidedMeanwhile = new Set<string>()
   #alarm: { atMs: number; cancel: Cancel } | undefined
   #sweeping: Promise<void> | undefined
+  #yieldsUntil = Number.NEGATIVE_INFINITY
   #isClosed = false
 
   constructor(parts: DueStepsParts) {
@@ -47,7 +50,16 @@ export class DueSteps {
     this.#alarm = { atMs, cancel }
   }
 
-  /** One sweep at a time; whoever asks meanwhile gets the one that is under way, and the alarm it sets. */
+  /**
+   * This node has given back steps that are due then, since it could not hand them over: another node shall have them if
+   * there is one that wants them.
+   */
+  yieldFrom(dueAt: number): void {
+    this.#yieldsUntil = Math.max(this.#yieldsUntil, dueAt + yieldMs)
+    this.wakeBy(dueAt + yieldMs)
+  }
+
+  /** Runs one sweep at a time: a call during a sweep returns the promise of that sweep, which sets the alarm. */
   sweep(): Promise<void> {
     this.#sweeping ??= this.#leaseAll().finally(() => {
       this.#sweeping = undefined
@@ -78,15 +90,18 @@ export class DueSteps {
 
   async #lease(): Promise<number> {
     const { store, clock, lease } = this.#parts
-    const now = clock.now()
-    const leaseUntil = now + lease.leaseMs
+    const leaseUntil = clock.now() + lease.leaseMs
+    const now = clock.now() < this.#yieldsUntil ? clock.now() - yieldMs : clock.now()
     this.#decidedMeanwhile.clear()
     const turns = await store.commit({ kind: 'LeaseSteps', owner: lease.owner, now, leaseUntil, stepsMax: leasedMax })
     await this.#parts.leased(turns.filter(({ step }) => !this.#decidedMeanwhile.has(step.callback_id)))
     return turns.length
   }
 
-  /** For the step that is due next, whoever made it. What is due and was not to be had is another's: not before then. */
+  /**
+   * Sets the alarm for the step that is due next, on whichever node it was made. If steps are due that another node has
+   * leased, it looks again at `notBefore`, when the lease may have expired.
+   */
   async #setAlarm(notBefore: number): Promise<void> {
     const next = await this.#parts.store.nextDueAt()
     if (next === undefined) return

@@ -9,6 +9,7 @@ import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
 import { changeOf, functionNameOfStep, type Lease, runOf } from './decision.ts'
 import { DueSteps } from './due-steps.ts'
+import { giveBack, givenBackMax, isAnotherNodeAlive, roundsBeforeGivingBack } from './give-back.ts'
 import { Pauses } from './pauses.ts'
 import { processorEvent } from './processor-event.ts'
 import { Refill } from './refill.ts'
@@ -52,7 +53,7 @@ type Written = StepRow | 'nothing' | 'failed'
  * commit that it makes says which step is over and which comes next.
  *
  * The engine's own trouble is no outcome. An event that could not be handed over goes back to the head of its channel's
- * queue, and the function pauses. A step whose event cannot be made, or whose outcome cannot be written, is set aside: its
+ * queue, and the function pauses; after some rounds it is given back, for another node to take. A step whose event cannot be made, or whose outcome cannot be written, is set aside: its
  * row still says that it is open, and brings it back when the lease ends.
  */
 export class FlowEngine {
@@ -104,7 +105,7 @@ export class FlowEngine {
     for (const [callbackId, { turn }] of this.#inHand) if (turn.step.owner === owner) this.#letGo(callbackId)
   }
 
-  /** Hands nothing over any more. What is in hand stays leased, and is taken up again by whoever comes next. */
+  /** Stops the engine. Steps in hand keep their leases: the next start, or another node, resumes them. */
   async close(): Promise<void> {
     this.#closed = true
     this.#pauses.close()
@@ -231,8 +232,47 @@ export class FlowEngine {
     if (this.#holds(inHand)) this.#queue.putBack(inHand)
     else this.#end(inHand)
     if (this.#closed) return
-    this.#pauses.begin(inHand.functionName, round)
+    const pause = this.#pauses.begin(inHand.functionName, round)
     this.#fillPlaces()
+    if (!pause || pause.failures < roundsBeforeGivingBack || handOff?.cause === 'throttled') return
+    void this.#giveBack(inHand.functionName, pause.endsAt)
+  }
+
+  /**
+   * This node has failed for some time to hand over events of the function, and another one may be able to. Each step
+   * stays in hand until its row is written.
+   */
+  async #giveBack(functionName: string, dueAt: number): Promise<void> {
+    const { store, lease, log } = this.#parts
+    try {
+      if (!(await isAnotherNodeAlive(store.read, lease.owner)) || this.#closed) return
+      const steps = this.#takeOf(functionName, givenBackMax)
+      await Promise.all(steps.map((inHand) => this.#giveStepBack(inHand, dueAt)))
+      this.#dueSteps.yieldFrom(dueAt)
+      log.debug({ processor: functionName, steps: steps.length }, 'steps given back: another node may take them')
+      this.#fillPlaces()
+    } catch (err) {
+      log[levelOf(err)]({ processor: functionName, err }, 'steps could not be given back')
+    }
+  }
+
+  /** The next steps of the function, which has no place for them. */
+  #takeOf(functionName: string, stepsMax: number): InHand[] {
+    const steps: InHand[] = []
+    const places = (name: string) => (name === functionName ? stepsMax + 1 - steps.length : 0)
+    for (let next = this.#queue.take(places); next; next = this.#queue.take(places)) {
+      steps.push(next)
+      if (steps.length === stepsMax) break
+    }
+    return steps
+  }
+
+  async #giveStepBack(inHand: InHand, dueAt: number): Promise<void> {
+    const written = await this.#commit(inHand, giveBack(inHand.turn.step, dueAt))
+    this.#end(inHand)
+    if (!this.#holds(inHand)) return
+    if (written === 'failed') this.#setAside(inHand)
+    else this.#letGo(inHand.turn.step.callback_id)
   }
 
   #reportDeferred({ functionName: processor }: InHand, { cause, reason }: Deferred): void {

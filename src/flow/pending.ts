@@ -11,7 +11,7 @@ interface WaitingRow {
   oldest_at: number
 }
 
-/** What waits for which processor, the longest waiting first. Beyond so many processors they are told of together. */
+/** Counts what waits for each processor, the longest waiting first. Beyond `namedMax` processors, one entry counts the rest. */
 export async function readPending(read: Reader, now: number, namedMax = processorLabelsMax): Promise<Pending[]> {
   const rows = await read.all<WaitingRow>(
     `SELECT function_arn, count(*) AS messages, min(created_at) AS oldest_at

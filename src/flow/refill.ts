@@ -80,7 +80,7 @@ export class Refill<Step extends QueuedStep> {
     }
   }
 
-  async #read({ channelArn, functionArn, dueFrom, stepsMax, inMemory }: Claim<Step>) {
+  async #read({ channelArn, functionArn, dueFrom, dueUntil, stepsMax, inMemory }: Claim<Step>) {
     const { store, lease, clock, isKnown } = this.#parts
     this.#goneMeanwhile.clear()
     const isNew = ({ callback_id: id, deadline_at }: StepRow) =>
@@ -88,7 +88,7 @@ export class Refill<Step extends QueuedStep> {
     const { owner, leaseMs } = lease
     const newMax = Math.min(stepsMax, turnsMax)
     const rowsMax = newMax + inMemory
-    const range = { dueFrom, dueUntil: clock.now() + leaseMs }
+    const range = { dueFrom, dueUntil: Math.max(dueUntil, clock.now() + leaseMs) }
     const rows = await readLeasedSteps(store.read, { owner, channelArn, functionArn, ...range, stepsMax: rowsMax })
     const fresh = rows.filter(isNew)
     const turns = await readTurns(store.read, channelArn, fresh.slice(0, newMax))

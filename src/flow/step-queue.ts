@@ -1,4 +1,4 @@
-import { OrderedSet } from './ordered-set.ts'
+import { OrderedSet } from '../runtime/ordered-set.ts'
 
 /*
  * Which step gets the next free place at a processor.
@@ -13,7 +13,12 @@ import { OrderedSet } from './ordered-set.ts'
  *
  * Memory is limited: so many steps wait for a channel and function, and so many in all. A step beyond that is parked: it
  * stays a row, and its channel is remembered. A channel with parked steps takes no new ones, so that its order is kept,
- * until `claim` and `refill` have brought its rows. Channels with nothing in memory are refilled first.
+ * until `claim` and `refill` have brought its rows. Functions are refilled in turn, their channels with nothing in memory
+ * first.
+ *
+ * Functions share the memory (`roomOf`), so that a function that is stuck leaves room for the others. The first stuck
+ * function takes at most half of 10,000 steps, the second a sixth, the n-th 1/(n(n+1)): then nearly 200 functions can be
+ * stuck before another one finds no room. If each took half of what is left, 14 stuck functions would use up all.
  */
 
 export interface QueuedStep {
@@ -32,7 +37,10 @@ export interface QueueLimits {
   stepsMax: number
   /** Steps of one channel that wait in memory for one function. */
   channelStepsMax: number
-  /** Channels that are remembered to have rows and nothing in memory; what exceeds them comes back when its lease ends. */
+  /**
+   * Channels that are remembered to have rows and nothing in memory, shared by the functions in the same way. Steps of
+   * other channels come back when their lease ends.
+   */
   starvedMax: number
 }
 
@@ -51,6 +59,9 @@ interface Line<Step> {
   next: Lane<Step> | undefined
   waiting: number
   inFlight: number
+  /** The lanes with parked steps and nothing in memory, and those with little. */
+  starved: OrderedSet<Lane<Step>>
+  low: OrderedSet<Lane<Step>>
 }
 
 /** The steps of one channel at one function. */
@@ -64,19 +75,23 @@ interface Lane<Step> {
   /** Where it is among the levels of its line, and since when; undefined while nothing waits. */
   level: number | undefined
   since: number
-  /** The function ARNs of steps that are rows only, each with the time when the first of them is due. */
-  parked: Map<string, number>
+  /** The function ARNs of steps that are rows only, each with the times when the first and the last of them are due. */
+  parked: Map<string, DueRange>
   /** Its rows are being read. */
   claimed: boolean
 }
 
+/** Taken from the rows, not from the clock: the clock may have been set back since they were leased. */
+interface DueRange {
+  readonly dueFrom: number
+  readonly dueUntil: number
+}
+
 /** A channel whose rows are to be read: those of one function ARN, in order. */
-export interface Claim<Step> {
+export interface Claim<Step> extends DueRange {
   readonly lane: Lane<Step>
   readonly channelArn: string
   readonly functionArn: string
-  /** None of its rows is due before. */
-  readonly dueFrom: number
   /** How many steps there is room for. */
   readonly stepsMax: number
   /** How many rows of the channel are in memory already, and will be among what is read. */
@@ -87,10 +102,11 @@ export class StepQueue<Step extends QueuedStep> {
   readonly #limits: QueueLimits
   readonly #lines = new Map<string, Line<Step>>()
   readonly #waitingLines = new Set<Line<Step>>()
-  /** Lanes with parked steps and nothing in memory, and those with little. */
-  readonly #starved = new OrderedSet<Lane<Step>>()
-  readonly #low = new OrderedSet<Lane<Step>>()
+  /** The lines with starved lanes, and those with low ones, each in the order in which they are refilled. */
+  readonly #starvedLines = new OrderedSet<Line<Step>>()
+  readonly #lowLines = new OrderedSet<Line<Step>>()
   #waiting = 0
+  #starved = 0
   #turns = 0
 
   constructor(limits: QueueLimits = queueLimits) {
@@ -113,11 +129,12 @@ export class StepQueue<Step extends QueuedStep> {
   /** False when the step is parked. */
   add(step: Step): boolean {
     const lane = this.#laneOf(step)
-    const { stepsMax, channelStepsMax, starvedMax } = this.#limits
-    const isFull = lane.waiting.length >= channelStepsMax || this.#waiting + this.#starved.size >= stepsMax
+    // The room is for the starved lanes first: they came before.
+    const isFull =
+      lane.waiting.length >= this.#limits.channelStepsMax || this.#roomOf(lane.line) <= lane.line.starved.size
     const parks = isFull || lane.parked.size > 0 || lane.claimed
     if (!parks) this.#wait(lane, step)
-    else if (lane.waiting.length > 0 || this.#starved.size < starvedMax) park(lane, step.functionArn, step.dueAt)
+    else if (lane.waiting.length > 0 || this.#remembersMore(lane.line)) park(lane, step.functionArn, rangeOf(step))
     this.#settle(lane)
     return !parks
   }
@@ -171,31 +188,32 @@ export class StepQueue<Step extends QueuedStep> {
 
   /** The channel that is to be refilled next, until `refill` is called for it; undefined when there is none or no room. */
   claim(): Claim<Step> | undefined {
-    const { stepsMax, channelStepsMax } = this.#limits
-    const room = stepsMax - this.#waiting
-    if (room < 1) return undefined
-    const lane = this.#starved.first ?? this.#low.first
+    const hasRoom = (line: Line<Step>) => this.#roomOf(line) > 0
+    const lane = this.#starvedLines.find(hasRoom)?.starved.first ?? this.#lowLines.find(hasRoom)?.low.first
     const [parked] = lane?.parked ?? []
     if (!lane || !parked) return undefined
-    const [functionArn, dueFrom] = parked
+    const [functionArn, range] = parked
     lane.parked.delete(functionArn)
     lane.claimed = true
+    const { line, channelArn, waiting, inFlight, ending } = lane
+    // Behind the others.
+    this.#starvedLines.delete(line)
+    this.#lowLines.delete(line)
     this.#settle(lane)
-    const { channelArn, waiting, inFlight, ending } = lane
     return {
       lane,
       channelArn,
       functionArn,
-      dueFrom,
-      stepsMax: Math.min(room, channelStepsMax - waiting.length),
+      ...range,
+      stepsMax: Math.min(this.#roomOf(line), this.#limits.channelStepsMax - waiting.length),
       inMemory: waiting.length + inFlight + ending,
     }
   }
 
   /** Ends the claim with the steps that were read, no more than it has room for, and says when other rows may be due. */
-  refill({ lane, functionArn }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
+  refill({ lane, functionArn, dueUntil }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
     for (const step of steps) this.#wait(lane, step)
-    if (moreFrom !== undefined) park(lane, functionArn, moreFrom)
+    if (moreFrom !== undefined) park(lane, functionArn, { dueFrom: moreFrom, dueUntil })
     lane.claimed = false
     this.#settle(lane)
   }
@@ -203,7 +221,8 @@ export class StepQueue<Step extends QueuedStep> {
   #laneOf({ functionName, channelArn }: Step): Lane<Step> {
     let line = this.#lines.get(functionName)
     if (!line) {
-      line = { functionName, channels: new Map(), levels: [], next: undefined, waiting: 0, inFlight: 0 }
+      const nothing = { levels: [], next: undefined, waiting: 0, inFlight: 0 }
+      line = { functionName, channels: new Map(), ...nothing, starved: new OrderedSet(), low: new OrderedSet() }
       this.#lines.set(functionName, line)
     }
     let lane = line.channels.get(channelArn)
@@ -214,13 +233,25 @@ export class StepQueue<Step extends QueuedStep> {
         ending: 0,
         level: undefined,
         since: 0,
-        parked: new Map<string, number>(),
+        parked: new Map<string, DueRange>(),
         claimed: false,
       }
       lane = { line, channelArn, ...nothing }
       line.channels.set(channelArn, lane)
     }
     return lane
+  }
+
+  /** How many more steps of the function may wait in memory. */
+  #roomOf(line: Line<Step>): number {
+    const lines = this.#waitingLines.size + (line.waiting > 0 ? 0 : 1)
+    return roomOf(line.waiting, lines, this.#limits.stepsMax - this.#waiting)
+  }
+
+  /** Whether one more channel of the function is remembered. */
+  #remembersMore(line: Line<Step>): boolean {
+    const lines = this.#starvedLines.size + (line.starved.size > 0 ? 0 : 1)
+    return roomOf(line.starved.size, lines, this.#limits.starvedMax - this.#starved) > 0
   }
 
   /** Nearly always the last; one that is put back goes before the younger ones. */
@@ -257,16 +288,34 @@ export class StepQueue<Step extends QueuedStep> {
     }
     const isRefillable = parked.size > 0 && !claimed
     const isLow = waiting.length <= this.#limits.channelStepsMax / 4
-    setMember(this.#starved, lane, isRefillable && waiting.length === 0)
-    setMember(this.#low, lane, isRefillable && waiting.length > 0 && isLow)
+    this.#starved -= line.starved.size
+    setMember(line.starved, lane, isRefillable && waiting.length === 0)
+    setMember(line.low, lane, isRefillable && waiting.length > 0 && isLow)
+    this.#starved += line.starved.size
+    setMember(this.#starvedLines, line, line.starved.size > 0)
+    setMember(this.#lowLines, line, line.low.size > 0)
     const isEmpty = waiting.length + inFlight + lane.ending + parked.size === 0
     if (isEmpty && !claimed) line.channels.delete(lane.channelArn)
     if (line.channels.size === 0) this.#lines.delete(line.functionName)
   }
 }
 
-function park<Step>({ parked }: Lane<Step>, functionArn: string, dueAt: number): void {
-  parked.set(functionArn, Math.min(parked.get(functionArn) ?? dueAt, dueAt))
+/**
+ * How many more a function may have, of what `sharers` functions share: as long as all of them could have as many as it
+ * has out of what is left.
+ */
+function roomOf(own: number, sharers: number, left: number): number {
+  return Math.max(0, Math.ceil((left - own * sharers) / (sharers + 1)))
+}
+
+const rangeOf = ({ dueAt }: QueuedStep): DueRange => ({ dueFrom: dueAt, dueUntil: dueAt })
+
+function park<Step>({ parked }: Lane<Step>, functionArn: string, { dueFrom, dueUntil }: DueRange): void {
+  const known = parked.get(functionArn)
+  parked.set(functionArn, {
+    dueFrom: Math.min(known?.dueFrom ?? dueFrom, dueFrom),
+    dueUntil: Math.max(known?.dueUntil ?? dueUntil, dueUntil),
+  })
 }
 
 function levelOf<Step>({ levels }: Line<Step>, level: number): OrderedSet<Lane<Step>> {

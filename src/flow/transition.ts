@@ -35,6 +35,8 @@ export interface Processor {
   name: string
   functionArn: string
   fallbackAction: 'CONTINUE' | 'ABORT'
+  /** Whether it has changed the message in this run. */
+  hasChanged: boolean
 }
 
 export interface Step {
@@ -44,7 +46,7 @@ export interface Step {
   state: 'DISPATCHING' | 'AWAITING' | 'ALLOWED' | 'DENIED' | 'UNREACHABLE' | 'EXPIRED'
   tries: number
   attempts: number
-  /** Whether somebody has an attempt in hand; if not, the step waits for `dueAt`. */
+  /** Whether a node has an attempt in hand; if not, the step waits for `dueAt`. */
   held: boolean
   dueAt: number
   deadlineAt: number
@@ -72,7 +74,7 @@ export type FlowEvent =
   | { type: 'Crashed'; reason: string; retrySoon?: boolean }
   /** The attempt ended well; the verdict may still come, from wherever. */
   | { type: 'Completed' }
-  /** The step's `dueAt` has come and nobody has it in hand. */
+  /** The step's `dueAt` has come and no node has it in hand. */
   | { type: 'Due' }
 
 /** What the loop has to carry out, in this order. */
@@ -85,7 +87,7 @@ export type Effect =
 
 /**
  * Why a verdict is not taken. NotPending: its step is over and the message went on, or out. Forbidden: the message was
- * denied or has failed, or the verdict is late. Ignored: news about an attempt that nobody has in hand any more.
+ * denied or has failed, or the verdict is late. Ignored: news about an attempt that no node has in hand any more.
  */
 type Refusal = 'NotPending' | 'Forbidden' | 'Ignored'
 
@@ -186,7 +188,7 @@ function crashed(run: Run, event: { reason: string; retrySoon?: boolean }, { now
   return pauseMs === undefined ? waitForVerdict({ ...run, step }) : tryAgainAt({ ...run, step }, now + pauseMs)
 }
 
-/** Whoever had the step in hand is gone, or its pause is over: the processor is given the same event again. */
+/** The node that had the step in hand is gone, or its pause is over: the processor gets the same event again. */
 function due(run: Run): Transition {
   const step: Step = { ...run.step, held: true }
   return { run: { ...run, step }, effects: [{ effect: 'InvokeProcessor', step }] }

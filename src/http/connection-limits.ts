@@ -1,8 +1,8 @@
-/** What a server takes of connections. */
+/** How many connections a server accepts. */
 export interface ConnectionLimits {
-  /** In all, on the HTTP and the HTTPS port together. */
+  /** All connections, on all ports of the API together. */
   all: number
-  /** Of one address, counting only those on which no signature has been verified. */
+  /** Connections of one address on which no signature has been verified. */
   perAddress: number
   /** File descriptors that stay free of connections. */
   reserve: number

@@ -8,19 +8,23 @@ import type { ConnectionCounts, ConnectionRejection, Metrics } from '../runtime/
 import { type Shortages, shortageOf } from '../runtime/shortage.ts'
 import { notInTime, sendRaw, tooManyConnections } from './answer.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
+import { EvictionQueue } from './eviction-queue.ts'
 import { FreeDescriptors } from './free-descriptors.ts'
 import { networkOf } from './network-address.ts'
 import { RejectionLog } from './rejection-log.ts'
 
-/** How long a connection that has begun to speak is safe from being closed for a new one. */
-const graceMs = 1_000
-/** How long the response to a request without a verified signature may take to leave. */
-const responseMsMax = 30_000
+/** How long the server itself may take to verify a signature and respond, or to open a session. */
+const serveMsMax = 30_000
 /** How long a rejected connection may take to read its response, and how many may do so at a time. */
 const lingerMs = 1_000
 const lingeringMax = 64
 /** The least time between two looks at the deadlines. */
 const sweepEveryMs = 100
+/**
+ * A deadline has passed only if two looks have found so, with this much time between them: after a stall of the event
+ * loop, timers run before what has arrived meanwhile is read.
+ */
+const secondLookMs = 500
 
 interface ConnectionsParts {
   limits: ConnectionLimits
@@ -41,30 +45,58 @@ interface Connection {
   stream: Socket | undefined
   readonly network: string
   readonly acceptedMs: number
-  /** When it is closed, unless the client goes on. */
-  deadlineMs: number
-  requests: number
-  /** Requests whose response has not left. */
-  inFlight: number
-  /** Of the latest request. */
-  response: ServerResponse | undefined
-  /** Whether the next step is the client's. Else a request is complete, and its signature is being verified. */
+  /** Whether the next step is the client's. Else it is the server's. */
   isAwaited: boolean
+  /** Since when the next step is the client's. */
+  waitsSinceMs: number
+  /** Until the first response: see EvictionQueue. */
+  hasGrace: boolean
+  /** When it is closed, unless a step is made. */
+  deadlineMs: number
+  /** Whether the first of the two looks was at this deadline. */
+  isSecondLook: boolean
+  requests: number
+  /** Requests whose response has not left. A session counts as one. */
+  inFlight: number
+  /** The response to the latest request. */
+  response: ServerResponse | undefined
+}
+
+/** Where unauthenticated connections come from. */
+interface Network {
+  size: number
+  evictable: EvictionQueue<Connection>
 }
 
 /**
  * Holds the limits on connections, on all ports of the API together. A connection is unauthenticated until a signature
- * was verified on it: until then it counts against its address, has little time, and may be closed for a new one.
+ * was verified on it: until then it counts against its address, has little time in each state, and may be closed for a
+ * new one whenever the next step is the client's:
+ *
+ *     state                              next step   at most               then
+ *     TLS handshake, waiting for headers  client     signatureTimeoutMs ¹  headers
+ *     headers received, body incomplete   client     signatureTimeoutMs    body received, or an early response
+ *     request complete, being verified    server     serveMsMax            verified, or response written
+ *     response written, being read        client     signatureTimeoutMs    waiting for headers
+ *     upgraded, session opening           server     serveMsMax ²          verified, or refused
+ *     session refused, closing            client     signatureTimeoutMs    closed
+ *     verified                            it is unauthenticated no longer
+ *
+ *     ¹ together, from when it was accepted   ² the session endpoint gives up before: openMsMax
+ *
+ * A client that sends a request before the response to the one before (pipelining) is always waited for: it could have
+ * one request in the server's hands at any time. The first request has a grace: see EvictionQueue.
  */
 export class Connections {
   readonly #parts: ConnectionsParts
   readonly #rejections: RejectionLog
   readonly #free: FreeDescriptors
   readonly #connections = new Set<Connection>()
-  /** The oldest first. */
   readonly #unauthenticated = new Set<Connection>()
-  /** The same by network. */
-  readonly #byNetwork = new Map<string, Set<Connection>>()
+  /** Those of them that may be closed for a new one. */
+  readonly #evictable = new EvictionQueue<Connection>()
+  /** The unauthenticated ones by network. */
+  readonly #networks = new Map<string, Network>()
   readonly #byStream = new WeakMap<object, Connection>()
   /** By their peer's address and port: Node does not say which accepted socket a TLS socket stands on. */
   readonly #handshakes = new Map<string, Connection>()
@@ -83,18 +115,22 @@ export class Connections {
     return { authenticated: this.#connections.size - unauthenticated, unauthenticated }
   }
 
-  /** Stands before the server's own listener for connections. Its requests are still the server's to answer. */
-  guard(server: HttpServer | HttpsServer): void {
+  /**
+   * Stands before the server's own listener for connections. Its requests are still the server's to answer. With a
+   * `network` all its connections count as from there, whatever their addresses.
+   */
+  guard(server: HttpServer | HttpsServer, network?: string): void {
     const isTls = 'setSecureContext' in server
     const serve = server.listeners('connection')
     server.removeAllListeners('connection')
     server.on('connection', (socket: Socket) => {
-      if (this.#admit(socket, isTls)) for (const listener of serve) listener.call(server, socket)
+      if (this.#admit(socket, isTls, network)) for (const listener of serve) listener.call(server, socket)
     })
     if (isTls) server.on('secureConnection', (stream: Socket) => this.#afterHandshake(stream))
     const begin = (request: IncomingMessage, response: ServerResponse) => this.#begin(request, response)
-    server.on('request', begin).on('checkContinue', begin).on('checkExpectation', begin)
-    server.on('upgrade', (request: IncomingMessage) => this.#upgrade(request.socket))
+    // Before any other listener may respond.
+    for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, begin)
+    server.prependListener('upgrade', (request: IncomingMessage) => this.#upgrade(request.socket))
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.syscall === 'accept') this.#parts.shortages.report(shortageOf(error) ?? 'network', error.message)
     })
@@ -107,6 +143,12 @@ export class Connections {
     if (connection) this.#leaveUnauthenticated(connection)
   }
 
+  /** The session that was to open on the stream is refused: the closing handshake is the client's to finish. */
+  refused(stream: object): void {
+    const connection = this.#byStream.get(stream)
+    if (connection) this.#awaitNext(connection)
+  }
+
   /** Closes what has no request in flight and never signed. */
   close(): void {
     this.#cancelSweep()
@@ -115,14 +157,14 @@ export class Connections {
     for (const socket of this.#lingering) socket.destroy()
   }
 
-  #admit(socket: Socket, isTls: boolean): boolean {
+  #admit(socket: Socket, isTls: boolean, knownNetwork: string | undefined): boolean {
     const { remoteAddress } = socket
     // It is gone already.
     if (remoteAddress === undefined) {
       socket.destroy()
       return false
     }
-    const network = networkOf(remoteAddress)
+    const network = knownNetwork ?? networkOf(remoteAddress)
     const limit = this.#limitFor(network)
     if (limit !== undefined && !this.#makeRoom(limit, network)) {
       this.#count(limit, network)
@@ -136,22 +178,17 @@ export class Connections {
   /** The limit that one more connection of this network would break. */
   #limitFor(network: string): ConnectionRejection | undefined {
     const { all, perAddress, reserve } = this.#parts.limits
-    if ((this.#byNetwork.get(network)?.size ?? 0) >= perAddress) return 'address'
+    if ((this.#networks.get(network)?.size ?? 0) >= perAddress) return 'address'
     if (this.#connections.size >= all) return 'all'
     return this.#free.count <= reserve ? 'reserve' : undefined
   }
 
-  /**
-   * Closes the oldest unauthenticated connection, of the network or of all, if it is silent or has had its time. One that
-   * has begun to speak and is young stays: else many clients that connect at once would close each other for ever.
-   */
+  /** Closes an unauthenticated connection, of the network or of all. Fails if none is evictable. */
   #makeRoom(limit: ConnectionRejection, network: string): boolean {
-    const candidates = limit === 'address' ? this.#byNetwork.get(network) : this.#unauthenticated
-    const [oldest] = candidates ?? []
-    if (!oldest?.isAwaited) return false
-    const isYoung = this.#parts.clock.now() - oldest.acceptedMs < graceMs
-    if (oldest.socket.bytesRead > 0 && isYoung) return false
-    this.#close(oldest, limit)
+    const evictable = limit === 'address' ? this.#networks.get(network)?.evictable : this.#evictable
+    const evicted = evictable?.first(this.#parts.clock.now())
+    if (!evicted) return false
+    this.#close(evicted, limit)
     return true
   }
 
@@ -162,18 +199,21 @@ export class Connections {
       stream: isTls ? undefined : socket,
       network,
       acceptedMs,
+      isAwaited: true,
+      waitsSinceMs: acceptedMs,
+      hasGrace: true,
       deadlineMs: acceptedMs,
+      isSecondLook: false,
       requests: 0,
       inFlight: 0,
       response: undefined,
-      isAwaited: true,
     }
     this.#connections.add(connection)
     this.#free.opened()
     this.#unauthenticated.add(connection)
-    const neighbours = this.#byNetwork.get(network)
-    if (neighbours) neighbours.add(connection)
-    else this.#byNetwork.set(network, new Set([connection]))
+    const neighbours = this.#networks.get(network)
+    if (neighbours) neighbours.size += 1
+    else this.#networks.set(network, { size: 1, evictable: new EvictionQueue() })
     this.#byStream.set(socket, connection)
     const peer = peerOf(socket)
     if (isTls) this.#handshakes.set(peer, connection)
@@ -202,37 +242,61 @@ export class Connections {
     connection.response = response
     this.#await(connection)
     request.once('end', () => {
-      if (connection.response === response) this.#respond(connection)
+      // A body that is too large is responded to before its end.
+      if (connection.response === response && !response.writableEnded) this.#serve(connection)
     })
+    response.once('prefinish', () => this.#awaitNext(connection))
     response.once('close', () => {
       connection.inFlight -= 1
       if (connection.inFlight === 0) this.#await(connection)
     })
   }
 
-  /** Sessions have a limit of their own on the time until they are established, and speak another protocol from here. */
+  /** A session is to open. It speaks another protocol from here. */
   #upgrade(stream: object): void {
     const connection = this.#byStream.get(stream)
     if (!connection) return
     connection.requests += 1
     connection.inFlight += 1
-    this.#respond(connection)
+    this.#serve(connection)
   }
 
+  /** A response was written. */
+  #awaitNext(connection: Connection): void {
+    connection.hasGrace = false
+    this.#await(connection)
+  }
+
+  /** The next step is the client's. */
   #await(connection: Connection): void {
+    const neighbours = this.#neighboursOf(connection)
+    if (!neighbours) return
     connection.isAwaited = true
+    connection.waitsSinceMs = this.#parts.clock.now()
+    neighbours.evictable.add(connection)
+    this.#evictable.add(connection)
     this.#limitTime(connection, this.#parts.signatureTimeoutMs)
   }
 
-  #respond(connection: Connection): void {
+  /** The next step is the server's, unless the client pipelines. */
+  #serve(connection: Connection): void {
+    const neighbours = this.#neighboursOf(connection)
+    if (!neighbours || connection.inFlight > 1) return
     connection.isAwaited = false
-    this.#limitTime(connection, responseMsMax)
+    neighbours.evictable.delete(connection)
+    this.#evictable.delete(connection)
+    this.#limitTime(connection, serveMsMax)
+  }
+
+  /** Undefined if the connection is not unauthenticated any more. */
+  #neighboursOf(connection: Connection): Network | undefined {
+    return this.#unauthenticated.has(connection) ? this.#networks.get(connection.network) : undefined
   }
 
   #limitTime(connection: Connection, forMs: number): void {
-    if (!this.#unauthenticated.has(connection)) return
     connection.deadlineMs = this.#parts.clock.now() + forMs
-    this.#sweepAt(connection.deadlineMs)
+    connection.isSecondLook = false
+    this.#sweepAt(connection.deadlineMs - secondLookMs)
   }
 
   #sweepAt(atMs: number): void {
@@ -247,8 +311,13 @@ export class Connections {
     const now = this.#parts.clock.now()
     let nextMs = Number.POSITIVE_INFINITY
     for (const connection of this.#unauthenticated) {
+      const firstLookMs = connection.deadlineMs - secondLookMs
+      if (!connection.isSecondLook && firstLookMs <= now) {
+        connection.isSecondLook = true
+        connection.deadlineMs = Math.max(connection.deadlineMs, now + secondLookMs)
+      }
       if (connection.deadlineMs <= now) this.#close(connection, 'timeout')
-      else nextMs = Math.min(nextMs, connection.deadlineMs)
+      else nextMs = Math.min(nextMs, connection.isSecondLook ? connection.deadlineMs : firstLookMs)
     }
     if (nextMs < Number.POSITIVE_INFINITY) this.#sweepAt(Math.max(nextMs, now + sweepEveryMs))
   }
@@ -294,9 +363,12 @@ export class Connections {
   #leaveUnauthenticated(connection: Connection): void {
     if (!this.#unauthenticated.delete(connection)) return
     connection.response = undefined
-    const neighbours = this.#byNetwork.get(connection.network)
-    neighbours?.delete(connection)
-    if (neighbours?.size === 0) this.#byNetwork.delete(connection.network)
+    this.#evictable.delete(connection)
+    const neighbours = this.#networks.get(connection.network)
+    if (!neighbours) return
+    neighbours.evictable.delete(connection)
+    neighbours.size -= 1
+    if (neighbours.size === 0) this.#networks.delete(connection.network)
   }
 }
 

@@ -14,7 +14,7 @@ interface FreeDescriptorsParts {
   clock: Pick<Clock, 'now'>
 }
 
-/** How many file descriptors are left, found out without a look for each connection. */
+/** Tracks how many file descriptors are free without counting them for each connection. */
 export class FreeDescriptors {
   readonly #parts: FreeDescriptorsParts
   #countedAtMs = Number.NEGATIVE_INFINITY
@@ -27,7 +27,7 @@ export class FreeDescriptors {
     this.#parts = parts
   }
 
-  /** Before one more connection is taken. */
+  /** The number of free descriptors now; negative if more are open than the limit allows. */
   get count(): number {
     this.look()
     return this.#free - this.#opened + this.#closed

@@ -3,8 +3,8 @@ import { announcesTooMuch } from './read-body.ts'
 
 /**
  * For `checkContinue` of node:http and node:https: a caller that asks before it sends its body (`Expect: 100-continue`)
- * is told to go on, unless the body would be too large. The connection then ends with the answer: a body that comes all
- * the same could not be told from the next request.
+ * gets 100 Continue, unless the body would be too large. The connection then ends with the response: a body that is sent
+ * all the same could not be distinguished from the next request.
  */
 export const inviteBody =
   (listener: RequestListener): RequestListener =>

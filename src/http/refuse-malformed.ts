@@ -23,7 +23,7 @@ const answers = new Map<string | undefined, Answer>([
 
 /**
  * For `clientError` of node:http and node:https: answers what Node cannot read as a request, in AWS's form, since SDKs
- * read no other. A connection that broke, or never got through its TLS handshake, is closed without a word.
+ * read no other. A connection that broke, or failed in its TLS handshake, is closed without a response.
  */
 export function refuseMalformed({ clock, log, newId }: { clock: Pick<Clock, 'now'>; log: Log; newId(): string }) {
   return ({ code, message }: NodeJS.ErrnoException, stream: Duplex): void => {

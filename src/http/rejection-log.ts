@@ -4,7 +4,7 @@ import type { ConnectionRejection } from '../runtime/metrics.ts'
 
 /** How often at most rejected connections are written to the log. */
 const warnEveryMs = 60_000
-/** Of a minute. Further addresses are counted together. */
+/** Maximum of addresses that are counted separately in a minute; the others are counted together. */
 const addressesMax = 1_000
 
 /** Warns of rejected connections: of the first one at once, then once a minute of all that came meanwhile. */

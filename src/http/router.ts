@@ -22,7 +22,7 @@ const notLabels = ['', '.', '..']
 interface Segment<Context> {
   fixed: Map<string, Segment<Context>>
   label: Segment<Context> | undefined
-  /** Of the paths that end here, by method and literal: `GET `, `POST operation=redact`. */
+  /** The routes of the paths that end here, by method and literal: `GET `, `POST operation=redact`. */
   operations: Map<string, Operation<Context>>
 }
 

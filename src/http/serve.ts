@@ -78,7 +78,7 @@ interface Entry {
   method: string
   path: string
   operation?: string
-  /** Of the message that the call was about. */
+  /** The message that the call was about. */
   messageId?: string
   /** Why the signature was refused. */
   refusal?: object
@@ -190,8 +190,8 @@ class Calls<Context> {
 
   #log(entry: Entry, status: number): void {
     const { log } = this.#parts
-    if (status === 503) log.warn({ ...entry, status }, 'the call was not taken, for now')
-    else if (status >= 500) log.error({ ...entry, status }, 'the call failed')
+    if (status === 503) log.warn({ ...entry, status }, 'request rejected: service unavailable')
+    else if (status >= 500) log.error({ ...entry, status }, 'request failed')
     else if (entry.refusal) log.info({ ...entry, status }, 'the signature is refused')
     else log.debug({ ...entry, status }, 'answered')
   }

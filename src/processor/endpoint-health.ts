@@ -1,41 +1,49 @@
 import type { Outcome } from './http-origin.ts'
 
-/** For so long after its last good answer, an endpoint that gives none is taken for one that restarts or has no room. */
+/** An endpoint that fails within this time after its last good response is restarting or has no room. */
 const graceMsMax = 60_000
-/** A caller chooses the names of functions, so they are remembered up to this many; the oldest is forgotten first. */
+/** Callers choose the names of functions, so only this many are kept; the one that failed longest ago goes first. */
 const failingMax = 1_000
-/** What a throttle says, and what a gateway says whose server restarts. Every other answer shows that the endpoint works. */
+/** A throttle, and a gateway whose server restarts. Every other status shows that the endpoint works. */
 const busyStatuses = [429, 502, 503, 504]
 
-/** Tells an endpoint that was there a moment ago, and will be back, from one that cannot be reached. */
+interface Failing {
+  since: number
+  lastAt: number
+}
+
+/** Distinguishes an endpoint that worked a moment ago from one that cannot be reached. */
 export class EndpointHealth {
   #now: () => number
   #goodAt = Number.NEGATIVE_INFINITY
-  /** Since when each function has had no good answer: one of which the others' answers say nothing is given up as well. */
-  #failingSince = new Map<string, number>()
+  /** A function that fails for as long as the grace is given up as well, although others work. */
+  #failing = new Map<string, Failing>()
 
   constructor(now: () => number) {
     this.#now = now
   }
 
-  /** Notes what became of a call, and returns whether a failure is one that will be over soon. */
+  /** Notes the outcome of a call. Returns whether it is a failure that will be over soon. */
   observe(functionName: string, outcome: Outcome): boolean {
     const now = this.#now()
     if (outcome.outcome === 'answered' && !busyStatuses.includes(outcome.status)) {
       this.#goodAt = now
-      this.#failingSince.delete(functionName)
+      this.#failing.delete(functionName)
       return false
     }
     const isBusy = outcome.outcome === 'answered' || (outcome.outcome === 'unreached' && outcome.away)
     if (!isBusy) return false
-    const since = this.#failingSince.get(functionName) ?? this.#noteFailing(functionName, now)
-    return now - this.#goodAt < graceMsMax && now - since < graceMsMax
+    return now - this.#goodAt < graceMsMax && now - this.#failingSince(functionName, now) < graceMsMax
   }
 
-  #noteFailing(functionName: string, now: number): number {
-    const [oldest] = this.#failingSince.keys()
-    if (oldest !== undefined && this.#failingSince.size >= failingMax) this.#failingSince.delete(oldest)
-    this.#failingSince.set(functionName, now)
-    return now
+  /** A failure after a pause longer than the grace is the first of a new series. */
+  #failingSince(functionName: string, now: number): number {
+    const { since, lastAt } = this.#failing.get(functionName) ?? { since: now, lastAt: now }
+    const failing = { since: now - lastAt < graceMsMax ? since : now, lastAt: now }
+    this.#failing.delete(functionName)
+    const [oldest] = this.#failing.keys()
+    if (oldest !== undefined && this.#failing.size >= failingMax) this.#failing.delete(oldest)
+    this.#failing.set(functionName, failing)
+    return failing.since
   }
 }

@@ -13,18 +13,20 @@ const noEndpoint: HandOff = {
  * where a function is.
  */
 export function folderThenLambda(functions: FunctionTarget, lambda: ProcessorTarget | undefined): ProcessorTarget {
-  const targetOf = (name: string) => (lambda && functions.absence(name) !== undefined ? lambda : functions)
-  const invokeElsewhere = async (absence: string, ...call: Parameters<ProcessorTarget['invoke']>): Promise<HandOff> => {
-    const remote = lambda ? await lambda.invoke(...call) : noEndpoint
-    return remote.result === 'unreached' ? { ...remote, reason: `${absence}; ${remote.reason}` } : remote
-  }
+  const targetOf = (name: string) => (lambda && functions.isAbsent(name) ? lambda : functions)
   return {
     async invoke(...call) {
-      const absence = functions.absence(call[0])
-      if (lambda && absence !== undefined) return invokeElsewhere(absence, ...call)
+      let remote: HandOff | undefined
+      if (lambda && functions.isAbsent(call[0])) {
+        functions.noteEvent()
+        remote = await lambda.invoke(...call)
+        if (remote.result !== 'unreached') return remote
+      }
+      // Before it is missing in both places, the folder is read once more: it may have been added a moment ago.
       const local = await functions.invoke(...call)
-      const isAbsent = local.result === 'unreached' && local.permanent
-      return isAbsent ? invokeElsewhere(local.reason, ...call) : local
+      if (local.result !== 'unreached') return local
+      remote ??= lambda ? await lambda.invoke(...call) : noEndpoint
+      return remote.result === 'unreached' ? { ...remote, reason: `${local.reason}; ${remote.reason}` } : remote
     },
     freePlaces: (name) => targetOf(name).freePlaces(name),
     onFreePlace(listener) {

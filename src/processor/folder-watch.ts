@@ -24,18 +24,18 @@ export class FolderWatch {
     this.#changed = changed
   }
 
-  /** Why some folder is not watched, if it is so: too many watches, as a rule. */
+  /** The reason why a folder is not watched, if there is one: usually too many watches. */
   get failure(): Error | undefined {
     return this.#failure
   }
 
-  /** What is entered until `end` is what is watched from then on. */
+  /** From `end` on, only the folders that were entered since `begin` are watched. */
   begin(): void {
     this.#entered.clear()
     this.#failure = undefined
   }
 
-  /** Watches the folder, unless it does so already. Another identity is another folder in the place of the one watched. */
+  /** Watches the folder, unless it is watched already. Another identity means that another folder has replaced it. */
   enter(path: string, identity: string, counts: Counts): void {
     this.#entered.add(path)
     if (this.#watched.get(path)?.identity === identity) return

@@ -15,11 +15,11 @@ export interface Call extends Omit<RuntimeInvocation, 'deadlineMs'> {
   onHandedOver(): void
 }
 
-/** What a child takes from the server around it. */
+/** The parts of the server that a child uses. */
 export interface ChildParts {
   clock: Clock
   log: Log
-  /** Ends what the child may have left running. */
+  /** Ends processes that the child may have left running. */
   endLeftovers(): Promise<void>
 }
 
@@ -37,7 +37,7 @@ interface Attempt {
   call: Call
   /** The child has the event. */
   taken: boolean
-  /** What the child says became of it. The attempt is over when the child then asks for the next event, or is gone. */
+  /** The outcome that the child reported. The attempt ends when the child asks for the next event or has exited. */
   handOff: HandOff | undefined
   resolve(handOff: HandOff): void
   reject(error: Error): void
@@ -49,22 +49,22 @@ interface Attempt {
  *     starting ──started──► loading ──next──► working ◄──next / invoke──► idle
  *
  * A child that ends while it is starting is the server's own trouble: the function's file has not been imported, and the
- * event is not handed over. Whatever ends it later is the function's.
+ * event is not handed over. A later end is the function's fault.
  */
 export class FunctionChild implements RuntimeListener {
   readonly code: FunctionCode
-  /** Resolves when the process is gone, and with it what it left running. */
+  /** Resolves when the process has exited and the processes that it left running have ended. */
   readonly exited: Promise<void>
   #process: ChildProcess
   #parts: ChildParts
   #output: FunctionOutput
   #started = false
   #attempt: Attempt | undefined
-  /** There while the child waits for an event. */
+  /** Set while the child waits for an event. */
   #answer: ((invocation: RuntimeInvocation) => void) | undefined
   #countdown: Countdown | undefined
   #endReason: string | undefined
-  /** The server has no more use for it. */
+  /** The server does not need it any more. */
   #dismissed = false
   #exit: Exit | undefined
 
@@ -131,8 +131,8 @@ export class FunctionChild implements RuntimeListener {
   }
 
   /**
-   * Kills the process, with those it started itself. The reason is that of the call in hand: an event that the child has is
-   * a failed attempt, one that it does not have is deferred.
+   * Kills the process, with those it started itself. The reason becomes that of the call in flight: an event that the
+   * child has is a failed attempt, one that it does not have is deferred.
    */
   end(reason: string): void {
     this.#dismissed ||= this.#endReason === undefined
@@ -183,7 +183,10 @@ export class FunctionChild implements RuntimeListener {
     this.#after(limitMs, () => this.#kill(reason))
   }
 
-  /** There is one limit at a time: a new one takes the place of the last. */
+  /**
+   * There is one limit at a time: a new one replaces the last. After the exit it is the one that closes the streams, so
+   * late messages of the process are ignored.
+   */
   #after(limitMs: number, act: () => void): void {
     this.#countdown?.cancel()
     this.#countdown = new Countdown(this.#parts.clock, limitMs, act)
@@ -217,7 +220,7 @@ export class FunctionChild implements RuntimeListener {
     onExited()
   }
 
-  /** What it printed last is still to be read, and what it started must not outlive it. */
+  /** Its last output is still to be read, and processes that it started must not outlive it. */
   #drain(exit: Exit): Promise<void> {
     const { exitCode, signal } = exit
     const ended = signal ? `was ended by ${signal}` : `exited with code ${exitCode}`

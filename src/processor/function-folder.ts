@@ -1,57 +1,49 @@
 import { lstat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import type { Cancel, Clock } from '../runtime/clock.ts'
-import { Countdown } from '../runtime/countdown.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { Shortage, shortageOf } from '../runtime/shortage.ts'
-import { type FolderReading, isCounted, readFolder, watchedDepthMax, watchedEntriesMax } from './folder-reading.ts'
+import {
+  type FolderReading,
+  isCounted,
+  namesMax,
+  readFolder,
+  watchedDepthMax,
+  watchedEntriesMax,
+} from './folder-reading.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { extensions, type Found, type FunctionCode, functionsIn } from './function-files.ts'
+import type { FunctionsMark } from './functions-mark.ts'
+import { lookEveryMs, ReadingSchedule } from './reading-schedule.ts'
 
 /** There is no such function. */
 export class MissingFunction extends Error {}
 
-/** A reading starts when the folder has been quiet for so long, so that a burst of writes is one change … */
-const quietMs = 20
-/** … and at most so long after the first of them. */
-const settleMsMax = 50
-/** A folder that changes all the time is read for a fifth of the time at most. */
-const restPerReading = 4
-/** What no watch sees is found by a reading so often while events come: an exchanged mount, a file on a network disk. */
-export const lookEveryMs = 2_000
-/** How often at most the folder is read for names that are not in it. */
-const missingEveryMs = 100
-/** How soon a folder that could not be read is read again. */
-const retryMs = 1_000
-/** What takes longer, as on a network disk that is away, counts as failed; nothing else is started before it has ended. */
-const readingMsMax = 5_000
+/** A function that vanished may be about to be replaced: it counts as missing only after this time. */
+export const goneMsMax = 2_000
 
 interface Known {
   reading: FolderReading
   functions: Map<string, Found>
 }
 
-/** Changes that were noticed since the last reading started. */
-interface Burst {
-  firstAt: number
-  lastAt: number
-}
-
-/** What is known of the folder. `absent`: it has never been there. */
+/** The knowledge about the folder. `absent`: it has never been there. */
 type State = Known | 'unread' | 'absent' | Shortage
 
 export interface FunctionFolderOptions {
   folder: string
   clock: Clock
   log: Log
-  /** Called after each change of what is known. */
+  /** Without one, nothing is remembered across restarts. */
+  mark?: FunctionsMark | undefined
+  /** Called after each change of the knowledge. */
   changed(): void
 }
 
 /**
  * The functions in a folder, known in memory: no event looks at a file. A watch notices changes at once, and a reading every
- * two seconds, while events come, finds what no watch sees. There is one reading at a time. When the folder cannot be
- * read, nothing is known: a function that cannot be found then is not a function that does not exist.
+ * two seconds, while events come, finds what no watch sees. While the folder cannot be read, nothing is known: a function
+ * that cannot be found then is not a function that does not exist.
  */
 export class FunctionFolder {
   /** Resolves after the first reading. */
@@ -59,65 +51,60 @@ export class FunctionFolder {
   #options: FunctionFolderOptions
   #folder: string
   #state: State = 'unread'
-  /** What was read last, whatever happened since. */
+  /** The last successful reading, even if later ones failed. */
   #last: Known | undefined
-  /** When each function went that was there a moment ago: it may be about to be replaced. */
   #goneAt = new Map<string, number>()
-  #watch = new FolderWatch(() => this.#noticeChange())
-  #burst: Burst | undefined
-  #reading: Promise<void> = Promise.resolve()
-  #nextReading: Promise<void> | undefined
-  #readingStartedAt = Number.NEGATIVE_INFINITY
-  #restUntil = Number.NEGATIVE_INFINITY
-  #isOverdue = false
-  #wereEvents = false
-  #cancelLook: Cancel | undefined
-  #cancelRetry: Cancel | undefined
+  #watch: FolderWatch
+  #schedule: ReadingSchedule
   #warned = new Set<string>()
   #closed = false
 
   constructor(options: FunctionFolderOptions) {
     this.#options = options
     this.#folder = resolve(options.folder)
-    this.opened = this.#read()
+    this.#watch = new FolderWatch(() => this.#schedule.noticeChange())
+    this.#schedule = new ReadingSchedule({
+      clock: options.clock,
+      read: () =>
+        this.#read().then(
+          (known) => this.#learn(known),
+          (error) => this.#learnTrouble(error),
+        ),
+      overdue: (limitMs) => this.#learnTrouble(new Error(`${this.#folder} was not read within ${limitMs / 1000} s`)),
+    })
+    this.opened = this.#schedule.readNow()
   }
 
   get isOpen(): boolean {
     return this.#state !== 'unread'
   }
 
-  /** That of all functions, while they are known. */
+  /** The signature of the whole folder, while it is known. */
   get signature(): string | undefined {
     return isKnown(this.#state) ? this.#state.reading.signature : undefined
   }
 
   /** Undefined when there is no function of that name, it is broken, or nothing is known. */
   codeOf(functionName: string): FunctionCode | undefined {
-    const found = isKnown(this.#state) ? this.#state.functions.get(functionName) : undefined
+    const found = this.#found(functionName)
     return found instanceof Error ? undefined : found
   }
 
-  /** Throws MissingFunction, BrokenFunction, or a Shortage when nothing is known of it at present. */
+  /** Throws MissingFunction, BrokenFunction, or a Shortage when nothing is known about it at present. */
   find(functionName: string): FunctionCode {
-    const absence = this.absence(functionName)
-    if (absence !== undefined) throw new MissingFunction(absence)
+    if (this.isAbsent(functionName)) throw new MissingFunction(this.#absence(functionName))
     this.check()
-    const found = isKnown(this.#state) ? this.#state.functions.get(functionName) : undefined
-    if (!found) throw new Shortage('functions folder', `${functionName} was in ${this.#folder} a moment ago`)
+    const found = this.#found(functionName)
+    if (!found) throw new Shortage('functions folder', this.#uncertainty(functionName))
     if (found instanceof Error) throw found
     return found
   }
 
-  /** The reason why there is no such function, or undefined when there is one or that is not known at present. */
-  absence(functionName: string): string | undefined {
-    if (this.#state === 'absent') {
-      return `there is no folder ${this.#folder}: create it, or set CARILLON_FUNCTIONS to the folder your functions are in`
-    }
-    if (!isKnown(this.#state) || this.#state.functions.has(functionName) || this.#isJustGone(functionName))
-      return undefined
-    const names = [...extensions.map((extension) => functionName + extension), `${functionName}/index.*`]
-    const lookedFor = `looked for ${names.join(', ')} and ${functionName}/function.json`
-    return `no function ${functionName} in ${this.#folder} (${lookedFor})`
+  /** Whether there is no such function. False when that is not known at present. */
+  isAbsent(functionName: string): boolean {
+    if (!isKnown(this.#state)) return this.#state === 'absent'
+    const { functions, reading } = this.#state
+    return !functions.has(functionName) && reading.namesComplete && !this.#isJustGone(functionName)
   }
 
   /** Throws a Shortage while the folder cannot be read. */
@@ -125,102 +112,52 @@ export class FunctionFolder {
     if (this.#state instanceof Shortage) throw this.#state
   }
 
-  /** To be called for each event. A promise when what is known is too old, as for the first event after a pause. */
+  /** To be called for each event. Returns a promise when the last reading is too old. */
   refresh(): Promise<void> | undefined {
-    this.#wereEvents = true
-    this.#cancelLook ??= this.#lookLater()
-    if (this.#options.clock.now() - this.#readingStartedAt <= lookEveryMs) return undefined
-    return this.#readAt(this.#options.clock.now())
+    return this.#schedule.refresh()
   }
 
-  /** A reading that starts after this call. Of all who ask within a tenth of a second, for whatever name, there is one. */
+  /** A reading that starts after this call, for a name that is not known. */
   lookAgain(): Promise<void> {
-    return this.#readAt(this.#readingStartedAt + missingEveryMs)
+    return this.#schedule.lookAgain()
   }
 
   /** Resolves when no reading is under way. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closed = true
     this.#watch.close()
-    this.#cancelLook?.()
-    this.#cancelRetry?.()
-    await this.#reading
+    return this.#schedule.close()
+  }
+
+  #found(functionName: string): Found | undefined {
+    return isKnown(this.#state) ? this.#state.functions.get(functionName) : undefined
+  }
+
+  #absence(functionName: string): string {
+    if (this.#state === 'absent') {
+      return `there is no folder ${this.#folder}: create it, or set CARILLON_FUNCTIONS to the folder your functions are in`
+    }
+    const names = [...extensions.map((extension) => functionName + extension), `${functionName}/index.*`]
+    const lookedFor = `looked for ${names.join(', ')} and ${functionName}/function.json`
+    return `no function ${functionName} in ${this.#folder} (${lookedFor})`
+  }
+
+  /** Why it is not known whether there is such a function, though the folder was read. */
+  #uncertainty(functionName: string): string {
+    return this.#isJustGone(functionName)
+      ? `${functionName} was in ${this.#folder} a moment ago`
+      : `${functionName} may be among the entries of ${this.#folder} beyond the first ${namesMax}`
   }
 
   #isJustGone(functionName: string): boolean {
     const goneAt = this.#goneAt.get(functionName)
-    return goneAt !== undefined && this.#options.clock.now() - goneAt < lookEveryMs
+    if (goneAt === undefined) return false
+    const ageMs = this.#options.clock.now() - goneAt
+    // It is negative when the system's clock was set back.
+    return ageMs >= 0 && ageMs < goneMsMax
   }
 
-  #noticeChange(): void {
-    const now = this.#options.clock.now()
-    this.#burst = { firstAt: this.#burst?.firstAt ?? now, lastAt: now }
-    void this.#readAt(now)
-  }
-
-  #lookLater(): Cancel {
-    const { clock } = this.#options
-    return clock.at(clock.now() + lookEveryMs, () => {
-      this.#cancelLook = undefined
-      if (!this.#wereEvents) return
-      this.#wereEvents = false
-      this.#cancelLook = this.#lookLater()
-      void this.#readAt(clock.now())
-    })
-  }
-
-  /** The next reading, not before this time. All who ask before it starts share it. */
-  #readAt(atMs: number): Promise<void> {
-    this.#nextReading ??= this.#schedule(atMs)
-    return this.#nextReading
-  }
-
-  async #schedule(atMs: number): Promise<void> {
-    await this.#reading
-    await this.#until(atMs)
-    while (this.#burst && this.#settledAt(this.#burst) > this.#options.clock.now()) {
-      await this.#until(this.#settledAt(this.#burst))
-    }
-    this.#nextReading = undefined
-    await this.#read()
-  }
-
-  #settledAt({ firstAt, lastAt }: Burst): number {
-    return Math.max(this.#restUntil, Math.min(lastAt + quietMs, firstAt + settleMsMax))
-  }
-
-  #until(atMs: number): Promise<void> | undefined {
-    const { clock } = this.#options
-    return atMs <= clock.now() ? undefined : new Promise((resolve) => clock.at(atMs, resolve))
-  }
-
-  /** Resolves when the reading has ended or is overdue. */
-  #read(): Promise<void> {
-    if (this.#closed || this.#isOverdue) return Promise.resolve()
-    const { clock } = this.#options
-    const { promise, resolve: release } = Promise.withResolvers<void>()
-    this.#reading = promise
-    this.#readingStartedAt = clock.now()
-    this.#burst = undefined
-    const limit = new Countdown(clock, readingMsMax, () => {
-      this.#isOverdue = true
-      this.#learnTrouble(new Error(`${this.#folder} could not be read within ${readingMsMax / 1000} s`))
-      release()
-    })
-    const reading = this.#readAll().then(
-      (known) => this.#learn(known),
-      (error) => this.#learnTrouble(error),
-    )
-    void reading.finally(() => {
-      limit.cancel()
-      this.#isOverdue = false
-      this.#restUntil = clock.now() + restPerReading * (clock.now() - this.#readingStartedAt)
-      release()
-    })
-    return promise
-  }
-
-  async #readAll(): Promise<Known> {
+  async #read(): Promise<Known> {
     this.#watch.begin()
     await this.#watchParent()
     const reading = await readFolder(this.#folder, (path, identity) => {
@@ -240,51 +177,74 @@ export class FunctionFolder {
   }
 
   #learn(known: Known): void {
-    const { clock, log, changed } = this.#options
-    if (this.#last && isEmptied(this.#last, known)) {
-      this.#learnTrouble(new Error(`${this.#folder} has become another folder, without any function`))
+    if (known.functions.size === 0 && this.#hadFunctions(known.reading)) {
+      const before = this.#last ? 'before it was replaced' : 'before the restart'
+      this.#learnTrouble(new Error(`${this.#folder} has no functions, but had some ${before}`))
+      this.#warnOfLoss()
       return
     }
-    if (!known.reading.complete) {
-      const limits = `${watchedEntriesMax} entries or ${watchedDepthMax} levels`
-      this.#warnOnce(`more than ${limits}: what lies beyond them is not looked at`)
-    }
-    if (this.#watch.failure) this.#warnOfWatch(this.#watch.failure)
+    const { log, changed } = this.#options
+    this.#warnOfLimits(known.reading)
     const isSame = isKnown(this.#state) && this.#state.functions === known.functions
-    this.#noteGone(known.functions, clock.now())
+    this.#noteGone(known.functions)
     this.#state = known
     this.#last = known
+    this.#keepMark()
     if (isSame) return
     log.debug({ folder: this.#folder, functions: known.functions.size }, 'functions folder read')
     changed()
   }
 
-  #learnTrouble(error: NodeJS.ErrnoException): void {
-    const { clock, changed } = this.#options
-    const wasOpen = this.isOpen
-    const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR'
-    if (isAbsent && !this.#last) {
-      this.#state = 'absent'
-    } else {
-      const kind = shortageOf(error) ?? 'functions folder'
-      this.#state = new Shortage(kind, isAbsent ? `${this.#folder} was there and is gone` : error.message, {
-        cause: error,
-      })
-      this.#cancelRetry?.()
-      this.#cancelRetry = clock.at(clock.now() + retryMs, () => void this.#readAt(clock.now()))
-    }
-    if (!wasOpen) changed()
+  /** Whether functions were in a folder that this one has replaced, as when a disk is away and leaves an empty folder. */
+  #hadFunctions({ identity }: FolderReading): boolean {
+    if (!this.#last) return this.#isMarked
+    return this.#last.reading.identity !== identity && this.#last.functions.size > 0
   }
 
-  #noteGone(functions: Map<string, Found>, now: number): void {
+  get #isMarked(): boolean {
+    return this.#options.mark?.isSetFor(this.#folder) ?? false
+  }
+
+  /** Functions that were removed while the folder was read are missing after a restart as well. */
+  #keepMark(): void {
+    if (this.#last?.functions.size) this.#options.mark?.set(this.#folder)
+    else if (this.#isMarked) this.#options.mark?.clear()
+  }
+
+  #learnTrouble(error: NodeJS.ErrnoException): void {
+    const wasOpen = this.isOpen
+    const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR'
+    if (isAbsent && !this.#last && !this.#isMarked) {
+      this.#state = 'absent'
+    } else {
+      const reason = isAbsent ? `${this.#folder} was there and is gone` : error.message
+      this.#state = new Shortage(shortageOf(error) ?? 'functions folder', reason, { cause: error })
+      this.#schedule.retry()
+      if (isAbsent) this.#warnOfLoss()
+    }
+    if (!wasOpen) this.#options.changed()
+  }
+
+  #warnOfLoss(): void {
+    if (!this.#isMarked) return
+    const advice = `to do without them, remove ${this.#options.mark?.file} and restart`
+    this.#warnOnce(`all functions are gone: messages wait until they are back; ${advice}`)
+  }
+
+  #noteGone(functions: Map<string, Found>): void {
+    const now = this.#options.clock.now()
     for (const name of this.#last?.functions.keys() ?? []) if (!functions.has(name)) this.#goneAt.set(name, now)
     for (const name of this.#goneAt.keys()) {
       if (functions.has(name) || !this.#isJustGone(name)) this.#goneAt.delete(name)
     }
   }
 
-  #warnOfWatch(failure: Error): void {
-    const { code } = failure as NodeJS.ErrnoException
+  #warnOfLimits({ complete, namesComplete }: FolderReading): void {
+    const limits = `${watchedEntriesMax} entries or ${watchedDepthMax} levels`
+    if (!complete) this.#warnOnce(`more than ${limits}: changes of files beyond them are not noticed`)
+    if (!namesComplete) this.#warnOnce(`more than ${namesMax} functions: messages for names beyond them wait`)
+    if (!this.#watch.failure) return
+    const { code } = this.#watch.failure as NodeJS.ErrnoException
     const advice = code === 'ENOSPC' ? ': raise fs.inotify.max_user_watches' : ''
     const effect = `changes are seen within ${lookEveryMs / 1000} s instead of at once`
     this.#warnOnce(`the functions folder cannot be watched (${code})${advice}; ${effect}`)
@@ -301,7 +261,3 @@ const isKnown = (state: State): state is Known => typeof state === 'object' && !
 
 const isInTrouble = (functions: Map<string, Found>) =>
   [...functions.values()].some((found) => found instanceof Shortage)
-
-/** As when a disk is taken away and leaves an empty folder at its place. */
-const isEmptied = (before: Known, after: Known) =>
-  before.reading.identity !== after.reading.identity && before.functions.size > 0 && after.functions.size === 0

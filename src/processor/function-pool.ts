@@ -5,17 +5,17 @@ import type { Call, FunctionChild } from './function-child.ts'
 import type { FunctionCode } from './function-files.ts'
 import type { HandOff } from './target.ts'
 
-/** How long a killed process may take to be gone before the call that needs its place is put off. */
+/** How long a killed process may take to exit before the call that waits for its place is deferred. */
 const makeRoomMsMax = 5_000
 
-/** The server is closing: no call is taken any more. */
+/** The server is closing and accepts no calls. */
 export class Closing extends Error {
   constructor() {
     super('the server is closing')
   }
 }
 
-/** What the pool needs of a process. */
+/** The members of a process that the pool uses. */
 export type PooledChild = Pick<FunctionChild, 'code' | 'idle' | 'ending' | 'exited' | 'invoke' | 'end'>
 
 interface Process {
@@ -102,14 +102,14 @@ export class FunctionPool {
     this.#endIdle('its files have changed', ({ child }) => child.code.signature !== signature)
   }
 
-  /** Takes no more calls and ends what is idle; what is busy may end its call. Resolves when all processes are gone. */
+  /** Accepts no more calls and ends idle processes; busy ones may end their calls. Resolves when all have exited. */
   async close(): Promise<void> {
     this.#closed = true
     this.#endIdle(new Closing().message)
     await Promise.all([...this.#processes].map(({ child }) => child.exited))
   }
 
-  /** Ends what is busy, too. */
+  /** Ends busy processes as well. */
   kill(): void {
     for (const { child } of this.#processes) child.end(new Closing().message)
   }
@@ -125,16 +125,18 @@ export class FunctionPool {
     const isOwn = ({ child }: Process) => child.code.functionName === functionName
     const own = [...this.#processes].filter(isOwn)
     const isFull = this.#processes.size >= this.#options.processesMax
-    if (own.length >= concurrency) await this.#makeRoom(functionName, this.#idle(isOwn)[0])
-    else if (isFull) await this.#makeRoom(functionName, this.#idle()[0])
+    if (own.length >= concurrency) await this.#makeRoom(functionName, isOwn)
+    else if (isFull) await this.#makeRoom(functionName)
     if (this.#closed) throw new Closing()
     return this.#start(code)
   }
 
-  async #makeRoom(functionName: string, process: Process | undefined): Promise<void> {
+  /** Waits for the end of one of these processes: an idle one, or one that was ended after the call had entered. */
+  async #makeRoom(functionName: string, which?: (process: Process) => boolean): Promise<void> {
+    const process = this.#idle(which)[0] ?? this.#ending(which)[0]
     if (!process) throw new Shortage('processes', `no place is free for function ${functionName}`)
     process.holder = functionName
-    process.child.end('it makes room for another')
+    if (!process.child.ending) process.child.end('it makes room for another')
     try {
       await inTime(this.#options.clock, 'the end of a process', makeRoomMsMax, process.child.exited)
     } catch (error) {
@@ -168,9 +170,15 @@ export class FunctionPool {
   }
 
   #idle(which: (process: Process) => boolean = () => true): Process[] {
-    return [...this.#processes].filter(
-      (process) => process.holder === undefined && process.child.idle && which(process),
-    )
+    return this.#free(which).filter(({ child }) => child.idle)
+  }
+
+  #ending(which: (process: Process) => boolean = () => true): Process[] {
+    return this.#free(which).filter(({ child }) => child.ending)
+  }
+
+  #free(which: (process: Process) => boolean): Process[] {
+    return [...this.#processes].filter((process) => process.holder === undefined && which(process))
   }
 
   #endIdle(reason: string, which?: (process: Process) => boolean): void {

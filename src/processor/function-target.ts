@@ -8,6 +8,7 @@ import { BrokenFunction, type FunctionCode } from './function-files.ts'
 import { FunctionFolder, MissingFunction } from './function-folder.ts'
 import { defaultConcurrency } from './function-json.ts'
 import { Closing, FunctionPool } from './function-pool.ts'
+import type { FunctionsMark } from './functions-mark.ts'
 import type { FunctionsUser } from './functions-user.ts'
 import { Leftovers } from './leftovers.ts'
 import type { ProcessorEvent } from './processor-event.ts'
@@ -22,22 +23,28 @@ export interface FunctionTargetOptions {
   /** Asked whenever a child process starts, since the server's port is known only when it listens. */
   environment(): FunctionEnvironment
   clock: Clock
+  /** By which the folder is read, since files change in real time whatever the other clock says; else `clock`. */
+  folderClock?: Clock
   log: Log
-  /** A UUID that nobody can guess. */
+  /** A random UUID. */
   newId(): string
-  /** Whom functions run as; undefined for the server's own user. */
+  /** The user that functions run as; undefined for the server's own user. */
   user?: FunctionsUser | undefined
+  /** Remembers across restarts that there were functions. */
+  mark?: FunctionsMark | undefined
 }
 
-/** How long a call at work may go on when the server closes. */
+/** How long calls in flight may go on when the server closes. */
 const closeGraceMs = 2_000
 
-/** The functions of a folder. Until the folder has been read for the first time there are no free places. */
+/** The functions of a folder. There are no free places until the folder has been read for the first time. */
 export interface FunctionTarget extends ProcessorTarget {
   /** Resolves when the folder has been read for the first time. */
   opened: Promise<void>
-  /** The reason why the folder has no such function, from memory; undefined when it has one or that is not known. */
-  absence(functionName: string): string | undefined
+  /** Whether the folder has no such function, from memory; false when that is not known. */
+  isAbsent(functionName: string): boolean
+  /** To be called for an event of a function that is not in the folder, so that the folder is read from time to time. */
+  noteEvent(): void
   /** Throws an error that says why, while it is not known which functions are in the folder. */
   folderReady(): void
 }
@@ -57,18 +64,18 @@ class LocalFunctions implements FunctionTarget {
   #runtimeApi = new RuntimeApi()
   #leftovers: Leftovers
   #pool: FunctionPool
-  /** Calls of functions that are not known, by name: they take no place of a process. */
+  /** Calls in flight for unknown functions, by name: they take no place of a process. */
   #lookUps = new Map<string, number>()
   #freePlaceListeners: (() => void)[] = []
   #closed = false
 
   constructor(options: FunctionTargetOptions) {
-    const { folder, processesMax, clock, log } = options
+    const { folder, processesMax, clock, folderClock = clock, log, mark } = options
     this.#options = options
     this.#leftovers = new Leftovers(log, clock, options.user)
     const placeFreed = () => this.#placeFreed()
     this.#pool = new FunctionPool({ processesMax, clock, placeFreed, start: (code) => this.#start(code) })
-    this.#folder = new FunctionFolder({ folder, clock, log, changed: () => this.#folderChanged() })
+    this.#folder = new FunctionFolder({ folder, clock: folderClock, log, mark, changed: () => this.#folderChanged() })
     this.opened = this.#folder.opened
   }
 
@@ -95,8 +102,12 @@ class LocalFunctions implements FunctionTarget {
     this.#freePlaceListeners.push(listener)
   }
 
-  absence(functionName: string): string | undefined {
-    return this.#folder.absence(functionName)
+  isAbsent(functionName: string): boolean {
+    return this.#folder.isAbsent(functionName)
+  }
+
+  noteEvent(): void {
+    void this.#folder.refresh()
   }
 
   folderReady(): void {
@@ -135,7 +146,7 @@ class LocalFunctions implements FunctionTarget {
       const { message: reason } = error as Error
       if (error instanceof MissingFunction) return { result: 'unreached', reason, permanent: true }
       if (error instanceof BrokenFunction) return { result: 'crashed', reason }
-      // Whatever else keeps an event from a function of this machine is the server's own trouble.
+      // Any other failure to give an event to a function of this machine is the server's own trouble.
       const cause = error instanceof Closing ? 'closing' : (shortageOf(error) ?? 'processes')
       return { result: 'deferred', reason, cause }
     }
@@ -147,7 +158,9 @@ class LocalFunctions implements FunctionTarget {
     count(1)
     try {
       await this.#folder.refresh()
-      if (this.#folder.absence(functionName) !== undefined) await this.#folder.lookAgain()
+      if (this.#folder.isAbsent(functionName)) await this.#folder.lookAgain()
+      // A closed folder is not read: then a function is not known to be missing.
+      if (this.#closed) throw new Closing()
       this.#folder.find(functionName)
     } finally {
       count(-1)

@@ -18,9 +18,9 @@ import { shortageBehindNotFound } from './name-lookup.ts'
 export const connectMsMax = 5_000
 /** When the event loop stalled this long during a connect, a failure says nothing about the other side. */
 const stallMsMin = 1_000
-/** From there to the end of the answer. A Lambda function runs this long at most, and some emulators wait for its end. */
+/** From there to the end of the response. Some emulators wait for the end of the function, which has this long at most. */
 export const answerMsMax = 15 * 60_000
-/** What is longer is cut off, and its connection with it. */
+/** A longer response is cut off, and its connection is closed. */
 const answerBytesMax = 65_536
 /**
  * Connections are kept for a burst, not longer: one that the server closes at the moment it is used again looks as if
@@ -29,25 +29,25 @@ const answerBytesMax = 65_536
 const idleMsMax = 1_000
 
 /**
- * Failures to connect that a server shows while it restarts. EHOSTUNREACH is among them, and no shortage: it is said of
- * one host, by the last router before it, whereas ENETUNREACH says that this machine has no route at all.
+ * Failures to connect that a server shows while it restarts. EHOSTUNREACH is among them, and no shortage: the last router
+ * before one host reports it, whereas ENETUNREACH means that this machine has no route at all.
  */
 const awayCodes = ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT']
 
-/** What became of a request. */
+/** The outcome of a request. */
 export type Outcome =
-  /** Whatever the body was: it is not kept. */
+  /** The body is discarded. */
   | { outcome: 'answered'; status: number; headers: IncomingHttpHeaders }
-  /** It was sent, and may have been acted upon. `timedOut` when the answer took too long. */
+  /** It was sent, and may have been processed. `timedOut` when the response took too long. */
   | { outcome: 'cut'; reason: string; timedOut: boolean }
   /** The other side has not read it. `away` when a server that restarts fails in this way. */
   | { outcome: 'unreached'; reason: string; away: boolean }
-  /** The other side has not read it, for want of something here. */
+  /** The other side has not read it, because this server lacks something. */
   | { outcome: 'own'; reason: string; cause: ShortageKind | 'closing' }
 
 /**
  * A server of the operator's choice, by its scheme, host and port, and the connections kept to it. Redirects are not
- * followed: they are addresses of somebody else's choice. Node's own client does all of this, so there is no library.
+ * followed: the operator did not choose their addresses. Node's own client does all of this, so there is no library.
  */
 export class HttpOrigin {
   #url: URL
@@ -77,7 +77,7 @@ export class HttpOrigin {
     return this.#closed && outcome.outcome === 'unreached' ? closing : outcome
   }
 
-  /** Cuts off what is under way. */
+  /** Cuts off the requests in flight. */
   close(): void {
     this.#closed = true
     this.#agent.destroy()
@@ -90,7 +90,7 @@ export class HttpOrigin {
 
 const closing: Outcome = { outcome: 'own', reason: 'the server is closing', cause: 'closing' }
 
-/** One request, from its connection to the end of its answer. */
+/** One request, from its connection to the end of its response. */
 class Exchange {
   #request: ClientRequest
   #hostname: string
@@ -152,7 +152,7 @@ class Exchange {
   #discard(response: IncomingMessage): void {
     this.#response = response
     let bytes = 0
-    // Its status is all that counts, so a body that ends too early does no harm.
+    // Only the status counts, so a body that ends too early does no harm.
     response.on('error', () => {})
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length
@@ -168,7 +168,7 @@ class Exchange {
   async #failed(): Promise<Outcome> {
     const { message = '', code = 'the connection was closed' } = this.#failure ?? {}
     const reason = message || code
-    // HPE: what came back is not HTTP.
+    // HPE: the response is not HTTP.
     if (this.#isConnected && !code.startsWith('HPE_')) return { outcome: 'cut', reason, timedOut: this.#timedOut }
     const away = this.#timedOut || awayCodes.includes(code)
     const cause = await this.#ownCause(code, away)

@@ -9,7 +9,7 @@ import type { HandOff, ProcessorTarget } from './target.ts'
 export interface LambdaTargetOptions {
   /** `http://host[:port]` or `https://host[:port]`: CARILLON_LAMBDA_ENDPOINT. */
   endpoint: string
-  /** What the endpoint calls a function: CARILLON_LAMBDA_FUNCTION_NAME. */
+  /** The name of a function at the endpoint: CARILLON_LAMBDA_FUNCTION_NAME. */
   functionName: string
   /** Calls at once, of all functions together: CARILLON_LAMBDA_CONCURRENCY. */
   concurrency: number
@@ -26,16 +26,16 @@ type InvocationType = 'Event' | 'RequestResponse'
  *
  *   202; 200 of emulators that run the function first     accepted
  *   200 with X-Amz-Function-Error                         crashed
- *   501, the answer of older SAM to an Event              the same again as a RequestResponse
+ *   501, which older SAM responds to an Event             the same again as a RequestResponse
  *   403, 404                                              unreached for good
  *   429, 502, 503, 504, no connection                     deferred if it worked a moment ago, else unreached
  *   any other status, TLS that fails, no HTTP             unreached
  *   a connection cut over the request                     crashed, since the function may have run; tried again soon
- *   no answer for longer than any function may take       crashed
+ *   no response for longer than any function may take     crashed
  *   a shortage of this server                             deferred
  *
- * An event counts as handed over when the answer says so, not when it is written: a 404 may still come, and must run
- * the FallbackAction. Until then the step stays in hand however long an emulator takes, and its verdict counts already.
+ * An event counts as handed over when the response says so, not when the request is sent: a 404 may still come, and must
+ * run the FallbackAction. Until then the step stays in flight, however long an emulator takes, and its verdict counts.
  */
 export function createLambdaTarget(options: LambdaTargetOptions): ProcessorTarget {
   return new LambdaTarget(options)
@@ -122,7 +122,7 @@ function invocationTarget(named: string, functionArn: string): string {
   return `/2015-03-31/functions/${encodeURIComponent(named)}/invocations${query}`
 }
 
-/** What trying again cannot mend, and what may. */
+/** Statuses that a retry cannot change, and the setting that may. */
 const remedies: Record<number, string> = {
   403: 'check CARILLON_LAMBDA_ACCESS_KEY_ID and CARILLON_LAMBDA_REGION',
   404: 'CARILLON_LAMBDA_FUNCTION_NAME says what the endpoint calls a function',
@@ -158,5 +158,5 @@ function refusal(callee: string, status: number, errorType: string): HandOff {
   return { result: 'unreached', reason: remedy ? `${said}; ${remedy}` : said, permanent: remedy !== undefined }
 }
 
-/** Of a header: the class of an exception, without what may follow it. */
+/** The class of an exception, without the text that may follow it in the header. */
 const firstWord = (header: unknown): string => /^\w{1,64}/.exec(String(header ?? ''))?.[0] ?? ''

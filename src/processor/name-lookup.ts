@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { type ShortageKind, shortageOf } from '../runtime/shortage.ts'
 
-/** More than a look-up of a name opens: the files of hosts and name servers, and a socket for each server. */
+/** More descriptors than a look-up of a name opens: files of hosts and name servers, and a socket for each server. */
 const descriptorsProbed = 8
 
 /**

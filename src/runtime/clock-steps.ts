@@ -8,12 +8,15 @@ const stepMsMin = 2_000
 
 interface ClockStepParts {
   clock: Clock
-  /** Time that nobody sets, in milliseconds from any beginning. */
+  /** A monotonic clock, in milliseconds. */
   elapsedMs(): number
   log: Pick<Log, 'warn'>
 }
 
-/** Warns when somebody set the clock, or the machine slept: deadlines and timestamps jump with it. The returned function ends it. */
+/**
+ * Warns when the clock was set or the machine slept: deadlines and timestamps jump with the clock. The returned function
+ * stops the comparison.
+ */
 export function warnOfClockSteps({ clock, elapsedMs, log }: ClockStepParts): Cancel {
   let last = { nowMs: clock.now(), elapsedMs: elapsedMs() }
   return every(clock, compareEveryMs, () => {

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -22,9 +23,9 @@ export const lockFile = 'lock'
 /** `isTaken` of another process has the lock for a moment. */
 const lockMsMax = 100
 
-/** The folder that one running server has for itself. Keep it in reach until `close`: collected garbage locks nothing. */
+/** The folder that one running server has for itself. Keep a reference until `close`: the lock ends with the object. */
 export class DataFolder {
-  /** Absolute. */
+  /** Absolute and without symbolic links: a link that is switched does not move a running server. */
   readonly path: string
   readonly #lock: DatabaseSync
   #isLost = false
@@ -34,12 +35,12 @@ export class DataFolder {
     this.#lock = lock
   }
 
-  /** What must stay on disk as long as this process has the folder. */
+  /** The paths that must stay on disk as long as this process has the folder. */
   get openPaths(): string[] {
     return [this.path, lockPath(this.path)]
   }
 
-  /** The path leads to another folder now, or nowhere: nothing is written or removed there any more. */
+  /** The folder was removed, moved or replaced: from now on nothing is written or removed at its path. */
   lose(): void {
     this.#isLost = true
   }
@@ -64,7 +65,7 @@ export class DataFolder {
     renameSync(temporary, target)
   }
 
-  /** The path of a file that somebody else writes, made so that only this user can read it. */
+  /** The path of a file for another module to write, created so that only this user can read it. */
   privateFile(name: string): string {
     const path = join(this.path, name)
     closeSync(openSync(path, 'a', 0o600))
@@ -94,12 +95,13 @@ export function openDataFolder(path: string): DataFolder {
   } catch (error) {
     throw new Error(`the data folder ${absolute} cannot be made or written: ${(error as Error).message}`)
   }
-  return new DataFolder(absolute, takeLock(absolute))
+  const real = realpathSync(absolute)
+  return new DataFolder(real, takeLock(real))
 }
 
 /**
- * With the folders above it. Node's own recursive mkdir spins for ever where a folder exists and takes no new one, such as
- * /proc: it is told that there is no such folder, makes the one above, and tries again.
+ * Makes the folders above as well. Node's own recursive mkdir spins for ever below a folder that takes no new one, such as
+ * /proc: after ENOENT it makes the folder above, which exists, and tries again.
  */
 function makeFolder(path: string): void {
   try {

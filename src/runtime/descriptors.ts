@@ -1,41 +1,49 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { shortageOf } from './shortage.ts'
 
-/** What a process has of file descriptors: each connection, file and pipe takes one. */
+/** The file descriptors of a process: each connection, file and pipe takes one. */
 export interface Descriptors {
-  /** How many may be open. Throws where it takes a descriptor to find out and none is left. */
+  /** How many may be open. Throws if no descriptor is left to read the limit. */
   limit(): number
+  /** How many are open; 0 if that is unknown. */
   open(): number
 }
 
-/** Where the system does not say. Windows has no such limit. */
+/** Where the system does not show the limit. Windows has none. */
 const limitAssumed = 16_384
 
-/** This process's own. */
-export function processDescriptors(): Descriptors {
+/** Those of this process. `processFolder` shows them on Linux. */
+export function processDescriptors(processFolder = '/proc/self'): Descriptors {
   // `prlimit` may change it while the process runs.
-  if (process.platform === 'linux') return { limit: readLimit, open: countOpen }
+  if (process.platform === 'linux')
+    return { limit: () => readLimit(processFolder), open: () => countOpen(processFolder) }
   const limitAtStart = reportedLimit()
   return { limit: () => limitAtStart, open: () => countEntries('/dev/fd') }
 }
 
 /** The soft limit: Node has raised it to the hard one before any of this runs. */
-function readLimit(): number {
-  const [, soft = ''] = /^Max open files +(\w+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+function readLimit(processFolder: string): number {
+  const limits = unlessUnreadable('', () => readFileSync(join(processFolder, 'limits'), 'utf8'))
+  const [, soft = ''] = /^Max open files +(\w+)/m.exec(limits) ?? []
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number.parseInt(soft, 10) || limitAssumed
 }
 
-/** A look at the folder's own size takes 10 µs and no descriptor; before Linux 6.2 it is 0. Listing 10,000 takes 19 ms. */
-function countOpen(): number {
-  return statSync('/proc/self/fd').size || countEntries('/proc/self/fd')
+/** The size of the folder itself takes 10 µs and no descriptor; before Linux 6.2 it is 0. Listing 10,000 takes 19 ms. */
+function countOpen(processFolder: string): number {
+  const folder = join(processFolder, 'fd')
+  return unlessUnreadable(0, () => statSync(folder).size) || countEntries(folder)
 }
 
-function countEntries(folder: string): number {
+const countEntries = (folder: string): number => unlessUnreadable(0, () => readdirSync(folder).length)
+
+/** A container may lack /proc, or close it to the process. That is no reason to take no calls; a shortage is. */
+function unlessUnreadable<T>(otherwise: T, read: () => T): T {
   try {
-    return readdirSync(folder).length
+    return read()
   } catch (error) {
-    // Windows has no such folder.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
-    throw error
+    if (shortageOf(error) === 'descriptors') throw error
+    return otherwise
   }
 }
 

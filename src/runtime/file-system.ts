@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 
-/** As in statfs(2). What a FUSE file system stands on cannot be told. */
+/** By the type of statfs(2). The file system behind FUSE is unknown. */
 const networkTypes: Record<number, string> = {
   26985: 'NFS',
   20859: 'SMB',
@@ -9,9 +9,17 @@ const networkTypes: Record<number, string> = {
   12805120: 'Ceph',
   16914839: '9p',
 }
+const fuse = 1702057286
 
-/** The name of the network file system that a folder is on, or undefined if it is on none that is known here. */
+/** The name of a folder's network file system, or undefined for a local or unknown file system. */
 export const networkFileSystemOf = (folder: string): string | undefined => networkFileSystem(statfsSync(folder).type)
 
-/** By the type that statfs reports, which is negative where the system takes it for a signed number. */
+/** Some systems report the type as a negative, signed number. */
 export const networkFileSystem = (type: number): string | undefined => networkTypes[type >>> 0]
+
+/** Whether the files of a folder keep their inode numbers as long as a process has them open. */
+export const keepsInodes = (folder: string): boolean => typeKeepsInodes(statfsSync(folder).type)
+
+/** The clients of SMB, 9p and FUSE (Docker Desktop's shared folders are FUSE) may number the same files anew. */
+export const typeKeepsInodes = (type: number): boolean =>
+  type >>> 0 !== fuse && !['SMB', '9p'].includes(networkFileSystem(type) ?? '')

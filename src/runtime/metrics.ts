@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ShortageKind } from './shortage.ts'
 
-/** Whoever may create flows names processors. More names than this share the label `other`: a scrape stays small. */
+/** The names of processors come from callers who create flows. Beyond this many, they share the label `other`. */
 export const processorLabelsMax = 100
 
 /** From a call that reads one row to one that waits for a slow disk, in seconds. */
@@ -66,7 +66,7 @@ export type CallbackResult =
   | 'invalid'
   | 'failed'
 
-/** What is told whenever it has an end: the answer is called then. */
+/** A method that begins a measurement returns this function; calling it ends the measurement. */
 type Ending<Outcome extends unknown[]> = (...outcome: Outcome) => void
 
 /**
@@ -225,7 +225,7 @@ export class Metrics {
     }
   }
 
-  /** Of so many hot writes at once. */
+  /** `changes`: how many hot writes share the commit. */
   beginCommit(changes: number): Ending<[]> {
     this.#commitChanges.observe(changes)
     return this.#commitSeconds.startTimer()
@@ -270,7 +270,7 @@ export class Metrics {
     this.#sources = sources
   }
 
-  /** Of the process: processor time, memory, event loop, garbage collection. Once a process, as they stay for its life. */
+  /** Processor time, memory, event loop and garbage collection of the process. Call it once: they cannot be removed. */
   measureProcess(): void {
     collectDefaultMetrics({ register: this.#registry })
   }

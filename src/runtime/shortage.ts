@@ -2,10 +2,10 @@ import { isIPv4, isIPv6 } from 'node:net'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
-/** What a server may run short of. */
+/** The resources that a server may run short of. */
 export type ShortageKind = 'descriptors' | 'memory' | 'disk' | 'processes' | 'network' | 'functions folder' | 'time'
 
-/** The system's error codes that speak of this machine and never of the other side of a connection. */
+/** The system's error codes that concern this machine and never the other side of a connection. */
 const kinds: Record<string, ShortageKind> = {
   EMFILE: 'descriptors',
   ENFILE: 'descriptors',
@@ -14,17 +14,17 @@ const kinds: Record<string, ShortageKind> = {
   ENOSPC: 'disk',
   EDQUOT: 'disk',
   EAGAIN: 'processes',
-  EAI_AGAIN: 'network',
   EAI_MEMORY: 'memory',
   EADDRNOTAVAIL: 'network',
   ENETUNREACH: 'network',
   ENETDOWN: 'network',
+  EAFNOSUPPORT: 'network',
 }
 
 /** How often at most one kind of shortage is written to the log. */
 const warnEveryMs = 60_000
 
-/** The server itself lacks something. It says nothing about a processor, and is never a reason for a FallbackAction. */
+/** The server itself lacks something. It says nothing about a processor, and never leads to a FallbackAction. */
 export class Shortage extends Error {
   readonly kind: ShortageKind
 
@@ -38,14 +38,25 @@ export class Shortage extends Error {
 type SystemError = NodeJS.ErrnoException & { address?: string; errors?: SystemError[]; cause?: SystemError }
 
 /**
- * The kind of shortage that an error tells of, or undefined when it tells of something else. Looks into the errors of
- * several addresses that were tried, and into what another error was caused by.
+ * The kind of shortage that an error reports, or undefined when it is not a shortage. Looks into the errors of several
+ * addresses that were tried, and into the cause of an error.
  */
 export function shortageOf(error: unknown): ShortageKind | undefined {
   if (error instanceof Shortage) return error.kind
-  const { code = '', errors, cause } = (error ?? {}) as Partial<SystemError>
+  const { code = '', errors, cause, syscall } = (error ?? {}) as Partial<SystemError>
   if (errors) return errors.filter(countsAmong(errors)).map(shortageOf).find(Boolean)
-  return kinds[code] ?? (cause ? shortageOf(cause) : undefined)
+  return kindOf(code, syscall) ?? (cause ? shortageOf(cause) : undefined)
+}
+
+/**
+ * Codes whose meaning depends on the system call. `getaddrinfo` has one code for a name that does not exist (Node writes
+ * ENOTFOUND for EAI_NONAME and EAI_NODATA); with all others nothing is known about the name. A firewall of this machine
+ * denies a `connect`.
+ */
+function kindOf(code: string, syscall: string | undefined): ShortageKind | undefined {
+  if (kinds[code]) return kinds[code]
+  if (syscall === 'getaddrinfo' && code !== 'ENOTFOUND') return 'network'
+  return syscall === 'connect' && ['EACCES', 'EPERM'].includes(code) ? 'network' : undefined
 }
 
 /**
@@ -54,7 +65,8 @@ export function shortageOf(error: unknown): ShortageKind | undefined {
  */
 const countsAmong = (errors: SystemError[]) => {
   const isIpv4Tried = errors.some(({ address = '' }) => isIPv4(address))
-  return ({ code = '', address = '' }: SystemError) => !(isIpv4Tried && isIPv6(address) && kinds[code] === 'network')
+  return ({ code = '', address = '', syscall }: SystemError) =>
+    !(isIpv4Tried && isIPv6(address) && kindOf(code, syscall) === 'network')
 }
 
 /** Counts shortages, remembers when each kind was last seen, and warns once a minute of each. */

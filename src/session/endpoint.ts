@@ -24,6 +24,8 @@ interface EndpointParts {
   authenticate(target: string, host: string): Promise<VerifiedConnect>
   /** A signature was verified on this connection, by a key that may connect as this user. */
   onVerified(stream: Duplex): void
+  /** No session will open on this connection: what is left is for the client to close it. */
+  onRefused(stream: Duplex): void
   /** Whether the user exists and the key may connect as this user. */
   admit(credentials: Credentials, userArn: string): Promise<{ admitted: true } | { admitted: false; reason: string }>
   /** The payloads of CHANNEL_DETAILS, at most 50. The next one is asked for when the one before has left. */
@@ -106,6 +108,7 @@ export class SessionEndpoint {
   #turnAway(stream: Duplex, refusal: ApiError): void {
     this.#parts.metrics.countSessionRefusal(refusal.status)
     refuseUpgrade(stream, refusal)
+    this.#parts.onRefused(stream)
   }
 
   /** Only what clients should retry with back-off, or never reaches a session, is refused before the upgrade. */
@@ -120,7 +123,7 @@ export class SessionEndpoint {
   async #serve(connection: Connection): Promise<void> {
     const { clock, log } = this.#parts
     const { openMsMax } = this.#limits
-    const fail = (reason: string) => closeWith(connection.webSocket, closeCode.internalError, reason)
+    const fail = (reason: string) => this.#closeWith(connection, closeCode.internalError, reason)
     const cancel = clock.at(clock.now() + openMsMax, () => fail(`Internal error: no session within ${openMsMax} ms`))
     try {
       const opened = await this.#open(connection)
@@ -141,13 +144,14 @@ export class SessionEndpoint {
    * established it is closed only for good, unless the server itself fails: after a close that it may retry,
    * amazon-chime-sdk-js connects again, but its `start()` never settles.
    */
-  async #open({ request, stream, webSocket }: Connection) {
+  async #open(connection: Connection) {
+    const { request, stream, webSocket } = connection
     const { hub, authenticate, admit, onVerified, clock } = this.#parts
     const caller = await authenticate(request.url ?? '', request.headers.host ?? '')
-    if (!caller.ok) return this.#refuse(webSocket, closeCode.unauthorized, caller.reason)
+    if (!caller.ok) return this.#refuse(connection, closeCode.unauthorized, caller.reason)
     const { credentials, parameters } = caller
     const admission = await admit(credentials, parameters.userArn)
-    if (!admission.admitted) return this.#refuse(webSocket, closeCode.forbidden, admission.reason)
+    if (!admission.admitted) return this.#refuse(connection, closeCode.forbidden, admission.reason)
     onVerified(stream)
     if (webSocket.readyState !== WebSocket.OPEN) return undefined
     const { userArn, sessionId } = parameters
@@ -160,10 +164,15 @@ export class SessionEndpoint {
     return { session, parameters }
   }
 
-  #refuse(webSocket: WebSocket, code: number, reason: string): undefined {
+  #refuse(connection: Connection, code: number, reason: string): undefined {
     this.#parts.log.info({ code, reason }, 'a messaging session was refused')
     this.#parts.metrics.countSessionRefusal(code)
+    this.#closeWith(connection, code, reason)
+  }
+
+  #closeWith({ stream, webSocket }: Connection, code: number, reason: string): void {
     closeWith(webSocket, code, reason)
+    this.#parts.onRefused(stream)
   }
 
   /** The newest connection wins, so that sockets which died unnoticed do not lock their user out. */

@@ -22,6 +22,12 @@ interface SessionParts {
   onEnd(session: Session): void
 }
 
+/**
+ * The frames of one turn of the loop may be so many times as much as a reader may leave unread: it could not have read
+ * them yet, but a long log that is caught up with in one turn must not fill the memory.
+ */
+const heldFactor = 4
+
 const sessionEstablished = Buffer.from(frame('SESSION_ESTABLISHED', 'SYSTEM'))
 
 /**
@@ -77,8 +83,8 @@ export class Session implements Subscriber {
    */
   deliver(frame: Buffer): void {
     if (this.#state !== 'established') return
-    // Looked at once a turn: what this turn adds does not count, since the peer could not have read it yet.
-    if (!this.#flush.isHeld(this.#stream) && this.#webSocket.bufferedAmount > this.#limits.bufferedBytesMax) {
+    // A sum that the socket keeps: 23 ns, of 10 µs for a frame.
+    if (this.#webSocket.bufferedAmount > this.#waitingBytesMax()) {
       this.#closeSlowReader()
       return
     }
@@ -108,9 +114,14 @@ export class Session implements Subscriber {
     this.#onEnd(this)
   }
 
-  #closeSlowReader(): void {
+  #waitingBytesMax(): number {
     const { bufferedBytesMax } = this.#limits
-    this.close(closeCode.tryAgainLater, `Slow reader: more than ${bufferedBytesMax} bytes were waiting to be read`)
+    return this.#flush.isHeld(this.#stream) ? heldFactor * bufferedBytesMax : bufferedBytesMax
+  }
+
+  #closeSlowReader(): void {
+    const bytesMax = this.#waitingBytesMax()
+    this.close(closeCode.tryAgainLater, `Slow reader: more than ${bytesMax} bytes were waiting to be read`)
   }
 
   #pingLater(): Cancel {

@@ -5,7 +5,7 @@ import type { FindCredentials } from './credentials.ts'
 import { expiredToken, invalid, type Refusal, unrecognizedClient, type Verified } from './refusal.ts'
 import { hmac, signingKey } from './signing-key.ts'
 
-/** Of a canonical request in the log. A real one has half of it. */
+/** The log shows this much of a canonical request. A real one has half of it. */
 const loggedLengthMax = 4096
 
 /** What came with a call, to be held against the key that the claim names. */
@@ -50,7 +50,7 @@ function refuseSignature({ claim, canonicalRequests }: Evidence, secretAccessKey
   )
 }
 
-/** Beside the signer's own, it shows line by line what differs. A session token is nobody's to read. */
+/** Compared with the signer's own, it shows line by line what differs. The session token is a secret. */
 const forLog = (canonicalRequest: string) =>
   canonicalRequest.slice(0, loggedLengthMax).replace(/(x-amz-security-token[:=])[^\n&]+/gi, '$1…')
 

@@ -2,11 +2,11 @@
 export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
-  /** Of temporary credentials: the token that has to come with every call signed by this key. */
+  /** The token that every call signed by this key must have. Temporary credentials alone have one. */
   sessionToken?: string
-  /** Of temporary credentials: they are refused from this moment on. Milliseconds since the epoch. */
+  /** When the key expires, in milliseconds since the epoch. Temporary credentials alone expire. */
   expiresAtMs?: number
-  /** Whoever holds it is known, and may do nothing. */
+  /** The key is known, but no call that it signs is allowed. */
   suspended?: boolean
 }
 

@@ -60,13 +60,17 @@ export interface DecideStep {
   /** The owner as it was read; undefined for a processor's verdict, which counts whoever has the step in hand. */
   heldBy: string | undefined
   run: RunRow
-  /** The names of the run's processors, for those who hear that it has ended. */
-  processorNames: string[]
+  /** The name of the step's processor, for the log. */
+  processorName: string | undefined
+  /** The names of the processors that have changed the message, in the order of their turns, for the log. */
+  changedBy: string[]
   /** The next processor's step, already leased, or undefined when the run ends here. */
   next: StepRow | undefined
   ending: Ending | undefined
   /** As it was read, for the next step's turn. */
   message: MessageRow
+  /** Whether an earlier processor of the run changed the text: its version is stored until this step ends. */
+  changedBefore: boolean
 }
 
 /** What becomes of the message when its run ends. While the run's step is open, nobody else changes the message. */

@@ -3,8 +3,8 @@ import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 
 /**
- * A thread with a connection of its own, since a checkpoint syncs files and waits for locks. It is asked for one
- * checkpoint at a time by its mode, and says whether that was complete; `close` ends it.
+ * A thread with a connection of its own, since a checkpoint syncs files and waits for locks. A message is the
+ * mode of a checkpoint, one at a time; the response is whether the checkpoint was complete. `close` ends the thread.
  */
 const port = parentPort!
 const { path, busyMs } = workerData as { path: string; busyMs: number }

@@ -1,16 +1,16 @@
-import { closeSync, openSync, read } from 'node:fs'
+import { closeSync, openSync, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Connection } from './sqlite-connection.ts'
 
 const readFrom = promisify(read)
 
-/** Where the header of a SQLite file has `user_version`, four bytes in big-endian order ("Database File Format"). */
+/** The offset of `user_version` in a SQLite file, four bytes in big-endian order ("Database File Format"). */
 const markOffset = 60
 const markMax = 2 ** 31 - 1
 
 /**
- * A number that this process writes into the header of its database file. It is gone when somebody copies a backup over the
- * file: the file keeps its inode then, and SQLite goes on with pages of two databases.
+ * A number that this process writes into the header of its database file. A backup that is copied over the file removes the
+ * number and keeps the inode, and SQLite goes on with pages of two databases.
  *
  * The file stays open until `close`, which must come after all connections of this process are closed: POSIX drops the
  * locks that a process has on a file with the first descriptor of it that the process closes.
@@ -29,6 +29,9 @@ export class FileMark {
   /** Into the file itself: a checkpoint copies it there from the write-ahead log. */
   write(writer: Connection): void {
     writer.exec(`PRAGMA user_version = ${this.#mark}; PRAGMA wal_checkpoint(TRUNCATE)`)
+    // At once: the file may be overwritten before `isThere` is called for the first time.
+    const buffer = Buffer.alloc(4)
+    this.#isWritten = this.#isIn(buffer, readSync(this.#file, buffer, 0, 4, markOffset))
   }
 
   /** False once the mark was there and is not any more. A reader may have kept the checkpoint from writing it yet. */
@@ -36,7 +39,7 @@ export class FileMark {
     const reading = readFrom(this.#file, Buffer.alloc(4), 0, 4, markOffset)
     this.#reading = reading.catch(() => {})
     const { bytesRead, buffer } = await reading
-    const isThere = bytesRead === 4 && buffer.readUInt32BE() === this.#mark
+    const isThere = this.#isIn(buffer, bytesRead)
     this.#isWritten ||= isThere
     return isThere || !this.#isWritten
   }
@@ -44,5 +47,9 @@ export class FileMark {
   async close(): Promise<void> {
     await this.#reading
     closeSync(this.#file)
+  }
+
+  #isIn(buffer: Buffer, bytesRead: number): boolean {
+    return bytesRead === 4 && buffer.readUInt32BE() === this.#mark
   }
 }

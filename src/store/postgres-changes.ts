@@ -168,11 +168,11 @@ async function decide(client: PoolClient, changes: DecideStep[], committed: Comm
       last_message_at: ending && becomesLast(ending.shown) ? ending.shown.created_at : null,
     })),
   )
-  return changes.map(({ step, run, processorNames, next, ending, message }, index) => {
+  return changes.map(({ step, run, processorName, changedBy, next, ending, message }, index) => {
     const { decided, seq } = rows[index] as (typeof rows)[number]
     if (!decided) return refused('step is over')
     committed.decided.push(step.callback_id)
-    if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorNames })
+    if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorName, changedBy })
     if (next) committed.turns.push({ step: next, run, message })
     if (ending && seq !== null) committed.events.push(eventOf(ending.event, ending.shown, seq, ending.shown.updated_at))
     return { outcome: { result: 'decided' } }

@@ -97,7 +97,7 @@ function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed
 }
 
 function decideStep(writer: Writer, change: DecideStep, committed: Committed): DecideOutcome {
-  const { step, heldBy, run, processorNames, next, ending } = change
+  const { step, heldBy, run, processorName, changedBy, next, ending } = change
   if (!updateOpenStep(writer, step, heldBy)) return { result: 'refused', because: 'step is over' }
   writer.run(
     `UPDATE flow_run SET state = $1, processors_json = $2, requested_json = $3, text_json = $4, ended_at = $5
@@ -112,7 +112,7 @@ function decideStep(writer: Writer, change: DecideStep, committed: Committed): D
     run.revision,
   )
   committed.decided.push(step.callback_id)
-  if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorNames })
+  if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorName, changedBy })
   if (next) {
     insert(writer, 'flow_step', next)
     committed.turns.push({ step: next, run, message: change.message })

@@ -10,7 +10,7 @@ export class Connection implements Writer {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
-  /** `report` is told of every error that is the disk's or the file's doing, in the form in which the caller gets it. */
+  /** `report` receives each error that disk or file have caused, as the caller gets it. */
   constructor(path: string, options: { readOnly: boolean; report(error: unknown): void }) {
     this.#path = path
     this.#report = options.report
@@ -48,7 +48,7 @@ export class Connection implements Writer {
     }
   }
 
-  /** The same reads for callers that wait. */
+  /** The reads as promises, which reject with StoreUnavailable if disk or file have caused the error. */
   reader(): Reader {
     return {
       get: async <Row>(sql: string, ...values: Value[]) => this.#read(() => this.get<Row>(sql, ...values)),

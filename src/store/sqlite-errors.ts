@@ -7,7 +7,7 @@ import { OutcomeUnknown, StoreUnavailable } from './store.ts'
  */
 type TroubleKind = 'busy' | 'failing' | 'damaged'
 
-/** By SQLite's primary result code. Every other code is a bug of this program. */
+/** By SQLite's primary result code. All other codes are bugs of this program. */
 const troubles: Record<number, { kind: TroubleKind; reason: string }> = {
   3: { kind: 'failing', reason: 'the database file may not be accessed' },
   5: { kind: 'busy', reason: 'another process is writing' },
@@ -23,19 +23,19 @@ const troubles: Record<number, { kind: TroubleKind; reason: string }> = {
   26: { kind: 'damaged', reason: 'it is not a SQLite database' },
 }
 
-/** Locks and shared memory: what a network file system may lack. IOERR_LOCK, IOERR_RDLOCK, IOERR_SHMOPEN, and so on. */
+/** Errors of locks and shared memory, which a network file system may lack: IOERR_LOCK, IOERR_RDLOCK, IOERR_SHMOPEN, etc. */
 const lockCodes = new Set([2058, 2314, 3594, 3850, 4618, 4874, 5130, 5386])
 
-/** The store cannot write now, and that is the disk's or the file's doing. */
+/** Disk or file refuse to be read or written for now. */
 class DiskFailure extends StoreUnavailable {}
 
-/** As DiskFailure, at the commit: a write that was not acknowledged may come back if the process dies before the next one. */
+/** A DiskFailure of COMMIT: the write may reappear after a crash, until the next write succeeds. */
 class CommitFailure extends OutcomeUnknown {}
 
-/** The store will not write again in this process. */
+/** The store takes no further write in this process. */
 export class StoreBroken extends StoreUnavailable {}
 
-/** Whether a write failed for a reason that the next write may meet as well. */
+/** Whether a read or write failed for a reason that the next one may meet as well. */
 export const isDiskFailure = (error: unknown): error is StoreUnavailable =>
   error instanceof DiskFailure || error instanceof CommitFailure
 
@@ -48,7 +48,7 @@ function troubleOf(error: unknown): { kind: TroubleKind; reason: string; code: n
 }
 
 /**
- * What a caller is told instead of SQLite's error; what is no trouble of disk or file stays as it is.
+ * Translates SQLite's errors that disk or file have caused; returns all others as they are.
  *
  * Where COMMIT itself fails, SQLite rolls back, and readers never see the write. But its frames may be whole in the
  * write-ahead log when only the sync failed: until the next commit overwrites them, a crash would bring them back.
@@ -66,7 +66,7 @@ export function asStoreError(path: string, error: unknown, during: 'statement' |
 const restore =
   '. Restore a backup into a new folder (docs/operations.md, "Restore"), or start anew with another --data-dir'
 
-/** One line for an operator: which file could not be opened, why, and what to do. */
+/** An error of one line for the operator: the file that could not be opened, the reason, and the remedy. */
 export function openingError(path: string, error: unknown): unknown {
   const trouble = troubleOf(error)
   if (!trouble) return error

@@ -3,18 +3,19 @@ import type { Change, OutcomeOf } from './changes.ts'
 import { erases } from './erasure.ts'
 import { FileMark } from './file-mark.ts'
 import { pendingMigrations } from './migrate.ts'
+import { ReadFailures } from './read-failures.ts'
 import { advanceHead, carryOut, endSteps, insert, insertOnce, log } from './sqlite-changes.ts'
 import { Connection } from './sqlite-connection.ts'
 import { isDiskFailure, openingError, StoreBroken } from './sqlite-errors.ts'
 import { nothing } from './statements.ts'
 import { readNextDueAt } from './steps.ts'
 import { type Committed, type Reader, type Store, StoreUnavailable, type Transaction, type Value } from './store.ts'
-import { WalTruncation } from './wal-truncation.ts'
+import { type CheckpointLimits, WalTruncation } from './wal-truncation.ts'
 import { WriteHealth } from './write-health.ts'
 
-/** More transactions than this never wait; a caller beyond it is told to come back. */
+/** Limit of transactions that wait. Further ones are rejected with StoreUnavailable. */
 const transactionsMax = 1_000
-/** What a probe writes: as much as a large message and its rows, since a disk may have room for a few bytes only. */
+/** The size of a probe: that of a large message and its rows, since a disk may have room for a few bytes only. */
 const probeBytes = 32_768
 
 export interface SqliteOptions {
@@ -26,6 +27,8 @@ export interface SqliteOptions {
    * beside the server leave it out.
    */
   owner?: { random(): number; broken(error: Error): void }
+  /** For tests. */
+  checkpoints?: CheckpointLimits
 }
 
 /** The embedded store: one SQLite file, one connection that writes and one that reads. */
@@ -37,6 +40,7 @@ export class SqliteStore implements Store {
   readonly #reader: Connection
   readonly #batcher: Batcher
   readonly #health: WriteHealth
+  readonly #readFailures: ReadFailures
   readonly #truncation: WalTruncation
   readonly #mark: FileMark | undefined
   #listeners: ((committed: Committed) => void)[] = []
@@ -44,18 +48,23 @@ export class SqliteStore implements Store {
   #free: Promise<unknown> = Promise.resolve()
   /** Waiting and open. */
   #transactions = 0
-  /** Why no write is taken any more. */
+  /** Set once the store takes no further write. */
   #refusal: StoreUnavailable | undefined
 
   /** Opens the file and brings its schema up to date. Throws if the schema is newer than this program. */
   constructor(path: string, options: SqliteOptions) {
-    const { clock, log, watch = unwatched, owner } = options
+    const { clock, log, watch = unwatched, owner, checkpoints: limits } = options
     this.#path = path
     this.#options = options
     this.#batcher = new Batcher((changes) => this.#alone(() => this.#writeBatch(changes)), watch)
     this.#health = new WriteHealth({ clock, log, probe: () => this.#probe() })
-    this.#truncation = new WalTruncation({ path, clock, log, alone: (work) => this.#alone(work) })
-    const open = openFile(path, clock.now(), owner, (error) => this.#hear(error))
+    this.#readFailures = new ReadFailures({ clock, log })
+    const lockHeld = (reason: string) => this.#health.fail(reason)
+    this.#truncation = new WalTruncation({ path, clock, log, alone: (work) => this.#alone(work), lockHeld, limits })
+    const open = openFile(path, clock.now(), owner, {
+      writer: (error) => this.#writerFailed(error),
+      reader: (error) => this.#readerFailed(error),
+    })
     this.#writer = open.writer
     this.#reader = open.reader
     this.#mark = open.mark
@@ -73,7 +82,7 @@ export class SqliteStore implements Store {
       return await this.#alone(async () => {
         const committed = nothing()
         const result = await this.#within(() => work(asyncTransaction(this.#writer, committed)))
-        this.#tell(committed)
+        this.#notify(committed)
         return result
       })
     } finally {
@@ -122,14 +131,14 @@ export class SqliteStore implements Store {
     await this.#mark?.close()
   }
 
-  /** Waits until nobody else writes. */
+  /** Queues the write behind all others. */
   #alone<T>(write: () => Promise<T>): Promise<T> {
     const mine = this.#free.then(write)
     this.#free = mine.catch(() => {})
     return mine
   }
 
-  /** One durable commit. What is refused meanwhile is rolled back. */
+  /** One durable commit. Rolls back if the store begins to refuse writes in the meantime. */
   async #within<T>(work: () => Promise<T>): Promise<T> {
     this.#requireAccepting()
     const result = await this.#writer.within(async () => {
@@ -168,11 +177,11 @@ export class SqliteStore implements Store {
     } catch (error) {
       return { error }
     }
-    this.#tell(committed, changes)
+    this.#notify(committed, changes)
     return { settled }
   }
 
-  #tell(committed: Committed, changes: Change[] = []): void {
+  #notify(committed: Committed, changes: Change[] = []): void {
     if (erases(changes, committed)) this.#truncation.request()
     for (const listener of this.#listeners) listener(committed)
   }
@@ -187,9 +196,17 @@ export class SqliteStore implements Store {
     )
   }
 
-  /** Hears of trouble that is not the caller's doing. */
-  #hear(error: unknown): void {
+  #writerFailed(error: unknown): void {
     if (isDiskFailure(error)) this.#health.fail(error.message)
+    this.#stopIfBroken(error)
+  }
+
+  #readerFailed(error: unknown): void {
+    if (isDiskFailure(error)) this.#readFailures.report(error.message)
+    this.#stopIfBroken(error)
+  }
+
+  #stopIfBroken(error: unknown): void {
     if (!(error instanceof StoreBroken) || this.#refusal) return
     this.#refusal = error
     this.#options.owner?.broken(error)
@@ -213,16 +230,16 @@ interface OpenFile {
   mark: FileMark | undefined
 }
 
-/** Leaves nothing open when it throws. Its error names the file, and says what to do. */
+/** Closes everything if it throws. The error names the file and the remedy. */
 function openFile(
   path: string,
   now: number,
   owner: SqliteOptions['owner'],
-  report: (error: unknown) => void,
+  report: { writer(error: unknown): void; reader(error: unknown): void },
 ): OpenFile {
   const opened: Connection[] = []
   const connect = (readOnly: boolean) => {
-    const connection = new Connection(path, { readOnly, report })
+    const connection = new Connection(path, { readOnly, report: readOnly ? report.reader : report.writer })
     opened.push(connection)
     return connection
   }

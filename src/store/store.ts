@@ -37,11 +37,13 @@ export interface Committed {
 }
 
 /** A run that is over, with its last step. */
-export interface EndedRun {
+interface EndedRun {
   run: RunRow
   step: StepRow
-  /** The names of its processors: the row of a run that is over has them no more. */
-  processorNames: string[]
+  /** The name of the step's processor: the row of a run that is over has none. */
+  processorName: string | undefined
+  /** The names of the processors that changed the message, in the order of their turns. */
+  changedBy: string[]
 }
 
 /**

@@ -1,17 +1,22 @@
 import { extname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
-/** How long after a text was erased its copies are removed: what is erased meanwhile is removed with it. */
+/** The pause between an erasure and the checkpoint, which removes the copies of all texts erased meanwhile. */
 export const truncateAfterMs = 4_000
 /** The pause before the next try, while another process reads the file: twice as long each time, up to the maximum. */
 const retryMs = 1_000
 const retryMsMax = 5_000
-/** After so many tries in a row the operator is told. */
-const triesUntold = 4
-/** How long the thread waits for readers, while it keeps writes waiting. */
-const busyMs = 10
-/** How long one checkpoint may take. Writes wait for a part of it, and must not wait for a disk that hangs. */
-const checkpointMsMax = 2_000
+/** After so many failures in a row there is a warning in the log. */
+const failuresUntilWarning = 4
+/** Limits of one checkpoint, in real time. */
+export interface CheckpointLimits {
+  /** How long the thread waits for readers, while writes wait for the thread. */
+  busyMs: number
+  /** Writes wait for a part of the checkpoint, and must not wait for a disk that hangs. */
+  allMs: number
+}
+
+const checkpointLimits: CheckpointLimits = { busyMs: 10, allMs: 2_000 }
 
 const workerFile = join(import.meta.dirname, `checkpoint-worker${extname(import.meta.filename)}`)
 
@@ -19,8 +24,11 @@ interface TruncationParts {
   path: string
   clock: { now(): number; at(atMs: number, wake: () => void): () => void }
   log: { warn(fields: object, text: string): void; info(fields: object, text: string): void }
-  /** Runs while no write of this process is under way. */
+  /** Runs while no write of this process is in progress. */
   alone<T>(work: () => Promise<T>): Promise<T>
+  /** A checkpoint hangs, and keeps SQLite's lock for writers: writes fail until one of them succeeds. */
+  lockHeld(reason: string): void
+  limits?: CheckpointLimits | undefined
 }
 
 /**
@@ -41,10 +49,10 @@ export class WalTruncation {
 
   constructor(parts: TruncationParts) {
     this.#parts = parts
-    this.#thread = new CheckpointThread(parts.path)
+    this.#thread = new CheckpointThread(parts)
   }
 
-  /** A commit has erased a text. */
+  /** Call it after a commit that erased a text. */
   request(): void {
     this.#requested = true
     if (!this.#running && !this.#cancel) this.#runAfter(truncateAfterMs)
@@ -80,41 +88,56 @@ export class WalTruncation {
     if (problem === undefined) return this.#succeed()
     this.#requested = true
     this.#failures += 1
-    if (this.#failures !== triesUntold) return
+    if (this.#failures !== failuresUntilWarning) return
     this.#parts.log.warn({ reason: problem }, 'erased text stays in the write-ahead log for now; trying again')
   }
 
   #succeed(): void {
-    if (this.#failures >= triesUntold) this.#parts.log.info({}, 'erased text is gone from the write-ahead log')
+    if (this.#failures >= failuresUntilWarning) this.#parts.log.info({}, 'erased text is gone from the write-ahead log')
     this.#failures = 0
   }
 
-  /** What kept the log from being truncated, if anything did. */
+  /** Returns the reason if the log could not be truncated. */
   async #truncate(): Promise<string | undefined> {
     await this.#thread.checkpoint('PASSIVE')
-    const isComplete = await this.#parts.alone(() => this.#thread.checkpoint('TRUNCATE'))
+    const isComplete = await this.#parts.alone(() => this.#checkpointWithLock())
     return isComplete ? undefined : 'another process is reading or writing the database file'
   }
+
+  /** Before the next write, which would meet the lock, the failure is known. */
+  async #checkpointWithLock(): Promise<boolean> {
+    try {
+      return await this.#thread.checkpoint('TRUNCATE')
+    } catch (error) {
+      if (error instanceof CheckpointHangs) this.#parts.lockHeld(error.message)
+      throw error
+    }
+  }
 }
+
+class CheckpointHangs extends Error {}
 
 /** The thread, started when it is first needed. */
 class CheckpointThread {
   readonly #path: string
+  readonly #limits: CheckpointLimits
   #worker: Worker | undefined
 
-  constructor(path: string) {
+  constructor({ path, limits = checkpointLimits }: Pick<TruncationParts, 'path' | 'limits'>) {
     this.#path = path
+    this.#limits = limits
   }
 
-  /** Whether it was complete. */
+  /** Returns whether the checkpoint was complete. */
   async checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): Promise<boolean> {
     const worker = this.#start()
-    // It keeps the process alive only while it is asked.
+    // The thread keeps the process alive only during a checkpoint.
     worker.ref()
     try {
       return await this.#ask(worker, mode)
     } catch (error) {
       this.#worker = undefined
+      // It ends after the system call that hangs.
       void worker.terminate()
       throw error
     } finally {
@@ -134,11 +157,12 @@ class CheckpointThread {
 
   #start(): Worker {
     if (this.#worker) return this.#worker
-    const worker = new Worker(workerFile, { workerData: { path: this.#path, busyMs }, execArgv: [], env: {} })
+    const workerData = { path: this.#path, busyMs: this.#limits.busyMs }
+    const worker = new Worker(workerFile, { workerData, execArgv: [], env: {} })
     const forget = () => {
       if (this.#worker === worker) this.#worker = undefined
     }
-    // An error that is not listened to would end the process. Whoever asks at that time hears of it as well.
+    // Without a listener, an error of the thread would end the process. A checkpoint in progress is rejected as well.
     worker.on('error', forget).on('exit', forget)
     this.#worker = worker
     return worker
@@ -148,7 +172,9 @@ class CheckpointThread {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>()
     const end = () => reject(new Error('the thread for checkpoints ended'))
     worker.once('message', resolve).once('error', reject).once('exit', end)
-    const timer = setTimeout(() => reject(new Error(`no checkpoint within ${checkpointMsMax} ms`)), checkpointMsMax)
+    const { allMs } = this.#limits
+    const hangs = new CheckpointHangs(`a checkpoint of the write-ahead log takes more than ${allMs} ms`)
+    const timer = setTimeout(() => reject(hangs), allMs)
     worker.postMessage(mode)
     return promise.finally(() => {
       clearTimeout(timer)

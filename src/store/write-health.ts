@@ -1,14 +1,14 @@
-/** How long after a write failed the next probe is written. */
+/** The pause between a failed write and the next probe. */
 export const probeEveryMs = 1_000
 
 interface WriteHealthParts {
   clock: { now(): number; at(atMs: number, wake: () => void): () => void }
   log: { warn(fields: object, text: string): void; info(fields: object, text: string): void }
-  /** Writes durably, by the same connection and in the same order as every other write. */
+  /** Writes durably, on the same connection and in the same queue as all other writes. */
   probe(): Promise<void>
 }
 
-/** Whether the disk takes writes. After one that it refused, a probe each second finds out when it takes them again. */
+/** Whether the disk takes writes. After a failed write, a probe each second finds out when it takes them again. */
 export class WriteHealth {
   readonly #parts: WriteHealthParts
   #failure: string | undefined
@@ -19,7 +19,7 @@ export class WriteHealth {
     this.#parts = parts
   }
 
-  /** Why the last write failed, or undefined if it succeeded. */
+  /** The reason for which the last write failed, or undefined if it succeeded. */
   get failure(): string | undefined {
     return this.#failure
   }
@@ -37,7 +37,7 @@ export class WriteHealth {
     this.#parts.log.info({}, 'the store writes again')
   }
 
-  /** The disk refused to read or write. */
+  /** A write failed, or will fail. */
   fail(reason: string): void {
     const isNew = this.#failure === undefined
     this.#failure = reason
@@ -49,7 +49,7 @@ export class WriteHealth {
   #probeSoon(): void {
     const { clock, probe } = this.#parts
     this.#cancel = clock.at(clock.now() + probeEveryMs, async () => {
-      // How it ends is told by `succeed` and `fail`; after any other error the next probe finds out more.
+      // The store calls `succeed` or `fail`. After any other error, such as a lock, the next probe finds out more.
       await probe().catch(() => {})
       if (this.#failure !== undefined && !this.#closed) this.#probeSoon()
     })

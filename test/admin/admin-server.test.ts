@@ -7,7 +7,7 @@ import { Metrics } from '../../src/runtime/metrics.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 async function start(t: TestContext, checks: Record<string, Check> = {}, metrics = new Metrics()): Promise<string> {
-  const readiness = new Readiness({ needed: checks, told: {} }, new ManualClock())
+  const readiness = new Readiness({ needed: checks, reported: {} }, new ManualClock())
   const admin = new AdminServer({ readiness, metrics, log: silentLog })
   const port = await admin.listen('127.0.0.1', 0)
   t.after(() => admin.close())

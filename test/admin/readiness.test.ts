@@ -5,13 +5,16 @@ import { ManualClock } from '../support/manual-clock.ts'
 
 suite('readiness', () => {
   test('is given when every check passes, at once or later', async () => {
-    const readiness = new Readiness({ needed: { store: async () => {} }, told: { bus: () => {} } }, new ManualClock())
+    const readiness = new Readiness(
+      { needed: { store: async () => {} }, reported: { bus: () => {} } },
+      new ManualClock(),
+    )
     assert.deepEqual(await readiness.report(), { ready: true, checks: { store: 'ok', bus: 'ok' } })
   })
 
   test('is lost with what is needed, and the report says by which check and why', async () => {
     const store = () => Promise.reject(new Error('away'))
-    const report = await new Readiness({ needed: { store }, told: { bus: () => {} } }, new ManualClock()).report()
+    const report = await new Readiness({ needed: { store }, reported: { bus: () => {} } }, new ManualClock()).report()
     assert.deepEqual(report, { ready: false, checks: { store: 'away', bus: 'ok' } })
   })
 
@@ -19,7 +22,7 @@ suite('readiness', () => {
     const bus = () => {
       throw new Error('not connected')
     }
-    const report = await new Readiness({ needed: { store: () => {} }, told: { bus } }, new ManualClock()).report()
+    const report = await new Readiness({ needed: { store: () => {} }, reported: { bus } }, new ManualClock()).report()
     assert.deepEqual(report, { ready: true, checks: { store: 'ok', bus: 'not connected' } })
   })
 
@@ -31,7 +34,7 @@ suite('readiness', () => {
       asked += 1
       return answer.promise
     }
-    const readiness = new Readiness({ needed: { store }, told: {} }, clock)
+    const readiness = new Readiness({ needed: { store }, reported: {} }, clock)
     const reports = [readiness.report(), readiness.report()]
     clock.advance(checkMsMax)
     const late = { ready: false, checks: { store: `store: nothing came within ${checkMsMax / 1000} s` } }

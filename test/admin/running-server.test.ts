@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
 import { ManualClock } from '../support/manual-clock.ts'
 import { populate } from '../support/population.ts'
 import { startTestServer } from '../support/running-server.ts'
+import { until } from '../support/until.ts'
 
 const clock = new ManualClock(Date.now())
 const server = await startTestServer({ clock, flags: ['--admin-port', '0'] })
@@ -15,18 +15,15 @@ async function value(line: string): Promise<number> {
   return found === undefined ? 0 : Number(found.slice(line.length + 1))
 }
 
-/** For what comes soon after the call that causes it. The test's timeout is the limit. */
-async function reaches(line: string, expected: number): Promise<void> {
-  while ((await value(line)) !== expected) await setImmediate()
-}
+const reaches = (line: string, expected: number) => until(async () => (await value(line)) === expected)
 
 suite('a running server', () => {
   test('is ready', async () => {
     const { admin } = server.endpoint
     const needed = ['server', 'store', 'descriptors', 'memory', 'disk']
-    const told = ['bus', 'log', 'disk space', 'functions folder', 'processes']
+    const reported = ['bus', 'log', 'disk space', 'functions folder', 'processes']
     const answer = await fetch(`${admin}/readyz`)
-    const checks = Object.fromEntries([...needed, ...told].map((name) => [name, 'ok']))
+    const checks = Object.fromEntries([...needed, ...reported].map((name) => [name, 'ok']))
     assert.deepEqual([answer.status, await answer.json()], [200, { ready: true, checks }])
   })
 

@@ -14,6 +14,9 @@ const plainChannel = people.channelArn
 const heldChannel = await people.createChannel()
 people.channelArn = heldChannel
 await people.attachFlow(['first'])
+const twiceHeldChannel = await people.createChannel()
+people.channelArn = twiceHeldChannel
+await people.attachFlow(['first', 'second'])
 
 /** Each makes a text that the server stores, and then does away with it. */
 const waysToErase: { [sentence: string]: (text: string) => Promise<unknown> } = {
@@ -29,6 +32,14 @@ const waysToErase: { [sentence: string]: (text: string) => Promise<unknown> } = 
   'a denied update': async (Content) => people.deny(await people.updateHeld(await sent(), { Content })),
   'the text before an update that was released': async (Content) =>
     people.allow(await people.updateHeld(await sent(Content))),
+  'the text of an update that a processor has changed back': async (Content) =>
+    people.allow(await people.updateHeld(await sent('hello'), { Content }), { Content: 'hello' }),
+  'the text of one processor that the next one has changed back': async (Content) => {
+    people.channelArn = twiceHeldChannel
+    const event = await people.sendHeld({ Content: 'hello' })
+    await people.allow(event, { Content })
+    await people.allow(await server.processors.next(event.ChannelMessage.MessageId), { Content: 'hello' })
+  },
   'an update that ends with a redaction': async (Content) => {
     const messageId = await sent()
     await people.updateHeld(messageId, { Content })

@@ -10,8 +10,8 @@ import type { NatsPlace } from '../../src/bus/nats-options.ts'
 import { createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
-import { until } from '../session/session-server.ts'
 import { startNatsServer, withoutNatsServer } from '../support/nats-server.ts'
+import { until } from '../support/until.ts'
 
 const skip = withoutNatsServer
 

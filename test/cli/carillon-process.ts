@@ -4,8 +4,11 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const { NODE_COMPILE_CACHE: cache } = process.env
+/** Set by run-tests.ts, and of no meaning to the server. */
+const compileCache = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }
 
-/** A `carillon` of its own, with this environment and no other. It is gone when the test is. */
+/** A `carillon` of its own, with this environment and none of the test's. It is gone when the test is. */
 export class CarillonProcess {
   readonly child: ChildProcess
   /** Its exit code. */
@@ -16,7 +19,7 @@ export class CarillonProcess {
   /** `runner`: a command that starts it, such as `prlimit` with its arguments. */
   constructor(context: TestContext, args: string[], environment: Record<string, string>, runner: string[] = []) {
     const [command = '', ...rest] = [...runner, process.execPath, main, ...args]
-    this.child = spawn(command, rest, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child = spawn(command, rest, { env: { ...compileCache, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
     context.after(() => this.child.kill('SIGKILL'))
     this.ended = once(this.child, 'close').then(([code, signal]) => code ?? signal)
     this.child.stdout!.setEncoding('utf8').on('data', (text) => {
@@ -39,8 +42,13 @@ export class CarillonProcess {
 }
 
 /** How a whole `carillon` process ends, and what it prints. */
-export async function runCarillon(context: TestContext, args: string[], environment: Record<string, string>) {
-  const carillon = new CarillonProcess(context, args, environment)
+export async function runCarillon(
+  context: TestContext,
+  args: string[],
+  environment: Record<string, string>,
+  runner: string[] = [],
+) {
+  const carillon = new CarillonProcess(context, args, environment, runner)
   const status = await carillon.ended
   return { status, stdout: carillon.stdout, stderr: carillon.stderr }
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
+import { dataLost } from '../../src/cli/serve.ts'
 import { fileLimitIsMissing, limitFiles } from '../support/file-limit.ts'
 import { mountIsMissing, mountTmpfs } from '../support/mounts.ts'
 import { assertRefused } from '../support/refusals.ts'
@@ -57,7 +58,7 @@ type Started = Awaited<ReturnType<typeof start>>
 
 /** Resolves when the server has ended by itself, and in the right way. */
 async function assertStops({ server }: Started, problem: RegExp): Promise<void> {
-  assert.equal(await server.ended, 1)
+  assert.equal(await server.ended, dataLost)
   const last = server.stderr.trim().split('\n').at(-1) ?? ''
   assert.match(last, /^carillon: the data on disk is not that of this server any more: .*; the server stops/)
   assert.match(last, problem)
@@ -126,6 +127,17 @@ suite('a server whose data is taken away stops with a line that says so', () => 
     )
   })
 
+  test('when a backup is copied over its file, and the folder cannot be marked', async (t) => {
+    const started = await start(t)
+    const backup = join(started.parent, 'backup')
+    assert.equal((await runCarillon(t, ['backup', backup, '--data-dir', started.folder], {})).status, 0)
+    // In the way of the mark, for root as well.
+    await mkdir(join(started.folder, 'overwritten.new'))
+    execFileSync('cp', [backup, started.file])
+    await assertStops(started, /another database was copied over/)
+    assert.match(started.server.stderr, /the data folder could not be marked as overwritten/)
+  })
+
   test('when its file system is unmounted', { skip: mountIsMissing() }, async (t) => {
     const mount = await mountTmpfs(t, '64m')
     const started = await start(t, join(mount, 'data'))
@@ -147,6 +159,24 @@ test('backups, keys, checkpoints and restarts do not stop a server', async (t) =
   // A file that is not there any more is seen within a second: the next thing proves that it was looked for meanwhile.
   await rm(join(started.folder, 'lock'))
   await assertStops(started, /\/lock was removed or moved/)
+})
+
+test('a link to the data folder that is switched does not stop a server, or move it', async (t) => {
+  const parent = await mkdtemp(join(tmpdir(), 'carillon-link-'))
+  const [link, mine, other] = ['link', 'mine', 'other'].map((name) => join(parent, name)) as [string, string, string]
+  await mkdir(mine)
+  await mkdir(other)
+  await symlink(mine, link)
+  const started = await start(t, link)
+  t.after(() => rm(parent, { recursive: true }))
+  await symlink(other, `${link}.new`)
+  await rename(`${link}.new`, link)
+  await writeFile(join(other, 'endpoint.json'), 'of the next server')
+  await started.create('after-the-switch')
+  // The next removal is noticed, and that proves that there were checks meanwhile.
+  await rm(join(mine, 'lock'))
+  await assertStops(started, /\/mine\/lock was removed or moved/)
+  assert.deepEqual(await readdir(other), ['endpoint.json'])
 })
 
 suite('a disk that takes no writes', () => {

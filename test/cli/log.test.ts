@@ -168,7 +168,7 @@ suite('what carillon serve prints at the default level', () => {
         ['ChannelFlowCallback', 403],
       ],
     )
-    const failures = named('the call was not taken, for now')
+    const failures = named('request rejected: service unavailable')
     assert.deepEqual(
       failures.map(({ level, operation, status }) => [level, operation, status]),
       [

@@ -188,7 +188,7 @@ suite('carillon serve on a database without NATS', { skip: noPostgresServer }, (
     const args = ['serve', ...dataDir(), ...ports, '--log-level', 'warn']
     const server = await new CarillonProcess(context, args, { CARILLON_DATABASE_URL: own.url }).ready()
     await own.pause('immediate')
-    while (!server.stderr.includes('the store did not hear')) await once(server.child.stderr!, 'data')
+    while (!server.stderr.includes('heartbeat failed')) await once(server.child.stderr!, 'data')
     server.child.kill('SIGTERM')
     assert.equal(await server.ended, 0, server.stderr)
     assert.ok(!(server.stdout + server.stderr).includes(own.password), 'no password is shown')

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
+import { fileLimitIsMissing } from '../support/file-limit.ts'
 import { Flood } from '../support/flood.ts'
+import { mountIsMissing } from '../support/mounts.ts'
+import { unlessRequired } from '../support/required.ts'
 import { CarillonProcess } from './carillon-process.ts'
 
 const limit = 256
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
-const skip = spawnSync('prlimit', ['--version']).status !== 0 && 'there is no prlimit on this machine'
+const skip = unlessRequired(fileLimitIsMissing())
 
 test(`with ${limit} descriptors and ${limit + 200} silent connections it serves clients`, {
   skip,
@@ -45,7 +48,7 @@ test(`with ${limit} descriptors and ${limit + 200} silent connections it serves 
   }
   const old = await call()
   t.after(() => old.destroy())
-  const flood = new Flood(Number(new URL(http).port), '127.0.0.2', limit + 200)
+  const flood = new Flood({ port: Number(new URL(http).port), localAddress: '127.0.0.2', size: limit + 200 })
   t.after(() => flood.close())
   let openMost = 0
   for (let count = 1; count <= 10; count += 1) {
@@ -71,4 +74,19 @@ test(`with ${limit} descriptors and ${limit + 200} silent connections it serves 
   after.destroy()
   carillon.child.kill('SIGTERM')
   assert.equal(await carillon.ended, 0)
+})
+
+test('without /proc it starts and is ready', { skip: mountIsMissing(), timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'carillon-no-proc-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const flags = ['--data-dir', folder, '--http-port', '0', '--https-port', '0', '--admin-port', '0']
+  const runner = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh']
+  const carillon = await new CarillonProcess(t, ['serve', ...flags], {}, runner).ready()
+  t.after(async () => {
+    carillon.child.kill('SIGKILL')
+    await carillon.ended
+  })
+  const { admin } = JSON.parse(readFileSync(join(folder, 'endpoint.json'), 'utf8'))
+  const report = (await (await fetch(`${admin}/readyz`)).json()) as { ready: boolean }
+  assert.equal(report.ready, true, JSON.stringify(report))
 })

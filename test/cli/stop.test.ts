@@ -8,6 +8,7 @@ import { suite, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isRunByNpm } from '../../src/cli/npm-parent.ts'
 import { openDataFolder } from '../../src/runtime/data-folder.ts'
+import { until } from '../support/until.ts'
 import { CarillonProcess, runCarillon } from './carillon-process.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -64,7 +65,7 @@ suite('carillon stop', () => {
   test('waits for a server that is starting, and then ends it', async (t) => {
     const folder = dataFolder(t)
     const server = new CarillonProcess(t, ['serve', '--data-dir', folder, ...ports], {})
-    while (!existsSync(join(folder, 'carillon.sqlite'))) await new Promise(setImmediate)
+    await until(() => existsSync(join(folder, 'carillon.sqlite')))
     const { status, stdout } = await stop(t, folder)
     assert.deepEqual([status, stdout], [0, `the server in ${folder} has stopped (process ${server.child.pid})\n`])
     assert.equal(await server.ended, 0)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -117,8 +117,8 @@ export class ClusterStage {
   }
 
   /** Each node has a data folder of its own. An error in its log fails the test. Without NATS there can be one alone. */
-  async start(natsUrl?: string): Promise<ClusterServer> {
-    const flags = ['--data-dir', join(this.#folder, randomUUID()), '--functions', join(this.#folder, 'functions')]
+  async start(natsUrl?: string, functions = 'functions'): Promise<ClusterServer> {
+    const flags = ['--data-dir', join(this.#folder, randomUUID()), '--functions', join(this.#folder, functions)]
     const ports = ['--http-port', '0', '--https-port', '0', '--admin-port', '0']
     const environment = { CARILLON_DATABASE_URL: this.#databaseUrl, ...(natsUrl && { CARILLON_NATS_URL: natsUrl }) }
     const { config } = readConfig([...flags, ...ports], environment, () => '')
@@ -133,6 +133,12 @@ export class ClusterStage {
     const node = new ClusterServer(await startServer(config, world), logged)
     this.#nodes.push(node)
     return node
+  }
+
+  /** A node that cannot read the folder of its functions. */
+  async startInTrouble(natsUrl: string): Promise<ClusterServer> {
+    await symlink('loop', join(this.#folder, 'loop'))
+    return this.start(natsUrl, 'loop')
   }
 
   startTwo(natsUrl: string): Promise<[ClusterServer, ClusterServer]> {

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { dataLost } from '../../src/cli/serve.ts'
 import { readConfig } from '../../src/config.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
 import { unlessRequired } from '../support/required.ts'
@@ -54,6 +55,13 @@ suite('docs/systemd/carillon.service', () => {
   })
 })
 
+test('docs/systemd and docs/operations.md know the exit code of a server that must not be started again', () => {
+  const unit = read('systemd/carillon.service')
+  assert.match(unit, new RegExp(`^RestartPreventExitStatus=${dataLost}$`, 'm'))
+  assert.match(unit, /^RequiresMountsFor=\/var\/lib\/carillon$/m)
+  assert.match(read('operations.md'), new RegExp(`^\\| ${dataLost} \\| its data is gone`, 'm'))
+})
+
 suite('docs/prometheus', () => {
   const alerts = read('prometheus/alerts.yml')
   const expressions = [...alerts.matchAll(/^ +expr: (.*)$/gm)].map(([, expression = '']) => expression)
@@ -82,15 +90,37 @@ suite('docs/prometheus', () => {
     }
   })
 
-  test('has a rule for each alert of docs/operations.md', () => {
-    const [, table = ''] = read('operations.md').split('\n| Alert | Means |\n|---|---|\n')
-    const rows = table.split('\n\n')[0]!.split('\n')
+  test('has the alerts of docs/operations.md, and no others', () => {
+    const rows = tableOf('| Alert | Means |')
     const suggested = rows.map((row) => /^\| `(.*)` \|/.exec(row)?.[1]?.replaceAll('\\|', '|'))
     assert.ok(suggested.length > 5)
-    const missing = suggested.filter((expression) => !expressions.includes(expression ?? ''))
-    assert.deepEqual(missing, [], 'add them to docs/prometheus/alerts.yml')
+    assert.deepEqual(suggested.sort(), expressions.toSorted(), 'docs/operations.md, and docs/prometheus/alerts.yml')
   })
 })
+
+test('docs/operations.md has every metric, with its labels, and no others', async () => {
+  const documented = tableOf('| Metric | Labels | Shows |').flatMap((row) => {
+    const [, names = '', labels = ''] = row.split('|')
+    return quoted(names).map((name) => [name, quoted(labels)] as const)
+  })
+  const series = [...(await everySeries())].filter(([name]) => !/_(sum|count)$/.test(name))
+  const there = new Map(series.map(([name, labels]) => [name.replace(/_bucket$/, ''), labels]))
+  assert.deepEqual(documented.map(([name]) => name).sort(), [...there.keys()].sort())
+  for (const [name, labels] of documented) {
+    const own = there.get(name)?.filter((label) => label !== 'le') ?? []
+    assert.deepEqual([name, own.filter((label) => !labels.includes(label))], [name, []])
+  }
+})
+
+/** The rows of a table of docs/operations.md. */
+function tableOf(head: string): string[] {
+  const [, rows = ''] = read('operations.md').split(`\n${head}\n${head.replaceAll(/[^|]+/g, '---')}\n`)
+  return rows.split('\n\n')[0]!.split('\n')
+}
+
+function quoted(cell: string): string[] {
+  return [...cell.matchAll(/`(\w+)`/g)].map(([, word = '']) => word)
+}
 
 /** The labels of every series of a server, by its name. */
 async function everySeries(): Promise<Map<string, string[]>> {
@@ -102,6 +132,8 @@ async function everySeries(): Promise<Map<string, string[]>> {
   metrics.countShortage('descriptors')
   metrics.countConnectionRejection('all')
   metrics.countSessionClose(1013)
+  metrics.countSessionRefusal(403)
+  metrics.countRun('SENT')
   metrics.readFrom({
     sessions: () => ({ sessions: 1, sockets: 1, deliveries: 1 }),
     pending: async () => [{ processor: 'redact', messages: 1, oldestSeconds: 1 }],

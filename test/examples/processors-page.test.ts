@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,11 @@ import { startTestServer } from '../support/running-server.ts'
 /* What docs/processors.md shows and says, tried. The Python processor and the ways to call AWS have files of their own. */
 const page = await readFile(join(import.meta.dirname, '../../docs/processors.md'), 'utf8')
 const [, shout = ''] = /`functions\/shout\.mjs`:\n\n```js\n(.*?)```/s.exec(page) ?? []
+
+const root = join(import.meta.dirname, '../..')
+const source = globSync('src/**/*.ts', { cwd: root })
+  .map((file) => readFileSync(join(root, file), 'utf8'))
+  .join('\n')
 
 const folder = await mkdtemp(join(tmpdir(), 'carillon-processors-page-'))
 after(() => rm(folder, { recursive: true, force: true }))
@@ -35,6 +41,14 @@ suite('docs/processors.md', () => {
       assert.deepEqual([Content, Metadata], ['HELLO', '{"colour":"blue"}'])
     })
   }
+
+  test('quotes the log as it is', () => {
+    const [, table = ''] = page.split('\n| Line | When |\n|---|---|\n')
+    const lines = [...table.split('\n\n')[0]!.matchAll(/^\| `([^`]*)`/gm)].map(([, line = '']) => line)
+    assert.ok(lines.length > 3)
+    const missing = lines.filter((line) => !source.includes(`'${line}'`))
+    assert.deepEqual(missing, [], 'no line of src/ reads so')
+  })
 
   for (const [name, construct] of [
     ['enumerates', 'enum'],

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { appInstanceArn, channelArn } from '../../src/contract/arn.ts'
+import { queueLimits } from '../../src/flow/step-queue.ts'
 import type { HandOff } from '../../src/processor/target.ts'
 import { type Attempt, type FlowStage, openStage } from '../support/flow-stage.ts'
-import { openChannel, place } from '../support/rows.ts'
+import { channel, openChannel, place, processors } from '../support/rows.ts'
 
 /*
  * Whatever the messages of one channel do at a processor, a message of another channel is handed over within one
- * processor time and decided within two, unless all places are taken by different channels.
+ * processor time and decided within two, unless all places are taken by different channels. Whatever the messages of
+ * other processors do, in however many channels, it is handed over at once if its processor has a place.
  */
 
 const busy = channelArn(appInstanceArn(place, 'busy'), 'busy')
@@ -32,8 +34,8 @@ const behaviours: Record<string, Behaviour> = {
   },
 }
 
-async function openPlay(context: TestContext, behaviour: Behaviour): Promise<Play> {
-  const stage = await openStage(context, { inFlightMax: places })
+async function openPlay(context: TestContext, behaviour: Behaviour, options = {}): Promise<Play> {
+  const stage = await openStage(context, { inFlightMax: places, ...options })
   for (const channel of [busy, alsoBusy, calm]) await openChannel(stage.store, channel)
   return new Play(stage, behaviour)
 }
@@ -102,6 +104,21 @@ for (const [how, behaviour] of Object.entries(behaviours)) {
     const play = await openPlay(context, behaviour)
     await play.sendMany(busy, 300)
     for (let count = 0; count < 3; count += 1) await play.assertCalmIsQuick()
+  })
+
+  test(`beside so many channels of another processor that ${how} that memory is full, it is handed over at once`, async (context) => {
+    const play = await openPlay(context, behaviour, { queueLimits: { ...queueLimits, stepsMax: 40, starvedMax: 40 } })
+    const { stage } = play
+    for (let count = 0; count < 60; count += 1) {
+      const one = channel(`c${count}`)
+      await openChannel(stage.store, one)
+      await stage.send({ channel_arn: one }, processors(['stuck', 'ABORT']))
+    }
+    for (let count = 0; count < 3; count += 1) {
+      const callbackId = await stage.send({ channel_arn: calm })
+      assert.equal(stage.attempts.at(-1)?.callbackId, callbackId)
+      await stage.pass(behaviour.processorMs)
+    }
   })
 
   test(`beside two channels that take all places of a processor that ${how}, it is as well`, async (context) => {

@@ -41,7 +41,7 @@ test('a backlog of many channels beyond the limit in all is handed over, each on
   for (const one of channels) await openChannel(stage.store, one)
   allowAll(stage, 50)
   for (let count = 0; count < 3; count += 1) for (const one of channels) await stage.send({ channel_arn: one })
-  assert.equal(stage.counts[0]?.waiting, 30)
+  assert.equal(stage.counts[0]?.waiting, 15)
   await stage.pass(lease.leaseMs / 2)
   assert.equal(sent(stage), 180)
   assert.equal(stage.attempts.length, 180)
@@ -85,6 +85,19 @@ test('what is parked and has its verdict, or its deadline, is not handed over', 
   assert.deepEqual(
     stage.attempts.map(({ callbackId }) => callbackId),
     [first, second, last],
+  )
+})
+
+test('what is parked is handed over though the clock was set back by an hour', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
+  const ids: string[] = []
+  for (let count = 0; count < 5; count += 1) ids.push(await stage.send())
+  await stage.pass(5 * lease.leaseMs)
+  stage.clock.advance(-3_600_000)
+  for (let count = 0; count < 5; count += 1) await stage.attempts.at(-1)?.end(completed)
+  assert.deepEqual(
+    stage.attempts.map(({ callbackId }) => callbackId),
+    ids,
   )
 })
 

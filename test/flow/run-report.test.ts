@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openStage } from '../support/flow-stage.ts'
-import { lobby, processors } from '../support/rows.ts'
+import { lobby, processors, readTurn, verdictOn } from '../support/rows.ts'
 
 const absent = { result: 'unreached', reason: 'no such function', permanent: true } as const
 const crashed = { result: 'crashed', reason: 'TypeError ERR_INVALID_ARG_TYPE' } as const
@@ -35,6 +35,20 @@ test('one line for each run that has ended: its outcome, what changed it, and ho
   ])
   for (const text of ['hello', 'h***o', 'signed', last]) assert.ok(!JSON.stringify(stage.infos).includes(text))
   assert.deepEqual(stage.runs, ['SENT'])
+})
+
+test('the line is written with the commit, and nothing is read for it', async (context) => {
+  const stage = await openStage(context)
+  const first = await stage.send({}, processors(['redact', 'ABORT'], ['sign', 'ABORT']))
+  await stage.callback(first, { text: { content: '"h***o"' } })
+  const last = await readTurn(stage.store.read, stage.attempts.at(-1)?.callbackId ?? '')
+  stage.store.failingReads = true
+  await stage.store.commit(verdictOn(last))
+  stage.store.failingReads = false
+  assert.deepEqual(
+    stage.infos.map((fields) => 'changedBy' in fields && fields.changedBy),
+    [['redact']],
+  )
 })
 
 test('a verdict that comes second is no second run', async (context) => {

@@ -242,7 +242,7 @@ test('beyond the limit in all, channels with nothing in memory are remembered, a
 })
 
 test('channels beyond the limit of those that are remembered are not', () => {
-  const stage = new Stage({ f: 8 }, { stepsMax: 1, starvedMax: 2 })
+  const stage = new Stage({ f: 8 }, { stepsMax: 1, starvedMax: 4 })
   stage.add('a')
   for (const channel of ['b', 'c', 'd']) stage.add(channel)
   stage.take()

@@ -29,7 +29,7 @@ export interface Case {
   name: string
   /** Calls one behind the other on one connection, or bytes as they are. */
   send: Send
-  /** None if the server hangs up without a word. */
+  /** None if the server closes the connection without a response. */
   answers: Answer[]
 }
 

@@ -9,8 +9,8 @@ import { Connections } from '../../src/http/connections.ts'
 import { serverOptions } from '../../src/http/serve.ts'
 import { createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import type { ShortageKind } from '../../src/runtime/shortage.ts'
-import { until } from '../session/session-server.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/until.ts'
 
 export const signatureTimeoutMs = 5_000
 
@@ -19,6 +19,7 @@ interface Options {
   tls?: boolean
   /** Before the response is sent. */
   verify?: () => Promise<void>
+  response?: string
 }
 
 /** A client, and all that it has read. */
@@ -28,7 +29,7 @@ export interface Client {
   closed: boolean
 }
 
-/** A server that believes whoever says `x-signed`, with limits on connections and a clock that stands still. */
+/** A server that takes `x-signed` for a verified signature, with limits on connections and a clock that stands still. */
 export class GuardedServer {
   readonly clock = new ManualClock()
   readonly rejected: string[] = []
@@ -45,7 +46,7 @@ export class GuardedServer {
   constructor(
     context: TestContext,
     certificate: { cert: string; key: string },
-    { limits, tls = false, verify }: Options,
+    { limits, tls = false, verify, response: body = 'fine' }: Options,
   ) {
     this.#context = context
     this.#tls = tls
@@ -63,7 +64,7 @@ export class GuardedServer {
       for await (const _ of request.on('error', () => {}));
       await verify?.()
       if (request.headers['x-signed']) this.connections.verified(request.socket)
-      response.end('fine')
+      response.end(body)
     }
     // What a broken connection does to the listener is not looked at.
     const carefully: RequestListener = (request, response) =>
@@ -78,7 +79,9 @@ export class GuardedServer {
       }),
     )
     this.server.on('clientError', (_, stream) => stream.destroy())
-    this.server.on('upgrade', (_, stream) => stream.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
+    this.server.on('upgrade', (_, stream: Socket) =>
+      stream.on('error', () => {}).write('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    )
   }
 
   get port(): number {

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
+import callbackFs from 'node:fs'
 import fs, { rename } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { folderThenLambda } from '../../src/processor/folder-then-lambda.ts'
 import type { FunctionTarget } from '../../src/processor/function-target.ts'
+import { lookEveryMs } from '../../src/processor/reading-schedule.ts'
 import type { ProcessorTarget } from '../../src/processor/target.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { functionArn, processorEvent, startFunctions } from './functions.ts'
+import { functionArn, processorEvent, startFunctions, writeFiles } from './functions.ts'
 import { openEndpoint, startLambda, status } from './lambda-endpoint.ts'
 
 async function invoke(target: ProcessorTarget, name: string) {
@@ -102,10 +104,13 @@ test('places are those of where the function is', async (t) => {
   assert.deepEqual([target.freePlaces('local'), target.freePlaces('remote')], [3, 7])
 })
 
-test('a function behind the endpoint costs no look at the folder', async (t) => {
+test('a function behind the endpoint costs no look at the folder for an event', async (t) => {
   const { endpoint } = await openEndpoint(t, status(202))
-  const clock = new ManualClock()
-  const functions = await startFunctions(t, { 'local.mjs': 'export const handler = () => {}' }, { clock })
+  const functions = await startFunctions(
+    t,
+    { 'local.mjs': 'export const handler = () => {}' },
+    { clock: new ManualClock() },
+  )
   await functions.target.opened
   const target = folderThenLambda(functions.target, startLambda(t, endpoint).target)
   const looks = (['stat', 'lstat', 'readdir', 'readFile'] as const).map((name) => t.mock.method(fs, name))
@@ -115,14 +120,51 @@ test('a function behind the endpoint costs no look at the folder', async (t) => 
   }
   t.after(restore)
   syncBuiltinESMExports()
-  for (let event = 0; event < 20; event++) {
-    assert.equal((await invoke(target, 'remote')).result, 'accepted')
-    clock.advance(1_000)
-  }
+  for (let event = 0; event < 20; event++) assert.equal((await invoke(target, 'remote')).result, 'accepted')
   assert.deepEqual(
     looks.map((look) => look.mock.callCount()),
     [0, 0, 0, 0],
   )
+})
+
+test('a function that is added to a folder without watches is found while its events go to the endpoint', async (t) => {
+  t.mock.method(callbackFs, 'watch', () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, watch'), { code: 'ENOSPC' })
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+  const { endpoint } = await openEndpoint(t, status(202))
+  const clock = new ManualClock()
+  const functions = await startFunctions(t, {}, { clock })
+  await functions.target.opened
+  const target = folderThenLambda(functions.target, startLambda(t, endpoint).target)
+  assert.equal((await invoke(target, 'redact')).result, 'accepted')
+  await writeFiles(functions.folder, { 'redact.mjs': 'export const handler = () => {}' })
+  const read = functions.log.waitForNext('functions folder read')
+  clock.advance(lookEveryMs)
+  await read
+  assert.deepEqual(await invoke(target, 'redact'), completed)
+})
+
+test('a function that was added just now is not missing because the endpoint has none', async (t) => {
+  const { endpoint, requests } = await openEndpoint(t, status(404))
+  const clock = new ManualClock()
+  const functions = await startFunctions(t, {}, { clock })
+  await functions.target.opened
+  const target = folderThenLambda(functions.target, startLambda(t, endpoint).target)
+  // The clock stands still, so a change that a watch notices is not read yet.
+  await writeFiles(functions.folder, { 'redact.mjs': 'export const handler = () => {}' })
+  let handOff: { result: string } | undefined
+  void invoke(target, 'redact').then((ended) => (handOff = ended))
+  // Less than a reading may take.
+  const until = clock.now() + 1_000
+  for (; handOff === undefined; await nextTurn()) {
+    if (requests.length > 0 && clock.now() < until) clock.advance(10)
+  }
+  assert.deepEqual(handOff, completed)
 })
 
 test('an endpoint that is away is tried again', async (t) => {

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BrokenFunction } from '../../src/processor/function-files.ts'
-import { FunctionFolder, lookEveryMs, MissingFunction } from '../../src/processor/function-folder.ts'
+import { FunctionFolder, goneMsMax, MissingFunction } from '../../src/processor/function-folder.ts'
+import { lookEveryMs } from '../../src/processor/reading-schedule.ts'
 import { Shortage } from '../../src/runtime/shortage.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { type Files, RecordingLog, temporaryFolder, writeFiles } from './functions.ts'
@@ -205,6 +206,32 @@ describe('while events come', () => {
     assert.equal(folder.refresh(), undefined)
   })
 
+  test('on a slow disk, no event waits for a reading', async (t) => {
+    const { path, folder, clock } = await openFiles(t, { 'one.mjs': code })
+    const { stat } = fs
+    const slow = t.mock.method(fs, 'stat', (asked: string) =>
+      asked === path
+        ? new Promise((resolve) => clock.at(clock.now() + 3_000, () => resolve(stat(asked))))
+        : stat(asked),
+    )
+    syncBuiltinESMExports()
+    t.after(() => {
+      t.mock.restoreAll()
+      syncBuiltinESMExports()
+    })
+    for (let tenth = 0; tenth < 200; tenth++) {
+      assert.equal(folder.refresh(), undefined, `after ${tenth / 10} s`)
+      clock.advance(100)
+      // A reading that has ended takes some turns to be known.
+      const known = slow.mock.callCount()
+      for (let turn = 0; turn < 50 && slow.mock.callCount() === known; turn++) await nextTurn()
+    }
+    assert.ok(slow.mock.callCount() >= 5, `${slow.mock.callCount()} readings`)
+    const closed = folder.close()
+    clock.advance(3_000)
+    await closed
+  })
+
   test('for functions that are not there, the folder is read ten times a second at most', async (t) => {
     const { path, folder, clock } = await openFiles(t, { 'one.mjs': code })
     const looks = countLooks(t)
@@ -225,11 +252,11 @@ describe('when the folder cannot be read, nothing is said of any function', () =
     assert.ok(folder.find('one'))
     await breakIt()
     // As an event does that comes after a while.
-    clock.advance(lookEveryMs + 1)
+    clock.advance(2 * lookEveryMs + 1)
     await folder.refresh()
     for (const name of ['one', 'never']) {
       assert.throws(() => folder.find(name), isShortage)
-      assert.equal(folder.absence(name), undefined)
+      assert.equal(folder.isAbsent(name), false)
     }
     assert.throws(() => folder.check(), isShortage)
     await mend()
@@ -330,12 +357,12 @@ describe('when the folder cannot be read, nothing is said of any function', () =
       t.mock.restoreAll()
       syncBuiltinESMExports()
     })
-    clock.advance(lookEveryMs + 1)
+    clock.advance(2 * lookEveryMs + 1)
     const refreshed = folder.refresh()
     while (readdir.mock.callCount() === 0) await nextTurn()
     clock.advance(5_000)
     await refreshed
-    assert.throws(() => folder.find('one'), /could not be read within 5 s/)
+    assert.throws(() => folder.find('one'), /was not read within 5 s/)
     for (let second = 0; second < 10; second++) {
       await folder.refresh()
       clock.advance(1_000)
@@ -370,7 +397,7 @@ describe('one function says nothing of the others when', () => {
       t.mock.restoreAll()
       syncBuiltinESMExports()
     })
-    clock.advance(lookEveryMs + 1)
+    clock.advance(2 * lookEveryMs + 1)
     await folder.refresh()
     await within(0, () => !exists(folder, 'two'))
     assert.ok(folder.find('one'))
@@ -384,8 +411,8 @@ describe('one function says nothing of the others when', () => {
     await unlink(join(path, 'two.mjs'))
     await within(100, () => !exists(folder, 'two'))
     assert.throws(() => folder.find('two'), Shortage)
-    assert.equal(folder.absence('two'), undefined)
-    clock.advance(lookEveryMs)
+    assert.equal(folder.isAbsent('two'), false)
+    clock.advance(goneMsMax)
     assert.throws(() => folder.find('two'), MissingFunction)
     assert.ok(folder.find('one'))
   })
@@ -411,6 +438,19 @@ test('without watches, changes are seen every two seconds, and a warning says so
   }
   const advice = 'raise fs.inotify.max_user_watches; changes are seen within 2 s instead of at once'
   assert.deepEqual(log.texts('warn'), [`the functions folder cannot be watched (ENOSPC): ${advice}`])
+})
+
+test('a system clock that is set back does not keep changes from being seen', async (t) => {
+  const { path, folder, clock, within } = await openFiles(t, { 'one.mjs': code, 'two.mjs': code })
+  await unlink(join(path, 'two.mjs'))
+  await within(100, () => !exists(folder, 'two'))
+  clock.stall(-3_600_000)
+  assert.throws(() => folder.find('two'), MissingFunction)
+  let isOver = false
+  void folder.lookAgain().then(() => (isOver = true))
+  await within(100, () => isOver)
+  await writeFiles(path, { 'three.mjs': code })
+  await within(100, () => exists(folder, 'three'))
 })
 
 test('a closed folder is watched and read no more', async (t) => {

@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { describe, type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ManualClock } from '../support/manual-clock.ts'
+import { unlessRequired } from '../support/required.ts'
 import { openGate, startFunctions } from './functions.ts'
 
-const skip = process.platform !== 'linux' && 'only Linux shows what a function leaves running'
+const skip = unlessRequired(process.platform !== 'linux' && 'only Linux shows what a function leaves running')
 
 /** A program in Python that traces a process, as Linux lets every process of the same user, and then does something. */
 const tracerOf = (pid: string, then: string) => `

@@ -195,6 +195,27 @@ describe('the processes of all functions', () => {
     assert.deepEqual(stage.ended, [completed])
   })
 
+  for (const [what, concurrency, processesMax] of [
+    ['the function', 1, 8],
+    ['all functions', 8, 1],
+  ] as const) {
+    test(`that end when a call has entered make room for it, if that was the only place of ${what}`, async () => {
+      const stage = new Stage(processesMax)
+      stage.pool.use('one')
+      stage.invoke(codeOf('a', concurrency))
+      await nextTurn()
+      stage.of('a')[0]!.endCall()
+      await nextTurn()
+      stage.pool.enter('a', concurrency)
+      stage.pool.use('two')
+      const handOff = stage.pool.run(codeOf('a', concurrency, 'two'), {} as Call)
+      await stage.settle()
+      stage.of('a')[0]!.endCall()
+      assert.deepEqual(await handOff, completed)
+      assert.equal(stage.started, 2)
+    })
+  }
+
   test('that cannot be killed put the call off that needs their place', async () => {
     const stage = new Stage(1)
     stage.invoke(codeOf('a', 8))

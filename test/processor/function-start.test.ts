@@ -11,6 +11,7 @@ import type { HandOff } from '../../src/processor/target.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 import { Shortage } from '../../src/runtime/shortage.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { unlessRequired } from '../support/required.ts'
 import { type Files, startFunctions, temporaryFolder, writeFiles } from './functions.ts'
 
 type Outcome = HandOff & { handedOver: number }
@@ -116,7 +117,9 @@ function threads(): number {
     .reduce((sum, status) => sum + field(status, 'Threads'), 0)
 }
 
-test('a process that the system gives too few threads has had no event', { skip: obstacle() }, async (t) => {
+test('a process that the system gives too few threads has had no event', {
+  skip: unlessRequired(obstacle()),
+}, async (t) => {
   const names = Array.from({ length: threadsMax }, (_, index) => `f${index}`)
   const files = Object.fromEntries(names.map((name) => [`${name}.mjs`, 'export const handler = async () => {}']))
   const server = await startServer(t, { ...files, 'first.mjs': 'export const handler = async () => {}' })

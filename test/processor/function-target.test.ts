@@ -345,6 +345,15 @@ describe('the folder', () => {
   })
 })
 
+test('a name that is looked for while the server closes is not missing', async (t) => {
+  const { invoke, target } = await startFunctions(t, {})
+  await target.opened
+  const handOff = invoke('redact')
+  await target.close()
+  const reason = 'the server is closing'
+  assert.deepEqual(await handOff, { result: 'deferred', reason, cause: 'closing', handedOver: 0 })
+})
+
 describe('several events at once', () => {
   test('have a process each, as many as function.json says', async (t) => {
     const gate = await openGate(t)

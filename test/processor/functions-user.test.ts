@@ -13,10 +13,11 @@ import { type Clock, systemClock } from '../../src/runtime/clock.ts'
 import { openDataFolder } from '../../src/runtime/data-folder.ts'
 import { carillon } from '../support/carillon.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { unlessPermitted } from '../support/required.ts'
 import { setprivRefusal } from '../support/setpriv.ts'
 import { type Files, functionArn, openGate, processorEvent, RecordingLog, writeFiles } from './functions.ts'
 
-const skip = process.getuid?.() !== 0 && 'only root may run functions as another user'
+const skip = unlessPermitted(process.getuid?.() !== 0 && 'only root may run functions as another user')
 const source = join(import.meta.dirname, '../../src')
 /** Every system has this user. */
 const userName = 'nobody'

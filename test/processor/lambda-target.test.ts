@@ -202,6 +202,18 @@ describe('an endpoint that worked a moment ago is not given up', () => {
     assert.equal((await invoke('busy')).result, 'unreached')
   })
 
+  test('nor is a function that failed long ago', async (t) => {
+    const clock = new ManualClock()
+    const busyForOne: Answer = (response, { target }) => response.writeHead(target.includes('busy') ? 429 : 202).end()
+    const { endpoint } = await openEndpoint(t, busyForOne)
+    const { invoke } = startLambda(t, endpoint, { clock })
+    assert.equal((await invoke('busy')).result, 'unreached')
+    clock.advance(60 * minute)
+    assert.deepEqual(await invoke('working'), accepted)
+    clock.advance(1_000)
+    throttled(await invoke('busy'))
+  })
+
   test('and one that never worked is', async (t) => {
     const { endpoint } = await openEndpoint(t, status(503))
     assert.equal((await startLambda(t, endpoint).invoke()).result, 'unreached')

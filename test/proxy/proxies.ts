@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 import type { CertifiedKey } from '../../src/runtime/certificates.ts'
 import { unlessRequired } from '../support/required.ts'
 
@@ -127,7 +127,7 @@ export async function startProxy(proxy: DocumentedProxy, beginning: Beginning): 
   const ended = once(child, 'close')
   while (!(await accepts(socket))) {
     assert.equal(child.exitCode, null, `${proxy.name} ended: ${said}`)
-    await setImmediate()
+    await setTimeout(5)
   }
   beginning.front.on('connection', (caller) => {
     const inside = connect(socket)

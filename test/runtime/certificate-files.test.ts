@@ -11,8 +11,8 @@ import {
 } from '../../src/runtime/certificate-files.ts'
 import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { silentLog } from '../../src/runtime/log.ts'
-import { until } from '../session/session-server.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/until.ts'
 
 let first: CertifiedKey
 let second: CertifiedKey

@@ -61,6 +61,15 @@ suite('open files', () => {
     })
   }
 
+  test('are known by their paths alone where the file system may number them anew', async () => {
+    const files = new OpenFiles([folder, file], { keepsInodes: false })
+    await writeFile(`${file}.new`, 'the same file, as another inode')
+    await rename(`${file}.new`, file)
+    assert.equal(await files.problem(), undefined)
+    await rm(file)
+    assert.equal(await files.problem(), `${file} was removed or moved`)
+  })
+
   test('are the same after they were written to, and after a link to the folder was made', async () => {
     const files = new OpenFiles([folder, file])
     await writeFile(file, 'new')

@@ -6,8 +6,9 @@ import { suite, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLog } from '../../src/runtime/log.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
+import { until } from '../support/until.ts'
 import { connect, SessionClient, start } from './session-client.ts'
-import { channelArnOf, startSessionServer, until, userArnOf } from './session-server.ts'
+import { channelArnOf, startSessionServer, userArnOf } from './session-server.ts'
 
 const ann = userArnOf('ann')
 const bob = userArnOf('bob')
@@ -126,6 +127,58 @@ suite('a connect', () => {
     await setImmediate()
     assert.deepEqual(hub.size, { users: 0, channels: 0 })
     assert.equal(clock.nextAlarmMs, undefined)
+  })
+})
+
+suite('the limits on connections learn', () => {
+  type Parts = NonNullable<Parameters<typeof startSessionServer>[1]>
+  const cases: [name: string, target: string, parts: Parts, learned: string][] = [
+    ['that a session was verified', `/connect?userArn=${ann}&sessionId=1`, {}, 'verified'],
+    ['of an upgrade to another path', '/elsewhere', {}, 'refused'],
+    ['of a connect without a signature', '/connect', {}, 'refused'],
+    [
+      'of a connect whose key may not connect as the user',
+      `/connect?userArn=${ann}&sessionId=1`,
+      { admit: async () => ({ admitted: false, reason: 'Forbidden' }) },
+      'refused',
+    ],
+    [
+      'of a connect that fails inside the server',
+      `/connect?userArn=${ann}&sessionId=1`,
+      { admit: () => Promise.reject(new Error('the disk is gone')) },
+      'refused',
+    ],
+  ]
+  for (const [name, target, parts, expected] of cases) {
+    test(name, async (t) => {
+      const learned: string[] = []
+      const { port } = await startSessionServer(t, {
+        onVerified: () => void learned.push('verified'),
+        onRefused: () => void learned.push('refused'),
+        ...parts,
+      })
+      // It never answers a close frame.
+      const socket = connectTcp(port, '127.0.0.1')
+      t.after(() => socket.destroy())
+      const key = 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n${key}\r\n\r\n`)
+      await until(() => learned.length > 0)
+      assert.deepEqual(learned, [expected])
+    })
+  }
+
+  test('of a connect that takes too long', async (t) => {
+    let refused = 0
+    const { port, clock } = await startSessionServer(t, {
+      admit: () => new Promise(() => {}),
+      onRefused: () => {
+        refused += 1
+      },
+    })
+    await once(connect({ port, userArn: ann }).webSocket, 'open')
+    assert.equal(refused, 0)
+    clock.advance(10_000)
+    assert.equal(refused, 1)
   })
 })
 

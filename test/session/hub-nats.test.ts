@@ -13,7 +13,7 @@ import type { ChannelEvent } from '../../src/store/tables.ts'
 import { startNatsServer, withoutNatsServer } from '../support/nats-server.ts'
 import { ana, ben, channel, lobby, openChannel, plainMessage, user } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
-import { until } from './session-server.ts'
+import { until } from '../support/until.ts'
 
 const skip = withoutNatsServer
 

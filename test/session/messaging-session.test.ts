@@ -16,7 +16,8 @@ import {
 } from 'amazon-chime-sdk-js'
 import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { verifyConnect } from '../../src/signature/verify-connect.ts'
-import { channelArnOf, type SessionServer, startSessionServer, until, userArnOf } from './session-server.ts'
+import { until } from '../support/until.ts'
+import { channelArnOf, type SessionServer, startSessionServer, userArnOf } from './session-server.ts'
 
 const ann = userArnOf('ann')
 const channelArn = channelArnOf('c')

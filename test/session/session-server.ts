@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
 import { memoryBus } from '../../src/bus/memory.ts'
 import { frame } from '../../src/events/frame.ts'
 import { silentLog } from '../../src/runtime/log.ts'
@@ -38,6 +37,7 @@ export class SessionServer {
       hub: this.hub,
       authenticate: async (target) => unsignedConnect(target),
       onVerified: () => {},
+      onRefused: () => {},
       admit: async () => ({ admitted: true }),
       prefetch: async function* () {},
       metrics: new Metrics(),
@@ -80,7 +80,7 @@ export async function startSessionServer(
   return sessionServer
 }
 
-/** Believes everybody who says who they are. */
+/** Verifies nothing. */
 function unsignedConnect(target: string): VerifiedConnect {
   const query = new URL(target, 'http://localhost').searchParams
   const [userArn, sessionId, prefetchSortBy] = ['userArn', 'sessionId', 'prefetch-sort-by'].map((name) =>
@@ -94,9 +94,4 @@ function unsignedConnect(target: string): VerifiedConnect {
     ...(prefetchSortBy && { prefetchSortBy }),
   }
   return { ok: true, credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' }, parameters }
-}
-
-/** For what happens soon but announces itself to nobody. The test's timeout is the limit. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate()
 }

@@ -147,11 +147,21 @@ suite('a slow reader', () => {
   })
 
   test('is not somebody to whom much is sent in one tick', async (t) => {
-    const { session, client } = await open(t, { bufferedBytesMax: 65_536 })
+    const { session, client } = await open(t, { bufferedBytesMax: 600_000 })
     session.establish()
     for (let number = 1; number < 200; number += 1) session.deliver(event(number, 10_000))
     assert.equal((await client.eventTypes(200)).at(-1), 'E199')
     assert.equal(session.isOpen, true)
+  })
+
+  test('is any to whom more than four times as much is sent in one tick', async (t) => {
+    const { session, webSocket } = await open(t, { bufferedBytesMax: 65_536 })
+    session.establish()
+    for (let number = 1; number < 200 && session.isOpen; number += 1) {
+      assert.ok(webSocket.bufferedAmount < 5 * 65_536, `${webSocket.bufferedAmount} bytes wait`)
+      session.deliver(event(number, 10_000))
+    }
+    assert.equal(session.isOpen, false)
   })
 })
 

@@ -160,8 +160,8 @@ export const decideStepCases: Cases = {
     const [{ ended, ...rest }, ...others] = told as [Committed]
     assert.deepEqual([rest, others], [{ events: [], turns: [], decided: [turn.step.callback_id] }, []])
     assert.deepEqual(
-      ended.map(({ run, step, processorNames }) => [run.state, step.state, processorNames]),
-      [['SENT', 'ALLOWED', ['redact']]],
+      ended.map(({ run, step, processorName, changedBy }) => [run.state, step.state, processorName, changedBy]),
+      [['SENT', 'ALLOWED', 'redact', []]],
     )
   },
 

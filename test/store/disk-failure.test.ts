@@ -4,6 +4,7 @@ import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import { silentLog } from '../../src/runtime/log.ts'
+import { backUpSqlite } from '../../src/store/sqlite-backup.ts'
 import { StoreBroken } from '../../src/store/sqlite-errors.ts'
 import { OutcomeUnknown, StoreUnavailable } from '../../src/store/store.ts'
 import { probeEveryMs } from '../../src/store/write-health.ts'
@@ -105,6 +106,22 @@ suite('a disk that refuses a write', { skip }, () => {
     assert.deepEqual(new Set(sizes).size, 1, `the file had ${sizes} bytes`)
   })
 
+  test('to a temporary file of a read fails that read, and the store stays ready', async (t) => {
+    const { store, clock, said, ready } = await open(t)
+    // Too much to be sorted in memory.
+    const sorted = `WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 400000)
+      SELECT max(n) FROM (SELECT n FROM number ORDER BY random() LIMIT 300000)`
+    limitFiles(process.pid, 4_096)
+    for (const warnings of [1, 1, 2]) {
+      if (warnings === 2) clock.advance(60_000)
+      await assert.rejects(store.read.get(sorted), StoreUnavailable)
+      assert.equal(await ready(), true)
+      const warning = 'the store cannot read: calls that need the data get 503'
+      assert.deepEqual(said, Array(warnings).fill(warning))
+    }
+    assert.equal(clock.nextAlarmMs, undefined)
+  })
+
   test('leaves it open whether a write at its commit comes back after a crash, and says that', async (t) => {
     const { store, file } = await open(t)
     // The statements fit into the cache of pages, so that only COMMIT writes.
@@ -167,6 +184,16 @@ test('a damaged file is reported once, and takes no write any more', async (t) =
   }
   await assert.rejects(damaged.ready(), /its content is damaged/)
   assert.equal(reported.length, 1)
+})
+
+test('a database that is copied over the file is noticed, even before the first check', async (t) => {
+  const file = await createStoreFile(t)
+  const owner = { random: () => 0.5, broken: assert.fail }
+  const store = await file.openWith({ clock: new ManualClock(), log: silentLog, owner })
+  const backup = `${file.path}.backup`
+  backUpSqlite(file.path, backup)
+  execFileSync('cp', [backup, file.path])
+  assert.match((await store.checkFile()) ?? '', /^another database was copied over .*carillon\.db/)
 })
 
 test('a store that was told to refuse rolls back what is under way, and says why', async (t) => {

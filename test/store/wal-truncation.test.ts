@@ -5,7 +5,8 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import { silentLog } from '../../src/runtime/log.ts'
-import { truncateAfterMs } from '../../src/store/wal-truncation.ts'
+import { type CheckpointLimits, truncateAfterMs } from '../../src/store/wal-truncation.ts'
+import { probeEveryMs } from '../../src/store/write-health.ts'
 import { filesWith } from '../support/files-with.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { heldMessage, openChannel, plainMessage, readTurn, verdictOn } from '../support/rows.ts'
@@ -14,7 +15,7 @@ import { until } from '../support/until.ts'
 
 const secret = 'a text that must not stay'
 
-async function open(t: TestContext) {
+async function open(t: TestContext, checkpoints?: CheckpointLimits) {
   const file = await createStoreFile(t)
   const clock = new ManualClock()
   const said: string[] = []
@@ -22,7 +23,7 @@ async function open(t: TestContext) {
     warn: (_fields: object, text: string) => void said.push(text),
     info: (_fields: object, text: string) => void said.push(text),
   }
-  const store = await file.openWith({ clock, log })
+  const store = await file.openWith({ clock, log, ...(checkpoints && { checkpoints }) })
   await openChannel(store)
   return { file, clock, said, store }
 }
@@ -98,6 +99,34 @@ suite('a denied text', () => {
     isOver = true
     await senders
   })
+})
+
+test('a checkpoint that hangs with the lock makes the store unready until a write succeeds', async (t) => {
+  // A thread that waits for a reader for so long stands still with the lock, as before a disk that hangs.
+  const opened = await open(t, { busyMs: 60_000, allMs: 1_000 })
+  const { clock, store, file } = opened
+  const isReady = () =>
+    store.ready().then(
+      () => true,
+      () => false,
+    )
+  using reader = new DatabaseSync(file.path, { readOnly: true })
+  reader.exec('BEGIN')
+  reader.prepare('SELECT count(*) FROM channel_message').get()
+  await denySecret(opened)
+  await until(async () => {
+    clock.advance(truncateAfterMs)
+    return !(await isReady())
+  })
+  await assert.rejects(store.ready(), /a checkpoint of the write-ahead log takes more than 1000 ms/)
+  await assert.rejects(store.commit(plainMessage()), /another process is writing/)
+  assert.equal(await isReady(), false)
+  reader.exec('COMMIT')
+  await until(async () => {
+    clock.advance(probeEveryMs)
+    return isReady()
+  })
+  assert.equal((await store.commit(plainMessage())).result, 'accepted')
 })
 
 test('nothing is truncated, and no thread started, where no text was erased', async (t) => {

@@ -1,19 +1,29 @@
 import { connect, type Socket } from 'node:net'
 
-/** Silent connections from one address. Each comes back when it is closed, until the flood is over. */
+interface FloodOptions {
+  port: number
+  /** From where it comes. */
+  localAddress: string
+  /** Connections at a time. */
+  size: number
+  /** What each sends; nothing if left out. */
+  text?: string
+  /** How many connections are opened at most: each comes back when it is closed. */
+  attemptsMax?: number
+}
+
+/** Connections from one address that never sign. */
 export class Flood {
+  readonly #options: FloodOptions
   readonly #sockets = new Set<Socket>()
-  /** What the server said before it closed one, by status; 0 where it said nothing. */
+  /** What the server responded before it closed one, by status; 0 where it did not respond. */
   readonly endings = new Map<number, number>()
   attempts = 0
   #over = false
 
-  constructor(port: number, localAddress: string, size: number) {
-    for (let index = 0; index < size; index += 1) this.#open(port, localAddress)
-  }
-
-  get open(): number {
-    return [...this.#sockets].filter(({ readyState }) => readyState === 'open').length
+  constructor(options: FloodOptions) {
+    this.#options = options
+    for (let index = 0; index < options.size; index += 1) this.#open()
   }
 
   close(): void {
@@ -21,11 +31,14 @@ export class Flood {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #open(port: number, localAddress: string): void {
+  #open(): void {
+    const { port, localAddress, text, attemptsMax = Number.POSITIVE_INFINITY } = this.#options
+    if (this.attempts >= attemptsMax) return
     this.attempts += 1
     let status = 0
     const socket = connect({ port, host: '127.0.0.1', localAddress })
     this.#sockets.add(socket)
+    if (text !== undefined) socket.write(text)
     socket.on('error', () => {})
     socket.on('data', (chunk) => {
       status ||= Number(/^HTTP\/1\.1 (\d+) /.exec(chunk.toString('latin1'))?.[1] ?? 0)
@@ -34,7 +47,7 @@ export class Flood {
       this.#sockets.delete(socket)
       if (this.#over) return
       this.endings.set(status, (this.endings.get(status) ?? 0) + 1)
-      this.#open(port, localAddress)
+      this.#open()
     })
   }
 }

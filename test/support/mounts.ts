@@ -3,13 +3,14 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { unlessPermitted } from './required.ts'
 
 /** Why no file system can be mounted here, or false if one can. */
 export function mountIsMissing(): string | false {
   const folder = mkdtempSync(join(tmpdir(), 'carillon-mount-'))
   try {
     const { status } = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' })
-    if (status !== 0) return 'this user may not mount a file system'
+    if (status !== 0) return unlessPermitted('only root may mount a file system, and not in most containers')
     execFileSync('umount', [folder])
     return false
   } finally {

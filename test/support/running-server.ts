@@ -87,6 +87,10 @@ export class TestServer {
     return this.#config.dataDir
   }
 
+  get functions() {
+    return this.#running.functions
+  }
+
   /** On SQLite, or with CARILLON_TEST_STORE=postgres on a fresh database, and on NATS if CARILLON_TEST_NATS_URL is given. */
   async start(): Promise<void> {
     if (onPostgres && this.#config.databaseUrl === undefined) {

@@ -41,7 +41,12 @@ export interface Moment {
 function newRun(fallbacks: Fallback[], deadlineMs: number): Run {
   const processors = fallbacks.map((fallbackAction, index) => {
     const name = `processor-${index}`
-    return { name, functionArn: `arn:aws:lambda:us-east-1:111122223333:function:${name}`, fallbackAction }
+    return {
+      name,
+      functionArn: `arn:aws:lambda:us-east-1:111122223333:function:${name}`,
+      fallbackAction,
+      hasChanged: false,
+    }
   })
   const step = openStep({ deadlineMs }, 0, worldAt(0, 0))
   return { processors, deadlineMs, state: 'RUNNING', text: {}, step }

@@ -4,12 +4,12 @@ import { optional, path, requiredIdempotencyToken } from '../../contract/binding
 import type { InputOf } from '../../contract/operation.ts'
 import { CallbackIdType, ChimeArn, NonNullableBoolean } from '../../contract/shapes.ts'
 import { ChannelMessageCallback } from '../../contract/structures.ts'
-import { changeOf, processorsOf, runOf } from '../../flow/decision.ts'
+import { changeOf, runOf } from '../../flow/decision.ts'
 import { type FlowEvent, transition } from '../../flow/transition.ts'
 import type { CallbackResult } from '../../runtime/metrics.ts'
 import type { DecideStep } from '../../store/changes.ts'
 import type { Reader } from '../../store/store.ts'
-import type { RunRow, StepRow } from '../../store/tables.ts'
+import type { StepRow } from '../../store/tables.ts'
 import { findTurn, type ReadTurn } from '../../store/turns.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { changesOf, requireTextSize } from '../channel-messages/channel-message.ts'
@@ -85,7 +85,7 @@ async function decide(input: Callback, context: Context): Promise<CallbackResult
     heldBy: undefined,
     step: { ...change.step, verdict_key: verdictKey },
   })
-  if (outcome.result === 'decided') logDecision(change, turn.run, deny, context)
+  if (outcome.result === 'decided') logDecision(change, deny, context)
   else await requireRepeated(verdictKey, input, context)
   return outcome.result === 'decided' ? (deny ? 'denied' : 'allowed') : 'repeated'
 }
@@ -141,13 +141,12 @@ function decisionOf({ step, run, message }: ReadTurn, verdict: FlowEvent, contex
 const notPending = (callbackId: string) =>
   badRequest(`Unable to complete processing of non-pending message for callback id ${callbackId}`)
 
-/** `before`: a run that is over does not know its processors any more. */
-function logDecision({ step, run }: DecideStep, before: RunRow, denied: boolean, { log, requestId }: Context): void {
+function logDecision({ step, run, processorName }: DecideStep, denied: boolean, { log, requestId }: Context): void {
   const facts = {
     requestId,
     channelArn: step.channel_arn,
     messageId: step.message_id,
-    processor: processorsOf(before)[step.position]?.name,
+    processor: processorName,
     changed: step.changes_json !== null,
     runState: run.state,
   }

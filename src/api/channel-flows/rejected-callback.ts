@@ -14,17 +14,18 @@ const textMembers = ['Content', 'Metadata', 'ContentType', 'MessageAttributes', 
 
 /**
  * Warns of a callback that is rejected while its message waits for it: most processors do not look at the answer, and the
- * message would stay PENDING in silence until its deadline. `problem` holds nothing that the caller wrote.
+ * message would stay PENDING in silence until its deadline. `problem` holds nothing that the caller wrote. A callback whose
+ * CallbackId belongs to no open step concerns no message: any caller could fill the log with those.
  */
 export async function reportRejected(sent: Sent, problem: string, context: Context): Promise<void> {
   const { log, requestId } = context
   const turn = await turnOf(sent, context).catch(() => undefined)
-  if (turn && !isOpen(turn.step)) return
-  const fields = { requestId, ...(turn ? factsOf(turn) : { channelArn: knownText(sent.ChannelArn) }) }
-  log.warn(
-    { ...fields, problem, bytes: sizesOf(sent.ChannelMessage) },
-    'ChannelFlowCallback rejected; the message waits for another',
-  )
+  const facts = { requestId, problem, bytes: sizesOf(sent.ChannelMessage) }
+  if (turn && isOpen(turn.step)) {
+    log.warn({ ...factsOf(turn), ...facts }, 'ChannelFlowCallback rejected; the message waits for another')
+  } else {
+    log.debug(facts, 'ChannelFlowCallback rejected')
+  }
 }
 
 async function turnOf({ ChannelArn, CallbackId }: Sent, { read }: Context): Promise<ReadTurn | undefined> {
@@ -38,11 +39,6 @@ const factsOf = ({ step, run }: ReadTurn) => ({
   processor: processorsOf(run)[step.position]?.name,
   waitsUntil: new Date(step.deadline_at).toISOString(),
 })
-
-/** The longest valid ARN has as many characters. */
-const arnLengthMax = 1600
-
-const knownText = (value: unknown) => (typeof value === 'string' ? value.slice(0, arnLengthMax) : undefined)
 
 /** How many bytes each member of the text has that is there; of its JSON, where it is no text. */
 function sizesOf(message: unknown): Record<string, number> {

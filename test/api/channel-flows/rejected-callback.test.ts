@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
 import type { ChannelMessageCallback } from '@aws-sdk/client-chime-sdk-messaging'
 import type { ProcessorEvent } from '../../../src/processor/processor-event.ts'
@@ -102,18 +103,6 @@ suite('a callback that is rejected while its message waits is a warning, and cou
     await people.allow(event)
   })
 
-  test('without a CallbackId, by its channel alone', async () => {
-    const event = await people.sendHeld()
-    takeWarnings()
-    const { status } = await callBack(event, { ChannelMessage: { MessageId: event.ChannelMessage.MessageId } })
-    const [warning] = takeWarnings()
-    assert.deepEqual(
-      [status, warning?.channelArn, warning?.processor, warning?.problem],
-      [400, people.channelArn, undefined, 'callbackId: Member must not be null'],
-    )
-    await people.allow(event)
-  })
-
   test('with members of the wrong kind', async () => {
     const event = await people.sendHeld()
     for (const ChannelMessage of [null, secret, [secret], { MessageId: 1, Content: { secret } }]) {
@@ -125,6 +114,24 @@ suite('a callback that is rejected while its message waits is a warning, and cou
     }
     await people.allow(event)
   })
+})
+
+test('a callback without a CallbackId, or with one that does not exist, is no warning', async () => {
+  const event = await people.sendHeld()
+  const invalid = { ChannelMessage: { MessageId: event.ChannelMessage.MessageId, Content: '' } }
+  takeWarnings()
+  const before = await invalidCallbacks()
+  for (const body of [invalid, { ...invalid, CallbackId: randomUUID() }]) {
+    assert.equal((await callBack(event, body)).status, 400)
+  }
+  const elsewhere = {
+    ...event,
+    ChannelMessage: { ...event.ChannelMessage, ChannelArn: `${people.channelArn}${secret}` },
+  }
+  assert.equal((await callBack(elsewhere, { ...invalid, CallbackId: event.CallbackId })).status, 400)
+  assert.deepEqual(takeWarnings(), [])
+  assert.equal(await invalidCallbacks(), before + 3)
+  await people.allow(event)
 })
 
 test('a callback that is rejected after the message went on is no warning', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { unlessRequired } from '../support/required.ts'
+import { unlessPermitted, unlessRequired } from '../support/required.ts'
 import { setprivRefusal } from '../support/setpriv.ts'
 import { main, ShortageStage, type Talk } from './stage.ts'
 
@@ -17,12 +17,14 @@ const readingAll = [...asUser, '--inh-caps=-all,+dac_read_search', '--ambient-ca
 const withoutCapability = setprivRefusal(readingAll)
 const options = withoutCapability === false ? readingAll : asUser
 
-const isRoot = process.getuid?.() === 0
-const needed =
-  process.platform === 'linux' && isRoot
-    ? withoutCapability && setprivRefusal(asUser, [process.execPath, '--check', main]) && withoutCapability
-    : 'a limit on processes needs a user of its own, whom root alone can give a server on Linux'
-const skip = isRoot ? unlessRequired(needed) : needed
+const skip =
+  unlessPermitted(
+    process.getuid?.() !== 0 && 'only root can give a server a user of its own, whose processes are limited',
+  ) ||
+  unlessPermitted(
+    withoutCapability && setprivRefusal(asUser, [process.execPath, '--check', main]) && withoutCapability,
+  ) ||
+  unlessRequired(process.platform !== 'linux' && 'limits of a running process are set on Linux alone')
 
 for (const fallbackAction of ['CONTINUE', 'ABORT'] as const) {
   test(`no text gets out without processes: ${fallbackAction}`, { skip }, async (t) => {

@@ -21,6 +21,13 @@ export class OrderedSet<T> {
     return this.#links.size
   }
 
+  /** The first member that is as wanted. */
+  find(isWanted: (value: T) => boolean): T | undefined {
+    let link = this.#first
+    while (link && !isWanted(link.value)) link = link.after
+    return link?.value
+  }
+
   /** A member that is there already keeps its place. */
   add(value: T): void {
     if (this.#links.has(value)) return
