@@ -16,6 +16,8 @@ import { bodyOf, callBack, notPending, populateFlow } from './callback.ts'
  */
 
 const clock = new ManualClock(Date.now())
+/** Longer than a function pauses after an outcome that could not be written. */
+const pauseMs = 2_000
 const store = new SteeredStore()
 const server = await startTestServer({ clock, aroundStore: store.around })
 const people = await populateFlow(server, 'first')
@@ -235,6 +237,7 @@ suite('ServiceUnavailableException, 503: the server cannot take the call now, an
     await assertRefused(people.allow(event, long), 'ServiceUnavailable')
     assert.equal((await people.read(event.ChannelMessage.MessageId)).Content, 'hello')
     await setPagesMax(1_000_000)
+    clock.advance(pauseMs)
     await assertStillWaits(event)
   })
 
@@ -251,6 +254,7 @@ suite('ServiceUnavailableException, 503: the server cannot take the call now, an
     await assertRefused(people.allow(event), 'ServiceUnavailable')
     disk.resolve()
     await Promise.all([busy, ...crowds])
+    clock.advance(pauseMs)
     await assertStillWaits(event)
   })
 
