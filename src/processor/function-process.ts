@@ -5,7 +5,6 @@ import { startFailedExitCode } from './bootstrap-terms.ts'
 import { memorySizeMb } from './function-environment.ts'
 import { BrokenFunction, type FunctionCode } from './function-files.ts'
 import type { FunctionsUser } from './functions-user.ts'
-import { withoutInherited } from './inherited-descriptors.ts'
 
 /** What a child process is started with, besides the function's code. */
 export interface Launch {
@@ -37,7 +36,6 @@ export function startProcess(code: FunctionCode, { environment, folder, user }: 
       // A group of its own can be killed as a whole, and an interrupt at the terminal is the server's affair.
       detached: ownGroup,
       windowsHide: true,
-      stdio: withoutInherited(['pipe', 'pipe', 'pipe']),
     })
   } catch (error) {
     throw startError(error as NodeJS.ErrnoException, code)

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { bootstrapFile, hasExited } from './function-process.ts'
-import { withoutInherited } from './inherited-descriptors.ts'
 
 /** The user whom functions run as, where that is not the server's own. */
 export interface FunctionsUser {
@@ -81,7 +80,7 @@ async function tryAs(user: { uid: number; gid: number }, functionsFolder: string
     cwd: '/',
     env: {},
     detached: true,
-    stdio: withoutInherited(['pipe', 'pipe', 'ignore']),
+    stdio: ['pipe', 'pipe', 'ignore'],
     timeout: trialMsMax,
     killSignal: 'SIGKILL',
   })

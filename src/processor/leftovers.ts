@@ -7,7 +7,6 @@ import type { Log } from '../runtime/log.ts'
 import { shortageOf } from '../runtime/shortage.ts'
 import { hasExited, killProcess } from './function-process.ts'
 import type { FunctionsUser } from './functions-user.ts'
-import { withoutInherited } from './inherited-descriptors.ts'
 
 /** A process that is being looked for may start another one meanwhile: we look again, at most so often. */
 const roundsMax = 10
@@ -72,7 +71,7 @@ export class Leftovers {
       gid,
       env: {},
       cwd: '/',
-      stdio: withoutInherited(['pipe', 'ignore', 'ignore']),
+      stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     })
     try {
