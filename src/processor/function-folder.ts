@@ -202,7 +202,7 @@ export class FunctionFolder {
   }
 
   get #isMarked(): boolean {
-    return this.#options.mark?.isSetFor(this.#folder) ?? false
+    return this.#options.mark?.folder !== undefined
   }
 
   /** Functions that were removed while the folder was read are missing after a restart as well. */
@@ -217,12 +217,20 @@ export class FunctionFolder {
     if (isAbsent && !this.#last && !this.#isMarked) {
       this.#state = 'absent'
     } else {
-      const reason = isAbsent ? `${this.#folder} was there and is gone` : error.message
+      const reason = isAbsent ? this.#lossReason() : error.message
       this.#state = new Shortage(shortageOf(error) ?? 'functions folder', reason, { cause: error })
       this.#schedule.retry()
       if (isAbsent) this.#warnOfLoss()
     }
     if (!wasOpen) this.#options.changed()
+  }
+
+  #lossReason(): string {
+    const marked = this.#options.mark?.folder
+    const moved = !this.#last && marked !== undefined && marked !== this.#folder
+    return moved
+      ? `${this.#folder} is not there, and functions were in ${marked}`
+      : `${this.#folder} was there and is gone`
   }
 
   #warnOfLoss(): void {

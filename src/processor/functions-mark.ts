@@ -6,7 +6,7 @@ const markFile = 'functions-folder'
 
 /**
  * Remembers across restarts which folder had functions: the file `functions-folder` in the data folder, with the path. If
- * that folder is empty or missing at the next start, its disk may not be mounted.
+ * the functions folder is empty or missing at the next start, its disk may not be mounted, or its path may be wrong.
  */
 export class FunctionsMark {
   readonly file: string
@@ -23,8 +23,9 @@ export class FunctionsMark {
     this.#marked = data.read(markFile)?.trimEnd()
   }
 
-  isSetFor(folder: string): boolean {
-    return this.#marked === folder
+  /** The folder that had functions when this server, or the one before it, last saw some. */
+  get folder(): string | undefined {
+    return this.#marked
   }
 
   set(folder: string): void {
