@@ -100,7 +100,7 @@ export class FlowEngine {
     return this.#dueSteps.look()
   }
 
-  /** What was taken in hand under this id is another node's by now. */
+  /** Forgets the steps that were leased under this id: another node may have leased them since. */
   forget(owner: string): void {
     for (const [callbackId, { turn }] of this.#inHand) if (turn.step.owner === owner) this.#letGo(callbackId)
   }
@@ -355,7 +355,7 @@ export class FlowEngine {
   async #resume(turn: Turn): Promise<void> {
     const { callback_id: callbackId } = turn.step
     const inHand = this.#inHand.get(callbackId)
-    // What is in hand goes on with its lease renewed, unless its time is up.
+    // A step in hand continues under its renewed lease, unless its deadline has passed.
     if (inHand && this.#parts.clock.now() < inHand.turn.step.deadline_at) return
     await this.#apply(inHand ?? this.#newInHand(turn), { type: 'Due' })
   }
