@@ -1,26 +1,30 @@
-import type { MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
+import type { MembershipRow, MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
 
-/* The columns of the hot tables, for statements that are made from them. */
+/* The columns of the hot tables, for statements that are made from them. The ARNs of a row are not among them. */
+
+/** The ARNs and names that the views join to a row. */
+type Joined = 'channel_arn' | 'sender_arn' | 'target_arn' | 'member_arn' | 'member_name'
+type ColumnOf<Row> = Exclude<keyof Row & string, Joined>
 
 /** The list, if it has every column of the row: else it does not compile. */
 const allOf =
   <Row>() =>
-  <const Columns extends (keyof Row & string)[]>(
-    columns: Columns & ([Exclude<keyof Row, Columns[number]>] extends [never] ? unknown : never),
+  <const Columns extends ColumnOf<Row>[]>(
+    columns: Columns & ([Exclude<ColumnOf<Row>, Columns[number]>] extends [never] ? unknown : never),
   ): Columns =>
     columns
 
-export const messageKey = ['channel_arn', 'message_id'] satisfies (keyof MessageRow)[]
-/** What is told of a message once and for all. */
+export const messageKey = ['channel_id', 'message_id'] satisfies ColumnOf<MessageRow>[]
+/** What never changes in a message. */
 export const messageOrigin = [
-  'sender_arn',
+  'sender_id',
   'sender_name',
   'type',
   'persistence',
-  'target_arn',
+  'target_id',
   'redacted',
-] satisfies (keyof MessageRow)[]
-/** What can change in a message, but for its time. */
+] satisfies ColumnOf<MessageRow>[]
+/** What can change in a message, apart from its time. */
 export const messageState = [
   'revision',
   'status',
@@ -33,19 +37,29 @@ export const messageState = [
   'edited_at',
   'update_status',
   'update_detail',
-] satisfies (keyof MessageRow)[]
+] satisfies ColumnOf<MessageRow>[]
+/** All columns of a message. */
+export const messageColumns = allOf<MessageRow>()([
+  ...messageKey,
+  ...messageOrigin,
+  ...messageState,
+  'seq',
+  'created_at',
+  'updated_at',
+])
 
-export const runKey = ['channel_arn', 'message_id', 'revision'] satisfies (keyof RunRow)[]
+export const runKey = ['channel_id', 'message_id', 'revision'] satisfies ColumnOf<RunRow>[]
 export const runState = [
   'state',
   'processors_json',
   'requested_json',
   'text_json',
+  'callback_id',
   'ended_at',
-] satisfies (keyof RunRow)[]
+] satisfies ColumnOf<RunRow>[]
 export const runColumns = allOf<RunRow>()([...runKey, 'channel_flow_arn', 'deadline_ms', 'created_at', ...runState])
 
-export const stepKey = ['channel_arn', 'callback_id'] satisfies (keyof StepRow)[]
+export const stepKey = ['channel_id', 'callback_id'] satisfies ColumnOf<StepRow>[]
 export const stepState = [
   'state',
   'tries',
@@ -58,9 +72,10 @@ export const stepState = [
   'failure',
   'changes_json',
   'verdict_key',
-] satisfies (keyof StepRow)[]
+] satisfies ColumnOf<StepRow>[]
 export const stepColumns = allOf<StepRow>()([
   ...stepKey,
+  'previous_callback_id',
   'message_id',
   'revision',
   'position',
@@ -70,15 +85,17 @@ export const stepColumns = allOf<StepRow>()([
   ...stepState,
 ])
 
-export const tokenKey = ['scope', 'operation', 'caller', 'token'] satisfies (keyof TokenRow)[]
+export const tokenKey = ['token_key'] satisfies ColumnOf<TokenRow>[]
 export const tokenColumns = allOf<TokenRow>()([...tokenKey, 'parameters_hash', 'answer_json', 'expires_at'])
 
-/** All columns of a message. */
-export const messageColumns = allOf<MessageRow>()([
-  ...messageKey,
-  ...messageOrigin,
-  ...messageState,
-  'seq',
+export const membershipColumns = allOf<MembershipRow>()([
+  'channel_id',
+  'member_id',
+  'type',
+  'invited_by_arn',
+  'invited_by_name',
+  'read_marker_at',
+  'joined_seq',
   'created_at',
   'updated_at',
 ])

@@ -11,11 +11,33 @@ import type {
   RecordHandOff,
   RecordOutcome,
 } from './changes.ts'
+import {
+  messageColumns,
+  messageKey,
+  messageState,
+  runColumns,
+  runKey,
+  runState,
+  stepColumns,
+  stepKey,
+  stepState,
+  tokenColumns,
+} from './columns.ts'
 import { everyShard } from './shards.ts'
-import { advanceHeadText, endStepsText, insertText, logRow, noHead } from './statements.ts'
+import {
+  advanceHeadForNewMessageText,
+  advanceHeadForReleasedMessageText,
+  advanceHeadText,
+  becomesLast,
+  endStepText,
+  insertText,
+  logRow,
+  noHead,
+  updateText,
+} from './statements.ts'
 import { mayBeTaken, stepIsOpen } from './steps.ts'
 import type { Columns, Committed, Value } from './store.ts'
-import type { Audience, ChannelEvent, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
+import type { ChannelEvent, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
 /** Prepared statements of the writer connection, inside its open transaction. */
 export interface Writer {
@@ -24,7 +46,7 @@ export interface Writer {
   run(sql: string, ...values: Value[]): number
 }
 
-/** Carries out one hot write and adds to `committed` what must be told once it is durable. */
+/** Carries out one hot write and adds to `committed` what is announced once it is durable. */
 export function carryOut(writer: Writer, change: Change, committed: Committed): unknown {
   switch (change.kind) {
     case 'AcceptMessage':
@@ -40,167 +62,140 @@ export function carryOut(writer: Writer, change: Change, committed: Committed): 
   }
 }
 
+/** 1 if the flow of the channel $1 is $3, or if $4 says that it does not matter. */
+const flowIsSame = `($4 = 0 OR EXISTS (
+  SELECT 1 FROM channel WHERE channel_id = $1 AND coalesce(channel_flow_arn, '') = coalesce($3, '')))`
+
+const acceptMessageGuard = `SELECT ${flowIsSame} AS flow_is_same FROM channel_membership
+  WHERE channel_id = $1 AND member_id = $2 AND type = 'DEFAULT'`
+
+/** The guard's last two values. */
+const flowValues = (channelFlowArn: string | null | undefined): [Value, Value] => [
+  channelFlowArn ?? null,
+  channelFlowArn === undefined ? 0 : 1,
+]
+
+const insertToken = `${insertText('idempotency_token', tokenColumns)} ON CONFLICT DO NOTHING`
+const insertMessage = insertText('channel_message', messageColumns)
+
 function acceptMessage(writer: Writer, change: AcceptMessage, committed: Committed): AcceptOutcome {
   const { message, channelFlowArn, event, token, flow } = change
-  const member = writer.get(
-    `SELECT 1 FROM channel_membership WHERE channel_arn = $1 AND member_arn = $2 AND type = 'DEFAULT'`,
-    message.channel_arn,
-    message.sender_arn,
+  const { channel_id, channel_arn, sender_id } = message
+  const member = writer.get<{ flow_is_same: number }>(
+    acceptMessageGuard,
+    channel_id,
+    sender_id,
+    ...flowValues(channelFlowArn),
   )
   if (!member) return { result: 'refused', because: 'sender is no member' }
-  if (channelFlowArn !== undefined && !hasFlow(writer, message.channel_arn, channelFlowArn)) {
-    return { result: 'refused', because: 'flow has changed' }
-  }
-  if (token && !insertOnce(writer, 'idempotency_token', token)) {
+  if (member.flow_is_same === 0) return { result: 'refused', because: 'flow has changed' }
+  if (token && writer.run(insertToken, ...valuesOf(token, tokenColumns)) === 0) {
     return { result: 'refused', because: 'token is in use' }
   }
-  const head = advanceHead(writer, message.channel_arn, message.created_at)
+  const advance = becomesLast(message) ? advanceHeadForNewMessageText : advanceHeadText
+  const head = advanceHead(writer, advance, channel_arn, channel_id, message.created_at)
   const row: MessageRow = { ...message, ...head, updated_at: head.created_at }
-  insert(writer, 'channel_message', row)
-  if (row.status === 'SENT') moveLastMessage(writer, row)
-  if (flow) {
-    insert(writer, 'flow_run', flow.run)
-    insert(writer, 'flow_step', flow.step)
-    committed.turns.push({ ...flow, message: row })
-  }
-  log(writer, committed, { ...event, channelArn: row.channel_arn, about: { message: row } }, head)
+  writer.run(insertMessage, ...valuesOf(row, messageColumns))
+  if (flow) startRun(writer, flow, row, committed)
+  log(writer, committed, { ...event, ...channelOf(row), about: { message: row } }, head)
   return { result: 'accepted', message: row }
 }
 
-function hasFlow(writer: Writer, channelArn: string, channelFlowArn: string | null): boolean {
-  const sql = `SELECT 1 FROM channel WHERE channel_arn = $1 AND coalesce(channel_flow_arn, '') = coalesce($2, '')`
-  return writer.get(sql, channelArn, channelFlowArn) !== undefined
+const insertRun = insertText('flow_run', runColumns)
+const insertStep = insertText('flow_step', stepColumns)
+
+function startRun(
+  writer: Writer,
+  flow: { run: RunRow; step: StepRow },
+  message: MessageRow,
+  committed: Committed,
+): void {
+  writer.run(insertRun, ...valuesOf(flow.run, runColumns))
+  writer.run(insertStep, ...valuesOf(flow.step, stepColumns))
+  committed.turns.push({ ...flow, message })
 }
+
+const acceptUpdateGuard = `SELECT 1 FROM channel_message
+  WHERE channel_id = $1 AND message_id = $2 AND revision = $5 - 1
+    AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING' AND ${flowIsSame}`
 
 function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed): AcceptUpdateOutcome {
   const { message, channelFlowArn, shown, event, flow } = change
-  const unchanged = writer.get(
-    `SELECT 1 FROM channel_message WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 - 1
-       AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING'`,
-    message.channel_arn,
-    message.message_id,
-    message.revision,
-  )
-  if (!unchanged || (channelFlowArn !== undefined && !hasFlow(writer, message.channel_arn, channelFlowArn))) {
-    return { result: 'refused', because: 'message or flow has changed' }
-  }
+  const { channel_id, channel_arn, message_id, revision } = message
+  const unchanged = writer.get(acceptUpdateGuard, channel_id, message_id, ...flowValues(channelFlowArn), revision)
+  if (!unchanged) return { result: 'refused', because: 'message or flow has changed' }
   updateMessage(writer, message)
-  if (flow) {
-    insert(writer, 'flow_run', flow.run)
-    insert(writer, 'flow_step', flow.step)
-    committed.turns.push({ ...flow, message })
-  }
-  const { seq } = advanceHead(writer, message.channel_arn, 0)
-  const told = { ...event, channelArn: message.channel_arn, about: { message: shown } }
-  log(writer, committed, told, { seq, created_at: change.now })
+  if (flow) startRun(writer, flow, message, committed)
+  const { seq } = advanceHead(writer, advanceHeadText, channel_arn, channel_id, 0)
+  log(
+    writer,
+    committed,
+    { ...event, ...channelOf(message), about: { message: shown } },
+    { seq, created_at: change.now },
+  )
   return { result: 'accepted' }
 }
+
+const updateRun = updateText('flow_run', runState, runKey)
 
 function decideStep(writer: Writer, change: DecideStep, committed: Committed): DecideOutcome {
   const { step, heldBy, run, processorName, changedBy, next, ending } = change
   if (!updateOpenStep(writer, step, heldBy)) return { result: 'refused', because: 'step is over' }
-  writer.run(
-    `UPDATE flow_run SET state = $1, processors_json = $2, requested_json = $3, text_json = $4, ended_at = $5
-     WHERE channel_arn = $6 AND message_id = $7 AND revision = $8`,
-    run.state,
-    run.processors_json,
-    run.requested_json,
-    run.text_json,
-    run.ended_at,
-    run.channel_arn,
-    run.message_id,
-    run.revision,
-  )
+  writer.run(updateRun, ...valuesOf(run, runState), ...valuesOf(run, runKey))
   committed.decided.push(step.callback_id)
   if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorName, changedBy })
   if (next) {
-    insert(writer, 'flow_step', next)
+    writer.run(insertStep, ...valuesOf(next, stepColumns))
     committed.turns.push({ step: next, run, message: change.message })
   }
-  if (ending) endMessage(writer, change.message, ending, committed)
+  if (ending) endMessage(writer, ending, committed)
   return { result: 'decided' }
 }
 
-function endMessage(writer: Writer, read: MessageRow, { message, shown, event }: Ending, committed: Committed): void {
-  const changed = message
-    ? updateMessage(writer, message)
-    : writer.run(
-        'DELETE FROM channel_message WHERE channel_arn = $1 AND message_id = $2',
-        read.channel_arn,
-        read.message_id,
-      )
+const deleteMessage = 'DELETE FROM channel_message WHERE channel_id = $1 AND message_id = $2'
+
+function endMessage(writer: Writer, { message, shown, event }: Ending, committed: Committed): void {
+  const { channel_id, channel_arn, message_id, created_at, updated_at } = shown
+  const changed = message ? updateMessage(writer, message) : writer.run(deleteMessage, channel_id, message_id)
   if (changed === 0) return
-  if (shown.status === 'SENT') moveLastMessage(writer, shown)
-  const { seq } = advanceHead(writer, shown.channel_arn, 0)
-  const told = { ...event, channelArn: shown.channel_arn, about: { message: shown } }
-  log(writer, committed, told, { seq, created_at: shown.updated_at })
+  const { seq } = becomesLast(shown)
+    ? advanceHead(writer, advanceHeadForReleasedMessageText, channel_arn, channel_id, 0, created_at)
+    : advanceHead(writer, advanceHeadText, channel_arn, channel_id, 0)
+  log(writer, committed, { ...event, ...channelOf(shown), about: { message: shown } }, { seq, created_at: updated_at })
 }
 
-/** Writes what can change in a message. Answers how many rows it changed. */
-function updateMessage(writer: Writer, message: MessageRow): number {
-  return writer.run(
-    `UPDATE channel_message SET revision = $3, status = $4, status_detail = $5, content = $6, metadata = $7,
-       content_type = $8, message_attributes_json = $9, push_notification_json = $10, edited_at = $11, updated_at = $12,
-       update_status = $13, update_detail = $14 WHERE channel_arn = $1 AND message_id = $2`,
-    message.channel_arn,
-    message.message_id,
-    message.revision,
-    message.status,
-    message.status_detail,
-    message.content,
-    message.metadata,
-    message.content_type,
-    message.message_attributes_json,
-    message.push_notification_json,
-    message.edited_at,
-    message.updated_at,
-    message.update_status,
-    message.update_detail,
-  )
-}
+const messageChanges = [...messageState, 'updated_at'] as const
+const updateMessageText = updateText('channel_message', messageChanges, messageKey)
+
+/** Writes what can change in a message. Returns how many rows it changed. */
+const updateMessage = (writer: Writer, message: MessageRow): number =>
+  writer.run(updateMessageText, ...valuesOf(message, messageChanges), ...valuesOf(message, messageKey))
 
 function recordHandOff(writer: Writer, { step, heldBy }: RecordHandOff): RecordOutcome {
   return updateOpenStep(writer, step, heldBy) ? { result: 'recorded' } : { result: 'refused', because: 'step is over' }
 }
 
-function updateOpenStep(writer: Writer, step: StepRow, heldBy: string | undefined): boolean {
-  const changed = writer.run(
-    `UPDATE flow_step SET state = $1, tries = $2, attempts = $3, owner = $4, due_at = $5, deadline_at = $6,
-       handed_off_at = $7, decided_at = $8, failure = $9, changes_json = $10, verdict_key = $11
-     WHERE channel_arn = $12 AND callback_id = $13 AND ${stepIsOpen} AND owner = coalesce($14, owner)`,
-    step.state,
-    step.tries,
-    step.attempts,
-    step.owner,
-    step.due_at,
-    step.deadline_at,
-    step.handed_off_at,
-    step.decided_at,
-    step.failure,
-    step.changes_json,
-    step.verdict_key,
-    step.channel_arn,
-    step.callback_id,
-    heldBy ?? null,
-  )
-  return changed === 1
-}
+const heldByPlaceholder = `$${stepState.length + stepKey.length + 1}`
+const updateStep = `${updateText('flow_step', stepState, stepKey)}
+  AND ${stepIsOpen} AND owner = coalesce(${heldByPlaceholder}, owner)`
 
-export function endSteps(
+const updateOpenStep = (writer: Writer, step: StepRow, heldBy: string | undefined): boolean =>
+  writer.run(updateStep, ...valuesOf(step, stepState), ...valuesOf(step, stepKey), heldBy ?? null) === 1
+
+export function endStep(
   writer: Writer,
-  run: Pick<RunRow, 'channel_arn' | 'message_id' | 'revision'>,
+  { channel_id, callback_id }: Pick<RunRow, 'channel_id' | 'callback_id'>,
   now: number,
   committed: Committed,
 ): void {
-  const ended = writer.all<{ callback_id: string }>(endStepsText, run.channel_arn, run.message_id, run.revision, now)
-  committed.decided.push(...ended.map((step) => step.callback_id))
+  if (writer.run(endStepText, channel_id, callback_id, now) === 1) committed.decided.push(callback_id)
 }
 
 function leaseSteps(writer: Writer, { owner, now, leaseUntil, stepsMax }: LeaseSteps): Turn[] {
   const steps = writer.all<StepRow>(
     `UPDATE flow_step SET owner = $1, due_at = CASE WHEN deadline_at > $3 THEN min($2, deadline_at) ELSE $2 END
-     WHERE ${stepIsOpen} AND due_at <= $3 AND (channel_arn, callback_id) IN (
-       SELECT channel_arn, callback_id FROM flow_step
+     WHERE ${stepIsOpen} AND due_at <= $3 AND (channel_id, callback_id) IN (
+       SELECT channel_id, callback_id FROM flow_step
        WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3
          AND ${mayBeTaken('$1', '$3')} ORDER BY due_at LIMIT $4)
      RETURNING *`,
@@ -212,52 +207,57 @@ function leaseSteps(writer: Writer, { owner, now, leaseUntil, stepsMax }: LeaseS
   // RETURNING keeps no order.
   const oldestFirst = steps.sort((a, b) => a.created_at - b.created_at)
   return oldestFirst.flatMap((step) => {
-    const key = [step.channel_arn, step.message_id, step.revision] as const
-    const run = writer.get<RunRow>(
-      `SELECT * FROM flow_run WHERE channel_arn = $1 AND message_id = $2 AND revision = $3`,
+    const key = [step.channel_id, step.message_id] as const
+    const runText = 'SELECT * FROM run_view WHERE channel_id = $1 AND message_id = $2 AND revision = $3'
+    const run = writer.get<RunRow>(runText, ...key, step.revision)
+    const message = writer.get<MessageRow>(
+      'SELECT * FROM message_view WHERE channel_id = $1 AND message_id = $2',
       ...key,
     )
-    const message = writer.get<MessageRow>(
-      `SELECT * FROM channel_message WHERE channel_arn = $1 AND message_id = $2`,
-      key[0],
-      key[1],
-    )
-    return run && message ? [{ step, run, message }] : []
+    return run && message ? [{ step: { ...step, channel_arn: run.channel_arn }, run, message }] : []
   })
 }
 
-export function advanceHead(writer: Writer, channelArn: string, now: number): { seq: number; created_at: number } {
-  const head = writer.get<{ seq: number; created_at: number }>(advanceHeadText, channelArn, now)
+/** `text` takes the channel's next number. Throws where the channel is gone. */
+export function advanceHead(
+  writer: Writer,
+  text: string,
+  channelArn: string,
+  ...values: [channelId: number, ...Value[]]
+): { seq: number; created_at: number } {
+  const head = writer.get<{ seq: number; created_at: number }>(text, ...values)
   if (!head) throw noHead(channelArn)
   return head
 }
 
-/** Everybody in the channel reads this time, so a message that only its target sees does not move it. */
-function moveLastMessage(writer: Writer, message: MessageRow): void {
-  if (message.persistence !== 'PERSISTENT' || message.target_arn !== null) return
-  writer.run(
-    `UPDATE channel_head SET last_message_at = max(coalesce(last_message_at, 0), $2) WHERE channel_arn = $1`,
-    message.channel_arn,
-    message.created_at,
-  )
-}
+const logColumns = ['channel_id', 'seq', 'event_type', 'audience_json', 'subject', 'revision', 'created_at'] as const
+const insertLog = insertText('channel_log', logColumns)
 
-/** Writes the event's row into the channel's log, and puts it among what will be told. */
+/** Writes the event's row into the channel's log, and adds it to what is announced. */
 export function log(
   writer: Writer,
   committed: Committed,
-  event: Pick<ChannelEvent, 'channelArn' | 'eventType' | 'about'> & { audience: Audience },
+  event: Omit<ChannelEvent, 'seq' | 'createdAt'>,
   head: { seq: number; created_at: number },
 ): void {
-  insert(writer, 'channel_log', logRow(event, head))
+  writer.run(insertLog, ...valuesOf(logRow(event, head), logColumns))
   committed.events.push({ ...event, seq: head.seq, createdAt: head.created_at })
 }
 
 export function insert<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): void {
-  writer.run(insertText(table, row), ...Object.values<Value>(row))
+  writer.run(insertText(table, Object.keys(row)), ...Object.values<Value>(row))
 }
 
-/** Answers whether there was no row with this key yet. */
+/** Returns whether there was no row with this key. */
 export function insertOnce<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): boolean {
-  return writer.run(`${insertText(table, row)} ON CONFLICT DO NOTHING`, ...Object.values<Value>(row)) === 1
+  const text = `${insertText(table, Object.keys(row))} ON CONFLICT DO NOTHING`
+  return writer.run(text, ...Object.values<Value>(row)) === 1
 }
+
+const valuesOf = <Row>(row: Row, columns: readonly (keyof Row)[]): Value[] =>
+  columns.map((column) => row[column] as Value)
+
+const channelOf = ({ channel_id, channel_arn }: Pick<MessageRow, 'channel_id' | 'channel_arn'>) => ({
+  channelId: channel_id,
+  channelArn: channel_arn,
+})

@@ -4,10 +4,10 @@ import { erases } from './erasure.ts'
 import { FileMark } from './file-mark.ts'
 import { pendingMigrations } from './migrate.ts'
 import { ReadFailures } from './read-failures.ts'
-import { advanceHead, carryOut, endSteps, insert, insertOnce, log } from './sqlite-changes.ts'
+import { advanceHead, carryOut, endStep, insert, insertOnce, log } from './sqlite-changes.ts'
 import { Connection } from './sqlite-connection.ts'
 import { isDiskFailure, openingError, StoreBroken } from './sqlite-errors.ts'
-import { nothing } from './statements.ts'
+import { advanceHeadText, nothing } from './statements.ts'
 import { readNextDueAt } from './steps.ts'
 import { type Committed, type Reader, type Store, StoreUnavailable, type Transaction, type Value } from './store.ts'
 import { type CheckpointLimits, WalTruncation } from './wal-truncation.ts'
@@ -219,9 +219,13 @@ const asyncTransaction = (connection: Connection, committed: Committed): Transac
   insert: async (table, row) => insert(connection, table, row),
   insertOnce: async (table, row) => insertOnce(connection, table, row),
   run: async (sql, ...values) => connection.run(sql, ...values),
-  endSteps: async (run, now) => endSteps(connection, run, now, committed),
-  append: async (event) =>
-    log(connection, committed, event, advanceHead(connection, event.channelArn, event.createdAt)),
+  endStep: async (run, now) => endStep(connection, run, now, committed),
+  append: async (event) => {
+    const { channelArn, channelId, createdAt } = event
+    const head = advanceHead(connection, advanceHeadText, channelArn, channelId, createdAt)
+    log(connection, committed, event, head)
+    return head.seq
+  },
 })
 
 interface OpenFile {

@@ -1,28 +1,46 @@
 import { stepIsOpen } from './steps.ts'
 import type { Committed } from './store.ts'
-import type { ChannelEvent, EventSubject } from './tables.ts'
+import type { ChannelEvent, EventSubject, MessageRow } from './tables.ts'
 
-/** Takes the channel's next number, $1. Time, $2, never runs backwards in a channel, whatever the clock does. */
-export const advanceHeadText = `UPDATE channel_head SET next_seq = next_seq + 1,
-    last_created_at = CASE WHEN last_created_at < $2 THEN $2 ELSE last_created_at END
-  WHERE channel_arn = $1 RETURNING next_seq - 1 AS seq, last_created_at AS created_at`
+/** `last_created_at` as it is after an event at $2: time never runs backwards in a channel, whatever the clock does. */
+const createdAt = 'CASE WHEN last_created_at < $2 THEN $2 ELSE last_created_at END'
+
+const advanceHeadTo = (lastMessageAt: string) =>
+  `UPDATE channel_head SET next_seq = next_seq + 1, last_created_at = ${createdAt}, last_message_at = ${lastMessageAt}
+   WHERE channel_id = $1 AND deleted_at IS NULL RETURNING next_seq - 1 AS seq, last_created_at AS created_at`
+
+/** Takes the next number of the channel $1 for an event at $2. */
+export const advanceHeadText = advanceHeadTo('last_message_at')
+/** The same, for a message to all members that is created at $2. */
+export const advanceHeadForNewMessageText = advanceHeadTo(createdAt)
+/** The same, for a message to all members that was created at $3 and was held until now. */
+export const advanceHeadForReleasedMessageText = advanceHeadTo(
+  'CASE WHEN last_message_at >= $3 THEN last_message_at ELSE $3 END',
+)
 
 export const noHead = (channelArn: string) => new Error(`the channel ${channelArn} has no head row`)
 
-/** The open step of the run $1, $2, $3, if any, is EXPIRED at $4: no verdict counts any more. */
-export const endStepsText = `UPDATE flow_step SET state = 'EXPIRED', owner = '', decided_at = $4
-  WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 AND ${stepIsOpen} RETURNING callback_id`
+/** The run's latest step, $2 in the channel $1, is EXPIRED at $3 if it is open: no verdict counts any more. */
+export const endStepText = `UPDATE flow_step SET state = 'EXPIRED', owner = '', decided_at = $3
+  WHERE channel_id = $1 AND callback_id = $2 AND ${stepIsOpen} RETURNING callback_id`
 
-/** Its values are the row's, in their order. */
-export function insertText(table: string, row: object): string {
-  const columns = Object.keys(row)
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})`
+const placeholders = (count: number, from = 1) => Array.from({ length: count }, (_, index) => `$${index + from}`)
+
+/** Its values are those of the columns, in their order. */
+export const insertText = (table: string, columns: readonly string[]): string =>
+  `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${placeholders(columns.length).join(', ')})`
+
+/** Its values are those of `state`, then those of `key`; the next placeholder is free for what follows the key. */
+export function updateText(table: string, state: readonly string[], key: readonly string[]): string {
+  const all = placeholders(state.length + key.length)
+  const assigned = [...state, ...key].map((column, index) => `${column} = ${all[index]}`)
+  return `UPDATE ${table} SET ${assigned.slice(0, state.length).join(', ')} WHERE ${assigned.slice(state.length).join(' AND ')}`
 }
 
 /** The event's row in its channel's log. */
 export function logRow(event: Omit<ChannelEvent, 'seq' | 'createdAt'>, head: { seq: number; created_at: number }) {
   return {
-    channel_arn: event.channelArn,
+    channel_id: event.channelId,
     seq: head.seq,
     event_type: event.eventType,
     audience_json: JSON.stringify(event.audience),
@@ -33,7 +51,11 @@ export function logRow(event: Omit<ChannelEvent, 'seq' | 'createdAt'>, head: { s
 
 function referenceOf(about: EventSubject): { subject: string; revision: number } {
   if ('message' in about) return { subject: about.message.message_id, revision: about.message.revision }
-  return { subject: 'channel' in about ? about.channel.channel_arn : about.membership.memberArn, revision: 0 }
+  return { subject: 'channel' in about ? about.channel.channel_arn : about.membership.member_arn, revision: 0 }
 }
 
 export const nothing = (): Committed => ({ events: [], turns: [], decided: [], ended: [] })
+
+/** All members read this time, so a message that only its target sees does not move it. */
+export const becomesLast = ({ status, persistence, target_id }: Omit<MessageRow, 'seq'>): boolean =>
+  status === 'SENT' && persistence === 'PERSISTENT' && target_id === null

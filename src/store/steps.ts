@@ -27,7 +27,7 @@ export async function readNextDueAt(read: Reader): Promise<number | undefined> {
 /** Which steps of one channel are read: those that this node has leased for this function. */
 export interface LeasedSteps {
   owner: string
-  channelArn: string
+  channelId: number
   functionArn: string
   /** When they may be due: no other rows are looked at. */
   dueFrom: number
@@ -42,15 +42,15 @@ export interface LeasedSteps {
  */
 export const readLeasedSteps = (read: Reader, steps: LeasedSteps): Promise<StepRow[]> =>
   read.all<StepRow>(
-    `SELECT * FROM flow_step WHERE ${stepIsOpen} AND shard = $1 AND due_at BETWEEN $2 AND $3
-       AND channel_arn || '' = $4 AND function_arn = $5 AND owner || '' = $6
+    `SELECT * FROM step_view WHERE ${stepIsOpen} AND owner = $1 AND shard = $2 AND due_at BETWEEN $3 AND $4
+       AND channel_id + 0 = $5 AND function_arn = $6
      ORDER BY due_at, created_at LIMIT $7`,
-    shardOf(steps.channelArn),
+    steps.owner,
+    shardOf(steps.channelId),
     steps.dueFrom,
     steps.dueUntil,
-    steps.channelArn,
+    steps.channelId,
     steps.functionArn,
-    steps.owner,
     steps.stepsMax,
   )
 
@@ -60,16 +60,16 @@ export const turnsMax = 64
 const givenIds = Array.from({ length: turnsMax }, (_, index) => `$${index + 2}`).join(', ')
 
 /** The turns of steps of one channel, in their order. A step whose message is gone has none. */
-export async function readTurns(read: Reader, channelArn: string, steps: readonly StepRow[]): Promise<Turn[]> {
+export async function readTurns(read: Reader, channelId: number, steps: readonly StepRow[]): Promise<Turn[]> {
   assert(steps.length <= turnsMax)
   const last = steps.at(-1)
   if (!last) return []
   // Always as many as the statement takes, so that there is one statement.
   const ids = Array.from({ length: turnsMax }, (_, index) => (steps[index] ?? last).message_id)
-  const where = `WHERE channel_arn = $1 AND message_id IN (${givenIds})`
+  const where = `WHERE channel_id = $1 AND message_id IN (${givenIds})`
   const [runs, messages] = await Promise.all([
-    read.all<RunRow>(`SELECT * FROM flow_run ${where}`, channelArn, ...ids),
-    read.all<MessageRow>(`SELECT * FROM channel_message ${where}`, channelArn, ...ids),
+    read.all<RunRow>(`SELECT * FROM run_view ${where}`, channelId, ...ids),
+    read.all<MessageRow>(`SELECT * FROM message_view ${where}`, channelId, ...ids),
   ])
   const runKey = (row: Pick<RunRow, 'message_id' | 'revision'>) => `${row.message_id} ${row.revision}`
   const runOf = new Map(runs.map((run) => [runKey(run), run]))

@@ -19,10 +19,10 @@ export interface Transaction extends Reader {
   insertOnce<Row extends Columns<Row>>(table: string, row: Row): Promise<boolean>
   /** How many rows it changed. */
   run(sql: string, ...values: Value[]): Promise<number>
-  /** Numbers the event in its channel's log; it is announced once the transaction is committed. */
-  append(event: Omit<ChannelEvent, 'seq'>): Promise<void>
-  /** Ends the run's open step without a verdict, and tells whoever has it in hand. */
-  endSteps(run: Pick<RunRow, 'channel_arn' | 'message_id' | 'revision'>, now: number): Promise<void>
+  /** Numbers the event in its channel's log, and returns the number. The event is announced after the commit. */
+  append(event: Omit<ChannelEvent, 'seq'>): Promise<number>
+  /** Ends the run's step without a verdict if it is open, and notifies the engine that has it in hand. */
+  endStep(run: Pick<RunRow, 'channel_id' | 'callback_id'>, now: number): Promise<void>
 }
 
 /** What one durable commit brought, in the order of the channels' logs. */

@@ -1,6 +1,10 @@
-/** Rows of the hot tables as they lie in the store (migrations/001-initial.sql says what the columns mean). */
+/**
+ * Rows of the hot tables, as the views of migrations/001-initial.sql give them: with the ARNs for which their numbers
+ * stand. The tables have the numbers alone (columns.ts).
+ */
 
 export interface MessageRow {
+  channel_id: number
   channel_arn: string
   message_id: string
   /** Its place in the channel's log, and so in the history. */
@@ -8,6 +12,7 @@ export interface MessageRow {
   revision: number
   status: 'PENDING' | 'SENT' | 'FAILED' | 'DENIED'
   status_detail: string | null
+  sender_id: number
   sender_arn: string
   sender_name: string
   type: string
@@ -17,6 +22,7 @@ export interface MessageRow {
   content_type: string | null
   message_attributes_json: string | null
   push_notification_json: string | null
+  target_id: number | null
   target_arn: string | null
   redacted: number
   created_at: number
@@ -34,6 +40,7 @@ export type MessageText = Pick<
 >
 
 export interface RunRow {
+  channel_id: number
   channel_arn: string
   message_id: string
   revision: number
@@ -45,13 +52,18 @@ export interface RunRow {
   requested_json: string | null
   /** Partial<MessageText> as JSON: what processors have changed so far. */
   text_json: string | null
+  /** The CallbackId of its latest step. */
+  callback_id: string
   created_at: number
   ended_at: number | null
 }
 
 export interface StepRow {
+  channel_id: number
   channel_arn: string
   callback_id: string
+  /** The CallbackId of the step before it in the run. */
+  previous_callback_id: string | null
   message_id: string
   revision: number
   position: number
@@ -85,10 +97,8 @@ export interface Turn {
 }
 
 export interface TokenRow {
-  scope: string
-  operation: string
-  caller: string
-  token: string
+  /** A hash of what makes two calls the same call. */
+  token_key: string
   parameters_hash: string
   answer_json: string
   expires_at: number
@@ -115,6 +125,7 @@ export type Audience = { to: 'members'; and?: string } | { to: 'users'; users: s
 
 /** An event of a channel, in its place in the channel's log. */
 export interface ChannelEvent {
+  channelId: number
   channelArn: string
   /** Undefined for what makes no row: a NON_PERSISTENT message that meets no flow. */
   seq: number | undefined
@@ -125,16 +136,13 @@ export interface ChannelEvent {
 }
 
 /** What the event tells of. The log keeps the reference; the rest travels with the event while it is news. */
-export type EventSubject =
-  | { message: MessageRow }
-  | { channel: ChannelRow }
-  | { membership: { memberArn: string; memberName: string; row: MembershipRow } }
+export type EventSubject = { message: MessageRow } | { channel: ChannelRow } | { membership: MembershipRow }
 
 /**
  * An event as its channel's log remembers it. The log refers to text and never copies it, so the text may not be there any
  * more, or not be for those who are told, or the row may be gone altogether.
  */
-export type PastEvent = Omit<ChannelEvent, 'about'> & {
+export type PastEvent = Omit<ChannelEvent, 'about' | 'channelId'> & {
   about: EventSubject | { message: MessageRow; withoutText: true } | { gone: GoneSubject }
 }
 
@@ -146,6 +154,7 @@ export type GoneSubject =
 
 /** The channel with what its head row says of it. */
 export interface ChannelRow {
+  channel_id: number
   channel_arn: string
   app_instance_arn: string
   name: string
@@ -161,12 +170,17 @@ export interface ChannelRow {
 }
 
 export interface MembershipRow {
+  channel_id: number
   channel_arn: string
+  member_id: number
   member_arn: string
+  member_name: string
   type: 'DEFAULT' | 'HIDDEN'
   invited_by_arn: string
   invited_by_name: string
   read_marker_at: number | null
+  /** The number of the event that told the channel of the new member. */
+  joined_seq: number
   created_at: number
   updated_at: number
 }

@@ -1,29 +1,38 @@
 -- Times are milliseconds since the epoch. A column that ends in _json holds JSON; so do name, metadata, content and
--- content_type: a caller's text is kept as its JSON, which survives NUL and lone surrogates in every engine.
--- The key of a hot table leads with the channel, so that a sharding engine can cut by it.
+-- content_type: a caller's text is stored as its JSON, which survives NUL and lone surrogates in every engine.
+--
+-- Channels and users have a number, one for each incarnation: a channel that is created again under its ARN gets a new
+-- one. Hot rows hold the number, and the ARN stands once. The key of a hot table leads with the channel, so that a
+-- sharding engine can distribute by it.
 
 CREATE TABLE setting (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
 
+-- users: how many it has, for the quota.
 CREATE TABLE app_instance (
   app_instance_arn TEXT PRIMARY KEY,
   name TEXT NOT NULL,
   metadata TEXT,
+  users BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
 
+-- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender.
 CREATE TABLE app_instance_user (
-  app_instance_user_arn TEXT PRIMARY KEY,
+  user_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app_instance_user_arn TEXT NOT NULL,
   app_instance_arn TEXT NOT NULL,
   name TEXT NOT NULL,
   metadata TEXT,
-  expiration_settings_json TEXT,
+  memberships BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL
+  updated_at BIGINT NOT NULL,
+  deleted_at BIGINT
 );
+CREATE UNIQUE INDEX app_instance_user_by_arn ON app_instance_user (app_instance_user_arn) WHERE deleted_at IS NULL;
 CREATE INDEX app_instance_user_by_app_instance ON app_instance_user (app_instance_arn, app_instance_user_arn);
 
 CREATE TABLE app_instance_admin (
@@ -51,73 +60,85 @@ CREATE TABLE channel_flow (
 );
 CREATE INDEX channel_flow_by_app_instance ON channel_flow (app_instance_arn, channel_flow_arn);
 
+-- The head row of a channel's log: takes the next number, and stands for the channel in every guard. It stays when the
+-- channel is deleted: the numbers of a channel that is created again under the same ARN continue from there.
+CREATE TABLE channel_head (
+  channel_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  channel_arn TEXT NOT NULL,
+  next_seq BIGINT NOT NULL,
+  last_created_at BIGINT NOT NULL,
+  last_message_at BIGINT,
+  members BIGINT NOT NULL,
+  deleted_at BIGINT
+);
+CREATE INDEX channel_head_by_arn ON channel_head (channel_arn, channel_id);
+
+-- What its members read of a channel. The row goes when the channel is deleted.
 CREATE TABLE channel (
-  channel_arn TEXT PRIMARY KEY,
+  channel_id BIGINT PRIMARY KEY,
+  channel_arn TEXT NOT NULL,
   app_instance_arn TEXT NOT NULL,
   name TEXT NOT NULL,
   mode TEXT NOT NULL,
   privacy TEXT NOT NULL,
   metadata TEXT,
   channel_flow_arn TEXT,
-  expiration_settings_json TEXT,
   created_by_arn TEXT NOT NULL,
   created_by_name TEXT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX channel_by_arn ON channel (channel_arn);
 CREATE INDEX channel_by_flow ON channel (channel_flow_arn);
-
--- The head row of a channel's log: takes the next number, and stands for the channel in every guard.
-CREATE TABLE channel_head (
-  channel_arn TEXT PRIMARY KEY,
-  next_seq BIGINT NOT NULL,
-  last_created_at BIGINT NOT NULL,
-  last_message_at BIGINT
-);
 
 -- The channel's log: every event, numbered in commit order. It refers to text and never copies it.
 CREATE TABLE channel_log (
-  channel_arn TEXT NOT NULL,
+  channel_id BIGINT NOT NULL,
   seq BIGINT NOT NULL,
   event_type TEXT NOT NULL,
   audience_json TEXT NOT NULL,
   subject TEXT NOT NULL,
   revision INTEGER NOT NULL,
   created_at BIGINT NOT NULL,
-  PRIMARY KEY (channel_arn, seq)
+  PRIMARY KEY (channel_id, seq)
 );
 
+-- joined_seq: the number of the event that told the channel of the new member.
 CREATE TABLE channel_membership (
-  channel_arn TEXT NOT NULL,
-  member_arn TEXT NOT NULL,
+  channel_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
   type TEXT NOT NULL,
   invited_by_arn TEXT NOT NULL,
   invited_by_name TEXT NOT NULL,
   read_marker_at BIGINT,
+  joined_seq BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
-  PRIMARY KEY (channel_arn, member_arn)
+  PRIMARY KEY (channel_id, member_id)
 );
-CREATE INDEX channel_membership_by_member ON channel_membership (member_arn, channel_arn);
+CREATE INDEX channel_membership_by_member ON channel_membership (member_id, channel_id);
 
 CREATE TABLE channel_moderator (
-  channel_arn TEXT NOT NULL,
-  moderator_arn TEXT NOT NULL,
+  channel_id BIGINT NOT NULL,
+  moderator_id BIGINT NOT NULL,
   created_by_arn TEXT NOT NULL,
   created_by_name TEXT NOT NULL,
   created_at BIGINT NOT NULL,
-  PRIMARY KEY (channel_arn, moderator_arn)
+  PRIMARY KEY (channel_id, moderator_id)
 );
 
--- A message as its readers may see it; while it is PENDING or FAILED, as its sender sent it.
+-- A message as its readers may see it; while it is PENDING or FAILED, as its sender sent it. It counts every text that its
+-- sender gave it in `revision`, also those that did not go out. While a flow holds an update the message stays as it was,
+-- and update_status is PENDING; FAILED until the next update. Times and numbers of a channel grow together, so a time is
+-- found by bisection of the numbers and needs no index.
 CREATE TABLE channel_message (
-  channel_arn TEXT NOT NULL,
+  channel_id BIGINT NOT NULL,
   message_id TEXT NOT NULL,
   seq BIGINT NOT NULL,
   revision INTEGER NOT NULL,
   status TEXT NOT NULL,
   status_detail TEXT,
-  sender_arn TEXT NOT NULL,
+  sender_id BIGINT NOT NULL,
   sender_name TEXT NOT NULL,
   type TEXT NOT NULL,
   persistence TEXT NOT NULL,
@@ -126,35 +147,46 @@ CREATE TABLE channel_message (
   content_type TEXT,
   message_attributes_json TEXT,
   push_notification_json TEXT,
-  target_arn TEXT,
+  target_id BIGINT,
   redacted INTEGER NOT NULL,
   created_at BIGINT NOT NULL,
   edited_at BIGINT,
   updated_at BIGINT NOT NULL,
-  PRIMARY KEY (channel_arn, message_id)
+  update_status TEXT,
+  update_detail TEXT,
+  PRIMARY KEY (channel_id, message_id)
 );
-CREATE UNIQUE INDEX channel_message_in_order ON channel_message (channel_arn, seq);
+CREATE UNIQUE INDEX channel_message_in_order ON channel_message (channel_id, seq);
 
 -- One message revision on its way through a flow, with the flow as it was when the message was accepted.
+-- requested_json: the text of an update as its sender sent it; a new message's own row has it.
 -- text_json: the members that processors have changed so far.
+-- callback_id: the CallbackId of its latest step.
 CREATE TABLE flow_run (
-  channel_arn TEXT NOT NULL,
+  channel_id BIGINT NOT NULL,
   message_id TEXT NOT NULL,
   revision INTEGER NOT NULL,
   state TEXT NOT NULL,
   channel_flow_arn TEXT NOT NULL,
   processors_json TEXT NOT NULL,
   deadline_ms BIGINT NOT NULL,
+  requested_json TEXT,
   text_json TEXT,
+  callback_id TEXT NOT NULL,
   created_at BIGINT NOT NULL,
   ended_at BIGINT,
-  PRIMARY KEY (channel_arn, message_id, revision)
+  PRIMARY KEY (channel_id, message_id, revision)
 );
 
--- One processor's turn in a run. Steps stay when the run is over: they are the message's timeline, without its text.
+-- One processor's turn in a run. Steps stay when the run is over: they are the message's timeline, without its text. The
+-- run names its latest step, and each step the one before it.
+-- owner: the node that has the step in memory or at its processor, or '' when none has.
+-- due_at: when the step needs attention next: a retry is due, or the deadline passes.
+-- verdict_key: which call decided it, so that the SDK's own retry of that call gets the same response.
 CREATE TABLE flow_step (
-  channel_arn TEXT NOT NULL,
+  channel_id BIGINT NOT NULL,
   callback_id TEXT NOT NULL,
+  previous_callback_id TEXT,
   message_id TEXT NOT NULL,
   revision INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -163,6 +195,7 @@ CREATE TABLE flow_step (
   tries INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   owner TEXT NOT NULL,
+  shard INTEGER NOT NULL,
   due_at BIGINT NOT NULL,
   deadline_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
@@ -170,20 +203,65 @@ CREATE TABLE flow_step (
   decided_at BIGINT,
   failure TEXT,
   changes_json TEXT,
-  PRIMARY KEY (channel_arn, callback_id)
+  verdict_key TEXT,
+  PRIMARY KEY (channel_id, callback_id)
 );
-CREATE INDEX flow_step_due ON flow_step (due_at) WHERE state IN ('DISPATCHING', 'AWAITING');
-CREATE INDEX flow_step_by_message ON flow_step (channel_arn, message_id, revision, position);
+CREATE INDEX flow_step_due ON flow_step (owner, shard, due_at) WHERE state IN ('DISPATCHING', 'AWAITING');
 
--- scope is the channel or AppInstance the call was about. For a message the answer holds its id and revision.
+-- token_key: a hash of the operation, what the call was about, its caller and its token.
+-- For a message the answer holds its id and revision.
 CREATE TABLE idempotency_token (
-  scope TEXT NOT NULL,
-  operation TEXT NOT NULL,
-  caller TEXT NOT NULL,
-  token TEXT NOT NULL,
+  token_key TEXT PRIMARY KEY,
   parameters_hash TEXT NOT NULL,
   answer_json TEXT NOT NULL,
-  expires_at BIGINT NOT NULL,
-  PRIMARY KEY (scope, operation, caller, token)
+  expires_at BIGINT NOT NULL
 );
 CREATE INDEX idempotency_token_by_expiry ON idempotency_token (expires_at);
+
+CREATE TABLE access_key (
+  access_key_id TEXT PRIMARY KEY,
+  secret_access_key TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+-- Any key can be suspended, also the root key, which may have no row of its own.
+CREATE TABLE suspended_key (
+  access_key_id TEXT PRIMARY KEY,
+  suspended_at BIGINT NOT NULL
+);
+
+-- The nodes that share this store, each with the time until which it counts as alive. Steps of an owner that is no living
+-- node are free for any node.
+CREATE TABLE node (
+  node_id TEXT PRIMARY KEY,
+  alive_until BIGINT NOT NULL
+);
+
+-- The hot rows with the ARNs for which their numbers stand.
+
+CREATE VIEW channel_view AS
+  SELECT channel.*, channel_head.last_message_at
+  FROM channel JOIN channel_head ON channel_head.channel_id = channel.channel_id;
+
+CREATE VIEW membership_view AS
+  SELECT channel_membership.*, channel_head.channel_arn, member.app_instance_user_arn AS member_arn,
+    member.name AS member_name
+  FROM channel_membership
+  JOIN channel_head ON channel_head.channel_id = channel_membership.channel_id
+  JOIN app_instance_user AS member ON member.user_id = channel_membership.member_id;
+
+CREATE VIEW message_view AS
+  SELECT channel_message.*, channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn,
+    target.app_instance_user_arn AS target_arn
+  FROM channel_message
+  JOIN channel_head ON channel_head.channel_id = channel_message.channel_id
+  JOIN app_instance_user AS sender ON sender.user_id = channel_message.sender_id
+  LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id;
+
+CREATE VIEW run_view AS
+  SELECT flow_run.*, channel_head.channel_arn
+  FROM flow_run JOIN channel_head ON channel_head.channel_id = flow_run.channel_id;
+
+CREATE VIEW step_view AS
+  SELECT flow_step.*, channel_head.channel_arn
+  FROM flow_step JOIN channel_head ON channel_head.channel_id = flow_step.channel_id;
