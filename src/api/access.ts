@@ -31,7 +31,7 @@ interface Roles {
 }
 
 /** Every column but the bearer's is null where the bearer's AppInstance has no such channel. */
-type AccessRow = ChannelRow & Roles & SnapshotRow & { bearer_arn: string; bearer_name: string }
+type AccessRow = ChannelRow & Roles & SnapshotRow & { bearer_id: number; bearer_arn: string; bearer_name: string }
 
 interface ChannelCall {
   ChannelArn: string
@@ -57,25 +57,29 @@ const unknownBearer = () =>
  */
 export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read }: Context): Promise<ChannelAccess> {
   const row = await read.get<AccessRow>(
-    `SELECT channel.*, channel_head.last_message_at, bearer.app_instance_user_arn AS bearer_arn,
-       bearer.name AS bearer_name, channel_flow.processors_json, channel_flow.deadline_ms,
-       (SELECT type FROM channel_membership WHERE channel_arn = $1 AND member_arn = $2) AS membership,
-       (SELECT count(*) FROM channel_moderator WHERE channel_arn = $1 AND moderator_arn = $2) AS moderates,
+    `SELECT channel.*, channel_head.last_message_at, bearer.user_id AS bearer_id,
+       bearer.app_instance_user_arn AS bearer_arn, bearer.name AS bearer_name,
+       channel_flow.processors_json, channel_flow.deadline_ms,
+       (SELECT type FROM channel_membership
+        WHERE channel_id = channel.channel_id AND member_id = bearer.user_id) AS membership,
+       (SELECT count(*) FROM channel_moderator
+        WHERE channel_id = channel.channel_id AND moderator_id = bearer.user_id) AS moderates,
        (SELECT count(*) FROM app_instance_admin
         WHERE app_instance_arn = bearer.app_instance_arn AND admin_arn = $2) AS administers
      FROM app_instance_user AS bearer
      LEFT JOIN channel ON channel.channel_arn = $1 AND channel.app_instance_arn = bearer.app_instance_arn
-     LEFT JOIN channel_head ON channel_head.channel_arn = channel.channel_arn
+     LEFT JOIN channel_head ON channel_head.channel_id = channel.channel_id
      LEFT JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn
-     WHERE bearer.app_instance_user_arn = $2`,
+     WHERE bearer.app_instance_user_arn = $2 AND bearer.deleted_at IS NULL`,
     ChannelArn,
     ChimeBearer,
   )
   if (!row) throw unknownBearer()
-  if (row.channel_arn === null) throw forbidden()
-  const { membership, moderates, administers, bearer_arn, bearer_name, processors_json, deadline_ms, ...channel } = row
+  if (row.channel_id === null) throw forbidden()
+  const { membership, moderates, administers, bearer_id, bearer_arn, bearer_name, ...rest } = row
+  const { processors_json, deadline_ms, ...channel } = rest
   return {
-    bearer: { app_instance_user_arn: bearer_arn, name: bearer_name },
+    bearer: { user_id: bearer_id, app_instance_user_arn: bearer_arn, name: bearer_name },
     channel,
     flow: () => snapshotOf(row),
     membership: membership ?? undefined,

@@ -9,36 +9,35 @@ const rememberedMs = 24 * 3_600_000
 /** Rows that one transaction takes away at most. */
 const sweptMax = 1_000
 
-/** A call with a ClientRequestToken: the same token by the same caller about the same thing is the same call. */
+/** A call with a ClientRequestToken. */
 export interface TokenedCall {
-  operation: string
-  /** The channel or AppInstance that the call is about; '' for CreateAppInstance, which is about none. */
-  scope: string
-  /** The bearer, or the access key where an operation has none. */
-  caller: string
-  token: string
+  /** The same for calls of one operation with the same token by the same caller about the same thing. */
+  key: string
   /** The input; its ClientRequestToken does not count. */
   parameters: object
 }
 
-/** The members by which calls are told apart. No operation has all of them. */
+/** The members that distinguish calls. No operation has all of them. */
 interface TokenedInput {
   ClientRequestToken?: string
   ChimeBearer?: string
-  ChannelArn?: string
   AppInstanceArn?: string
 }
 
-/** Undefined where the caller gave no token. */
+/**
+ * Undefined where the caller gave no token. `scope` names what the call is about: a channel by its number, so that a
+ * channel which is created again knows no tokens of the former one. An operation without a bearer is called by an access key.
+ */
 export function tokenedCall(
   operation: string,
   input: TokenedInput,
   { credentials }: { credentials: Credentials },
+  scope: string,
 ): TokenedCall | undefined {
-  const { ClientRequestToken: token, ChimeBearer, ChannelArn, AppInstanceArn } = input
+  const { ClientRequestToken: token, ChimeBearer } = input
   if (token === undefined) return undefined
-  const scope = ChannelArn ?? AppInstanceArn ?? ''
-  return { operation, scope, caller: ChimeBearer ?? credentials.accessKeyId, token, parameters: input }
+  const caller = ChimeBearer ?? credentials.accessKeyId
+  return { key: hashOf([operation, scope, caller, token]), parameters: input }
 }
 
 /**
@@ -51,7 +50,7 @@ export async function once<Answer extends object>(
   context: { store: Store; now(): number; credentials: Credentials },
   work: (transaction: Transaction) => Promise<Answer>,
 ): Promise<Answer> {
-  const call = tokenedCall(operation, input, context)
+  const call = tokenedCall(operation, input, context, input.AppInstanceArn ?? '')
   return context.store.transaction(async (transaction) => {
     if (!call) return work(transaction)
     const known = await findAnswer<Answer>(transaction, call)
@@ -64,21 +63,15 @@ export async function once<Answer extends object>(
 
 /** What was answered to this call before, or undefined if it is new. Throws if the token stands for another call. */
 export async function findAnswer<Answer>(read: Reader, call: TokenedCall): Promise<Answer | undefined> {
-  const row = await read.get<TokenRow>(
-    'SELECT * FROM idempotency_token WHERE scope = $1 AND operation = $2 AND caller = $3 AND token = $4',
-    call.scope,
-    call.operation,
-    call.caller,
-    call.token,
-  )
+  const row = await read.get<TokenRow>('SELECT * FROM idempotency_token WHERE token_key = $1', call.key)
   if (!row) return undefined
   requireSame(row.parameters_hash, call)
   return JSON.parse(row.answer_json) as Answer
 }
 
 /** What makes the store remember the answer. */
-export const tokenRow = ({ parameters, ...call }: TokenedCall, answer: object, now: number): TokenRow => ({
-  ...call,
+export const tokenRow = ({ key, parameters }: TokenedCall, answer: object, now: number): TokenRow => ({
+  token_key: key,
   parameters_hash: parametersHash(parameters),
   answer_json: JSON.stringify(answer),
   expires_at: now + rememberedMs,
@@ -94,8 +87,11 @@ export function requireSame(hash: string, { parameters }: Pick<TokenedCall, 'par
 /** Two calls with the same hash have the same parameters; their ClientRequestToken does not count. */
 export function parametersHash(parameters: object): string {
   const { ClientRequestToken: _, ...counted } = parameters as { ClientRequestToken?: string }
-  return createHash('sha256').update(JSON.stringify(counted, sortedMembers)).digest('base64url')
+  return hashOf(counted)
 }
+
+const hashOf = (value: object): string =>
+  createHash('sha256').update(JSON.stringify(value, sortedMembers)).digest('base64url')
 
 /** The order in which a client writes the members of an object does not matter. */
 function sortedMembers(_key: string, value: unknown): unknown {
@@ -109,8 +105,8 @@ export async function forgetOldTokens(store: Store, now: number): Promise<void> 
   while (forgotten === sweptMax) {
     forgotten = await store.transaction((transaction) =>
       transaction.run(
-        `DELETE FROM idempotency_token WHERE (scope, operation, caller, token) IN (
-           SELECT scope, operation, caller, token FROM idempotency_token WHERE expires_at <= $1 LIMIT $2)`,
+        `DELETE FROM idempotency_token WHERE token_key IN (
+           SELECT token_key FROM idempotency_token WHERE expires_at <= $1 LIMIT $2)`,
         now,
         sweptMax,
       ),

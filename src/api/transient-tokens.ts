@@ -28,7 +28,7 @@ export function createTransientTokens(now: () => number): TransientTokens {
     }
   }
   const find = (call: TokenedCall) => {
-    const known = messages.get(keyOf(call))
+    const known = messages.get(call.key)
     if (!known || known.expiresAt <= now()) return undefined
     requireSame(known.hash, call)
     return known.message
@@ -37,10 +37,8 @@ export function createTransientTokens(now: () => number): TransientTokens {
     const known = find(call)
     if (known) return known
     forget()
-    messages.set(keyOf(call), { message, hash: parametersHash(call.parameters), expiresAt: now() + rememberedMs })
+    messages.set(call.key, { message, hash: parametersHash(call.parameters), expiresAt: now() + rememberedMs })
     return undefined
   }
   return { find, remember }
 }
-
-const keyOf = ({ operation, scope, caller, token }: TokenedCall) => JSON.stringify([operation, scope, caller, token])

@@ -1,7 +1,7 @@
 import type { Envelope } from '../bus/bus.ts'
 import type { Reader } from '../store/store.ts'
-import type { ChannelRow, MessageRow } from '../store/tables.ts'
-import { type LogRow, type MemberRow, type PastRun, pastEvent, runKey, type Subjects } from './past-event.ts'
+import type { ChannelRow, MembershipRow, MessageRow } from '../store/tables.ts'
+import { type LogRow, type PastRun, pastEvent, runKey, type Subjects } from './past-event.ts'
 import { envelope, type PayloadOf } from './publisher.ts'
 
 /** Events in one read of a channel's log. */
@@ -22,54 +22,64 @@ export class StoredChannelLog {
   /** Whose members the users are. */
   async memberships(userArns: readonly string[]): Promise<{ userArn: string; channelArn: string }[]> {
     const rows = await this.#allOf<{ member_arn: string; channel_arn: string }>(
-      'SELECT member_arn, channel_arn FROM channel_membership WHERE member_arn',
+      `SELECT app_instance_user_arn AS member_arn, channel_arn FROM app_instance_user
+       JOIN channel_membership ON member_id = user_id
+       JOIN channel_head ON channel_head.channel_id = channel_membership.channel_id
+       WHERE app_instance_user.deleted_at IS NULL AND app_instance_user_arn`,
       userArns,
     )
     return rows.map((row) => ({ userArn: row.member_arn, channelArn: row.channel_arn }))
   }
 
-  /** The number of each channel's latest event. A channel that does not exist is not in the answer. */
+  /** The number of each channel's latest event; that of its deletion, for a channel that is deleted. */
   async latest(channelArns: readonly string[]): Promise<Map<string, number>> {
     const rows = await this.#allOf<{ channel_arn: string; next_seq: number }>(
       'SELECT channel_arn, next_seq FROM channel_head WHERE channel_arn',
       channelArns,
     )
-    return new Map(rows.map((row) => [row.channel_arn, row.next_seq - 1]))
+    const latest = new Map<string, number>()
+    // A channel that was created again has several heads. The numbers go on from one to the next.
+    for (const row of rows) latest.set(row.channel_arn, Math.max(row.next_seq - 1, latest.get(row.channel_arn) ?? 0))
+    return latest
   }
 
-  /** Looks through the whole log of the channel, which is why it is asked only of joins that were lost. */
   async joinedAt(userArn: string, channelArn: string): Promise<number | undefined> {
-    const row = await this.#read.get<{ seq: number | null }>(
-      `SELECT max(seq) AS seq FROM channel_log
-       WHERE channel_arn = $1 AND event_type = 'CREATE_CHANNEL_MEMBERSHIP' AND subject = $2`,
-      channelArn,
+    const row = await this.#read.get<{ joined_seq: number }>(
+      `SELECT joined_seq FROM app_instance_user JOIN channel_membership ON member_id = user_id
+       JOIN channel ON channel.channel_id = channel_membership.channel_id
+       WHERE app_instance_user_arn = $1 AND deleted_at IS NULL AND channel_arn = $2`,
       userArn,
+      channelArn,
     )
-    return row?.seq ?? undefined
+    return row?.joined_seq
   }
 
   /**
-   * The events after a number, through another or, if that is undefined, through the latest. Undefined where the channel
-   * does not exist any more, or has not come as far: then it is another one, with the ARN of one that was deleted.
+   * The events after a number, through another or, if that is undefined, through the latest. A page ends where a deleted
+   * channel ends: what follows is the log of a channel that was created again under its ARN. Undefined where there is no
+   * such channel, or where its log is not that long.
    */
   async read(channelArn: string, { after, through }: { after: number; through: number | undefined }) {
     const latest = (await this.latest([channelArn])).get(channelArn)
     if (latest === undefined || latest < (through ?? after)) return undefined
     const last = through ?? latest
     const rows = await this.#read.all<LogRow>(
-      'SELECT * FROM channel_log WHERE channel_arn = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4',
+      `SELECT channel_log.*, channel_arn FROM channel_head
+       JOIN channel_log ON channel_log.channel_id = channel_head.channel_id
+       WHERE channel_arn = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4`,
       channelArn,
       after,
       last,
       pageMax,
     )
-    const more = rows.length === pageMax
-    const subjects = await this.#subjects(rows)
-    const envelopes = rows.map((row) => this.#envelope(row, subjects))
-    return { envelopes, through: more ? (rows.at(-1)?.seq ?? after) : last, more }
+    const ofOne = rows.filter((row) => row.channel_id === rows[0]?.channel_id)
+    const more = ofOne.length < rows.length || rows.length === pageMax
+    const subjects = await this.#subjects(ofOne)
+    const envelopes = ofOne.map((row) => this.#envelope(row, subjects))
+    return { envelopes, through: more ? (ofOne.at(-1)?.seq ?? after) : last, more }
   }
 
-  /** For members who were not told that the channel was deleted. Its log went with it. */
+  /** For members of a channel of which the store knows nothing. */
   endOf(channelArn: string): Envelope {
     const event = {
       channelArn,
@@ -91,33 +101,30 @@ export class StoredChannelLog {
   async #subjects(rows: readonly LogRow[]): Promise<Subjects> {
     const [first, last] = [rows[0], rows.at(-1)]
     if (!first || !last) return { channel: undefined, members: new Map(), messages: new Map(), runs: new Map() }
-    const range = [first.channel_arn, first.seq, last.seq] as const
-    const channel = await this.#read.get<ChannelRow>(
-      `SELECT channel.*, channel_head.last_message_at FROM channel
-       JOIN channel_head ON channel_head.channel_arn = channel.channel_arn WHERE channel.channel_arn = $1`,
-      first.channel_arn,
-    )
-    const members = await this.#read.all<MemberRow>(
-      `SELECT member.*, app_instance_user.name AS member_name FROM channel_log
-       JOIN channel_membership AS member
-         ON member.channel_arn = channel_log.channel_arn AND member.member_arn = channel_log.subject
-       JOIN app_instance_user ON app_instance_user.app_instance_user_arn = member.member_arn
-       WHERE channel_log.channel_arn = $1 AND channel_log.seq >= $2 AND channel_log.seq <= $3`,
+    const range = [first.channel_id, first.seq, last.seq] as const
+    const logRange = 'channel_log.channel_id = $1 AND channel_log.seq >= $2 AND channel_log.seq <= $3'
+    const channel = await this.#read.get<ChannelRow>('SELECT * FROM channel_view WHERE channel_id = $1', range[0])
+    const members = await this.#read.all<MembershipRow>(
+      `SELECT member.* FROM channel_log
+       JOIN app_instance_user ON app_instance_user_arn = subject AND deleted_at IS NULL
+       JOIN membership_view AS member
+         ON member.channel_id = channel_log.channel_id AND member.member_id = app_instance_user.user_id
+       WHERE ${logRange} AND event_type = 'CREATE_CHANNEL_MEMBERSHIP'`,
       ...range,
     )
     // Runs before messages: the text of an update that is released in between is then the row's.
     const runs = await this.#read.all<PastRun>(
       `SELECT run.message_id, run.revision, run.requested_json, run.created_at FROM channel_log
-       JOIN flow_run AS run ON run.channel_arn = channel_log.channel_arn
+       JOIN flow_run AS run ON run.channel_id = channel_log.channel_id
          AND run.message_id = channel_log.subject AND run.revision = channel_log.revision
-       WHERE channel_log.channel_arn = $1 AND channel_log.seq >= $2 AND channel_log.seq <= $3`,
+       WHERE ${logRange}`,
       ...range,
     )
     const messages = await this.#read.all<MessageRow>(
       `SELECT message.* FROM channel_log
-       JOIN channel_message AS message
-         ON message.channel_arn = channel_log.channel_arn AND message.message_id = channel_log.subject
-       WHERE channel_log.channel_arn = $1 AND channel_log.seq >= $2 AND channel_log.seq <= $3`,
+       JOIN message_view AS message
+         ON message.channel_id = channel_log.channel_id AND message.message_id = channel_log.subject
+       WHERE ${logRange}`,
       ...range,
     )
     return {

@@ -11,6 +11,7 @@ import type {
 
 /** One row of channel_log. */
 export interface LogRow {
+  channel_id: number
   channel_arn: string
   seq: number
   event_type: EventType
@@ -21,13 +22,10 @@ export interface LogRow {
   created_at: number
 }
 
-/** A member as the channel's members know it. */
-export type MemberRow = MembershipRow & { member_name: string }
-
 /** What the store has now of the subjects of some rows of the log. */
 export interface Subjects {
   channel: ChannelRow | undefined
-  members: ReadonlyMap<string, MemberRow>
+  members: ReadonlyMap<string, MembershipRow>
   messages: ReadonlyMap<string, MessageRow>
   /** By runKey. */
   runs: ReadonlyMap<string, PastRun>
@@ -59,9 +57,7 @@ function aboutOf(row: LogRow, audience: Audience, { channel, members, messages, 
   }
   if (row.event_type === 'CREATE_CHANNEL_MEMBERSHIP') {
     const member = members.get(row.subject)
-    if (!member) return { gone: { kind: 'membership', memberArn: row.subject } }
-    const { member_name, ...membership } = member
-    return { membership: { memberArn: row.subject, memberName: JSON.parse(member_name), row: membership } }
+    return member ? { membership: member } : { gone: { kind: 'membership', memberArn: row.subject } }
   }
   const message = messages.get(row.subject)
   const run = runs.get(runKey(row.subject, row.revision))

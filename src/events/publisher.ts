@@ -26,6 +26,6 @@ function messageType(about: PastEvent['about']): string {
 }
 
 function memberOf(about: PastEvent['about']): string | undefined {
-  if ('membership' in about) return about.membership.memberArn
+  if ('membership' in about) return about.membership.member_arn
   return 'gone' in about && about.gone.kind === 'membership' ? about.gone.memberArn : undefined
 }

@@ -24,15 +24,17 @@ export interface FlowSnapshot {
  * what the sender wants an update to say; undefined for a new message.
  */
 export function startRun(
-  message: Pick<MessageRow, 'channel_arn' | 'message_id' | 'revision'>,
+  message: Pick<MessageRow, 'channel_id' | 'channel_arn' | 'message_id' | 'revision'>,
   requested: MessageText | undefined,
   flow: FlowSnapshot,
   lease: Lease,
   world: World,
 ): { run: RunRow; step: StepRow } {
-  const { channel_arn, message_id, revision } = message
+  const { channel_id, channel_arn, message_id, revision } = message
+  const first = openStep(flow, 0, world)
   const processors = flow.processors.toSorted((a, b) => a.ExecutionOrder - b.ExecutionOrder)
   const run: RunRow = {
+    channel_id,
     channel_arn,
     message_id,
     revision,
@@ -42,10 +44,11 @@ export function startRun(
     deadline_ms: flow.deadlineMs,
     requested_json: requested ? JSON.stringify(requested) : null,
     text_json: null,
+    callback_id: first.callbackId,
     created_at: world.now,
     ended_at: null,
   }
-  return { run, step: newStepRow(run, openStep(flow, 0, world), processors.map(processorOf)[0], lease, world.now) }
+  return { run, step: newStepRow(run, first, undefined, processors.map(processorOf)[0], lease, world.now) }
 }
 
 /** As a run's row has it: the run's report names the processors that changed the message. */
@@ -140,7 +143,8 @@ export function changeOf(
   const { position } = turn.step
   const hasChanged = (processor: Processor, index: number) =>
     processor.hasChanged || (index === position && changes_json !== null)
-  const runRow = runRowOf(turn, run, changes_json !== null, ending && now)
+  const callbackId = next?.callbackId ?? turn.step.callback_id
+  const runRow = { ...runRowOf(turn, run, changes_json !== null, ending && now), callback_id: callbackId }
   return {
     kind: 'DecideStep',
     heldBy: turn.step.owner,
@@ -148,7 +152,7 @@ export function changeOf(
     run: runRow,
     processorName: run.processors[position]?.name,
     changedBy: run.processors.filter(hasChanged).map(({ name }) => name),
-    next: next && newStepRow(runRow, next, run.processors[next.position], lease, now),
+    next: next && newStepRow(runRow, next, turn.step.callback_id, run.processors[next.position], lease, now),
     ending: ending && endingOf(turn, requested, after, ending, now),
     message: turn.message,
     changedBefore: Object.keys(changedText(turn.run)).length > 0,
@@ -182,12 +186,19 @@ function stepRow(row: StepRow, step: Step, { owner, leaseMs }: Lease, now: numbe
   }
 }
 
-function newStepRow(run: RunRow, step: Step, processor: Processor | undefined, lease: Lease, now: number): StepRow {
-  const { channel_arn, message_id, revision } = run
-  const identity = { channel_arn, callback_id: step.callbackId, message_id, revision, position: step.position }
+function newStepRow(
+  { channel_id, channel_arn, message_id, revision }: RunRow,
+  step: Step,
+  previous: string | undefined,
+  processor: Processor | undefined,
+  lease: Lease,
+  now: number,
+): StepRow {
+  const key = { channel_id, channel_arn, callback_id: step.callbackId, previous_callback_id: previous ?? null }
+  const identity = { ...key, message_id, revision, position: step.position }
   const functionArn = processor?.functionArn ?? ''
   const empty = { changes_json: null, verdict_key: null }
-  const fresh = { ...identity, function_arn: functionArn, created_at: now, shard: shardOf(channel_arn), ...empty }
+  const fresh = { ...identity, function_arn: functionArn, created_at: now, shard: shardOf(channel_id), ...empty }
   return stepRow(fresh as StepRow, step, lease, now)
 }
 

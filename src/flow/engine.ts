@@ -137,9 +137,10 @@ export class FlowEngine {
   }
 
   #newInHand(turn: Turn): InHand {
-    const { function_arn: functionArn, channel_arn: channelArn, due_at: dueAt } = turn.step
+    const { function_arn: functionArn, channel_arn: channelArn, channel_id: channelId, due_at: dueAt } = turn.step
+    const functionName = functionNameOfStep(turn.step)
     this.#order += 1
-    return { turn, functionName: functionNameOfStep(turn.step), functionArn, channelArn, dueAt, order: this.#order }
+    return { turn, functionName, functionArn, channelArn, channelId, dueAt, order: this.#order }
   }
 
   #hold(inHand: InHand): void {

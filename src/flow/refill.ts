@@ -80,7 +80,7 @@ export class Refill<Step extends QueuedStep> {
     }
   }
 
-  async #read({ channelArn, functionArn, dueFrom, dueUntil, stepsMax, inMemory }: Claim<Step>) {
+  async #read({ channelId, functionArn, dueFrom, dueUntil, stepsMax, inMemory }: Claim<Step>) {
     const { store, lease, clock, isKnown } = this.#parts
     this.#goneMeanwhile.clear()
     const isNew = ({ callback_id: id, deadline_at }: StepRow) =>
@@ -89,9 +89,9 @@ export class Refill<Step extends QueuedStep> {
     const newMax = Math.min(stepsMax, turnsMax)
     const rowsMax = newMax + inMemory
     const range = { dueFrom, dueUntil: Math.max(dueUntil, clock.now() + leaseMs) }
-    const rows = await readLeasedSteps(store.read, { owner, channelArn, functionArn, ...range, stepsMax: rowsMax })
+    const rows = await readLeasedSteps(store.read, { owner, channelId, functionArn, ...range, stepsMax: rowsMax })
     const fresh = rows.filter(isNew)
-    const turns = await readTurns(store.read, channelArn, fresh.slice(0, newMax))
+    const turns = await readTurns(store.read, channelId, fresh.slice(0, newMax))
     const stillNew = turns.filter(({ step }) => isNew(step) && step.owner === lease.owner)
     const next = fresh[newMax] ?? (rows.length === rowsMax ? rows.at(-1) : undefined)
     return { turns: stillNew, moreFrom: next?.due_at }

@@ -26,6 +26,7 @@ export interface QueuedStep {
   /** A function may have several ARNs: its versions and aliases share its places. */
   readonly functionArn: string
   readonly channelArn: string
+  readonly channelId: number
   /** Grows from step to step: the order within a channel. */
   readonly order: number
   /** When its row is due. Later on it may be due later, never earlier. */
@@ -68,6 +69,7 @@ interface Line<Step> {
 interface Lane<Step> {
   line: Line<Step>
   channelArn: string
+  channelId: number
   waiting: Step[]
   inFlight: number
   /** Steps whose place is free, and whose outcome is being written. */
@@ -91,6 +93,7 @@ interface DueRange {
 export interface Claim<Step> extends DueRange {
   readonly lane: Lane<Step>
   readonly channelArn: string
+  readonly channelId: number
   readonly functionArn: string
   /** How many steps there is room for. */
   readonly stepsMax: number
@@ -195,7 +198,7 @@ export class StepQueue<Step extends QueuedStep> {
     const [functionArn, range] = parked
     lane.parked.delete(functionArn)
     lane.claimed = true
-    const { line, channelArn, waiting, inFlight, ending } = lane
+    const { line, channelArn, channelId, waiting, inFlight, ending } = lane
     // Behind the others.
     this.#starvedLines.delete(line)
     this.#lowLines.delete(line)
@@ -203,6 +206,7 @@ export class StepQueue<Step extends QueuedStep> {
     return {
       lane,
       channelArn,
+      channelId,
       functionArn,
       ...range,
       stepsMax: Math.min(this.#roomOf(line), this.#limits.channelStepsMax - waiting.length),
@@ -218,7 +222,7 @@ export class StepQueue<Step extends QueuedStep> {
     this.#settle(lane)
   }
 
-  #laneOf({ functionName, channelArn }: Step): Lane<Step> {
+  #laneOf({ functionName, channelArn, channelId }: Step): Lane<Step> {
     let line = this.#lines.get(functionName)
     if (!line) {
       const nothing = { levels: [], next: undefined, waiting: 0, inFlight: 0 }
@@ -236,7 +240,7 @@ export class StepQueue<Step extends QueuedStep> {
         parked: new Map<string, DueRange>(),
         claimed: false,
       }
-      lane = { line, channelArn, ...nothing }
+      lane = { line, channelArn, channelId, ...nothing }
       line.channels.set(channelArn, lane)
     }
     return lane

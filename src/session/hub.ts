@@ -278,7 +278,7 @@ export class Hub<S extends Subscriber> {
     if (goneBack) return
     for (const envelope of page.envelopes) {
       if (!this.#isHere(channel)) return
-      if (envelope.seq !== undefined) this.#skipTo(channel, envelope.seq - 1)
+      if (envelope.seq !== undefined) this.#skipTo(channel, envelope.seq - 1, envelope.closed)
       this.#hear(envelope)
     }
     if (!this.#isHere(channel)) return
@@ -287,10 +287,12 @@ export class Hub<S extends Subscriber> {
   }
 
   /** A number that is missing in the log itself will never come: better to go on without it than to stop. */
-  #skipTo(channel: Channel<S>, position: number): void {
+  #skipTo(channel: Channel<S>, position: number, isDeletion = false): void {
     const { channelArn, order } = channel
     if (order.position === undefined || position <= order.position) return
-    this.#log.warn({ channelArn, after: order.position, through: position }, 'numbers are missing in a channel log')
+    // The log of a deleted channel has its last event alone.
+    if (!isDeletion)
+      this.#log.warn({ channelArn, after: order.position, through: position }, 'numbers are missing in a channel log')
     order.skipTo(position)
   }
 

@@ -19,7 +19,7 @@ class Stage {
   newStep(functionName: string, channel: number): QueuedStep {
     this.#order += 1
     const channelArn = `${functionName} ${channel}`
-    return { functionName, functionArn: functionName, channelArn, order: this.#order, dueAt: this.#order }
+    return { functionName, functionArn: functionName, channelArn, channelId: 0, order: this.#order, dueAt: this.#order }
   }
 
   /** Adds one step to each of so many channels. Returns how many are in memory. */

@@ -22,6 +22,7 @@ class Stage {
       functionName,
       functionArn: functionName,
       channelArn,
+      channelId: 0,
       order: this.#order,
       dueAt: this.#order,
     }

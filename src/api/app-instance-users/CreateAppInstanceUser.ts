@@ -3,6 +3,7 @@ import { appInstanceUserArn } from '../../contract/arn.ts'
 import { idempotencyToken, optional } from '../../contract/binding.ts'
 import { ChimeArn, IdentityClientRequestToken, Metadata, UserId, UserName } from '../../contract/shapes.ts'
 import { AppInstanceUserExpirationSettings, TagList } from '../../contract/structures.ts'
+import type { Transaction } from '../../store/store.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { requireAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
@@ -46,19 +47,24 @@ export const CreateAppInstanceUser = operation({
         throw conflict(`The AppInstanceUser ${AppInstanceUserId} exists already, with other attributes`)
       }
       const now = context.now()
-      await transaction.insert<AppInstanceUserRow>('app_instance_user', {
+      await transaction.insert<Omit<AppInstanceUserRow, 'user_id'>>('app_instance_user', {
         app_instance_user_arn: arn,
         app_instance_arn: AppInstanceArn,
         name,
         metadata,
-        expiration_settings_json: null,
+        memberships: 0,
         created_at: now,
         updated_at: now,
       })
-      const users = 'FROM app_instance_user WHERE app_instance_arn = $1'
-      await requireWithinQuota(transaction, 'usersPerAppInstance', users, AppInstanceArn)
+      requireWithinQuota('usersPerAppInstance', await countUser(transaction, AppInstanceArn))
       await insertTags(transaction, arn, input.Tags)
       return { AppInstanceUserArn: arn }
     })
   },
 })
+
+/** Returns how many users the AppInstance has now. */
+async function countUser(transaction: Transaction, appInstanceArn: string): Promise<number> {
+  const text = 'UPDATE app_instance SET users = users + 1 WHERE app_instance_arn = $1 RETURNING users'
+  return (await transaction.get<{ users: number }>(text, appInstanceArn))?.users ?? 0
+}

@@ -5,20 +5,22 @@ import { fromJson, fromJsonText } from '../json-text.ts'
 import { epochSeconds } from '../times.ts'
 
 export interface AppInstanceUserRow {
+  user_id: number
   app_instance_user_arn: string
   app_instance_arn: string
   name: string
   metadata: string | null
-  expiration_settings_json: string | null
+  /** In how many channels it is. */
+  memberships: number
   created_at: number
   updated_at: number
 }
 
 /** What an Identity is made of. */
-export type NamedUser = Pick<AppInstanceUserRow, 'app_instance_user_arn' | 'name'>
+export type NamedUser = Pick<AppInstanceUserRow, 'user_id' | 'app_instance_user_arn' | 'name'>
 
 export const findUser = (read: Reader, arn: string): Promise<AppInstanceUserRow | undefined> =>
-  read.get('SELECT * FROM app_instance_user WHERE app_instance_user_arn = $1', arn)
+  read.get('SELECT * FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL', arn)
 
 /** The user that a parameter names. Throws a Forbidden, in AWS's words, if this AppInstance has no such user. */
 export async function requireUserOf(read: Reader, appInstanceArn: string, arn: string): Promise<AppInstanceUserRow> {
@@ -30,7 +32,7 @@ export async function requireUserOf(read: Reader, appInstanceArn: string, arn: s
 export const invalidUserArn = () =>
   new ApiError('Forbidden', 'An invalid app instance user ARN was supplied for the input parameter.')
 
-export const identityOf = (user: NamedUser): Required<Identity> => ({
+export const identityOf = (user: Omit<NamedUser, 'user_id'>): Required<Identity> => ({
   Arn: user.app_instance_user_arn,
   Name: fromJsonText(user.name),
 })

@@ -6,7 +6,7 @@ import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
-import { requireWithinQuota } from '../quotas.ts'
+import { requireFew } from '../quotas.ts'
 import { insertTags, requirePlainTags } from '../tags.ts'
 import type { AppInstanceRow } from './app-instance.ts'
 
@@ -31,10 +31,11 @@ export const CreateAppInstance = operation({
         app_instance_arn: arn,
         name: toJsonText(input.Name),
         metadata: toJson(input.Metadata),
+        users: 0,
         created_at: now,
         updated_at: now,
       })
-      await requireWithinQuota(transaction, 'appInstances', 'FROM app_instance')
+      await requireFew(transaction, 'appInstances', 'FROM app_instance')
       await insertTags(transaction, arn, input.Tags)
       return { AppInstanceArn: arn }
     })

@@ -5,7 +5,7 @@ import { Identity } from '../../contract/structures.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { identityOf, requireUserOf } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { requireWithinQuota } from '../quotas.ts'
+import { requireFew } from '../quotas.ts'
 import { requireAppInstance } from './app-instance.ts'
 
 export const CreateAppInstanceAdmin = operation({
@@ -26,7 +26,7 @@ export const CreateAppInstanceAdmin = operation({
       })
       if (!inserted) throw conflict('The user is an AppInstanceAdmin already')
       const admins = 'FROM app_instance_admin WHERE app_instance_arn = $1'
-      await requireWithinQuota(transaction, 'adminsPerAppInstance', admins, AppInstanceArn)
+      await requireFew(transaction, 'adminsPerAppInstance', admins, AppInstanceArn)
       return { AppInstanceAdmin: identityOf(user), AppInstanceArn }
     })
   },

@@ -7,6 +7,8 @@ export interface AppInstanceRow {
   app_instance_arn: string
   name: string
   metadata: string | null
+  /** How many it has. */
+  users: number
   created_at: number
   updated_at: number
 }

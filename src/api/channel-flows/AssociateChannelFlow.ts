@@ -13,7 +13,7 @@ export const AssociateChannelFlow = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
   allow: mayModerateChannel,
-  async handle({ ChannelArn, ChannelFlowArn }, { store, now }, { channel }) {
+  async handle({ ChannelFlowArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {
       const flow = await findChannelFlow(transaction, ChannelFlowArn)
       if (!flow) throw notFound('The channel flow does not exist')
@@ -22,8 +22,8 @@ export const AssociateChannelFlow = operation({
       }
       const changed = await transaction.run(
         `UPDATE channel SET channel_flow_arn = $2, updated_at = $3
-         WHERE channel_arn = $1 AND coalesce(channel_flow_arn, $2) = $2`,
-        ChannelArn,
+         WHERE channel_id = $1 AND coalesce(channel_flow_arn, $2) = $2`,
+        channel.channel_id,
         ChannelFlowArn,
         now(),
       )

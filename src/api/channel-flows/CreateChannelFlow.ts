@@ -7,7 +7,7 @@ import { requireAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJsonText } from '../json-text.ts'
-import { requireWithinQuota } from '../quotas.ts'
+import { requireFew } from '../quotas.ts'
 import { insertTags, readExtensionTags } from '../tags.ts'
 import { type ChannelFlowRow, channelFlowTags, defaultDeadlineMs, requireDistinctOrder } from './channel-flow.ts'
 
@@ -42,7 +42,7 @@ export const CreateChannelFlow = operation({
         updated_at: now,
       })
       const flows = 'FROM channel_flow WHERE app_instance_arn = $1'
-      await requireWithinQuota(transaction, 'channelFlowsPerAppInstance', flows, AppInstanceArn)
+      await requireFew(transaction, 'channelFlowsPerAppInstance', flows, AppInstanceArn)
       await insertTags(transaction, arn, input.Tags)
       return { ChannelFlowArn: arn }
     })

@@ -12,11 +12,11 @@ export const DisassociateChannelFlow = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
   allow: mayModerateChannel,
-  async handle({ ChannelArn, ChannelFlowArn }, { store, now }) {
+  async handle({ ChannelFlowArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {
       const changed = await transaction.run(
-        'UPDATE channel SET channel_flow_arn = NULL, updated_at = $3 WHERE channel_arn = $1 AND channel_flow_arn = $2',
-        ChannelArn,
+        'UPDATE channel SET channel_flow_arn = NULL, updated_at = $3 WHERE channel_id = $1 AND channel_flow_arn = $2',
+        channel.channel_id,
         ChannelFlowArn,
         now(),
       )

@@ -50,11 +50,11 @@ export type SnapshotRow = {
 }
 
 /** The channel's flow as it is now, for a message whose channel's flow changed since it was read with the roles. */
-export async function snapshotFlow(read: Reader, channelArn: string): Promise<FlowSnapshot | undefined> {
+export async function snapshotFlow(read: Reader, channelId: number): Promise<FlowSnapshot | undefined> {
   const row = await read.get<SnapshotRow>(
     `SELECT channel_flow.channel_flow_arn, processors_json, deadline_ms FROM channel
-     JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn WHERE channel.channel_arn = $1`,
-    channelArn,
+     JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn WHERE channel.channel_id = $1`,
+    channelId,
   )
   return row && snapshotOf(row)
 }

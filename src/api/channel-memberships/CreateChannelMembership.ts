@@ -33,7 +33,7 @@ export const CreateChannelMembership = operation({
     return store.transaction(async (transaction) => {
       const member = await findUser(transaction, MemberArn)
       if (!member) throw notFound('The user that MemberArn names does not exist')
-      await addMember(transaction, { channelArn: ChannelArn, member, type: Type, invitedBy, now: now() })
+      await addMember(transaction, { channel, member, type: Type, invitedBy, now: now() })
       return { ChannelArn, Member: identityOf(member) }
     })
   },

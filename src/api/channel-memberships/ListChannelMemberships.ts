@@ -9,7 +9,7 @@ import { operation } from '../context.ts'
 import { readPage } from '../paging.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 
-/** By ARN. HIDDEN members are listed only when asked for, and only for moderators and admins. */
+/** In the order in which the users were created. HIDDEN members are listed only when asked for, and only for moderators and admins. */
 export const ListChannelMemberships = operation({
   name: 'ListChannelMemberships',
   http: 'GET /channels/{ChannelArn}/memberships 200',
@@ -30,24 +30,25 @@ export const ListChannelMemberships = operation({
   async allow(input, context) {
     const access = await maySeeChannel(input, context)
     if (input.Type === 'HIDDEN' && !access.moderates && !access.administers) throw forbidden()
+    return access
   },
-  async handle(input, context) {
+  async handle(input, context, { channel }) {
     refuseSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, Type: type = 'DEFAULT' } = input
     const { page, NextToken } = await readPage(context, input, {
       identity: ['ListChannelMemberships', ChannelArn, ChimeBearer, type],
-      start: '',
-      rowsAfter: (memberArn, rowsMax) =>
+      start: 0,
+      rowsAfter: (memberId, rowsMax) =>
         context.read.all<NamedUser>(
-          `SELECT app_instance_user_arn, name FROM channel_membership
-           JOIN app_instance_user ON app_instance_user_arn = member_arn
-           WHERE channel_arn = $1 AND type = $2 AND member_arn > $3 ORDER BY member_arn LIMIT $4`,
-          ChannelArn,
+          `SELECT user_id, app_instance_user_arn, name FROM channel_membership
+           JOIN app_instance_user ON user_id = member_id
+           WHERE channel_id = $1 AND type = $2 AND member_id > $3 ORDER BY member_id LIMIT $4`,
+          channel.channel_id,
           type,
-          memberArn,
+          memberId,
           rowsMax,
         ),
-      positionOf: (user) => user.app_instance_user_arn,
+      positionOf: (user) => user.user_id,
     })
     return { ChannelArn, ChannelMemberships: page.map((user) => ({ Member: identityOf(user) })), NextToken }
   },

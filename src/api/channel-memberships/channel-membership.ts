@@ -1,7 +1,8 @@
 import { conflict } from '../../contract/api-error.ts'
 import type { ChannelMembershipType } from '../../contract/shapes.ts'
+import { membershipColumns } from '../../store/columns.ts'
 import type { Transaction } from '../../store/store.ts'
-import type { Audience, EventSubject, MembershipRow } from '../../store/tables.ts'
+import type { Audience, ChannelRow, MembershipRow } from '../../store/tables.ts'
 import type { NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { fromJsonText } from '../json-text.ts'
 import { requireWithinQuota } from '../quotas.ts'
@@ -9,19 +10,22 @@ import { isoText } from '../times.ts'
 
 /** Who becomes a member of which channel, and by whom. */
 interface NewMember {
-  channelArn: string
+  channel: Pick<ChannelRow, 'channel_id' | 'channel_arn' | 'app_instance_arn'>
   member: NamedUser
   type: ChannelMembershipType
   invitedBy: NamedUser
   now: number
 }
 
-/** Adds the member and tells the channel. Throws a Conflict if the user is a member already. */
+/** Adds the member and notifies the channel. Throws a Conflict if the user is a member already. */
 export async function addMember(transaction: Transaction, added: NewMember): Promise<void> {
-  const { channelArn, member, type, invitedBy, now } = added
-  const row: MembershipRow = {
-    channel_arn: channelArn,
+  const { channel, member, type, invitedBy, now } = added
+  const known: Omit<MembershipRow, 'joined_seq'> = {
+    channel_id: channel.channel_id,
+    channel_arn: channel.channel_arn,
+    member_id: member.user_id,
     member_arn: member.app_instance_user_arn,
+    member_name: member.name,
     type,
     invited_by_arn: invitedBy.app_instance_user_arn,
     invited_by_name: invitedBy.name,
@@ -29,43 +33,62 @@ export async function addMember(transaction: Transaction, added: NewMember): Pro
     created_at: now,
     updated_at: now,
   }
+  const counts = await countMembership(transaction, known)
+  const joined_seq = await transaction.append({
+    channelId: channel.channel_id,
+    channelArn: channel.channel_arn,
+    eventType: 'CREATE_CHANNEL_MEMBERSHIP',
+    audience:
+      type === 'DEFAULT'
+        ? { to: 'members', and: known.member_arn }
+        : await watchersOfHidden(transaction, channel, known),
+    createdAt: now,
+    about: { membership: { ...known, joined_seq: 0 } },
+  })
+  const row = Object.fromEntries(membershipColumns.map((column) => [column, { ...known, joined_seq }[column]]))
   if (!(await transaction.insertOnce('channel_membership', row))) {
     throw conflict('The user is a member of the channel already')
   }
-  const inChannel = 'FROM channel_membership WHERE channel_arn = $1'
-  await requireWithinQuota(transaction, 'membershipsPerChannel', inChannel, channelArn)
-  const ofUser = 'FROM channel_membership WHERE member_arn = $1'
-  await requireWithinQuota(transaction, 'membershipsPerUser', ofUser, row.member_arn)
-  await transaction.append({
-    channelArn,
-    eventType: 'CREATE_CHANNEL_MEMBERSHIP',
-    audience: type === 'DEFAULT' ? { to: 'members', and: row.member_arn } : await thoseWhoSeeHidden(transaction, row),
-    createdAt: now,
-    about: { membership: { memberArn: row.member_arn, memberName: fromJsonText(member.name), row } },
-  })
+  requireWithinQuota('membershipsPerChannel', counts.members)
+  requireWithinQuota('membershipsPerUser', counts.memberships)
+}
+
+/** Counts one more membership. Returns how many the user and the channel have now. */
+async function countMembership(
+  transaction: Transaction,
+  { channel_id, member_id }: Pick<MembershipRow, 'channel_id' | 'member_id'>,
+): Promise<{ memberships: number; members: number }> {
+  const user = await transaction.get<{ memberships: number }>(
+    'UPDATE app_instance_user SET memberships = memberships + 1 WHERE user_id = $1 RETURNING memberships',
+    member_id,
+  )
+  const channel = await transaction.get<{ members: number }>(
+    'UPDATE channel_head SET members = members + 1 WHERE channel_id = $1 RETURNING members',
+    channel_id,
+  )
+  return { memberships: user?.memberships ?? 0, members: channel?.members ?? 0 }
 }
 
 /** A HIDDEN membership is known to its owner, and to the moderators and admins among the members. */
-async function thoseWhoSeeHidden(
+async function watchersOfHidden(
   transaction: Transaction,
-  { channel_arn, member_arn }: MembershipRow,
+  { channel_id, app_instance_arn }: NewMember['channel'],
+  { member_arn }: Pick<MembershipRow, 'member_arn'>,
 ): Promise<Audience> {
   const watchers = await transaction.all<{ member_arn: string }>(
-    `SELECT member_arn FROM channel_membership WHERE channel_arn = $1 AND (
-       member_arn IN (SELECT moderator_arn FROM channel_moderator WHERE channel_arn = $1) OR
-       member_arn IN (SELECT admin_arn FROM app_instance_admin WHERE app_instance_arn =
-         (SELECT app_instance_arn FROM channel WHERE channel_arn = $1)))`,
-    channel_arn,
+    `SELECT member_arn FROM membership_view WHERE channel_id = $1 AND (
+       member_id IN (SELECT moderator_id FROM channel_moderator WHERE channel_id = $1) OR
+       member_arn IN (SELECT admin_arn FROM app_instance_admin WHERE app_instance_arn = $2))`,
+    channel_id,
+    app_instance_arn,
   )
   return { to: 'users', users: [...new Set([member_arn, ...watchers.map((watcher) => watcher.member_arn)])] }
 }
 
-type Membership = Extract<EventSubject, { membership: unknown }>['membership']
-
 /** The payload of CREATE_CHANNEL_MEMBERSHIP: AWS's ChannelMembership. */
-export const membershipPayload = ({ memberArn, memberName, row }: Membership) => ({
+export const membershipPayload = (row: MembershipRow) => ({
   ChannelArn: row.channel_arn,
-  Member: { Arn: memberArn, Name: memberName },
+  Member: { Arn: row.member_arn, Name: fromJsonText(row.member_name) },
   InvitedBy: { Arn: row.invited_by_arn, Name: fromJsonText(row.invited_by_name) },
   Type: row.type,
   CreatedTimestamp: isoText(row.created_at),

@@ -23,19 +23,21 @@ export const DeleteChannelMessage = operation({
   async allow(input, context) {
     const access = await accessTo(input, context)
     if (!access.administers) throw forbidden()
+    return access
   },
-  async handle({ ChannelArn, MessageId, SubChannelId }, { store, now }) {
+  async handle({ ChannelArn, MessageId, SubChannelId }, { store, now }, { channel }) {
     refuseSubChannel(SubChannelId)
     return store.transaction(async (transaction) => {
-      const message = await findMessage(transaction, ChannelArn, MessageId)
+      const message = await findMessage(transaction, channel.channel_id, MessageId)
       if (message?.status !== 'SENT') throw forbidden()
       await dropUpdate(transaction, message, 'The message was deleted', now())
       await transaction.run(
-        'DELETE FROM channel_message WHERE channel_arn = $1 AND message_id = $2',
-        ChannelArn,
+        'DELETE FROM channel_message WHERE channel_id = $1 AND message_id = $2',
+        channel.channel_id,
         MessageId,
       )
       await transaction.append({
+        channelId: channel.channel_id,
         channelArn: ChannelArn,
         eventType: 'DELETE_CHANNEL_MESSAGE',
         audience: audienceOf(message),

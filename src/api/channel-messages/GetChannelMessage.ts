@@ -20,9 +20,9 @@ export const GetChannelMessage = operation({
   output: { ChannelMessage: optional(ChannelMessage) },
   errors: ['BadRequest', 'Forbidden', 'NotFound'],
   allow: maySeeChannel,
-  async handle({ ChannelArn, MessageId, ChimeBearer, SubChannelId }, { read }) {
+  async handle({ MessageId, ChimeBearer, SubChannelId }, { read }, { channel, bearer: reader }) {
     refuseSubChannel(SubChannelId)
-    const row = await requireVisibleMessage(read, ChannelArn, MessageId, ChimeBearer)
+    const row = await requireVisibleMessage(read, channel.channel_id, MessageId, reader.user_id)
     return { ChannelMessage: messageToWire(seenBy(ChimeBearer, row), epochSeconds) }
   },
 })

@@ -23,10 +23,10 @@ export const GetChannelMessageStatus = operation({
   output: { Status: optional(ChannelMessageStatusStructure) },
   errors: ['BadRequest', 'Forbidden'],
   allow: accessTo,
-  async handle({ ChannelArn, MessageId, ChimeBearer, SubChannelId }, { read }) {
+  async handle({ MessageId, SubChannelId }, { read }, { channel, bearer: reader }) {
     refuseSubChannel(SubChannelId)
-    const row = await findMessage(read, ChannelArn, MessageId)
-    if (row?.sender_arn !== ChimeBearer) throw forbidden()
+    const row = await findMessage(read, channel.channel_id, MessageId)
+    if (row?.sender_id !== reader.user_id) throw forbidden()
     const { update_status, update_detail } = row
     return { Status: statusToWire(update_status ? { status: update_status, status_detail: update_detail } : row) }
   },

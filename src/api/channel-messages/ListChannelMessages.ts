@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, MaxResults, NextToken, SortOrder, SubChannelId, Timestamp } from '../../contract/shapes.ts'
 import { ChannelMessageSummary } from '../../contract/structures.ts'
+import { firstSeqSince } from '../../store/message-times.ts'
 import type { MessageRow } from '../../store/tables.ts'
 import { maySeeChannel } from '../access.ts'
 import { operation } from '../context.ts'
@@ -32,7 +33,7 @@ export const ListChannelMessages = operation({
   },
   errors: ['BadRequest', 'Forbidden'],
   allow: maySeeChannel,
-  async handle(input, context) {
+  async handle(input, context, { channel, bearer: reader }) {
     refuseSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, SortOrder: order = 'DESCENDING', NotBefore, NotAfter } = input
     const descending = order === 'DESCENDING'
@@ -41,14 +42,16 @@ export const ListChannelMessages = operation({
       start: descending ? Number.MAX_SAFE_INTEGER : -1,
       rowsAfter: (seq, rowsMax) =>
         context.read.all<MessageRow>(
-          `SELECT * FROM channel_message WHERE channel_arn = $1 AND ${visibleTo('$2')}
-             AND seq >= ${seqOf('first', '>= $3')} AND seq <= ${seqOf('last', '<= $4')}
+          `SELECT * FROM message_view WHERE channel_id = $1 AND ${visibleTo('$2')}
+             ${NotBefore === undefined ? '' : `AND seq >= ${firstSeqSince('$1', '$3')}`}
+             ${NotAfter === undefined ? '' : `AND seq < ${firstSeqSince('$1', '$4')}`}
              AND seq ${descending ? '<' : '>'} $5
            ORDER BY seq ${descending ? 'DESC' : 'ASC'} LIMIT $6`,
-          ChannelArn,
-          ChimeBearer,
+          channel.channel_id,
+          reader.user_id,
           NotBefore === undefined ? 0 : Math.ceil(milliseconds(NotBefore)),
-          NotAfter === undefined ? Number.MAX_SAFE_INTEGER : Math.floor(milliseconds(NotAfter)),
+          // The first millisecond that is too late.
+          NotAfter === undefined ? 0 : Math.floor(milliseconds(NotAfter)) + 1,
           seq,
           rowsMax,
         ),
@@ -58,11 +61,3 @@ export const ListChannelMessages = operation({
     return { ChannelArn, ChannelMessages, NextToken }
   },
 })
-
-/** The number of a channel's first or last message of a time: one step in an index, however long the channel is. */
-function seqOf(which: 'first' | 'last', ofTime: string): string {
-  const order = which === 'first' ? 'created_at, seq' : 'created_at DESC, seq DESC'
-  const none = which === 'first' ? Number.MAX_SAFE_INTEGER : -1
-  return `coalesce((SELECT seq FROM channel_message WHERE channel_arn = $1 AND created_at ${ofTime}
-    ORDER BY ${order} LIMIT 1), ${none})`
-}

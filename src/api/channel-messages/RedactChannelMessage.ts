@@ -24,8 +24,9 @@ export const RedactChannelMessage = operation({
   allow: mayActInChannel,
   async handle({ ChannelArn, MessageId, SubChannelId }, { store, now }, access) {
     refuseSubChannel(SubChannelId)
+    const { channel_id } = access.channel
     return store.transaction(async (transaction) => {
-      const message = await findMessage(transaction, ChannelArn, MessageId)
+      const message = await findMessage(transaction, channel_id, MessageId)
       requireRedactable(message, access)
       if (message.redacted) return { ChannelArn, MessageId }
       await dropUpdate(transaction, message, 'The message was redacted', now())
@@ -33,13 +34,14 @@ export const RedactChannelMessage = operation({
       await transaction.run(
         `UPDATE channel_message SET redacted = 1, content = $3, metadata = NULL, content_type = NULL,
            message_attributes_json = NULL, push_notification_json = NULL, updated_at = $4,
-           update_status = NULL, update_detail = NULL WHERE channel_arn = $1 AND message_id = $2`,
-        ChannelArn,
+           update_status = NULL, update_detail = NULL WHERE channel_id = $1 AND message_id = $2`,
+        channel_id,
         MessageId,
         redacted.content,
         redacted.updated_at,
       )
       await transaction.append({
+        channelId: channel_id,
         channelArn: ChannelArn,
         eventType: 'REDACT_CHANNEL_MESSAGE',
         audience: audienceOf(message),

@@ -20,6 +20,7 @@ import {
 } from '../../contract/structures.ts'
 import { audienceOf, eventTypeOf, type FlowSnapshot, senderOnly, startRun } from '../../flow/decision.ts'
 import type { AcceptMessage } from '../../store/changes.ts'
+import type { ChannelRow, MembershipRow } from '../../store/tables.ts'
 import { maySendToChannel } from '../access.ts'
 import { invalidUserArn, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
@@ -62,28 +63,28 @@ export const SendChannelMessage = operation({
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: maySendToChannel,
-  async handle(input, context, { bearer: sender, flow: readFlow }) {
+  async handle(input, context, { bearer: sender, channel, flow: readFlow }) {
     const { ChannelArn } = input
     refuseSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     requireTargetIsNamed(input)
 
-    const call = tokenedCall('SendChannelMessage', input, context)
+    const call = tokenedCall('SendChannelMessage', input, context, `channel ${channel.channel_id}`)
     const earlier = call && (await findEarlier(call, input, context))
-    if (earlier) return answerAgain(ChannelArn, earlier, context)
+    if (earlier) return answerAgain(channel, earlier, context)
 
-    await requireTargetIsMember(input, context)
+    const target = await findTarget(input, channel, context)
     let flow = input.Type === 'STANDARD' ? readFlow() : undefined
     for (let reads = 1; reads <= flowReadsMax; reads += 1) {
-      const message = newMessage(input, sender, flow ? 'PENDING' : 'SENT', context)
+      const message = newMessage(input, { channel, sender, target }, flow ? 'PENDING' : 'SENT', context)
       // What a flow holds has a row until then, even if it is NON_PERSISTENT.
       const needsRow = flow || message.persistence === 'PERSISTENT'
       const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
       if (first === 'flow has changed') {
-        flow = await snapshotFlow(context.read, ChannelArn)
+        flow = await snapshotFlow(context.read, channel.channel_id)
         continue
       }
-      if (first) return answerAgain(ChannelArn, first, context)
+      if (first) return answerAgain(channel, first, context)
       return { ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
     }
     throw conflict('The flow of the channel was changed at the same time, again and again')
@@ -98,10 +99,10 @@ const findEarlier = async (call: TokenedCall, { Persistence, Target }: Input, co
   Persistence === 'PERSISTENT' && !Target ? context.transientTokens.find(call) : findAccepted(call, context)
 
 /** The answer to a call that was made before. */
-const answerAgain = async (ChannelArn: string, earlier: AcceptedMessage, { read }: Context) => ({
-  ChannelArn,
+const answerAgain = async (channel: ChannelRow, earlier: AcceptedMessage, { read }: Context) => ({
+  ChannelArn: channel.channel_arn,
   MessageId: earlier.messageId,
-  Status: await currentStatus(read, ChannelArn, earlier),
+  Status: await currentStatus(read, channel.channel_id, earlier),
 })
 
 /** The shape lets MemberArn be absent, but a message cannot be for nobody. */
@@ -112,33 +113,47 @@ function requireTargetIsNamed({ Target }: Input): void {
   )
 }
 
-async function requireTargetIsMember({ ChannelArn, Target }: Input, { read }: Context): Promise<void> {
-  if (!Target) return
-  const member = await read.get(
-    'SELECT 1 FROM channel_membership WHERE channel_arn = $1 AND member_arn = $2',
-    ChannelArn,
+type Target = Pick<MembershipRow, 'member_id' | 'member_arn'>
+
+/** Throws unless the target is a member. Undefined for a message to all. */
+async function findTarget({ Target }: Input, channel: ChannelRow, { read }: Context): Promise<Target | undefined> {
+  if (!Target) return undefined
+  const member = await read.get<Target>(
+    `SELECT member_id, app_instance_user_arn AS member_arn FROM app_instance_user
+     JOIN channel_membership ON member_id = user_id
+     WHERE app_instance_user_arn = $1 AND deleted_at IS NULL AND channel_id = $2`,
     Target[0]?.MemberArn ?? null,
+    channel.channel_id,
   )
   if (!member) throw invalidUserArn()
+  return member
 }
 
 type NewMessage = AcceptMessage['message']
 
 /** The message's row, but for its place in the channel's log. */
-function newMessage(input: Input, sender: NamedUser, status: 'PENDING' | 'SENT', context: Context): NewMessage {
+function newMessage(
+  input: Input,
+  { channel, sender, target }: { channel: ChannelRow; sender: NamedUser; target: Target | undefined },
+  status: 'PENDING' | 'SENT',
+  context: Context,
+): NewMessage {
   const now = context.now()
   return {
-    channel_arn: input.ChannelArn,
+    channel_id: channel.channel_id,
+    channel_arn: channel.channel_arn,
     message_id: context.newId(),
     revision: 1,
     status,
     status_detail: null,
+    sender_id: sender.user_id,
     sender_arn: sender.app_instance_user_arn,
     sender_name: sender.name,
     type: input.Type,
     persistence: input.Persistence,
     ...newText(input),
-    target_arn: input.Target?.[0]?.MemberArn ?? null,
+    target_id: target?.member_id ?? null,
+    target_arn: target?.member_arn ?? null,
     redacted: 0,
     created_at: now,
     edited_at: null,
@@ -183,6 +198,7 @@ function passOn(message: NewMessage, call: TokenedCall | undefined, context: Con
   const first = call && context.transientTokens.remember(call, acceptedMessage(message))
   if (first) return first
   context.announce({
+    channelId: message.channel_id,
     channelArn: message.channel_arn,
     seq: undefined,
     eventType: eventTypeOf(message, 'SENT'),

@@ -40,15 +40,15 @@ export const UpdateChannelMessage = operation({
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: mayActInChannel,
-  async handle(input, context) {
-    const { ChannelArn, MessageId, ChimeBearer } = input
+  async handle(input, context, { channel, bearer: sender }) {
+    const { ChannelArn, MessageId } = input
     refuseSubChannel(input.SubChannelId)
-    const message = await findMessage(context.read, ChannelArn, MessageId)
-    if (message?.sender_arn !== ChimeBearer) throw forbidden()
+    const message = await findMessage(context.read, channel.channel_id, MessageId)
+    if (message?.sender_id !== sender.user_id) throw forbidden()
     requireTextSize(input, message.type as ChannelMessageType)
     requireUpdatable(message)
     const text = { ...textOf(message), ...changesOf(input) }
-    const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, ChannelArn) : undefined
+    const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, channel.channel_id) : undefined
     const channelFlowArn = message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined
     const update = flow ? heldUpdate(message, text, flow, context) : updateAtOnce(message, text, context.now())
     const outcome = await context.store.commit({ ...update, channelFlowArn })

@@ -16,12 +16,12 @@ export const findAccepted = async (
 ): Promise<AcceptedMessage | undefined> => (await findAnswer<AcceptedMessage>(read, call)) ?? transientTokens.find(call)
 
 /** The status of a message that was accepted once, whether or not it has a row any more. */
-export async function currentStatus(read: Reader, channelArn: string, { messageId, revision }: AcceptedMessage) {
-  const message = await findMessage(read, channelArn, messageId)
+export async function currentStatus(read: Reader, channelId: number, { messageId, revision }: AcceptedMessage) {
+  const message = await findMessage(read, channelId, messageId)
   if (message) return statusToWire(message)
   const run = await read.get<RunRow>(
-    'SELECT * FROM flow_run WHERE channel_arn = $1 AND message_id = $2 AND revision = $3',
-    channelArn,
+    'SELECT * FROM run_view WHERE channel_id = $1 AND message_id = $2 AND revision = $3',
+    channelId,
     messageId,
     revision,
   )

@@ -57,29 +57,29 @@ export function changesOf(text: WireText): Partial<MessageText> {
   }
 }
 
-export const findMessage = (read: Reader, channelArn: string, messageId: string): Promise<MessageRow | undefined> =>
-  read.get('SELECT * FROM channel_message WHERE channel_arn = $1 AND message_id = $2', channelArn, messageId)
+export const findMessage = (read: Reader, channelId: number, messageId: string): Promise<MessageRow | undefined> =>
+  read.get('SELECT * FROM message_view WHERE channel_id = $1 AND message_id = $2', channelId, messageId)
 
 /**
  * Which messages a user sees: persistent ones that are sent, and its own while they are PENDING or after they FAILED;
- * targeted ones only as sender or target. `user` is the placeholder of the user's ARN: `visibleTo('$2')`.
+ * targeted ones only as sender or target. `user` is the placeholder of the user's number: `visibleTo('$2')`.
  */
 export const visibleTo = (user: string) => `persistence = 'PERSISTENT'
-  AND (status = 'SENT' OR sender_arn = ${user})
-  AND (target_arn IS NULL OR target_arn = ${user} OR sender_arn = ${user})`
+  AND (status = 'SENT' OR sender_id = ${user})
+  AND (target_id IS NULL OR target_id = ${user} OR sender_id = ${user})`
 
 /** The message, if the user may see it. Throws a NotFound otherwise, whether or not there is one. */
 export async function requireVisibleMessage(
   read: Reader,
-  channelArn: string,
+  channelId: number,
   messageId: string,
-  userArn: string,
+  userId: number,
 ): Promise<MessageRow> {
   const row = await read.get<MessageRow>(
-    `SELECT * FROM channel_message WHERE channel_arn = $1 AND message_id = $2 AND ${visibleTo('$3')}`,
-    channelArn,
+    `SELECT * FROM message_view WHERE channel_id = $1 AND message_id = $2 AND ${visibleTo('$3')}`,
+    channelId,
     messageId,
-    userArn,
+    userId,
   )
   if (!row) throw notFound('The message does not exist')
   return row

@@ -13,13 +13,13 @@ export async function dropUpdate(
   now: number,
 ): Promise<void> {
   if (message.update_status !== 'PENDING') return
-  const { channel_arn, message_id, revision } = message
-  const key = [channel_arn, message_id, revision] as const
-  const where = `WHERE channel_arn = $1 AND message_id = $2 AND revision = $3 AND state = 'RUNNING'`
-  const run = await transaction.get<RunRow>(`SELECT * FROM flow_run ${where}`, ...key)
+  const { channel_id, channel_arn, message_id, revision } = message
+  const key = [channel_id, message_id, revision] as const
+  const where = `WHERE channel_id = $1 AND message_id = $2 AND revision = $3 AND state = 'RUNNING'`
+  const run = await transaction.get<RunRow>(`SELECT * FROM run_view ${where}`, ...key)
   if (!run) return
   // The step before its run, in the order in which a verdict takes them: else the two may wait for each other.
-  await transaction.endSteps(run, now)
+  await transaction.endStep(run, now)
   // Of a run that is over neither its flow nor any text is kept.
   await transaction.run(
     `UPDATE flow_run SET state = 'FAILED', processors_json = '[]', requested_json = NULL, text_json = NULL, ended_at = $4
@@ -35,6 +35,7 @@ export async function dropUpdate(
     edited_at: run.created_at,
   }
   await transaction.append({
+    channelId: channel_id,
     channelArn: channel_arn,
     eventType: 'FAILED_UPDATE_CHANNEL_MESSAGE',
     audience: senderOnly(message),

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import Type from 'typebox'
 import { badRequest, conflict, forbidden } from '../../contract/api-error.ts'
 import { channelArn } from '../../contract/arn.ts'
@@ -59,8 +60,7 @@ export const CreateChannel = operation({
     requirePlainTags(input.Tags)
     return once('CreateChannel', input, context, async (transaction) => {
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
-      const channel = newChannel(arn, input, creator, context.now())
-      await insertChannel(transaction, channel)
+      const channel = await insertChannel(transaction, newChannel(arn, input, creator, context.now()))
       await insertTags(transaction, arn, input.Tags)
       await addMembers(transaction, channel, creator, input.MemberArns)
       await addModerators(transaction, channel, creator, input.ModeratorArns)
@@ -69,8 +69,9 @@ export const CreateChannel = operation({
   },
 })
 
-/** The channel's own row: its head row says when the last message was. */
-type NewChannel = Omit<ChannelRow, 'last_message_at'>
+/** The channel's own row: its head row has its number, and says when the last message was. */
+type NewChannel = Omit<ChannelRow, 'channel_id' | 'last_message_at'>
+type CreatedChannel = NewChannel & Pick<ChannelRow, 'channel_id'>
 
 const newChannel = (
   arn: string,
@@ -91,16 +92,22 @@ const newChannel = (
   updated_at: now,
 })
 
-async function insertChannel(transaction: Transaction, channel: NewChannel): Promise<void> {
-  if (!(await transaction.insertOnce('channel', channel))) {
-    throw conflict('A channel with this ChannelId exists already')
-  }
-  await transaction.insert('channel_head', {
-    channel_arn: channel.channel_arn,
-    next_seq: 1,
-    last_created_at: channel.created_at,
-    last_message_at: null,
-  })
+/**
+ * Numbers and times of a deleted channel with this ARN go on: a node that has missed the deletion would else take the log
+ * of this channel for the log of that one.
+ */
+async function insertChannel(transaction: Transaction, channel: NewChannel): Promise<CreatedChannel> {
+  const head = await transaction.get<Pick<ChannelRow, 'channel_id'>>(
+    `INSERT INTO channel_head (channel_arn, next_seq, last_created_at, members)
+     SELECT $1, coalesce(max(next_seq), 1), CASE WHEN max(last_created_at) > $2 THEN max(last_created_at) ELSE $2 END, 0
+     FROM channel_head WHERE channel_arn = $1 RETURNING channel_id`,
+    channel.channel_arn,
+    channel.created_at,
+  )
+  assert(head, 'an aggregate has one row')
+  const created = { ...channel, channel_id: head.channel_id }
+  if (await transaction.insertOnce('channel', created)) return created
+  throw conflict('A channel with this ChannelId exists already')
 }
 
 /** The creator first, and everybody once, however often the caller names them. */
@@ -108,14 +115,14 @@ const people = (creator: AppInstanceUserRow, arns: string[] = []) => new Set([cr
 
 async function addMembers(
   transaction: Transaction,
-  channel: NewChannel,
+  channel: CreatedChannel,
   creator: AppInstanceUserRow,
   arns: string[] | undefined,
 ): Promise<void> {
   for (const arn of people(creator, arns)) {
     const member = await requireUserOf(transaction, channel.app_instance_arn, arn)
     await addMember(transaction, {
-      channelArn: channel.channel_arn,
+      channel,
       member,
       type: 'DEFAULT',
       invitedBy: creator,
@@ -126,15 +133,15 @@ async function addMembers(
 
 async function addModerators(
   transaction: Transaction,
-  channel: NewChannel,
+  channel: CreatedChannel,
   creator: AppInstanceUserRow,
   arns: string[] | undefined,
 ): Promise<void> {
   for (const arn of people(creator, arns)) {
-    await requireUserOf(transaction, channel.app_instance_arn, arn)
+    const moderator = await requireUserOf(transaction, channel.app_instance_arn, arn)
     await transaction.insert('channel_moderator', {
-      channel_arn: channel.channel_arn,
-      moderator_arn: arn,
+      channel_id: channel.channel_id,
+      moderator_id: moderator.user_id,
       created_by_arn: creator.app_instance_user_arn,
       created_by_name: creator.name,
       created_at: channel.created_at,

@@ -4,12 +4,8 @@ import type { RunRow } from '../../store/tables.ts'
 import { mayModerateChannel } from '../access.ts'
 import { operation } from '../context.ts'
 
-/**
- * All that names the channel. A channel that is made later with the same id knows nothing of this one. In the order in
- * which a message that is being accepted holds on to them; the log and its head, which the last event needs, come at the end.
- */
+/** What is in the channel, in the order in which a message that is being accepted locks rows. */
 const tables = ['channel_membership', 'channel', 'channel_moderator', 'channel_message', 'flow_step', 'flow_run']
-const logTables = ['channel_log', 'channel_head']
 
 /** The channel goes with all that is in it. Messages in processing are dropped, and their callbacks are Forbidden. */
 export const DeleteChannel = operation({
@@ -20,21 +16,32 @@ export const DeleteChannel = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: mayModerateChannel,
   async handle({ ChannelArn }, { store, now }, { channel }) {
+    const { channel_id: channelId } = channel
     return store.transaction(async (transaction) => {
-      const runs = `SELECT * FROM flow_run WHERE channel_arn = $1 AND state = 'RUNNING'`
-      for (const run of await transaction.all<RunRow>(runs, ChannelArn)) await transaction.endSteps(run, now())
-      const empty = (table: string) => transaction.run(`DELETE FROM ${table} WHERE channel_arn = $1`, ChannelArn)
-      for (const table of tables) await empty(table)
-      await transaction.append({
+      const runs = `SELECT * FROM run_view WHERE channel_id = $1 AND state = 'RUNNING'`
+      for (const run of await transaction.all<RunRow>(runs, channelId)) await transaction.endStep(run, now())
+      await transaction.run(
+        `UPDATE app_instance_user SET memberships = memberships - 1
+         WHERE user_id IN (SELECT member_id FROM channel_membership WHERE channel_id = $1)`,
+        channelId,
+      )
+      for (const table of tables) await transaction.run(`DELETE FROM ${table} WHERE channel_id = $1`, channelId)
+      const seq = await transaction.append({
+        channelId,
         channelArn: ChannelArn,
         eventType: 'DELETE_CHANNEL',
         audience: { to: 'members' },
         createdAt: now(),
         about: { channel },
       })
-      for (const table of logTables) await empty(table)
+      // The last event and the head stay: a node that has missed the deletion finds it there.
+      await transaction.run('DELETE FROM channel_log WHERE channel_id = $1 AND seq < $2', channelId, seq)
+      await transaction.run(
+        'UPDATE channel_head SET deleted_at = $2, members = 0, last_message_at = NULL WHERE channel_id = $1',
+        channelId,
+        now(),
+      )
       await transaction.run('DELETE FROM tag WHERE resource_arn = $1', ChannelArn)
-      await transaction.run('DELETE FROM idempotency_token WHERE scope = $1', ChannelArn)
       return {}
     })
   },

@@ -19,19 +19,21 @@ export const UpdateChannel = operation({
   output: { ChannelArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: mayModerateChannel,
-  async handle({ ChannelArn, Name, Mode, Metadata }, { store, now }) {
+  async handle({ ChannelArn, Name, Mode, Metadata }, { store, now }, access) {
+    const channelId = access.channel.channel_id
     return store.transaction(async (transaction) => {
       await transaction.run(
         `UPDATE channel SET name = coalesce($2, name), mode = coalesce($3, mode), metadata = coalesce($4, metadata),
-           updated_at = $5 WHERE channel_arn = $1`,
-        ChannelArn,
+           updated_at = $5 WHERE channel_id = $1`,
+        channelId,
         toJson(Name),
         Mode ?? null,
         toJson(Metadata),
         now(),
       )
-      const channel = await requireChannel(transaction, ChannelArn)
+      const channel = await requireChannel(transaction, channelId)
       await transaction.append({
+        channelId,
         channelArn: ChannelArn,
         eventType: 'UPDATE_CHANNEL',
         audience: { to: 'members' },

@@ -19,12 +19,8 @@ export const channelToWire = <Time>(row: ChannelRow, time: WriteTime<Time>) => (
 })
 
 /** The channel with what its head row says of it. Throws a Forbidden if there is none. */
-export async function requireChannel(read: Reader, arn: string): Promise<ChannelRow> {
-  const row = await read.get<ChannelRow>(
-    `SELECT channel.*, channel_head.last_message_at FROM channel
-     JOIN channel_head ON channel_head.channel_arn = channel.channel_arn WHERE channel.channel_arn = $1`,
-    arn,
-  )
+export async function requireChannel(read: Reader, channelId: number): Promise<ChannelRow> {
+  const row = await read.get<ChannelRow>('SELECT * FROM channel_view WHERE channel_id = $1', channelId)
   if (!row) throw forbidden()
   return row
 }

@@ -1,6 +1,6 @@
 import type { Reader } from '../../store/store.ts'
 import type { ChannelRow, MessageRow } from '../../store/tables.ts'
-import { identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
+import { findUser, identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { messageSummary, seenBy, visibleTo } from '../channel-messages/channel-message.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
 import { isoText } from '../times.ts'
@@ -17,31 +17,32 @@ type PrefetchedChannel = ChannelRow & { read_marker_at: number | null }
  * the last message's time alone shall count, each with its newest messages and some of its members.
  */
 export async function* channelDetails(read: Reader, userArn: string, sortBy?: string): AsyncGenerator<object> {
+  const user = await findUser(read, userArn)
+  if (!user) return
   const unreadFirst =
     sortBy === 'last-message-timestamp' ? '' : '(coalesce(last_message_at, 0) > coalesce(read_marker_at, 0)) DESC,'
   const channels = await read.all<PrefetchedChannel>(
-    `SELECT channel.*, last_message_at, read_marker_at FROM channel_membership
-     JOIN channel ON channel.channel_arn = channel_membership.channel_arn
-     JOIN channel_head ON channel_head.channel_arn = channel.channel_arn
-     WHERE member_arn = $1 ORDER BY ${unreadFirst} coalesce(last_message_at, 0) DESC LIMIT $2`,
-    userArn,
+    `SELECT channel_view.*, read_marker_at FROM channel_membership
+     JOIN channel_view ON channel_view.channel_id = channel_membership.channel_id
+     WHERE member_id = $1 ORDER BY ${unreadFirst} coalesce(last_message_at, 0) DESC LIMIT $2`,
+    user.user_id,
     channelsMax,
   )
-  for (const channel of channels) yield await details(read, channel, userArn)
+  for (const channel of channels) yield await details(read, channel, user)
 }
 
-async function details(read: Reader, channel: PrefetchedChannel, userArn: string): Promise<object> {
+async function details(read: Reader, channel: PrefetchedChannel, user: NamedUser): Promise<object> {
   const messages = await read.all<MessageRow>(
-    `SELECT * FROM channel_message WHERE channel_arn = $1 AND ${visibleTo('$2')} ORDER BY seq DESC LIMIT $3`,
-    channel.channel_arn,
-    userArn,
+    `SELECT * FROM message_view WHERE channel_id = $1 AND ${visibleTo('$2')} ORDER BY seq DESC LIMIT $3`,
+    channel.channel_id,
+    user.user_id,
     messagesMax + 1,
   )
   const members = await read.all<NamedUser>(
-    `SELECT app_instance_user_arn, name FROM channel_membership
-     JOIN app_instance_user ON app_instance_user_arn = member_arn
-     WHERE channel_arn = $1 AND type = 'DEFAULT' ORDER BY member_arn LIMIT $2`,
-    channel.channel_arn,
+    `SELECT user_id, app_instance_user_arn, name FROM channel_membership
+     JOIN app_instance_user ON user_id = member_id
+     WHERE channel_id = $1 AND type = 'DEFAULT' ORDER BY member_id LIMIT $2`,
+    channel.channel_id,
     membershipsMax,
   )
   return {
@@ -53,7 +54,9 @@ async function details(read: Reader, channel: PrefetchedChannel, userArn: string
       Metadata: fromJson<string>(channel.metadata),
       LastMessageTimestamp: channel.last_message_at === null ? undefined : isoText(channel.last_message_at),
     },
-    ChannelMessages: messages.slice(0, messagesMax).map((row) => messageSummary(seenBy(userArn, row), isoText)),
+    ChannelMessages: messages
+      .slice(0, messagesMax)
+      .map((row) => messageSummary(seenBy(user.app_instance_user_arn, row), isoText)),
     ChannelMemberships: members.map((user) => ({ Member: identityOf(user) })),
     ReadMarkerTimestamp: channel.read_marker_at === null ? undefined : isoText(channel.read_marker_at),
     ChannelMessagesHasMore: messages.length > messagesMax,
