@@ -20,9 +20,21 @@ export function readMigrations(): Migration[] {
     })
 }
 
-/** The migrations that a store at `version` still lacks. Throws if the store is ahead of this program. */
-export function pendingMigrations(version: number): Migration[] {
+/** A migration that a store has, as its table schema_migration says. */
+export type Applied = Pick<Migration, 'version' | 'name'>
+
+/** The migrations that a store still lacks. Throws if it is ahead of this program, or was made before the first release. */
+export function pendingMigrations(applied: readonly Applied[]): Migration[] {
   const migrations = readMigrations()
+  const foreign = applied.find(
+    ({ version, name }) => version <= migrations.length && migrations[version - 1]?.name !== name,
+  )
+  if (foreign) {
+    throw new Error(
+      `the store was written by a Carillon from before its first release (${foreign.name}), which this one cannot read: start with an empty data folder or database`,
+    )
+  }
+  const version = versionOf(applied)
   if (version > migrations.length) {
     throw new Error(
       `the store has schema ${version}, but this Carillon knows only ${migrations.length}: it was written by a newer one, start that`,
@@ -30,3 +42,6 @@ export function pendingMigrations(version: number): Migration[] {
   }
   return migrations.slice(version)
 }
+
+/** The schema that the store has. */
+export const versionOf = (applied: readonly Applied[]): number => Math.max(0, ...applied.map(({ version }) => version))

@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { pendingMigrations, readMigrations } from './migrate.ts'
+import { type Applied, pendingMigrations, readMigrations, versionOf } from './migrate.ts'
 import { StoreUnavailable } from './store.ts'
 
 /** Any number, the same for all nodes: whoever holds it migrates. */
@@ -12,11 +12,11 @@ const migratingMsMax = 10 * 60_000
  * one does it and the others wait. With `only check` it throws where something is to be done.
  */
 export async function migrate(client: Client, only: 'check' | undefined): Promise<void> {
-  const version = await versionOf(client)
-  if (pendingMigrations(version).length === 0) return
+  const applied = await readApplied(client)
+  if (pendingMigrations(applied).length === 0) return
   if (only === 'check') {
     throw new Error(
-      `the database has schema ${version}, this Carillon needs ${readMigrations().length}: migrate it first`,
+      `the database has schema ${versionOf(applied)}, this Carillon needs ${readMigrations().length}: migrate it first`,
     )
   }
   while (await migrateOnce(client));
@@ -28,7 +28,7 @@ async function migrateOnce(client: Client): Promise<boolean> {
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
     await client.query(`SET LOCAL lock_timeout = ${migratingMsMax}`)
     await client.query(`SELECT pg_advisory_xact_lock(${migrationLock})`)
-    const [migration] = pendingMigrations(await versionOf(client))
+    const [migration] = pendingMigrations(await readApplied(client))
     if (migration) {
       await client.query(
         textFor(
@@ -49,11 +49,11 @@ async function migrateOnce(client: Client): Promise<boolean> {
   }
 }
 
-async function versionOf(client: Client): Promise<number> {
+async function readApplied(client: Client): Promise<Applied[]> {
   // Not by to_regclass, which may remember from before the lock that there was none.
   const there = `SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migration'`
-  if ((await client.query(there)).rowCount === 0) return 0
-  return (await client.query('SELECT coalesce(max(version), 0) AS version FROM schema_migration')).rows[0].version
+  if ((await client.query(there)).rowCount === 0) return []
+  return (await client.query('SELECT version, name FROM schema_migration')).rows
 }
 
 /** SQLite compares text byte by byte, and so must PostgreSQL, whatever the database's locale is. */

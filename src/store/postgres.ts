@@ -17,7 +17,7 @@ import {
   withoutNul,
 } from './postgres-connection.ts'
 import { migrate } from './postgres-migrate.ts'
-import { advanceHeadText, endStepsText, insertText, logRow, noHead, nothing } from './statements.ts'
+import { advanceHeadText, endStepText, insertText, logRow, noHead, nothing } from './statements.ts'
 import { readNextDueAt } from './steps.ts'
 import {
   type Committed,
@@ -291,7 +291,7 @@ function transactionOn(client: PoolClient, committed: Committed): Transaction {
       return (await run(`${insertText(table, row)} ON CONFLICT DO NOTHING`, ...Object.values<Value>(row))) === 1
     },
     async endSteps({ channel_arn, message_id, revision }, now) {
-      const ended = await all<{ callback_id: string }>(endStepsText, channel_arn, message_id, revision, now)
+      const ended = await all<{ callback_id: string }>(endStepText, channel_arn, message_id, revision, now)
       committed.decided.push(...ended.map((step) => step.callback_id))
     },
     async append(event) {

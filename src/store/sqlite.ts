@@ -2,7 +2,7 @@ import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts
 import type { Change, OutcomeOf } from './changes.ts'
 import { erases } from './erasure.ts'
 import { FileMark } from './file-mark.ts'
-import { pendingMigrations } from './migrate.ts'
+import { type Applied, pendingMigrations } from './migrate.ts'
 import { ReadFailures } from './read-failures.ts'
 import { advanceHead, carryOut, endStep, insert, insertOnce, log } from './sqlite-changes.ts'
 import { Connection } from './sqlite-connection.ts'
@@ -278,10 +278,8 @@ function migrate(connection: Connection, now: number): void {
   connection.exec(
     `CREATE TABLE IF NOT EXISTS schema_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)`,
   )
-  const { version } = connection.get<{ version: number }>(
-    'SELECT coalesce(max(version), 0) AS version FROM schema_migration',
-  ) ?? { version: 0 }
-  for (const migration of pendingMigrations(version)) {
+  const applied = connection.all<Applied>('SELECT version, name FROM schema_migration')
+  for (const migration of pendingMigrations(applied)) {
     connection.exec('BEGIN IMMEDIATE')
     connection.exec(migration.sql)
     insert(connection, 'schema_migration', { version: migration.version, name: migration.name, applied_at: now })

@@ -1,5 +1,5 @@
 /**
- * Rows of the hot tables, as the views of migrations/001-initial.sql give them: with the ARNs for which their numbers
+ * Rows of the hot tables, as the views of migrations/001-schema.sql give them: with the ARNs for which their numbers
  * stand. The tables have the numbers alone (columns.ts).
  */
 

@@ -15,7 +15,7 @@ const aliased = (table: string, columns: string[]) =>
 
 /** One statement for the three rows: a callback is a round trip to PostgreSQL, not three. */
 const turnText = `SELECT ${aliased('flow_step', stepColumns)}, ${aliased('flow_run', runColumns)},
-    ${aliased('channel_message', messageColumns)}
+    ${aliased('channel_message', messageColumns)},
     channel.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
   FROM channel
   JOIN flow_step ON flow_step.channel_id = channel.channel_id AND flow_step.callback_id = $2

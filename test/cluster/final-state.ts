@@ -30,10 +30,11 @@ interface Rows {
 /** The rows that a history ends with. */
 export async function readFinalState(cluster: Cluster): Promise<FinalState> {
   const messages = await cluster.rows<Rows['message']>(
-    'SELECT channel_arn, message_id, status, content FROM channel_message',
+    'SELECT channel_arn, message_id, status, content FROM message_view',
   )
   const log = await cluster.rows<Rows['log']>(
-    'SELECT channel_arn, seq, event_type, audience_json, subject, created_at FROM channel_log',
+    `SELECT channel_arn, seq, event_type, audience_json, subject, created_at FROM channel_log
+     JOIN channel_head ON channel_head.channel_id = channel_log.channel_id`,
   )
   const steps = await cluster.rows<Rows['step']>(
     'SELECT message_id, revision, position, callback_id, state, decided_at FROM flow_step',

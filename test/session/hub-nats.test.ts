@@ -11,7 +11,18 @@ import { Hub, type Subscriber } from '../../src/session/hub.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { ChannelEvent } from '../../src/store/tables.ts'
 import { startNatsServer, withoutNatsServer } from '../support/nats-server.ts'
-import { ana, ben, channel, lobby, openChannel, plainMessage, user } from '../support/rows.ts'
+import {
+  ana,
+  ben,
+  channel,
+  insertUser,
+  lobby,
+  membershipOf,
+  numberOf,
+  openChannel,
+  plainMessage,
+  user,
+} from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { until } from '../support/until.ts'
 
@@ -142,23 +153,16 @@ test('two nodes: a join that was committed while NATS was away is heard with all
   await connected(false)
   await say('before', one, attic)
   await store.transaction(async (transaction) => {
-    const row = {
-      channel_arn: attic,
-      member_arn: dee,
-      type: 'DEFAULT' as const,
-      invited_by_arn: ana,
-      invited_by_name: '"Ana"',
-      read_marker_at: null,
-      created_at: 0,
-      updated_at: 0,
-    }
+    const row = membershipOf(attic, dee)
+    await insertUser(transaction, dee)
     await transaction.insert('channel_membership', row)
     await transaction.append({
+      channelId: numberOf(attic),
       channelArn: attic,
       eventType: 'CREATE_CHANNEL_MEMBERSHIP',
       audience: { to: 'members', and: dee },
       createdAt: 0,
-      about: { membership: { memberArn: dee, memberName: 'Dee', row } },
+      about: { membership: { ...row, channel_arn: attic, member_arn: dee, member_name: '"Dee"' } },
     })
   })
   await say('after', one, attic)

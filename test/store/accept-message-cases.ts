@@ -70,7 +70,7 @@ export const acceptMessageCases: Cases = {
     await openChannel(store)
     const refused = { result: 'refused', because: 'flow has changed' }
     const send = (channelFlowArn: string | null | undefined) =>
-      store.commit({ ...plainMessage({}, tokenRow({ token: `as of ${channelFlowArn}` })), channelFlowArn })
+      store.commit({ ...plainMessage({}, tokenRow({ token_key: `as of ${channelFlowArn}` })), channelFlowArn })
     assert.deepEqual(await send(null), refused, 'a channel that is gone has no flow, but no message either')
     await withFlow(store, null)
     assert.deepEqual(await send('flow-1'), refused)
@@ -87,13 +87,15 @@ export const acceptMessageCases: Cases = {
     const inOneBatch = await Promise.all([
       store.commit(plainMessage({}, tokenRow({ answer_json: '"first"' }))),
       store.commit(plainMessage({}, tokenRow({ answer_json: '"second"' }))),
-      store.commit(plainMessage({ sender_arn: ben }, tokenRow({ caller: ben }))),
+      store.commit(plainMessage({ sender_arn: ben }, tokenRow({ token_key: 'of ben' }))),
     ])
     const later = await store.commit(plainMessage({}, tokenRow()))
     const inUse = { result: 'refused', because: 'token is in use' }
     assert.deepEqual([inOneBatch[1], later], [inUse, inUse])
     assert.deepEqual([accepted(inOneBatch[0]).seq, accepted(inOneBatch[2]).seq], [1, 2])
-    const token = await store.read.get<{ answer_json: string }>('SELECT answer_json FROM idempotency_token')
+    const token = await store.read.get<{ answer_json: string }>(
+      `SELECT answer_json FROM idempotency_token WHERE token_key = 'token-1'`,
+    )
     assert.equal(token?.answer_json, '"first"')
   },
 
@@ -111,7 +113,7 @@ export const acceptMessageCases: Cases = {
     await openChannel(store)
     const told = listenTo(store)
     const [one, two, three] = [plainMessage(), plainMessage({}, tokenRow()), plainMessage()]
-    const twice = plainMessage({ message_id: one.message.message_id }, tokenRow({ token: 'token-2' }))
+    const twice = plainMessage({ message_id: one.message.message_id }, tokenRow({ token_key: 'token-2' }))
     const outcomes = await Promise.allSettled([one, twice, two, three].map((change) => store.commit(change)))
     assert.deepEqual(
       outcomes.map(({ status }) => status),
@@ -126,7 +128,7 @@ export const acceptMessageCases: Cases = {
       told.flatMap(({ events }) => events.map(({ seq }) => seq)),
       [1, 2, 3],
     )
-    const tokens = await store.read.all<{ token: string }>('SELECT token FROM idempotency_token')
+    const tokens = await store.read.all<{ token: string }>('SELECT token_key AS token FROM idempotency_token')
     assert.deepEqual(
       tokens.map(({ token }) => token),
       ['token-1'],
@@ -197,7 +199,8 @@ function accepted(outcome: AcceptOutcome): MessageRow {
 
 async function readLog(read: Reader, channelArn = lobby): Promise<string[]> {
   const rows = await read.all<{ seq: number; event_type: string; subject: string; created_at: number }>(
-    'SELECT * FROM channel_log WHERE channel_arn = $1 ORDER BY seq',
+    `SELECT channel_log.*, channel_arn FROM channel_log
+     JOIN channel_head ON channel_head.channel_id = channel_log.channel_id WHERE channel_arn = $1 ORDER BY seq`,
     channelArn,
   )
   return rows.map((row) => `${row.seq} ${row.event_type} ${row.subject} at ${row.created_at}`)

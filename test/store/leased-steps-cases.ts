@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { readLeasedSteps, readTurns } from '../../src/store/steps.ts'
 import type { Store } from '../../src/store/store.ts'
-import { channel, heldMessage, lobby, openChannel, processors, readTurn, verdictOn } from '../support/rows.ts'
+import { channel, heldMessage, lobby, numberOf, openChannel, processors, readTurn, verdictOn } from '../support/rows.ts'
 import type { Cases } from './store-suite.ts'
 
 const functionArn = processors(['redact', 'ABORT'])[0]?.Configuration.Lambda.ResourceArn ?? ''
-const range = { owner: 'node-1', channelArn: lobby, functionArn, dueFrom: 0, dueUntil: 100_000, stepsMax: 10 }
+const range = { owner: 'node-1', channelId: numberOf(lobby), functionArn, dueFrom: 0, dueUntil: 100_000, stepsMax: 10 }
 
 export const leasedStepsCases: Cases = {
   async 'the steps that a node has leased for a channel and function are read as they are due'({ store }) {
@@ -33,11 +33,11 @@ export const leasedStepsCases: Cases = {
     const ids = [await hold(store, { dueAt: 3 }), await hold(store, { dueAt: 2 }), await hold(store, { dueAt: 1 })]
     const turns = await Promise.all(ids.map((id) => readTurn(store.read, id)))
     const steps = turns.map(({ step }) => step)
-    assert.deepEqual(await readTurns(store.read, lobby, steps), turns)
-    assert.deepEqual(await readTurns(store.read, lobby, []), [])
+    assert.deepEqual(await readTurns(store.read, numberOf(lobby), steps), turns)
+    assert.deepEqual(await readTurns(store.read, numberOf(lobby), []), [])
     const gone = steps[1]?.message_id ?? ''
     await store.transaction((transaction) => transaction.run('DELETE FROM channel_message WHERE message_id = $1', gone))
-    assert.deepEqual(await readTurns(store.read, lobby, steps), [turns[0], turns[2]])
+    assert.deepEqual(await readTurns(store.read, numberOf(lobby), steps), [turns[0], turns[2]])
   },
 }
 

@@ -55,8 +55,20 @@ test('migrations are numbered from 1 without a gap, and only those that a store 
     migrations.map(({ name }) => Number.parseInt(name, 10)),
     migrations.map((_, index) => index + 1),
   )
-  assert.deepEqual(pendingMigrations(0), migrations)
-  assert.deepEqual(pendingMigrations(migrations.length), [])
+  assert.deepEqual(pendingMigrations([]), migrations)
+  assert.deepEqual(pendingMigrations(migrations), [])
+})
+
+test('a file from before the first release is refused with one clear line', async (context) => {
+  const file = await createStoreFile(context)
+  const database = new DatabaseSync(file.path)
+  database.exec(`CREATE TABLE schema_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL);
+    INSERT INTO schema_migration VALUES (1, '001-initial.sql', 0), (2, '002-updates-and-keys.sql', 0), (3, '003-many-nodes.sql', 0)`)
+  database.close()
+  await assert.rejects(
+    file.open(),
+    /from before its first release \(001-initial\.sql\).*: start with an empty data folder/,
+  )
 })
 
 test('a denied text is not on the disk any more once the store is closed', async (context) => {

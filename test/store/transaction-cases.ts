@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import type { RecordHandOff } from '../../src/store/changes.ts'
 import { type Store, StoreUnavailable, type Transaction } from '../../src/store/store.ts'
 import type { ChannelEvent } from '../../src/store/tables.ts'
-import { ben, heldMessage, lobby, openChannel, plainMessage, readTurn, verdictOn } from '../support/rows.ts'
+import {
+  ben,
+  heldMessage,
+  lobby,
+  membershipOf,
+  numberOf,
+  openChannel,
+  plainMessage,
+  readTurn,
+  verdictOn,
+} from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
 
 export const transactionCases: Cases = {
@@ -85,30 +95,30 @@ export const transactionCases: Cases = {
     assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], turns: [], decided: [], ended: [] }])
   },
 
-  async 'endSteps ends the open step of its run alone, and tells whoever has it in hand'({ store }) {
+  async 'endStep ends the open step of its run alone, and tells whoever has it in hand'({ store }) {
     await openChannel(store)
     const [held, other] = [heldMessage(), heldMessage()]
     await Promise.all([store.commit(held), store.commit(other)])
     const { run, step } = held.flow
     const read = await readTurn(store.read, step.callback_id)
     const told = listenTo(store)
-    await store.transaction((transaction) => transaction.endSteps(run, 7_000))
+    await store.transaction((transaction) => transaction.endStep(run, 7_000))
     assert.deepEqual(told, [{ events: [], turns: [], decided: [step.callback_id], ended: [] }])
     const ended = await readTurn(store.read, step.callback_id)
     assert.deepEqual({ ...ended.step }, { ...step, state: 'EXPIRED', owner: '', decided_at: 7_000 })
     assert.deepEqual({ ...(await readTurn(store.read, other.flow.step.callback_id)).step }, other.flow.step)
     assert.equal((await store.commit(verdictOn(read))).result, 'refused', 'no verdict counts any more')
-    await store.transaction((transaction) => transaction.endSteps(run, 8_000))
+    await store.transaction((transaction) => transaction.endStep(run, 8_000))
     assert.deepEqual(told[1]?.decided ?? [], [])
   },
 
-  async 'endSteps of a transaction that is rolled back ends nothing and tells nobody'({ store }) {
+  async 'endStep of a transaction that is rolled back ends nothing and tells nobody'({ store }) {
     await openChannel(store)
     const held = heldMessage()
     await store.commit(held)
     const told = listenTo(store)
     const broken = store.transaction(async (transaction) => {
-      await transaction.endSteps(held.flow.run, 7_000)
+      await transaction.endStep(held.flow.run, 7_000)
       throw new Error('on second thoughts')
     })
     await assert.rejects(broken)
@@ -128,11 +138,9 @@ export const transactionCases: Cases = {
     const seqs: (number | undefined)[] = []
     const found: Promise<unknown>[] = []
     store.onCommit(({ events }) => {
-      for (const { channelArn, seq } of events) {
+      for (const { channelId, seq } of events) {
         seqs.push(seq)
-        found.push(
-          store.read.get('SELECT 1 FROM channel_log WHERE channel_arn = $1 AND seq = $2', channelArn, seq ?? 0),
-        )
+        found.push(store.read.get('SELECT 1 FROM channel_log WHERE channel_id = $1 AND seq = $2', channelId, seq ?? 0))
       }
     })
     const writes: Promise<unknown>[] = []
@@ -177,25 +185,13 @@ export const transactionCases: Cases = {
 }
 
 const benJoins: Omit<ChannelEvent, 'seq'> = {
+  channelId: numberOf(lobby),
   channelArn: lobby,
   eventType: 'CREATE_CHANNEL_MEMBERSHIP',
   audience: { to: 'members' },
   createdAt: 0,
   about: {
-    membership: {
-      memberArn: ben,
-      memberName: '"Ben"',
-      row: {
-        channel_arn: lobby,
-        member_arn: ben,
-        type: 'DEFAULT',
-        invited_by_arn: ben,
-        invited_by_name: '"Ben"',
-        read_marker_at: null,
-        created_at: 0,
-        updated_at: 0,
-      },
-    },
+    membership: { ...membershipOf(lobby, ben), channel_arn: lobby, member_arn: ben, member_name: '"Ben"' },
   },
 }
 

@@ -5,7 +5,7 @@ import type { Processor } from '../../src/contract/structures.ts'
 import { changeOf, eventTypeOf, type Lease, runOf, senderOnly, startRun } from '../../src/flow/decision.ts'
 import { type FlowEvent, transition } from '../../src/flow/transition.ts'
 import type { AcceptMessage, DecideStep, RecordHandOff } from '../../src/store/changes.ts'
-import type { Reader, Store } from '../../src/store/store.ts'
+import type { Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { MembershipRow, MessageRow, MessageText, RunRow, StepRow, TokenRow, Turn } from '../../src/store/tables.ts'
 
 /*
@@ -17,6 +17,15 @@ const appInstance = appInstanceArn(place, 'test')
 export const user = (name: string) => appInstanceUserArn(appInstance, name)
 export const channel = (name: string) => channelArn(appInstance, name)
 
+const numbers = new Map<string, number>()
+
+/** The number that stands for the channel or user in the rows of every test. */
+export function numberOf(arn: string): number {
+  const known = numbers.get(arn) ?? numbers.size + 1
+  numbers.set(arn, known)
+  return known
+}
+
 /** The channel that every builder means unless told otherwise, and its members. */
 export const lobby = channel('lobby')
 export const [ana, ben, ghost] = [user('ana'), user('ben'), user('ghost')]
@@ -27,20 +36,48 @@ export const twoDaysMs = 48 * 3_600_000
 /** A channel with Ana and Ben in it, and a HIDDEN ghost. */
 export async function openChannel(store: Store, channelArn = lobby): Promise<void> {
   await store.transaction(async (transaction) => {
-    await transaction.run('INSERT INTO channel_head VALUES ($1, 1, 0, NULL)', channelArn)
+    const head = {
+      channel_id: numberOf(channelArn),
+      channel_arn: channelArn,
+      next_seq: 1,
+      last_created_at: 0,
+      members: 3,
+    }
+    await transaction.insert('channel_head', head)
     for (const memberArn of [ana, ben, ghost]) {
-      const type: MembershipRow['type'] = memberArn === ghost ? 'HIDDEN' : 'DEFAULT'
-      await transaction.run(
-        'INSERT INTO channel_membership VALUES ($1, $2, $3, $4, $5, NULL, 0, 0)',
-        channelArn,
-        memberArn,
-        type,
-        ana,
-        '"Ana"',
-      )
+      await insertUser(transaction, memberArn)
+      await transaction.insert('channel_membership', {
+        ...membershipOf(channelArn, memberArn),
+        type: memberArn === ghost ? 'HIDDEN' : 'DEFAULT',
+      })
     }
   })
 }
+
+/** The user's row, unless there is one. */
+export const insertUser = (transaction: Transaction, arn: string): Promise<boolean> =>
+  transaction.insertOnce('app_instance_user', {
+    user_id: numberOf(arn),
+    app_instance_user_arn: arn,
+    app_instance_arn: appInstance,
+    name: JSON.stringify(arn.split('/').at(-1)),
+    memberships: 1,
+    created_at: 0,
+    updated_at: 0,
+  })
+
+/** The columns of a DEFAULT membership that Ana gave. */
+export const membershipOf = (channelArn: string, memberArn: string) => ({
+  channel_id: numberOf(channelArn),
+  member_id: numberOf(memberArn),
+  type: 'DEFAULT' as MembershipRow['type'],
+  invited_by_arn: ana,
+  invited_by_name: '"Ana"',
+  read_marker_at: null,
+  joined_seq: 0,
+  created_at: 0,
+  updated_at: 0,
+})
 
 /** The same AWS Lambda processors as CreateChannelFlow takes them, in order, by function name and FallbackAction. */
 export const processors = (...list: [functionName: string, fallbackAction: 'CONTINUE' | 'ABORT'][]): Processor[] =>
@@ -59,11 +96,13 @@ export const processors = (...list: [functionName: string, fallbackAction: 'CONT
 type NewMessage = Omit<MessageRow, 'seq'>
 
 const messageRow = (given: Partial<NewMessage> = {}): NewMessage => ({
+  channel_id: numberOf(given.channel_arn ?? lobby),
   channel_arn: lobby,
   message_id: randomUUID(),
   revision: 1,
   status: 'SENT',
   status_detail: null,
+  sender_id: numberOf(given.sender_arn ?? ana),
   sender_arn: ana,
   sender_name: '"Ana"',
   type: 'STANDARD',
@@ -73,6 +112,7 @@ const messageRow = (given: Partial<NewMessage> = {}): NewMessage => ({
   content_type: null,
   message_attributes_json: null,
   push_notification_json: null,
+  target_id: given.target_arn ? numberOf(given.target_arn) : null,
   target_arn: null,
   redacted: 0,
   created_at: 0,
@@ -113,10 +153,7 @@ export function heldMessage(
 }
 
 export const tokenRow = (given: Partial<TokenRow> = {}): TokenRow => ({
-  scope: lobby,
-  operation: 'SendChannelMessage',
-  caller: ana,
-  token: 'token-1',
+  token_key: 'token-1',
   parameters_hash: 'hash',
   answer_json: '{}',
   expires_at: 600_000,
@@ -125,15 +162,15 @@ export const tokenRow = (given: Partial<TokenRow> = {}): TokenRow => ({
 
 /** A step with its run and message, as they lie in the store. */
 export async function readTurn(read: Reader, callbackId: string): Promise<Turn> {
-  const step = await read.get<StepRow>('SELECT * FROM flow_step WHERE callback_id = $1', callbackId)
-  const run = await read.get<RunRow>('SELECT * FROM flow_run WHERE message_id = $1', step?.message_id ?? '')
+  const step = await read.get<StepRow>('SELECT * FROM step_view WHERE callback_id = $1', callbackId)
+  const run = await read.get<RunRow>('SELECT * FROM run_view WHERE message_id = $1', step?.message_id ?? '')
   const message = await readMessage(read, step?.message_id ?? '')
   assert.ok(step && run && message, `the step ${callbackId} has a run and a message`)
   return { step, run, message }
 }
 
 export const readMessage = (read: Reader, messageId: string): Promise<MessageRow | undefined> =>
-  read.get<MessageRow>('SELECT * FROM channel_message WHERE message_id = $1', messageId)
+  read.get<MessageRow>('SELECT * FROM message_view WHERE message_id = $1', messageId)
 
 /** The write that the event makes of a turn as it was read. */
 export function changeAfter(turn: Turn, event: FlowEvent, now: number, by = lease): DecideStep | RecordHandOff {
@@ -159,6 +196,7 @@ export async function withFlow(store: Store, channelFlowArn: string | null): Pro
   await store.transaction(async (transaction) => {
     await transaction.run('DELETE FROM channel WHERE channel_arn = $1', lobby)
     await transaction.insert('channel', {
+      channel_id: numberOf(lobby),
       channel_arn: lobby,
       app_instance_arn: '',
       name: '""',
