@@ -24,36 +24,41 @@ export class StoppedStore {
 
   /** Puts so many messages into the channel's history, in the place of the one that it has. */
   fillHistory(channelArn: string, messages: number): { middleMs: number } {
-    const { seq, created_at: createdAt } = this.#only('channel_message', channelArn)
+    const channelId = this.#channelId(channelArn)
+    const { seq, created_at: createdAt } = this.#only('channel_message', channelId)
     const [firstSeq, firstMs] = [Number(seq), Number(createdAt) - messages]
-    this.#copy('channel_message', channelArn, messages, {
+    this.#copy('channel_message', channelId, messages, {
       message_id: idOf('1111'),
       seq: `${firstSeq} + n`,
       created_at: `${firstMs} + n`,
       updated_at: `${firstMs} + n`,
     })
-    this.#run('DELETE FROM channel_message WHERE channel_arn = ? AND seq = ?', channelArn, firstSeq)
-    this.#run('UPDATE channel_head SET next_seq = next_seq + ? WHERE channel_arn = ?', messages, channelArn)
+    this.#run('DELETE FROM channel_message WHERE channel_id = ? AND seq = ?', channelId, firstSeq)
+    this.#run('UPDATE channel_head SET next_seq = next_seq + ? WHERE channel_id = ?', messages, channelId)
     return { middleMs: firstMs + messages / 2 }
   }
 
   /** Copies the channel with its members; the ARNs of the copies are the output. */
   copyChannel(channelArn: string, copies: number): string[] {
-    const changes = { channel_arn: `original.channel_arn || '-' || n` }
-    for (const table of ['channel', 'channel_head', 'channel_membership', 'channel_moderator']) {
-      this.#copy(table, channelArn, copies, changes)
-    }
+    const channelId = this.#channelId(channelArn)
+    const last = Number(this.#database.prepare('SELECT max(channel_id) AS last FROM channel_head').get()?.last)
+    const number = { channel_id: `${last} + n` }
+    const arn = { channel_arn: `original.channel_arn || '-' || n` }
+    for (const table of ['channel', 'channel_head']) this.#copy(table, channelId, copies, { ...number, ...arn })
+    for (const table of ['channel_membership', 'channel_moderator']) this.#copy(table, channelId, copies, number)
     return Array.from({ length: copies }, (_, index) => `${channelArn}-${index + 1}`)
   }
 
   /** Copies the one message that the channel's flow holds. */
   copyHeldMessage(channelArn: string, copies: number): void {
+    const channelId = this.#channelId(channelArn)
     const messageId = { message_id: idOf('2222') }
-    const next = Number(this.#only('channel_head', channelArn).next_seq)
-    this.#copy('channel_message', channelArn, copies, { ...messageId, seq: `${next} - 1 + n` })
-    this.#copy('flow_run', channelArn, copies, messageId)
-    this.#copy('flow_step', channelArn, copies, { ...messageId, callback_id: idOf('3333') })
-    this.#run('UPDATE channel_head SET next_seq = next_seq + ? WHERE channel_arn = ?', copies, channelArn)
+    const callbackId = { callback_id: idOf('3333') }
+    const next = Number(this.#only('channel_head', channelId).next_seq)
+    this.#copy('channel_message', channelId, copies, { ...messageId, seq: `${next} - 1 + n` })
+    this.#copy('flow_run', channelId, copies, { ...messageId, ...callbackId })
+    this.#copy('flow_step', channelId, copies, { ...messageId, ...callbackId })
+    this.#run('UPDATE channel_head SET next_seq = next_seq + ? WHERE channel_id = ?', copies, channelId)
   }
 
   close(): void {
@@ -61,13 +66,19 @@ export class StoppedStore {
     this.#database.close()
   }
 
-  #only(table: string, channelArn: string): Record<string, unknown> {
-    const rows = this.#database.prepare(`SELECT * FROM ${table} WHERE channel_arn = ?`).all(channelArn)
+  #channelId(channelArn: string): number {
+    return Number(
+      this.#database.prepare('SELECT channel_id FROM channel WHERE channel_arn = ?').get(channelArn)?.channel_id,
+    )
+  }
+
+  #only(table: string, channelId: number): Record<string, unknown> {
+    const rows = this.#database.prepare(`SELECT * FROM ${table} WHERE channel_id = ?`).all(channelId)
     if (rows.length !== 1) throw new Error(`${table} has ${rows.length} rows of the channel to copy, not 1`)
     return rows[0] as Record<string, unknown>
   }
 
-  #copy(table: string, channelArn: string, copies: number, changes: Changes): void {
+  #copy(table: string, channelId: number, copies: number, changes: Changes): void {
     const columns = this.#database.prepare('SELECT name FROM pragma_table_info(?)').all(table)
     const names = columns.map(({ name }) => String(name))
     const lost = Object.keys(changes).find((name) => !names.includes(name))
@@ -77,9 +88,9 @@ export class StoppedStore {
       .prepare(
         `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
          INSERT INTO ${table} (${names.join(', ')})
-         SELECT ${values.join(', ')} FROM (SELECT * FROM ${table} WHERE channel_arn = ?) AS original CROSS JOIN numbers`,
+         SELECT ${values.join(', ')} FROM (SELECT * FROM ${table} WHERE channel_id = ?) AS original CROSS JOIN numbers`,
       )
-      .run(copies, channelArn)
+      .run(copies, channelId)
   }
 
   #run(sql: string, ...values: (string | number)[]): void {
@@ -91,7 +102,7 @@ export class StoppedStore {
 export function stepStates(dataDir: string, channelArn: string): string[] {
   const database = new DatabaseSync(join(dataDir, 'carillon.sqlite'), { readOnly: true })
   try {
-    const rows = database.prepare('SELECT state FROM flow_step WHERE channel_arn = ?').all(channelArn)
+    const rows = database.prepare('SELECT state FROM step_view WHERE channel_arn = ?').all(channelArn)
     return rows.map(({ state }) => String(state))
   } finally {
     database.close()

@@ -8,6 +8,7 @@ import {
   ghost,
   heldMessage,
   lobby,
+  numberOf,
   openChannel,
   plainMessage,
   readMessage,
@@ -26,7 +27,13 @@ export const acceptMessageCases: Cases = {
     const message = accepted(outcome)
     assert.equal(message.seq, 1)
     assert.deepEqual({ ...(await readMessage(store.read, message.message_id)) }, message)
-    const event = { channelArn: lobby, seq: 1, eventType: 'CREATE_CHANNEL_MESSAGE', createdAt: 1_000 }
+    const event = {
+      channelId: numberOf(lobby),
+      channelArn: lobby,
+      seq: 1,
+      eventType: 'CREATE_CHANNEL_MESSAGE',
+      createdAt: 1_000,
+    }
     assert.deepEqual(told, [
       { events: [{ ...event, audience: { to: 'members' }, about: { message } }], turns: [], decided: [], ended: [] },
     ])

@@ -7,6 +7,7 @@ import type { MessageRow, MessageText } from '../../src/store/tables.ts'
 import {
   lease,
   lobby,
+  numberOf,
   openChannel,
   plainMessage,
   processors,
@@ -27,7 +28,14 @@ export const acceptUpdateCases: Cases = {
     const update = updateOf(message, { content: '"new"' }, 5_000)
     assert.deepEqual(await store.commit(update), { result: 'accepted' })
     assert.deepEqual(plain(await readMessage(store.read, message.message_id)), update.message)
-    const event = { channelArn: lobby, seq: 3, createdAt: 5_000, ...update.event, about: { message: update.shown } }
+    const event = {
+      channelId: numberOf(lobby),
+      channelArn: lobby,
+      seq: 3,
+      createdAt: 5_000,
+      ...update.event,
+      about: { message: update.shown },
+    }
     assert.deepEqual(told, [{ events: [event], turns: [], decided: [], ended: [] }])
     const logged = await store.read.get<object>('SELECT event_type, revision FROM channel_log WHERE seq = 3')
     assert.deepEqual({ ...logged }, { event_type: 'UPDATE_CHANNEL_MESSAGE', revision: 2 })

@@ -263,6 +263,6 @@ async function hold(store: Store, change: HeldMessage = heldMessage()): Promise<
 const plain = ({ step, run, message }: Turn): Turn => ({ step: { ...step }, run: { ...run }, message: { ...message } })
 
 async function readStep(store: Store, { step }: Turn): Promise<StepRow | undefined> {
-  const row = await store.read.get<StepRow>('SELECT * FROM flow_step WHERE callback_id = $1', step.callback_id)
+  const row = await store.read.get<StepRow>('SELECT * FROM step_view WHERE callback_id = $1', step.callback_id)
   return row && { ...row }
 }

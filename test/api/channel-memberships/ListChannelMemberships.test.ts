@@ -11,12 +11,12 @@ const list = (input: Partial<ListChannelMembershipsCommandInput> = {}) =>
   server.messaging.listChannelMemberships({ ChannelArn: people.channelArn, ChimeBearer: people.owner, ...input })
 
 suite('ListChannelMemberships', () => {
-  test('answers the DEFAULT members, by ARN, and nothing else about them', async () => {
+  test('answers the DEFAULT members in the order of their creation, and nothing else about them', async () => {
     const { ChannelArn, ChannelMemberships, NextToken } = await list()
     assert.equal(ChannelArn, people.channelArn)
     assert.deepEqual(ChannelMemberships, [
-      { Member: { Arn: people.member, Name: 'member' } },
       { Member: { Arn: people.owner, Name: 'owner' } },
+      { Member: { Arn: people.member, Name: 'member' } },
     ])
     assert.equal(NextToken, undefined)
     assert.deepEqual((await list({ Type: 'DEFAULT' })).ChannelMemberships, ChannelMemberships)
