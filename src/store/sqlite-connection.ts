@@ -48,11 +48,18 @@ export class Connection implements Writer {
     }
   }
 
-  /** The reads as promises, which reject with StoreUnavailable if disk or file have caused the error. */
-  reader(): Reader {
+  get isTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  /**
+   * The reads as promises, which reject with StoreUnavailable if disk or file have caused the error. `report` receives it
+   * as `report` of the constructor does.
+   */
+  reader(report = this.#report): Reader {
     return {
-      get: async <Row>(sql: string, ...values: Value[]) => this.#read(() => this.get<Row>(sql, ...values)),
-      all: async <Row>(sql: string, ...values: Value[]) => this.#read(() => this.all<Row>(sql, ...values)),
+      get: async <Row>(sql: string, ...values: Value[]) => this.#read(() => this.get<Row>(sql, ...values), report),
+      all: async <Row>(sql: string, ...values: Value[]) => this.#read(() => this.all<Row>(sql, ...values), report),
     }
   }
 
@@ -60,17 +67,17 @@ export class Connection implements Writer {
     this.#database.close()
   }
 
-  #read<T>(read: () => T): T {
+  #read<T>(read: () => T, report: (error: unknown) => void): T {
     try {
       return read()
     } catch (error) {
-      throw this.#asStoreError(error, 'statement')
+      throw this.#asStoreError(error, 'statement', report)
     }
   }
 
-  #asStoreError(error: unknown, during: 'statement' | 'commit'): unknown {
+  #asStoreError(error: unknown, during: 'statement' | 'commit', report = this.#report): unknown {
     const storeError = asStoreError(this.#path, error, during)
-    if (storeError !== error) this.#report(storeError)
+    if (storeError !== error) report(storeError)
     return storeError
   }
 

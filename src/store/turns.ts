@@ -9,13 +9,20 @@ export interface ReadTurn {
   message: MessageRow | undefined
 }
 
-/** Each column under a name that says its table, since three tables have columns of the same name. */
-const aliased = (table: string, columns: string[]) =>
-  columns.map((column) => `${table}.${column} AS ${table}__${column}`).join(', ')
+/** The columns of a table, each under a name that says its table: three tables have columns of the same name. */
+const aliasesOf = (table: string, columns: readonly string[]) =>
+  columns.map((column) => ({ column, selected: `${table}.${column}`, alias: `${table}__${column}` }))
+
+const stepAliases = aliasesOf('flow_step', stepColumns)
+const runAliases = aliasesOf('flow_run', runColumns)
+const messageAliases = aliasesOf('channel_message', messageColumns)
+
+const selected = [...stepAliases, ...runAliases, ...messageAliases]
+  .map(({ selected, alias }) => `${selected} AS ${alias}`)
+  .join(', ')
 
 /** One statement for the three rows: a callback is a round trip to PostgreSQL, not three. */
-const turnText = `SELECT ${aliased('flow_step', stepColumns)}, ${aliased('flow_run', runColumns)},
-    ${aliased('channel_message', messageColumns)},
+const turnText = `SELECT ${selected},
     channel.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
   FROM channel
   JOIN flow_step ON flow_step.channel_id = channel.channel_id AND flow_step.callback_id = $2
@@ -31,23 +38,18 @@ const turnText = `SELECT ${aliased('flow_step', stepColumns)}, ${aliased('flow_r
 export async function findTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn | undefined> {
   const row = await read.get<Record<string, Value>>(turnText, channelArn, callbackId)
   if (!row) return undefined
-  const { channel_arn = null, sender_arn = null, target_arn = null } = row
+  const { channel_arn, sender_arn, target_arn } = row
   const isThere = row.channel_message__message_id !== null
-  const message = { channel_arn, sender_arn, target_arn }
   return {
-    step: rowOf('flow_step', stepColumns, row, { channel_arn }) as unknown as StepRow,
-    run: rowOf('flow_run', runColumns, row, { channel_arn }) as unknown as RunRow,
-    message: isThere ? (rowOf('channel_message', messageColumns, row, message) as unknown as MessageRow) : undefined,
+    step: rowOf<StepRow>(stepAliases, row, { channel_arn }),
+    run: rowOf<RunRow>(runAliases, row, { channel_arn }),
+    message: isThere ? rowOf<MessageRow>(messageAliases, row, { channel_arn, sender_arn, target_arn }) : undefined,
   }
 }
 
-/** The columns of one table; `own` has what was joined to it. */
-function rowOf(
-  table: string,
-  columns: string[],
-  row: Record<string, Value>,
-  own: Record<string, Value>,
-): Record<string, Value> {
-  for (const column of columns) own[column] = row[`${table}__${column}`] ?? null
-  return own
+/** The columns of one table, added to what was joined to it. */
+function rowOf<Row>(aliases: ReturnType<typeof aliasesOf>, row: Record<string, Value>, joined: object): Row {
+  const own = joined as Record<string, Value | undefined>
+  for (const { column, alias } of aliases) own[column] = row[alias]
+  return own as Row
 }
