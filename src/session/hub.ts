@@ -280,6 +280,8 @@ export class Hub<S extends Subscriber> {
       if (!this.#isHere(channel)) return
       if (envelope.seq !== undefined) this.#skipTo(channel, envelope.seq - 1, envelope.closed)
       this.#hear(envelope)
+      // Its members may have joined the channel that was created again under this ARN: that was missed as well.
+      if (envelope.closed) this.#catchUp.ask()
     }
     if (!this.#isHere(channel)) return
     this.#skipTo(channel, page.through)
