@@ -46,8 +46,8 @@ export class StoredChannelLog {
   async joinedAt(userArn: string, channelArn: string): Promise<number | undefined> {
     const row = await this.#read.get<{ joined_seq: number }>(
       `SELECT joined_seq FROM app_instance_user JOIN channel_membership ON member_id = user_id
-       JOIN channel ON channel.channel_id = channel_membership.channel_id
-       WHERE app_instance_user_arn = $1 AND deleted_at IS NULL AND channel_arn = $2`,
+       JOIN channel_head ON channel_head.channel_id = channel_membership.channel_id
+       WHERE app_instance_user_arn = $1 AND app_instance_user.deleted_at IS NULL AND channel_arn = $2`,
       userArn,
       channelArn,
     )

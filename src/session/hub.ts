@@ -328,7 +328,12 @@ export class Hub<S extends Subscriber> {
     for (const { userArn, channelArn } of await this.#channelLog.memberships(userArns)) {
       if (!this.#isLost(userArn, channelArn)) continue
       const seq = await this.#channelLog.joinedAt(userArn, channelArn)
-      if (seq !== undefined && this.#isLost(userArn, channelArn)) this.#hearOfJoin(userArn, channelArn, seq)
+      const user = this.#users.get(userArn)
+      if (seq === undefined || !user || !this.#isLost(userArn, channelArn)) continue
+      const channel = this.#joinAt(user, channelArn, seq)
+      // What followed in a channel that was not known here was missed as well.
+      channel.order.doubt()
+      this.#goOn(channel)
     }
   }
 

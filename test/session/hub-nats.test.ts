@@ -129,8 +129,7 @@ test('two nodes: a join that was committed while NATS was away is heard with all
   await store.transaction(async (transaction) => {
     const row = membershipOf(attic, dee)
     await insertUser(transaction, dee)
-    await transaction.insert('channel_membership', row)
-    await transaction.append({
+    const joined_seq = await transaction.append({
       channelId: numberOf(attic),
       channelArn: attic,
       eventType: 'CREATE_CHANNEL_MEMBERSHIP',
@@ -138,6 +137,7 @@ test('two nodes: a join that was committed while NATS was away is heard with all
       createdAt: 0,
       about: { membership: { ...row, channel_arn: attic, member_arn: dee, member_name: '"Dee"' } },
     })
+    await transaction.insert('channel_membership', { ...row, joined_seq })
   })
   await say('after', one, attic)
   assert.deepEqual(here.heard, ['CREATE_CHANNEL_MEMBERSHIP', 'after'])
