@@ -80,6 +80,7 @@ interface Entry {
   operation?: string
   /** The message that the call was about. */
   messageId?: string
+  status?: number
   /** Why the signature was refused. */
   refusal?: object
   /** Why the call was not answered with success. */
@@ -113,19 +114,20 @@ class Calls<Context> {
     const { newId, draining, log, metrics } = this.#parts
     const answered = metrics.beginRequest()
     const { method = '' } = request
-    const entry: Entry = { requestId: newId(), method, path: splitTarget(targetOf(request)).path }
+    const target = targetOf(request)
+    const entry: Entry = { requestId: newId(), method, path: splitTarget(target).path }
     response.on('error', (err) => log.debug({ ...entry, err }, 'the answer could not be sent'))
-    const answer = await this.#answer(request, entry).catch((error) => this.#failure(error, entry))
+    const answer = await this.#answer(request, target, entry).catch((error) => this.#failure(error, entry))
     answered(entry.operation, answer?.status ?? 'aborted')
     if (!answer) return log.debug(entry, 'the caller went away')
     send(response, answer, entry.requestId, draining())
+    entry.status = answer.status
     this.#log(entry, answer.status)
   }
 
   /** Nothing if the caller went away. The order of the checks is part of the API: AWS's callers rely on it. */
-  async #answer(request: IncomingMessage, entry: Entry): Promise<Answer | undefined> {
+  async #answer(request: IncomingMessage, target: string, entry: Entry): Promise<Answer | undefined> {
     const { method = '', headers } = request
-    const target = targetOf(request)
     const body = await readBody(request)
     if (body === 'aborted') return undefined
     if (!hasOneHost(request)) return notOneHost
@@ -190,10 +192,10 @@ class Calls<Context> {
 
   #log(entry: Entry, status: number): void {
     const { log } = this.#parts
-    if (status === 503) log.warn({ ...entry, status }, 'request rejected: service unavailable')
-    else if (status >= 500) log.error({ ...entry, status }, 'request failed')
-    else if (entry.refusal) log.info({ ...entry, status }, 'the signature is refused')
-    else log.debug({ ...entry, status }, 'answered')
+    if (status === 503) log.warn(entry, 'request rejected: service unavailable')
+    else if (status >= 500) log.error(entry, 'request failed')
+    else if (entry.refusal) log.info(entry, 'the signature is refused')
+    else log.debug(entry, 'answered')
   }
 }
 
@@ -206,6 +208,7 @@ const hasOneHost = ({ httpVersion, headers: { host } }: IncomingMessage) =>
  * section 3.2.2), but only with the host that the Host header names: the signature covers no other.
  */
 function targetOf({ url = '', headers: { host } }: IncomingMessage): string {
+  if (url.startsWith('/')) return url
   const [, authority, rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? []
   if (authority === undefined || authority.toLowerCase() !== host?.toLowerCase()) return url
   return rest.startsWith('/') ? rest : `/${rest}`
