@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Compile, type Validator } from 'typebox/compile'
 import { ApiError, badRequest } from '../contract/api-error.ts'
 import type { Operation } from '../contract/operation.ts'
 import { describeViolations, violationsOf } from '../contract/violations.ts'
@@ -101,11 +102,15 @@ class Calls<Context> {
   readonly #parts: ListenerParts<Context>
   readonly #route: Router<Context>
   readonly #readers: Map<Operation<Context>, ReadInput>
+  /** In strict mode alone: to compile one takes 0.8 ms. */
+  readonly #outputValidators: Map<Operation<Context>, Validator>
 
   constructor(parts: ListenerParts<Context>) {
     this.#parts = parts
     this.#route = createRouter(parts.operations)
     this.#readers = new Map(parts.operations.map((operation) => [operation, createInputReader(operation)]))
+    const checked = parts.strict ? parts.operations : []
+    this.#outputValidators = new Map(checked.map((operation) => [operation, Compile(operation.output)]))
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -163,7 +168,8 @@ class Calls<Context> {
       .invoke(input, context)
       .catch((error) => this.#refuseUndeclared(operation, error, entry))
     noteMessage(entry, output)
-    if (this.#parts.strict) assertOutput(operation, output)
+    const outputValidator = this.#outputValidators.get(operation)
+    if (outputValidator) assertOutput(operation, outputValidator, output)
     return success(operation.status, output)
   }
 
@@ -220,7 +226,7 @@ function noteMessage(entry: Entry, values: { MessageId?: unknown; ChannelMessage
   if (typeof messageId === 'string') entry.messageId = messageId
 }
 
-function assertOutput({ name, outputValidator }: Operation<never>, output: object): void {
+function assertOutput({ name }: Operation<never>, outputValidator: Validator, output: object): void {
   const sent = JSON.parse(JSON.stringify(output))
   if (outputValidator.Check(sent)) return
   throw new Error(`${name} breaks the schema of its output: ${describeViolations(violationsOf(outputValidator, sent))}`)
