@@ -12,7 +12,6 @@ import { channelDetails } from './api/messaging-sessions/channel-details.ts'
 import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
-import { connectNatsBus } from './bus/nats.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
 import { checksOf } from './checks.ts'
 import { ClusterNode } from './cluster/node.ts'
@@ -231,6 +230,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
 
 async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {
   if (!place) return memoryBus()
+  // Loaded when called for: a node alone needs no client of NATS.
+  const { connectNatsBus } = await import('./bus/nats.ts')
   return connectNatsBus({ place, prefix: `carillon.${cluster}`, nodeName: `carillon ${newId()}`, clock, log })
 }
 
