@@ -120,6 +120,14 @@ export class FlowEngine {
     return this.#queue.counts
   }
 
+  backlogOf(functionName: string): ReturnType<StepQueue<InHand>['backlogOf']> {
+    return this.#queue.backlogOf(functionName)
+  }
+
+  backlogOfChannel(functionName: string, channelArn: string): number {
+    return this.#queue.backlogOfChannel(functionName, channelArn)
+  }
+
   /** A step that is leased to this node: in hand from now on, or parked where the queue has no room for it. */
   #enqueue(turn: Turn): void {
     const { callback_id: callbackId, due_at } = turn.step
