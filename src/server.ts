@@ -269,8 +269,8 @@ const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics,
     ...world,
     waitingMax,
     metrics,
-    backlogOf: (functionName) => engine().backlogOf(functionName),
-    backlogOfChannel: (functionName, channelArn) => engine().backlogOfChannel(functionName, channelArn),
+    backlogOf: (functionName) => engine().backlogs.backlogOf(functionName),
+    backlogOfChannel: (functionName, channelArn) => engine().backlogs.backlogOfChannel(functionName, channelArn),
   })
 
 async function createFunctions(

@@ -37,6 +37,8 @@ const othersMs = 1_000
 const backlogFrom = 64
 /** How long a send is held back before it is rejected. */
 const heldMsMax = 1_000
+/** The event loop is observed until so many timers have rung since the last send. */
+const observationsMax = 10
 /** Sends that wait. One more is rejected at once. */
 const queuedMax = 4_096
 
@@ -73,7 +75,7 @@ export class SendAdmission {
   #cancelRest: Cancel | undefined
   readonly #lag = new LoopLag()
   readonly #rejected: RejectedSends
-  #hasSends = false
+  #observationsLeft = 0
   #cancelObservation: Cancel | undefined
   #isClosed = false
 
@@ -91,7 +93,7 @@ export class SendAdmission {
   async run<T>(channelArn: string, flow: FlowSnapshot | undefined, work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw stopping()
     const key = { functionName: this.#busiestOf(flow), channelArn }
-    this.#hasSends = true
+    this.#observationsLeft = observationsMax
     if (!this.#cancelObservation) this.#observeLater()
     const pace = this.#admit(key) ?? (await this.#wait(key))
     try {
@@ -107,7 +109,10 @@ export class SendAdmission {
     this.#cancelObservation?.()
     this.#cancelRest?.()
     this.#rejected.close()
-    for (const send of this.#queued) send.reject(stopping())
+    for (const send of this.#queued) {
+      this.#leave(send)
+      send.reject(stopping())
+    }
   }
 
   /** The function of the flow for which most messages wait: the send is judged by it. */
@@ -172,7 +177,7 @@ export class SendAdmission {
 
   #end(pace: Pace): void {
     const { clock } = this.#parts
-    if (pace === 'behind' && Math.abs(clock.now() - this.#promptAt) < othersMs) {
+    if (pace === 'behind' && !this.#isClosed && Math.abs(clock.now() - this.#promptAt) < othersMs) {
       this.#resting += 1
       this.#cancelRest ??= clock.at(clock.now() + restMs, () => this.#endRest())
       return
@@ -194,15 +199,14 @@ export class SendAdmission {
     this.#cancelObservation = clock.at(dueAt, () => this.#observe(clock.now() - dueAt))
   }
 
-  /** As long as there are sends. */
   #observe(lateMs: number): void {
+    this.#cancelObservation = undefined
+    this.#observationsLeft -= 1
     this.#lag.observe(lateMs)
     this.#beginNext()
     this.#rejectHeld()
-    this.#cancelObservation = undefined
-    if (this.#hasSends || this.#queued.size > 0) this.#observeLater()
+    if (this.#observationsLeft > 0 || this.#queued.size > 0) this.#observeLater()
     else this.#lag.observe(0)
-    this.#hasSends = false
   }
 
   #rejectHeld(): void {
@@ -213,10 +217,14 @@ export class SendAdmission {
       if (waitedMs >= 0 && waitedMs < heldMsMax) break
       const reason = this.#heldBy(send)
       if (!reason) continue
-      this.#queue.remove(send)
-      this.#queued.delete(send)
+      this.#leave(send)
       send.reject(this.#rejection(send, reason))
     }
+  }
+
+  #leave(send: QueuedSend): void {
+    this.#queue.remove(send)
+    this.#queued.delete(send)
   }
 
   #rejection({ functionName }: SendKey, reason: SendRejection): Overloaded {

@@ -78,7 +78,7 @@ interface Lane<Step> {
   since: number
   /** The function ARNs of steps that are rows only, each with the times when the first and the last of them are due. */
   parked: Map<string, DueRange>
-  /** How many these are: too many where some have ended meanwhile. */
+  /** How many these are; too many while some of them have ended. */
   parkedSteps: number
   /** Its rows are being read. */
   claimed: boolean
@@ -141,8 +141,8 @@ export class StepQueue<Step extends QueuedStep> {
     return this.#lines.has(functionName)
   }
 
-  /** False when the step is parked. */
-  add(step: Step): boolean {
+  /** False when the step is parked. `isCounted`: it was parked before, and its lease was renewed. */
+  add(step: Step, isCounted = false): boolean {
     const lane = this.#laneOf(step)
     // The room is for the starved lanes first: they came before.
     const isFull =
@@ -151,7 +151,7 @@ export class StepQueue<Step extends QueuedStep> {
     if (!parks) this.#wait(lane, step)
     else if (lane.waiting.length > 0 || this.#remembersMore(lane.line)) {
       park(lane, step.functionArn, rangeOf(step))
-      countParked(lane, 1)
+      if (!isCounted) countParked(lane, 1)
     }
     this.#settle(lane)
     return !parks
