@@ -70,8 +70,8 @@ class LambdaTarget implements ProcessorTarget {
   }
 
   freePlaces(functionName: string): number {
-    const isSmall = (this.#inFlightOf.get(functionName) ?? 0) < this.#reserved
-    return Math.max(0, isSmall ? this.#free : this.#free - this.#reserved)
+    const reservedForIt = Math.min(this.#free, this.#reserved - (this.#inFlightOf.get(functionName) ?? 0))
+    return Math.max(0, reservedForIt, this.#free - this.#reserved)
   }
 
   onFreePlace(listener: () => void): void {
