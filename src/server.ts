@@ -9,6 +9,7 @@ import { createGate, type Phase } from './api/gate.ts'
 import { forgetOldTokens } from './api/idempotency.ts'
 import { operations } from './api/index.ts'
 import { channelDetails } from './api/messaging-sessions/channel-details.ts'
+import { SendAdmission } from './api/send-admission.ts'
 import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
@@ -143,6 +144,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const node = new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
   // After everything that could still take a step in hand.
   stack.defer(() => node.close())
+  const admission: SendAdmission = createAdmission(config, world, metrics, () => engine)
   const parts: Parts = {
     ...world,
     store,
@@ -151,6 +153,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     sessionHost: () => endpoint.wss,
     lease: leaseOf(node),
     announce: (event) => publish([event]),
+    admission,
     transientTokens: createTransientTokens(clock.now),
     tokenKey: keys.token,
     metrics,
@@ -161,7 +164,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   stack.defer(() => functions.close())
   const target = measured(createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
-  const engine = new FlowEngine({ ...parts, target, clock, shortages })
+  const engine: FlowEngine = new FlowEngine({ ...parts, target, clock, shortages })
   reportRuns({ store, log, metrics })
 
   const descriptors = processDescriptors()
@@ -173,6 +176,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     { ...world, descriptors, metrics, shortages },
   )
   stack.defer(() => listeners.close())
+  // Before the listeners wait for their requests.
+  stack.defer(() => admission.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
   const sessions = createSessions(parts, keys, config, world, { hub, onVerified, onRefused })
   metrics.readFrom({
@@ -181,6 +186,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     isBusConnected: () => bus.connected,
     steps: () => engine.counts,
     connections: () => listeners.connections.counts,
+    sendsQueued: () => admission.queued,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const logLag = () => hub.lag
@@ -258,6 +264,15 @@ const leaseOf = (node: ClusterNode): Lease => ({
   },
   leaseMs,
 })
+
+const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics, engine: () => FlowEngine) =>
+  new SendAdmission({
+    ...world,
+    waitingMax,
+    metrics,
+    backlogOf: (functionName) => engine().backlogs.backlogOf(functionName),
+    backlogOfChannel: (functionName, channelArn) => engine().backlogs.backlogOfChannel(functionName, channelArn),
+  })
 
 async function createFunctions(
   config: Config,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Compile, type Validator } from 'typebox/compile'
-import { ApiError, badRequest } from '../contract/api-error.ts'
+import { ApiError, badRequest, Overloaded } from '../contract/api-error.ts'
 import type { Operation } from '../contract/operation.ts'
 import { describeViolations, violationsOf } from '../contract/violations.ts'
 import type { Log } from '../runtime/log.ts'
@@ -90,6 +90,8 @@ interface Entry {
   err?: unknown
   /** What the server lacks for now. */
   reason?: string
+  /** It has too much to do, which whoever refused the call has reported. */
+  overloaded?: true
 }
 
 /** Answers calls of the API, each with its operation. Nothing that a caller sends makes it throw. */
@@ -187,6 +189,7 @@ class Calls<Context> {
     const bug = `The call failed inside the server, whose log has the reason under the request id ${entry.requestId}`
     const apiError = this.#apiError(error) ?? new ApiError('ServiceFailure', bug)
     entry.code = apiError.code
+    if (error instanceof Overloaded) entry.overloaded = true
     if (apiError.status === 503) entry.reason = error instanceof Error ? error.message : String(error)
     else if (apiError.status >= 500) entry.err = error
     return apiFailure(apiError)
@@ -198,8 +201,8 @@ class Calls<Context> {
 
   #log(entry: Entry, status: number): void {
     const { log } = this.#parts
-    if (status === 503) log.warn(entry, 'request rejected: service unavailable')
-    else if (status >= 500) log.error(entry, 'request failed')
+    if (status === 503 && !entry.overloaded) log.warn(entry, 'request rejected: service unavailable')
+    else if (status >= 500 && status !== 503) log.error(entry, 'request failed')
     else if (entry.refusal) log.info(entry, 'the signature is refused')
     else log.debug(entry, 'answered')
   }
