@@ -4,25 +4,31 @@ import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts
 import type { Change, OutcomeOf } from './changes.ts'
 import { carryOutGroup, type Group, groupByKind } from './postgres-changes.ts'
 import {
+  ask,
+  askForArrays,
   Connections,
   connectAlone,
   isConflict,
   isDuplicate,
   isLost,
+  isOutdated,
   notOpened,
   outcomeMsMax,
   outcomeUnknown,
+  type Prepared,
+  plansOnce,
   readDatabaseUrl,
   unavailable,
   withoutNul,
 } from './postgres-connection.ts'
 import { migrate } from './postgres-migrate.ts'
+import { SharedReads } from './postgres-reads.ts'
+import { FirstStatistics, statisticsAreMissing } from './postgres-statistics.ts'
 import { advanceHeadText, endStepText, insertText, logRow, noHead, nothing } from './statements.ts'
 import { readNextDueAt } from './steps.ts'
 import {
   type Committed,
   type OutcomeUnknown,
-  type Reader,
   type Store,
   StoreUnavailable,
   type Transaction,
@@ -33,8 +39,6 @@ import {
 const readConnectionsMax = 8
 const writeConnectionsMax = 2
 const transactionConnectionsMax = 4
-/** More than so many never wait for a connection; a caller beyond them is told to come back. */
-const waitingMax = 1_000
 /** More transactions than this never wait; a caller beyond it is told to come back. */
 const transactionsMax = 1_000
 /** How often a write is tried again that others have crossed. */
@@ -54,13 +58,14 @@ export interface PostgresOptions {
 
 /** The store of many nodes: a PostgreSQL, to which each has a few connections. */
 export class PostgresStore implements Store {
-  readonly read: Reader
+  readonly read: SharedReads
   #readers: Connections
   #writers: Connections
   #transactors: Connections
   /** Of this node's own sign of life, which must not wait behind anybody. */
   #own: Connections
   #batcher: Batcher
+  #statistics: FirstStatistics
   #random: () => number
   #listeners: ((committed: Committed) => void)[] = []
   #uncertain: (() => void)[] = []
@@ -70,35 +75,41 @@ export class PostgresStore implements Store {
   #crossed: Promise<unknown> = Promise.resolve()
   #again = new Set<NodeJS.Timeout>()
 
-  private constructor({ url, random, log, watch = unwatched }: PostgresOptions) {
+  private constructor({ url, random, log, watch = unwatched }: PostgresOptions, lacksStatistics: boolean) {
     this.#batcher = new Batcher((changes) => this.#writeBatch(changes), watch, writeConnectionsMax)
     const connection = readDatabaseUrl(url)
     const hear = (err: Error) => log.warn({ err }, 'a connection to the database broke while nobody used it')
-    this.#readers = new Connections(connection, readConnectionsMax, waitingMax, hear)
-    this.#writers = new Connections(connection, writeConnectionsMax, waitingMax, hear)
-    this.#transactors = new Connections(connection, transactionConnectionsMax, waitingMax, hear)
-    this.#own = new Connections(connection, 1, waitingMax, hear)
+    this.#readers = new Connections(connection, readConnectionsMax, hear, plansOnce)
+    this.#writers = new Connections(connection, writeConnectionsMax, hear, plansOnce)
+    this.#transactors = new Connections(connection, transactionConnectionsMax, hear)
+    this.#own = new Connections(connection, 1, hear)
     this.#random = random
-    this.read = {
-      get: async <Row>(sql: string, ...values: Value[]) => (await this.#readRows<Row>(sql, values))[0],
-      all: (sql, ...values) => this.#readRows(sql, values),
-    }
+    this.#statistics = new FirstStatistics(lacksStatistics, (sql) =>
+      this.#transactors.lend((client) => client.query(sql)),
+    )
+    this.read = new SharedReads({
+      send: async (statement, values) => (await this.#read(ask, statement, values.map(withoutNul))).rows,
+      sendForArrays: (statement, values) => this.#read(askForArrays, statement, values),
+      isUnavailable: (error) => error instanceof StoreUnavailable,
+    })
   }
 
   /** Connects, and brings the schema up to date. Throws if the schema is newer than this program. */
   static async open(options: PostgresOptions): Promise<PostgresStore> {
     const connection = readDatabaseUrl(options.url)
+    let lacksStatistics: boolean
     try {
       const client = await connectAlone(connection)
       try {
         await migrate(client, options.migrations)
+        lacksStatistics = await statisticsAreMissing(client)
       } finally {
         await client.end()
       }
     } catch (error) {
       throw notOpened(connection, unavailable(error))
     }
-    return new PostgresStore(options)
+    return new PostgresStore(options, lacksStatistics)
   }
 
   commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
@@ -148,7 +159,7 @@ export class PostgresStore implements Store {
 
   async close(): Promise<void> {
     await this.#batcher.drained()
-    await Promise.all(this.#transactions)
+    await Promise.all([...this.#transactions, this.read.drained()])
     for (const timer of this.#again) clearTimeout(timer)
     await Promise.all(this.#connections.map((connections) => connections.close()))
   }
@@ -161,12 +172,18 @@ export class PostgresStore implements Store {
     return [this.#readers, this.#writers, this.#transactors, this.#own]
   }
 
-  async #readRows<Row>(sql: string, values: Value[]): Promise<Row[]> {
+  /** A connection whose prepared statements are outdated is closed; then this one is sent unprepared. */
+  async #read<Result>(
+    send: (client: PoolClient, statement: Prepared, values: unknown[]) => Promise<Result>,
+    statement: Prepared,
+    values: unknown[],
+  ): Promise<Result> {
     try {
-      return await this.#readers.lend(async (client) => (await client.query(sql, values.map(withoutNul))).rows as Row[])
+      return await this.#readers.lend((client) => send(client, statement, values))
     } catch (error) {
-      throw unavailable(error)
+      if (statement.name === undefined || !isOutdated(error)) throw unavailable(error)
     }
+    return this.#read(send, { ...statement, name: undefined }, values)
   }
 
   /** Each group in a commit of its own; if one of its changes breaks it, each in its own, so that it fails alone. */
@@ -190,6 +207,7 @@ export class PostgresStore implements Store {
       for (const member of group.members) alone.push(...(await this.#writeGroup({ ...group, members: [member] })))
       return alone
     }
+    this.#statistics.written(group.members.length)
     this.#tell(committed)
     return settled
   }
@@ -281,25 +299,26 @@ function transactionOn(client: PoolClient, committed: Committed): Transaction {
   const get = async <Row>(sql: string, ...values: Value[]) => (await all<Row>(sql, ...values))[0]
   const run = async (sql: string, ...values: Value[]) => (await client.query(sql, values.map(withoutNul))).rowCount ?? 0
   const insert = async (table: string, row: object) =>
-    void (await run(insertText(table, row), ...Object.values<Value>(row as Record<string, Value>)))
+    void (await run(insertText(table, Object.keys(row)), ...Object.values<Value>(row as Record<string, Value>)))
   return {
     all,
     get,
     run,
     insert,
     async insertOnce(table, row) {
-      return (await run(`${insertText(table, row)} ON CONFLICT DO NOTHING`, ...Object.values<Value>(row))) === 1
+      const text = `${insertText(table, Object.keys(row))} ON CONFLICT DO NOTHING`
+      return (await run(text, ...Object.values<Value>(row))) === 1
     },
-    async endSteps({ channel_arn, message_id, revision }, now) {
-      const ended = await all<{ callback_id: string }>(endStepText, channel_arn, message_id, revision, now)
-      committed.decided.push(...ended.map((step) => step.callback_id))
+    async endStep({ channel_id, callback_id }, now) {
+      if ((await run(endStepText, channel_id, callback_id, now)) === 1) committed.decided.push(callback_id)
     },
     async append(event) {
-      const { channelArn, createdAt } = event
-      const head = await get<{ seq: number; created_at: number }>(advanceHeadText, channelArn, createdAt)
+      const { channelId, channelArn, createdAt } = event
+      const head = await get<{ seq: number; created_at: number }>(advanceHeadText, channelId, createdAt)
       if (!head) throw noHead(channelArn)
       await insert('channel_log', logRow(event, head))
       committed.events.push({ ...event, seq: head.seq, createdAt: head.created_at })
+      return head.seq
     },
   }
 }
