@@ -15,8 +15,10 @@ import { closeCode, closeWith } from './close.ts'
 import { FrameFlush } from './frame-flush.ts'
 import type { Hub } from './hub.ts'
 import { type SessionLimits, sessionLimits } from './limits.ts'
+import { Pings } from './pings.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
-import { Session } from './session.ts'
+import { Session, type SessionParts } from './session.ts'
+import { SessionSocket, type SocketWatch } from './session-socket.ts'
 
 interface EndpointParts {
   hub: Hub<Session>
@@ -40,7 +42,7 @@ interface EndpointParts {
 interface Connection {
   request: IncomingMessage
   stream: Duplex
-  webSocket: WebSocket
+  webSocket: SessionSocket
 }
 
 const restarting = 'The server is restarting, connect again'
@@ -49,15 +51,26 @@ const restarting = 'The server is restarting, connect again'
 export class SessionEndpoint {
   readonly #parts: EndpointParts
   readonly #limits: SessionLimits
-  readonly #flush = new FrameFlush()
+  readonly #sessionParts: SessionParts
   readonly #webSocketServer: ReturnType<typeof createWebSocketServer>
   readonly #established = new Set<Session>()
+  readonly #socketWatch: SocketWatch
   #deliveredBefore = 0
   #draining = false
 
   constructor(parts: EndpointParts) {
     this.#parts = parts
     this.#limits = { ...sessionLimits, ...parts.limits }
+    this.#sessionParts = {
+      limits: this.#limits,
+      flush: new FrameFlush(),
+      pings: new Pings(parts.clock, this.#limits.pingEveryMs),
+      onEnd: (session) => this.#forget(session),
+    }
+    this.#socketWatch = {
+      onClose: (code) => parts.metrics.countSessionClose(code),
+      onError: (err) => parts.log.debug({ err }, 'a messaging session broke the protocol'),
+    }
     this.#webSocketServer = createWebSocketServer(this.#limits)
     this.#webSocketServer.on('wsClientError', (error, stream) => this.#turnAway(stream, badRequest(error.message)))
   }
@@ -99,8 +112,7 @@ export class SessionEndpoint {
       return
     }
     this.#webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
-      webSocket.on('error', (error) => this.#parts.log.debug({ err: error }, 'a messaging session broke the protocol'))
-      webSocket.on('close', (code) => this.#parts.metrics.countSessionClose(webSocket.sentCode ?? code))
+      webSocket.watchBy(this.#socketWatch)
       void this.#serve({ request, stream, webSocket })
     })
   }
@@ -146,7 +158,7 @@ export class SessionEndpoint {
    */
   async #open(connection: Connection) {
     const { request, stream, webSocket } = connection
-    const { hub, authenticate, admit, onVerified, clock } = this.#parts
+    const { hub, authenticate, admit, onVerified } = this.#parts
     const caller = await authenticate(request.url ?? '', request.headers.host ?? '')
     if (!caller.ok) return this.#refuse(connection, closeCode.unauthorized, caller.reason)
     const { credentials, parameters } = caller
@@ -154,10 +166,8 @@ export class SessionEndpoint {
     if (!admission.admitted) return this.#refuse(connection, closeCode.forbidden, admission.reason)
     onVerified(stream)
     if (webSocket.readyState !== WebSocket.OPEN) return undefined
-    const { userArn, sessionId } = parameters
-    const onEnd = (ended: Session) => this.#forget(ended)
-    const parts = { userArn, sessionId, webSocket, stream, clock, limits: this.#limits, flush: this.#flush, onEnd }
-    const session = new Session(parts)
+    const [userArn, sessionId] = [detached(parameters.userArn), detached(parameters.sessionId)]
+    const session = new Session({ userArn, sessionId, webSocket, stream }, this.#sessionParts)
     this.#makeRoom(session)
     await hub.register(session)
     this.#establish(session)
@@ -215,21 +225,13 @@ export class SessionEndpoint {
   }
 }
 
-/** ws closes a socket that says too much by the bare code. */
-class ReceivingWebSocket extends WebSocket {
-  /** With what this side closes, or answers the other's close. A slow reader never answers, and `close` tells 1006. */
-  sentCode: number | undefined
-
-  override close(code?: number, reason?: string | Buffer): void {
-    this.sentCode ??= code
-    super.close(code, reason ?? (code === closeCode.messageTooBig ? 'Sessions only receive: send nothing' : undefined))
-  }
-}
+/** A copy: what is cut out of a text keeps all of the text in memory, here the target of the request. */
+const detached = (text: string) => Buffer.from(text).toString()
 
 function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
   const options = {
     noServer: true,
-    WebSocket: ReceivingWebSocket,
+    WebSocket: SessionSocket,
     maxPayload: inboundBytesMax,
     // @types/ws does not know it yet.
     closeTimeout: closeMsMax,
@@ -244,5 +246,5 @@ function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
       concurrencyLimit: 4,
     },
   }
-  return new WebSocketServer<typeof ReceivingWebSocket>(options)
+  return new WebSocketServer<typeof SessionSocket>(options)
 }

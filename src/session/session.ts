@@ -1,25 +1,28 @@
 import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
 import { frame } from '../events/frame.ts'
-import type { Cancel, Clock } from '../runtime/clock.ts'
 import { closeCode, closeWith } from './close.ts'
 import type { FrameFlush } from './frame-flush.ts'
 import type { Subscriber } from './hub.ts'
 import type { SessionLimits } from './limits.ts'
+import type { Pinged, Pings } from './pings.ts'
+import type { SessionSocket, SocketOwner } from './session-socket.ts'
 
-interface SessionParts {
+/** What all sessions of a server share. */
+export interface SessionParts {
+  limits: SessionLimits
+  flush: FrameFlush
+  pings: Pings
+  /** Called once, as soon as nothing more is sent: when closing begins, or when the peer has gone. */
+  onEnd(session: Session): void
+}
+
+interface SessionConnection {
   userArn: string
   sessionId: string
   /** Open. */
-  webSocket: WebSocket
+  webSocket: SessionSocket
   /** What `webSocket` writes to. */
   stream: Duplex
-  clock: Clock
-  limits: SessionLimits
-  /** Shared by the sessions of a server. */
-  flush: FrameFlush
-  /** Called once, as soon as nothing more is sent: when closing begins, or when the peer has gone. */
-  onEnd(session: Session): void
 }
 
 /**
@@ -34,35 +37,26 @@ const sessionEstablished = Buffer.from(frame('SESSION_ESTABLISHED', 'SYSTEM'))
  * One user's connection. It is opening until it is established and delivers nothing before that; then it delivers what
  * it is given until it has ended. A peer that reads too slowly or answers no pings is let go.
  */
-export class Session implements Subscriber {
+export class Session implements Subscriber, Pinged, SocketOwner {
   readonly userArn: string
   readonly sessionId: string
-  readonly #webSocket: WebSocket
+  readonly #webSocket: SessionSocket
   readonly #stream: Duplex
-  readonly #clock: Clock
-  readonly #limits: SessionLimits
-  readonly #flush: FrameFlush
-  readonly #onEnd: SessionParts['onEnd']
+  readonly #parts: SessionParts
   /** Frames given to it. */
   delivered = 0
   #state: 'opening' | 'established' | 'ended' = 'opening'
   #missedPongs = 0
-  #cancelPing: Cancel
+  readonly #pingGroup: number
 
-  constructor({ userArn, sessionId, webSocket, stream, clock, limits, flush, onEnd }: SessionParts) {
+  constructor({ userArn, sessionId, webSocket, stream }: SessionConnection, parts: SessionParts) {
     this.userArn = userArn
     this.sessionId = sessionId
     this.#webSocket = webSocket
     this.#stream = stream
-    this.#clock = clock
-    this.#limits = limits
-    this.#flush = flush
-    this.#onEnd = onEnd
-    this.#cancelPing = this.#pingLater()
-    webSocket.on('pong', () => {
-      this.#missedPongs = 0
-    })
-    webSocket.on('close', () => this.#end())
+    this.#parts = parts
+    this.#pingGroup = parts.pings.add(this)
+    webSocket.owner = this
   }
 
   /** Until closing begins, from either side. */
@@ -88,7 +82,7 @@ export class Session implements Subscriber {
       this.#closeSlowReader()
       return
     }
-    this.#flush.hold(this.#stream)
+    this.#parts.flush.hold(this.#stream)
     this.delivered += 1
     this.#webSocket.send(frame, { binary: false, compress: false })
   }
@@ -101,40 +95,44 @@ export class Session implements Subscriber {
     return new Promise((resolve) => this.#webSocket.send(frame, () => resolve()))
   }
 
+  /** A peer that has not answered the last pings is taken for dead. */
+  ping(): void {
+    if (this.#missedPongs >= this.#parts.limits.missedPongsMax) {
+      this.#webSocket.terminate()
+      return
+    }
+    this.#missedPongs += 1
+    this.#webSocket.ping()
+  }
+
   close(code: number, reason: string): void {
     if (this.#state === 'ended') return
     this.#end()
     closeWith(this.#webSocket, code, reason)
   }
 
+  onPong(): void {
+    this.#missedPongs = 0
+  }
+
+  onClose(): void {
+    this.#end()
+  }
+
   #end(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    this.#cancelPing()
-    this.#onEnd(this)
+    this.#parts.pings.remove(this, this.#pingGroup)
+    this.#parts.onEnd(this)
   }
 
   #waitingBytesMax(): number {
-    const { bufferedBytesMax } = this.#limits
-    return this.#flush.isHeld(this.#stream) ? heldFactor * bufferedBytesMax : bufferedBytesMax
+    const { bufferedBytesMax } = this.#parts.limits
+    return this.#parts.flush.isHeld(this.#stream) ? heldFactor * bufferedBytesMax : bufferedBytesMax
   }
 
   #closeSlowReader(): void {
     const bytesMax = this.#waitingBytesMax()
     this.close(closeCode.tryAgainLater, `Slow reader: more than ${bytesMax} bytes were waiting to be read`)
-  }
-
-  #pingLater(): Cancel {
-    return this.#clock.at(this.#clock.now() + this.#limits.pingEveryMs, () => this.#ping())
-  }
-
-  #ping(): void {
-    if (this.#missedPongs >= this.#limits.missedPongsMax) {
-      this.#webSocket.terminate()
-      return
-    }
-    this.#missedPongs += 1
-    this.#webSocket.ping()
-    this.#cancelPing = this.#pingLater()
   }
 }

@@ -8,7 +8,9 @@ import { setImmediate } from 'node:timers/promises'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { FrameFlush } from '../../src/session/frame-flush.ts'
 import { type SessionLimits, sessionLimits } from '../../src/session/limits.ts'
+import { Pings } from '../../src/session/pings.ts'
 import { Session } from '../../src/session/session.ts'
+import { SessionSocket } from '../../src/session/session-socket.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { SessionClient } from './session-client.ts'
 
@@ -26,17 +28,19 @@ const upgradeRequest = [
 async function listen(t: TestContext, limits: Partial<SessionLimits> = {}, wrap = (stream: Duplex) => stream) {
   const clock = new ManualClock()
   const server = createServer()
-  const webSocketServer = new WebSocketServer({ noServer: true })
+  const webSocketServer = new WebSocketServer<typeof SessionSocket>({ noServer: true, WebSocket: SessionSocket })
   const accepted = new Promise<{ session: Session; webSocket: WebSocket; ends: number[] }>((resolve) => {
     server.on('upgrade', (request, socket, head) => {
       const stream = wrap(socket)
       webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
+        webSocket.watchBy({ onClose() {}, onError() {} })
         const ends: number[] = []
-        const onEnd = () => ends.push(clock.now())
+        const onEnd = () => void ends.push(clock.now())
         const allLimits = { ...sessionLimits, ...limits }
-        const flush = new FrameFlush()
-        const parts = { userArn, sessionId: '1', webSocket, stream, clock, limits: allLimits, flush, onEnd }
-        resolve({ session: new Session(parts), webSocket, ends })
+        const pings = new Pings(clock, allLimits.pingEveryMs)
+        const parts = { limits: allLimits, flush: new FrameFlush(), pings, onEnd }
+        const session = new Session({ userArn, sessionId: '1', webSocket, stream }, parts)
+        resolve({ session, webSocket, ends })
       })
     })
   })
