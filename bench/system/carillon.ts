@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Endpoint } from '../../src/runtime/endpoint-files.ts'
 import type { Version } from '../bench.ts'
+import type { Heap } from '../programs/heap.ts'
 import { region, rootKeys } from '../wire/calls.ts'
 import type { Janitor } from './janitor.ts'
 import { cpuTimeOf } from './process-tree.ts'
@@ -13,6 +14,8 @@ import { cpuTimeOf } from './process-tree.ts'
 const startMsMax = 120_000
 const lastLinesMax = 50
 const collector = fileURLToPath(new URL('../programs/collect-garbage.ts', import.meta.url))
+/** What the collector says. */
+const collectedLine = 'garbage collected '
 const noFunctions = 'no-functions'
 
 export interface CarillonOptions {
@@ -43,7 +46,7 @@ export class CarillonProcess {
   readonly #dataDir: string
   readonly #lastLines: string[] = []
   readonly #ready = Promise.withResolvers<void>()
-  #collected = Promise.withResolvers<void>()
+  #collected = Promise.withResolvers<Heap>()
   readonly #profiles: boolean
   /** How long it took from the start of the process until it said that it is ready. */
   readyMs = 0
@@ -93,10 +96,10 @@ export class CarillonProcess {
   }
 
   /** Resolves when garbage has been collected, so that memory can be compared. */
-  async collectGarbage(): Promise<void> {
+  collectGarbage(): Promise<Heap> {
     this.#collected = Promise.withResolvers()
     this.#child.kill('SIGUSR2')
-    await this.#collected.promise
+    return this.#collected.promise
   }
 
   /** As its operator stops it. */
@@ -128,7 +131,7 @@ export class CarillonProcess {
       this.readyMs = performance.now() - began
       this.readyCpuMs = cpuTimeOf(this.pid).own / 1000
       this.#ready.resolve()
-    } else if (line === 'garbage collected') this.#collected.resolve()
+    } else if (line.startsWith(collectedLine)) this.#collected.resolve(JSON.parse(line.slice(collectedLine.length)))
   }
 }
 

@@ -53,10 +53,13 @@ export class SessionEndpoint {
   readonly #limits: SessionLimits
   readonly #sessionParts: SessionParts
   readonly #webSocketServer: ReturnType<typeof createWebSocketServer>
+  /** With those that are opening or closing. The set of `ws` would take 200 bytes more for each. */
+  readonly #sockets = new Set<SessionSocket>()
   readonly #established = new Set<Session>()
   readonly #socketWatch: SocketWatch
   #deliveredBefore = 0
   #draining = false
+  readonly #drained = Promise.withResolvers<void>()
 
   constructor(parts: EndpointParts) {
     this.#parts = parts
@@ -68,7 +71,7 @@ export class SessionEndpoint {
       onEnd: (session) => this.#forget(session),
     }
     this.#socketWatch = {
-      onClose: (code) => parts.metrics.countSessionClose(code),
+      onClose: (socket, code) => this.#closed(socket, code),
       onError: (err) => parts.log.debug({ err }, 'a messaging session broke the protocol'),
     }
     this.#webSocketServer = createWebSocketServer(this.#limits)
@@ -77,7 +80,7 @@ export class SessionEndpoint {
 
   /** The sessions that are established, and all sockets: also of those that are opening or closing. */
   get size(): { sessions: number; sockets: number } {
-    return { sessions: this.#established.size, sockets: this.#webSocketServer.clients.size }
+    return { sessions: this.#established.size, sockets: this.#sockets.size }
   }
 
   /** Frames given to sessions, those that have ended among them. */
@@ -98,9 +101,9 @@ export class SessionEndpoint {
     this.#draining = true
     for (const session of this.#established) session.close(closeCode.serviceRestart, restarting)
     const cancel = clock.at(clock.now() + this.#limits.shutdownMsMax, () => {
-      for (const webSocket of this.#webSocketServer.clients) webSocket.terminate()
+      for (const webSocket of this.#sockets) webSocket.terminate()
     })
-    await new Promise<void>((resolve) => this.#webSocketServer.close(() => resolve()))
+    if (this.#sockets.size > 0) await this.#drained.promise
     cancel()
     hub.close()
   }
@@ -113,8 +116,15 @@ export class SessionEndpoint {
     }
     this.#webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
       webSocket.watchBy(this.#socketWatch)
+      this.#sockets.add(webSocket)
       void this.#serve({ request, stream, webSocket })
     })
+  }
+
+  #closed(socket: SessionSocket, code: number): void {
+    this.#parts.metrics.countSessionClose(code)
+    this.#sockets.delete(socket)
+    if (this.#draining && this.#sockets.size === 0) this.#drained.resolve()
   }
 
   #turnAway(stream: Duplex, refusal: ApiError): void {
@@ -231,6 +241,7 @@ const detached = (text: string) => Buffer.from(text).toString()
 function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
   const options = {
     noServer: true,
+    clientTracking: false,
     WebSocket: SessionSocket,
     maxPayload: inboundBytesMax,
     // @types/ws does not know it yet.

@@ -4,7 +4,7 @@ import { closeCode } from './close.ts'
 /** What the server learns of all its sockets. */
 export interface SocketWatch {
   /** `code` is the one that this side sent, if it sent one. */
-  onClose(code: number): void
+  onClose(socket: SessionSocket, code: number): void
   onError(error: Error): void
 }
 
@@ -43,7 +43,7 @@ export class SessionSocket extends WebSocket {
   }
 
   #onClose(code: number): void {
-    this.#watch?.onClose(this.#sentCode ?? code)
+    this.#watch?.onClose(this, this.#sentCode ?? code)
     this.owner?.onClose()
   }
 
