@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { type Bench, caseName, type Part, sized, type Version } from '../bench.ts'
 import type { Figures, Results } from '../figures.ts'
-import type { Heap } from '../programs/heap.ts'
 import { startLoad, startPlain } from '../rig.ts'
 import { Stage } from '../stage.ts'
-import { CarillonProcess, mainOf } from '../system/carillon.ts'
+import { CarillonProcess, mainOf, memoryFlags } from '../system/carillon.ts'
 import { cpuTimeOf, residentBytesOf } from '../system/process-tree.ts'
 
 const channelsPerUser = 5
@@ -19,7 +18,7 @@ interface Subject {
   url: string
   ca: string | undefined
   userArns: string[]
-  collectGarbage(): Promise<Heap>
+  collectGarbage(): Promise<void>
 }
 
 export const sessions: Part = {
@@ -40,8 +39,8 @@ export const sessions: Part = {
 export const sessionsCase = (name: string, protocol: Protocol): string => `${name}, ${protocol}`
 
 /** Sessions that are measured, and those that come before, so that what starts with the first is not counted. */
-const measuredSessions = (bench: Bench) => sized(bench, 2000, 100)
-const sessionsBefore = (bench: Bench) => measuredSessions(bench) / 2
+const measuredSessions = (bench: Bench) => sized(bench, 4000, 100)
+const sessionsBefore = (bench: Bench) => measuredSessions(bench) / 4
 
 interface Populated {
   dataDir: string
@@ -77,7 +76,7 @@ async function measureCarillon(
     main: mainOf(version),
     dataDir,
     tls,
-    collectsGarbage: true,
+    measuresMemory: true,
     profileFolder: bench.profileFolder,
     profileName: `sessions-${protocol}`,
   }
@@ -94,7 +93,7 @@ async function measureCarillon(
 }
 
 async function measurePlain(bench: Bench, protocol: Protocol, results: Results): Promise<void> {
-  await using plain = startPlain(bench)
+  await using plain = startPlain(bench, memoryFlags)
   const { url, ca } = await plain.call('listen', { tls: protocol === 'wss' })
   const subject = {
     pid: plain.pid,
@@ -110,23 +109,15 @@ async function measure(bench: Bench, { pid, url, ca, userArns, collectGarbage }:
   await using load = startLoad(bench)
   const [before, after] = [userArns.slice(0, sessionsBefore(bench)), userArns.slice(sessionsBefore(bench))]
   await load.call('openSessions', { url, ca, userArns: before })
-  const memoryBefore = await memoryOf(pid, collectGarbage)
+  await collectGarbage()
+  const bytesBefore = residentBytesOf(pid)
   const cpuBefore = cpuTimeOf(pid).own
   const { seconds } = await load.call('openSessions', { url, ca, userArns: after })
   const cpu = cpuTimeOf(pid).own - cpuBefore
-  const memory = await memoryOf(pid, collectGarbage)
-  const perSession = (what: keyof typeof memory) => (memory[what] - memoryBefore[what]) / after.length / 1024
+  await collectGarbage()
   return {
-    'KB/session': perSession('inUse'),
-    'RSS KB/session': perSession('resident'),
+    'KB/session': (residentBytesOf(pid) - bytesBefore) / after.length / 1024,
     'connects/s': after.length / seconds,
     'server µs/connect': cpu / after.length,
   }
-}
-
-/** V8 keeps up to 50 MB for new objects, however few are alive. A server with 100 sessions has it as one with 50,000. */
-async function memoryOf(pid: number, collectGarbage: Subject['collectGarbage']) {
-  const { freeBytes } = await collectGarbage()
-  const resident = residentBytesOf(pid)
-  return { resident, inUse: resident - freeBytes }
 }
