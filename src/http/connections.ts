@@ -11,13 +11,11 @@ import type { ConnectionLimits } from './connection-limits.ts'
 import { EvictionQueue } from './eviction-queue.ts'
 import { FreeDescriptors } from './free-descriptors.ts'
 import { networkOf } from './network-address.ts'
+import { RejectedSockets } from './rejected-sockets.ts'
 import { RejectionLog } from './rejection-log.ts'
 
 /** How long the server itself may take to verify a signature and respond, or to open a session. */
 const serveMsMax = 30_000
-/** How long a rejected connection may take to read its response, and how many may do so at a time. */
-const lingerMs = 1_000
-const lingeringMax = 64
 /** The least time between two looks at the deadlines. */
 const sweepEveryMs = 100
 /**
@@ -105,7 +103,7 @@ export class Connections {
   readonly #onClose: (this: Socket) => void
   /** By their peer's address and port: Node does not say which accepted socket a TLS socket stands on. */
   readonly #handshakes = new Map<string, Connection>()
-  readonly #lingering = new Set<Socket>()
+  readonly #rejected: RejectedSockets
   #sweepAtMs = Number.POSITIVE_INFINITY
   #cancelSweep: Cancel = () => {}
 
@@ -113,6 +111,7 @@ export class Connections {
     this.#parts = parts
     this.#rejections = new RejectionLog(parts.clock, parts.log)
     this.#free = new FreeDescriptors(parts)
+    this.#rejected = new RejectedSockets(parts)
     const closed = (socket: Socket) => this.#closed(socket)
     this.#onClose = function () {
       closed(this)
@@ -164,7 +163,7 @@ export class Connections {
     this.#cancelSweep()
     this.#rejections.close()
     for (const connection of this.#unauthenticated) if (connection.inFlight === 0) end(connection)
-    for (const socket of this.#lingering) socket.destroy()
+    this.#rejected.close()
   }
 
   #admit(socket: Socket, isTls: boolean, knownNetwork: string | undefined): boolean {
@@ -178,7 +177,7 @@ export class Connections {
     const limit = this.#limitFor(network)
     if (limit !== undefined && !this.#makeRoom(limit, network)) {
       this.#count(limit, network)
-      this.#reject(socket, isTls || limit === 'reserve')
+      this.#rejected.add(socket, isTls || limit === 'reserve')
       return false
     }
     this.#add(socket, network, isTls)
@@ -335,23 +334,6 @@ export class Connections {
     if (limit !== 'reserve' && mayAnswer(connection)) sendRaw(connection.stream, answer, newId(), clock.now())
     else end(connection)
     this.#forget(connection)
-  }
-
-  /** The response is sent before the request is read, and what the client sends is thrown away until it has read it. */
-  #reject(socket: Socket, silently: boolean): void {
-    if (silently || this.#lingering.size >= lingeringMax) {
-      socket.destroy()
-      return
-    }
-    const { clock, newId } = this.#parts
-    this.#lingering.add(socket)
-    const cancel = clock.at(clock.now() + lingerMs, () => socket.destroy())
-    socket.once('close', () => {
-      cancel()
-      this.#lingering.delete(socket)
-    })
-    sendRaw(socket, tooManyConnections, newId(), clock.now(), { linger: true })
-    socket.resume()
   }
 
   #count(limit: ConnectionRejection, network: string): void {

@@ -5,11 +5,12 @@ import type { ChannelLog, LogPage } from './channel-log.ts'
 import { ChannelOrder, type Gap } from './channel-order.ts'
 import { GapReader } from './gap-reader.ts'
 import { OneAtATime } from './one-at-a-time.ts'
+import { textFrame } from './text-frame.ts'
 
 /** What the hub asks of a session. */
 export interface Subscriber {
   readonly userArn: string
-  /** One text frame. The bytes are shared by all who get it. Must not throw. */
+  /** One WebSocket frame, whole. The bytes are shared by all who get it. Must not throw. */
   deliver(frame: Buffer): void
 }
 
@@ -342,7 +343,7 @@ export class Hub<S extends Subscriber> {
     let bytes: Buffer | undefined
     for (const user of this.#audience(seq, audience, channel)) {
       if (late && !this.#isDue(user, seq, channel)) continue
-      bytes ??= Buffer.from(frame)
+      bytes ??= textFrame(frame)
       for (const session of user.sessions) session.deliver(bytes)
     }
     if (closed && channel) this.#drop(channel)

@@ -12,6 +12,8 @@ export interface SocketWatch {
 export interface SocketOwner {
   onPong(): void
   onClose(): void
+  /** Writes what has to leave before a close frame does. */
+  flush(): void
 }
 
 /**
@@ -32,9 +34,10 @@ export class SessionSocket extends WebSocket {
     this.on('pong', this.#onPong)
   }
 
-  /** ws closes a socket that says too much by the bare code. */
+  /** Also called by ws: to answer the other's close frame, and, with the bare code, where a peer says too much. */
   override close(code?: number, reason?: string | Buffer): void {
     this.#sentCode ??= code
+    this.owner?.flush()
     super.close(code, reason ?? (code === closeCode.messageTooBig ? 'Sessions only receive: send nothing' : undefined))
   }
 
