@@ -5,8 +5,8 @@ const copiedBytesMax = 64 * 1024
 
 /**
  * Frames that a session receives in one turn of the event loop, in their order. Sessions that receive the same ones share
- * one batch, and so one buffer: 16 frames for each of 1,000 sockets took three times as long when each frame was handed to
- * each socket.
+ * one batch, and so one buffer. Where each frame was written to each socket by `ws.send`, held back by `cork`, a delivery to
+ * one of 1,000 sessions took 4.4 µs, not 2.6 (`npm run bench -- fanout`).
  */
 export class Batch {
   readonly #before: Batch | undefined

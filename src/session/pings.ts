@@ -8,10 +8,7 @@ export interface Pinged {
   ping(): void
 }
 
-/**
- * Pings all sessions of a server once in a period, by one timer. A timer for each session would cost it 300 bytes, as much
- * as the whole rest of what is kept of an idle one.
- */
+/** Pings all sessions of a server once in a period, by one timer: a timer for each made an idle session 300 bytes larger. */
 export class Pings {
   readonly #clock: Clock
   readonly #turnEveryMs: number
