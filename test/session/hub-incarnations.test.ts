@@ -6,10 +6,10 @@ import { StoredChannelLog } from '../../src/events/channel-log.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { Hub } from '../../src/session/hub.ts'
-import { Listening } from '../support/listening.ts'
 import { populate } from '../support/population.ts'
 import { startTestServer } from '../support/running-server.ts'
 import { SteeredStore } from '../support/steered-store.ts'
+import { Listening } from './listening.ts'
 
 const store = new SteeredStore()
 const server = await startTestServer({ aroundStore: store.around })

@@ -10,7 +10,6 @@ import { silentLog } from '../../src/runtime/log.ts'
 import { Hub } from '../../src/session/hub.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { ChannelEvent } from '../../src/store/tables.ts'
-import { Listening } from '../support/listening.ts'
 import { startNatsServer, withoutNatsServer } from '../support/nats-server.ts'
 import {
   ana,
@@ -26,6 +25,7 @@ import {
 } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { until } from '../support/until.ts'
+import { Listening } from './listening.ts'
 
 const skip = withoutNatsServer
 

@@ -1,4 +1,5 @@
 import type { Subscriber } from '../../src/session/hub.ts'
+import { readFrame } from './read-frame.ts'
 
 /** A session that notes what is delivered: a message's text, or else the event's type. */
 export class Listening implements Subscriber {
@@ -11,7 +12,7 @@ export class Listening implements Subscriber {
   }
 
   deliver(frame: Buffer): void {
-    const { Headers, Payload } = JSON.parse(String(frame))
+    const { Headers, Payload } = JSON.parse(readFrame(frame))
     this.heard.push(JSON.parse(Payload).Content ?? Headers['x-amz-chime-event-type'])
     this.#wake()
   }
