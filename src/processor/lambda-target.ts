@@ -73,8 +73,8 @@ class LambdaTarget implements ProcessorTarget {
     this.#freePlaceListeners.push(listener)
   }
 
-  async close(): Promise<void> {
-    this.#origin.close()
+  close(): Promise<void> {
+    return this.#origin.close()
   }
 
   async #handOff(functionName: string, functionArn: string, body: string): Promise<HandOff> {
