@@ -34,7 +34,6 @@ import type { FunctionEnvironment } from './processor/function-environment.ts'
 import { createFunctionTarget, type FunctionTarget } from './processor/function-target.ts'
 import { FunctionsMark } from './processor/functions-mark.ts'
 import { findFunctionsUser } from './processor/functions-user.ts'
-import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
 import { type Cancel, type Clock, every, FollowingClock, systemClock, systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
@@ -162,7 +161,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const mark = new FunctionsMark(folder, log)
   const functions = await createFunctions(config, world, mark, () => functionsSee(config, keys, listeners.functionsUrl))
   stack.defer(() => functions.close())
-  const target = measured(createTarget(functions, config, keys, world), metrics)
+  const target = measured(await createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
   const engine: FlowEngine = new FlowEngine({ ...parts, target, clock, shortages })
   reportRuns({ store, log, metrics })
@@ -285,8 +284,10 @@ async function createFunctions(
   return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user, mark })
 }
 
-function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
+async function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
   if (!config.lambda) return folderThenLambda(functions, undefined)
+  // Its HTTP client takes 70 ms of processor time to load.
+  const { createLambdaTarget } = await import('./processor/lambda-target.ts')
   const { region = config.region, credentials = keys.root } = config.lambda
   return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }

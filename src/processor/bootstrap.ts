@@ -67,14 +67,17 @@ function send(method: string, path: string, body?: string): Promise<IncomingMess
   })
 }
 
-/** Reports after everything printed so far is on its way, so that the server still logs it with this invocation. */
-async function post(path: string, body: object | null): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map(flush))
+async function post(path: string, body: object): Promise<void> {
+  await allPrinted()
   await text(await send('POST', path, JSON.stringify(body)))
 }
 
+/** A report is sent after everything printed so far is on its way, so that the server logs it with this invocation. */
+const allPrinted = () => Promise.all([process.stdout, process.stderr].map(flush))
+
 /** By the class's own `write`, since handlers put theirs in the place of the stream's. */
 const flush = (stream: Writable) =>
+  stream.writableLength === 0 ||
   new Promise<unknown>((resolve) => Writable.prototype.write.call(stream, '', 'utf8', resolve))
 
 /** "Using the Lambda context object to retrieve Node.js function information" in AWS's developer guide. */
@@ -116,23 +119,30 @@ function run(handler: LambdaFunction, event: unknown, context: LambdaContext): P
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined | null)?.then === 'function'
 
-async function serveOne(handler: LambdaFunction): Promise<void> {
-  const next = await send('GET', 'invocation/next')
-  const header = (name: string) => String(next.headers[`lambda-runtime-${name}`])
-  const event = JSON.parse(await text(next))
+/** Serves one invocation. Its report is the request for the next one, which is returned. */
+async function serveOne(handler: LambdaFunction, invocation: IncomingMessage): Promise<IncomingMessage> {
+  const header = (name: string) => String(invocation.headers[`lambda-runtime-${name}`])
+  const event = JSON.parse(await text(invocation))
   awsRequestId = header('aws-request-id')
   process.env._X_AMZN_TRACE_ID = header('trace-id')
   const context = contextOf(awsRequestId, Number(header('deadline-ms')), header('invoked-function-arn'))
-  try {
-    await run(handler, event, context)
-    await post(`invocation/${awsRequestId}/response`, null)
-  } catch (error) {
-    console.error(error)
-    await post(`invocation/${awsRequestId}/error`, describe(error))
-  } finally {
-    awsRequestId = undefined
-    onEmptyEventLoop = undefined
-  }
+  const report = await run(handler, event, context).then(() => ({ path: 'response', body: null }), failureReport)
+  await allPrinted()
+  const path = `invocation/${awsRequestId}/${report.path}/next`
+  awsRequestId = undefined
+  onEmptyEventLoop = undefined
+  const next = await send('POST', path, JSON.stringify(report.body))
+  if (next.statusCode === 200) return next
+  // The function has reported this invocation by itself.
+  next.resume()
+  return askNext()
+}
+
+const askNext = () => send('GET', 'invocation/next')
+
+function failureReport(error: unknown) {
+  console.error(error)
+  return { path: 'error', body: describe(error) }
 }
 
 /** The error's class and its code, such as `Error ECONNREFUSED`: never its text, which may quote a message. */
@@ -212,4 +222,7 @@ process.on('uncaughtException', giveUp)
 for (const stream of [process.stdout, process.stderr]) markEntries(stream)
 const [, , file = '', exportPath = ''] = process.argv
 const handler = await load(file, exportPath).catch(giveUp)
-while (handler) await serveOne(handler)
+if (handler) {
+  let invocation = await askNext()
+  for (;;) invocation = await serveOne(handler, invocation)
+}

@@ -78,8 +78,8 @@ class LambdaTarget implements ProcessorTarget {
     this.#freePlaceListeners.push(listener)
   }
 
-  async close(): Promise<void> {
-    this.#origin.close()
+  close(): Promise<void> {
+    return this.#origin.close()
   }
 
   get #free(): number {

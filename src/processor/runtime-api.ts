@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { failureLengthMax } from './bootstrap-terms.ts'
 
 /** One event on its way to a child process. */
@@ -49,6 +50,9 @@ interface Child {
  * The Lambda Runtime API ("Using the Lambda runtime API for custom runtimes" in AWS's developer guide) for any number of
  * child processes. Each has a path of its own, which starts with a token that it alone knows, so that none can touch
  * what another was given. On the loopback interface only.
+ *
+ * `invocation/ID/response/next` and `…/error/next` are ours: the report of an invocation is the request for the next one as
+ * well. That saves a third of what the Runtime API costs both sides.
  */
 export class RuntimeApi {
   #children = new Map<string, Child>()
@@ -136,10 +140,15 @@ export class RuntimeApi {
       answer(response, 202)
       return listener.broke(failureOf(body))
     }
-    const [, id = '', outcome] = /^invocation\/([^/]+)\/(response|error)$/.exec(call ?? '') ?? []
+    const [, id = '', outcome, next] = /^invocation\/([^/]+)\/(response|error)(\/next)?$/.exec(call ?? '') ?? []
     if (request.method !== 'POST' || !outcome) return answer(response, 404, 'NotFound')
-    const known = listener.ended(id, outcome === 'error' ? errorTypeOf(body) : undefined)
-    answer(response, known ? 202 : 400, known ? undefined : 'InvalidRequestID')
+    if (!listener.ended(id, outcome === 'error' ? errorTypeOf(body) : undefined)) {
+      return answer(response, 400, 'InvalidRequestID')
+    }
+    if (!next) return answer(response, 202)
+    // By then, what the function had printed before it sent this is read and logged as that of its invocation.
+    await nextTurn()
+    giveNext(child, response)
   }
 }
 
@@ -154,14 +163,16 @@ function giveNext(child: Child, response: ServerResponse): void {
 }
 
 function give(response: ServerResponse, invocation: RuntimeInvocation): void {
+  const body = Buffer.from(invocation.body)
   response.writeHead(200, {
     'Content-Type': 'application/json',
+    'Content-Length': body.length,
     'Lambda-Runtime-Aws-Request-Id': invocation.awsRequestId,
     'Lambda-Runtime-Deadline-Ms': String(invocation.deadlineMs),
     'Lambda-Runtime-Invoked-Function-Arn': invocation.functionArn,
     'Lambda-Runtime-Trace-Id': invocation.traceId,
   })
-  response.end(invocation.body)
+  response.end(body)
 }
 
 function answer(response: ServerResponse, status: number, errorType?: string): void {
@@ -176,15 +187,18 @@ function refuse(response: ServerResponse, status: number, errorType: string): vo
 }
 
 /** The body as text, '' when it is too long for a report, or undefined when it is too long for an answer. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request) {
-    bytes += chunk.length
-    if (bytes <= reportBytesMax) chunks.push(chunk)
-    else chunks.length = 0
-  }
-  return bytes > bodyBytesMax ? undefined : Buffer.concat(chunks).toString()
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= reportBytesMax) chunks.push(chunk)
+      else chunks.length = 0
+    })
+    request.on('end', () => resolve(bytes > bodyBytesMax ? undefined : Buffer.concat(chunks).toString()))
+    request.on('error', reject)
+  })
 }
 
 /**

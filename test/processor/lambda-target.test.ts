@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createServer as createHttpsServer } from 'node:https'
 import { describe, test } from 'node:test'
 import tls from 'node:tls'
-import { answerMsMax, connectMsMax } from '../../src/processor/http-origin.ts'
+import { answerMsMax } from '../../src/processor/http-origin.ts'
+import { connectMsMax } from '../../src/processor/origin-connect.ts'
 import { certificateNames, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sign } from '../support/smithy-signer.ts'
@@ -73,6 +74,14 @@ describe('the answer of the endpoint decides', { concurrency: 4 }, () => {
     const { invoke } = startLambda(t, endpoint)
     assert.equal((await invoke()).result, 'unreached')
     assert.deepEqual(elsewhere.requests, [])
+  })
+
+  test('an interim response is not the answer', async (t) => {
+    const responses = 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'
+    const { host } = await openSocket(t, (socket) => socket.once('data', () => socket.write(responses)))
+    const { invoke } = startLambda(t, `http://${host}`)
+    const { result, handedOver } = await invoke()
+    assert.deepEqual({ result, handedOver }, { result: 'unreached', handedOver: 0 })
   })
 
   test('an endless body is cut off, and does no harm', async (t) => {
@@ -279,6 +288,16 @@ describe('without an answer', { concurrency: 4 }, () => {
     assert.equal(handOff.handedOver, 0)
   })
 
+  test('a head without an end is none of HTTP, and unreached', async (t) => {
+    const line = `x-more: ${'x'.repeat(1_000)}\r\n`
+    const { host } = await openSocket(t, (socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write(`HTTP/1.1 202 Accepted\r\n${line.repeat(100)}`))
+    })
+    const { invoke } = startLambda(t, `http://${host}`)
+    assert.equal((await invoke()).result, 'unreached')
+  })
+
   test('something that switches to another protocol is crashed', async (t) => {
     const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'
     const { host } = await openSocket(t, (socket) => socket.write(upgrade))
@@ -376,6 +395,21 @@ describe('the request', () => {
     for (let time = 0; time < 3; time++) assert.deepEqual(await invoke(), accepted)
     assert.equal(requests.length, 3)
     assert.equal(connections, 1)
+  })
+
+  test('does not go over a connection that the endpoint has closed', async (t) => {
+    const { endpoint, requests, server } = await openEndpoint(t, status(202))
+    const { invoke } = startLambda(t, endpoint)
+    for (let time = 0; time < 3; time++) {
+      const connected = once(server, 'connection')
+      assert.deepEqual(await invoke(), accepted)
+      const [socket] = await connected
+      // It is closed when the target has closed its side as well.
+      const closed = once(socket, 'close')
+      socket.end()
+      await closed
+    }
+    assert.equal(requests.length, 3)
   })
 })
 

@@ -88,6 +88,31 @@ test('a child reports how its own invocation has ended, and none of another', as
   assert.deepEqual(two.heard, [])
 })
 
+test('a report can ask for the next invocation as well', async (t) => {
+  const { one, post } = await start(t)
+  for (const [path, body, heard] of [
+    ['response', 'null', 'well'],
+    ['error', '{"errorType":"E","errorMessage":"m"}', 'E'],
+  ] as const) {
+    one.answer = Promise.withResolvers()
+    const next = post('token-1', `invocation/id-1/${path}/next`, body)
+    const answer = await one.answer.promise
+    assert.deepEqual(one.heard.splice(0), [heard], 'the report comes first')
+    answer(invocation('id-1'))
+    assert.equal(await next, '200 {"CallbackId":"c"}')
+  }
+})
+
+test('a report of an invocation that is not its own asks for nothing', async (t) => {
+  const { two, url, post } = await start(t)
+  assert.match(await post('token-2', 'invocation/id-1/response/next'), /^400/)
+  assert.deepEqual(two.heard, [])
+  const next = fetch(url('token-2', 'invocation/next'))
+  const answer = await two.answer.promise
+  answer(invocation('id-2'))
+  assert.equal((await next).status, 200)
+})
+
 test('a token that is not known, or is no more, opens nothing', async (t) => {
   const { api, one, url, post } = await start(t)
   const forbidden = '403 {"errorType":"Forbidden","errorMessage":"Forbidden"}'
