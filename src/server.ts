@@ -9,10 +9,10 @@ import { createGate, type Phase } from './api/gate.ts'
 import { forgetOldTokens } from './api/idempotency.ts'
 import { operations } from './api/index.ts'
 import { channelDetails } from './api/messaging-sessions/channel-details.ts'
+import { SendAdmission } from './api/send-admission.ts'
 import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
-import { connectNatsBus } from './bus/nats.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
 import { checksOf } from './checks.ts'
 import { ClusterNode } from './cluster/node.ts'
@@ -143,6 +143,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const node = new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
   // After everything that could still take a step in hand.
   stack.defer(() => node.close())
+  const admission: SendAdmission = createAdmission(config, world, metrics, () => engine)
   const parts: Parts = {
     ...world,
     store,
@@ -151,6 +152,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     sessionHost: () => endpoint.wss,
     lease: leaseOf(node),
     announce: (event) => publish([event]),
+    admission,
     transientTokens: createTransientTokens(clock.now),
     tokenKey: keys.token,
     metrics,
@@ -161,7 +163,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   stack.defer(() => functions.close())
   const target = measured(await createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
-  const engine = new FlowEngine({ ...parts, target, clock, shortages })
+  const engine: FlowEngine = new FlowEngine({ ...parts, target, clock, shortages })
   reportRuns({ store, log, metrics })
 
   const descriptors = processDescriptors()
@@ -173,6 +175,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     { ...world, descriptors, metrics, shortages },
   )
   stack.defer(() => listeners.close())
+  // Before the listeners wait for their requests.
+  stack.defer(() => admission.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
   const sessions = createSessions(parts, keys, config, world, { hub, onVerified, onRefused })
   metrics.readFrom({
@@ -181,6 +185,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     isBusConnected: () => bus.connected,
     steps: () => engine.counts,
     connections: () => listeners.connections.counts,
+    sendsQueued: () => admission.queued,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const logLag = () => hub.lag
@@ -230,6 +235,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
 
 async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {
   if (!place) return memoryBus()
+  // Loaded when called for: a node alone needs no client of NATS.
+  const { connectNatsBus } = await import('./bus/nats.ts')
   return connectNatsBus({ place, prefix: `carillon.${cluster}`, nodeName: `carillon ${newId()}`, clock, log })
 }
 
@@ -256,6 +263,15 @@ const leaseOf = (node: ClusterNode): Lease => ({
   },
   leaseMs,
 })
+
+const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics, engine: () => FlowEngine) =>
+  new SendAdmission({
+    ...world,
+    waitingMax,
+    metrics,
+    backlogOf: (functionName) => engine().backlogs.backlogOf(functionName),
+    backlogOfChannel: (functionName, channelArn) => engine().backlogs.backlogOfChannel(functionName, channelArn),
+  })
 
 async function createFunctions(
   config: Config,

@@ -6,6 +6,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { Reader, Store } from '../store/store.ts'
 import type { ChannelEvent } from '../store/tables.ts'
+import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
 /** What every operation works with. */
@@ -19,6 +20,8 @@ export interface ApiParts {
   lease: Lease
   /** Tells the sessions of an event that leaves no row; every other one is told by the commit that writes it. */
   announce(event: ChannelEvent): void
+  /** Begins a send when its turn has come. */
+  admission: Pick<SendAdmission, 'run'>
   /** Which messages were sent that leave no row. */
   transientTokens: TransientTokens
   /** Signs paging tokens. */

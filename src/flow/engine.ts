@@ -67,6 +67,7 @@ export class FlowEngine {
   /** Steps that are set aside, each until its lease ends. */
   readonly #aside = new Map<string, number>()
   #order = 0
+  #isStarting = true
   #closed = false
 
   constructor(parts: EngineParts) {
@@ -91,8 +92,9 @@ export class FlowEngine {
   }
 
   /** Takes up what is due. */
-  start(): Promise<void> {
-    return this.#dueSteps.sweep()
+  async start(): Promise<void> {
+    await this.#dueSteps.sweep()
+    this.#isStarting = false
   }
 
   /** Looks for what another node has left or put off: it set its alarm there, not here. */
@@ -120,14 +122,22 @@ export class FlowEngine {
     return this.#queue.counts
   }
 
-  /** A step that is leased to this node: in hand from now on, or parked where the queue has no room for it. */
-  #enqueue(turn: Turn): void {
+  /** What waits here for a place at each function. */
+  get backlogs(): Pick<StepQueue<InHand>, 'backlogOf' | 'backlogOfChannel'> {
+    return this.#queue
+  }
+
+  /**
+   * A step that is leased to this node: in hand from now on, or parked where the queue has no room for it. One whose lease was
+   * renewed was parked before.
+   */
+  #enqueue(turn: Turn, isRenewed = false): void {
     const { callback_id: callbackId, due_at } = turn.step
     if (this.#closed || this.#inHand.has(callbackId)) return
     this.#aside.delete(callbackId)
     this.#dueSteps.wakeBy(due_at)
     const inHand = this.#newInHand(turn)
-    if (this.#queue.add(inHand)) this.#hold(inHand)
+    if (this.#queue.add(inHand, isRenewed)) this.#hold(inHand)
   }
 
   #takeInHand(turn: Turn): InHand {
@@ -320,7 +330,7 @@ export class FlowEngine {
     const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, lease, clock.now())
     if (!change) {
       if ('refusal' in result) this.#letGo(inHand.turn.step.callback_id)
-      else this.#enqueue(inHand.turn)
+      else this.#enqueue(inHand.turn, !this.#isStarting)
       return 'nothing'
     }
     this.#report.failure(inHand.turn, change.step, event)

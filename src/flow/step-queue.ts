@@ -59,6 +59,7 @@ interface Line<Step> {
   next: Lane<Step> | undefined
   waiting: number
   inFlight: number
+  parkedSteps: number
   /** The lanes with parked steps and nothing in memory, and those with little. */
   starved: OrderedSet<Lane<Step>>
   low: OrderedSet<Lane<Step>>
@@ -77,6 +78,8 @@ interface Lane<Step> {
   since: number
   /** The function ARNs of steps that are rows only, each with the times when the first and the last of them are due. */
   parked: Map<string, DueRange>
+  /** How many these are; too many while some of them have ended. */
+  parkedSteps: number
   /** Its rows are being read. */
   claimed: boolean
 }
@@ -121,20 +124,35 @@ export class StepQueue<Step extends QueuedStep> {
     }))
   }
 
+  /** How many steps wait for a place at the function, in memory or parked, and how many channels have steps there. */
+  backlogOf(functionName: string): { steps: number; channels: number } {
+    const line = this.#lines.get(functionName)
+    return line ? { steps: line.waiting + line.parkedSteps, channels: line.channels.size } : noBacklog
+  }
+
+  /** How many of them are the channel's. */
+  backlogOfChannel(functionName: string, channelArn: string): number {
+    const lane = this.#lines.get(functionName)?.channels.get(channelArn)
+    return lane ? lane.waiting.length + lane.parkedSteps : 0
+  }
+
   /** Whether steps of the function wait or are in flight. */
   has(functionName: string): boolean {
     return this.#lines.has(functionName)
   }
 
-  /** False when the step is parked. */
-  add(step: Step): boolean {
+  /** False when the step is parked. `isCounted`: it was parked before, and its lease was renewed. */
+  add(step: Step, isCounted = false): boolean {
     const lane = this.#laneOf(step)
     // The room is for the starved lanes first: they came before.
     const isFull =
       lane.waiting.length >= this.#limits.channelStepsMax || this.#roomOf(lane.line) <= lane.line.starved.size
     const parks = isFull || lane.parked.size > 0 || lane.claimed
     if (!parks) this.#wait(lane, step)
-    else if (lane.waiting.length > 0 || this.#remembersMore(lane.line)) park(lane, step.functionArn, rangeOf(step))
+    else if (lane.waiting.length > 0 || this.#remembersMore(lane.line)) {
+      park(lane, step.functionArn, rangeOf(step))
+      if (!isCounted) countParked(lane, 1)
+    }
     this.#settle(lane)
     return !parks
   }
@@ -214,6 +232,8 @@ export class StepQueue<Step extends QueuedStep> {
   refill({ lane, functionArn, dueUntil }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
     for (const step of steps) this.#wait(lane, step)
     if (moreFrom !== undefined) park(lane, functionArn, { dueFrom: moreFrom, dueUntil })
+    // Steps that ended while they were parked are noticed when no more rows are left.
+    countParked(lane, -(lane.parked.size > 0 ? Math.min(steps.length, lane.parkedSteps) : lane.parkedSteps))
     lane.claimed = false
     this.#settle(lane)
   }
@@ -221,7 +241,7 @@ export class StepQueue<Step extends QueuedStep> {
   #laneOf({ functionName, channelArn }: Step): Lane<Step> {
     let line = this.#lines.get(functionName)
     if (!line) {
-      const nothing = { levels: [], next: undefined, waiting: 0, inFlight: 0 }
+      const nothing = { levels: [], next: undefined, waiting: 0, inFlight: 0, parkedSteps: 0 }
       line = { functionName, channels: new Map(), ...nothing, starved: new OrderedSet(), low: new OrderedSet() }
       this.#lines.set(functionName, line)
     }
@@ -234,6 +254,7 @@ export class StepQueue<Step extends QueuedStep> {
         level: undefined,
         since: 0,
         parked: new Map<string, DueRange>(),
+        parkedSteps: 0,
         claimed: false,
       }
       lane = { line, channelArn, ...nothing }
@@ -306,6 +327,13 @@ export class StepQueue<Step extends QueuedStep> {
  */
 function roomOf(own: number, sharers: number, left: number): number {
   return Math.max(0, Math.ceil((left - own * sharers) / (sharers + 1)))
+}
+
+const noBacklog = { steps: 0, channels: 0 }
+
+function countParked<Step>(lane: Lane<Step>, steps: number): void {
+  lane.parkedSteps += steps
+  lane.line.parkedSteps += steps
 }
 
 const rangeOf = ({ dueAt }: QueuedStep): DueRange => ({ dueFrom: dueAt, dueUntil: dueAt })

@@ -127,6 +127,31 @@ test('functions of one channel that go by several ARNs are refilled as one', asy
   assert.equal(sent(stage), 9)
 })
 
+test('what waits is counted though it is parked: not again when its lease is renewed, and anew at a start', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
+  for (let count = 0; count < 5; count += 1) await stage.send()
+  const backlog = { steps: 4, channels: 1, ofChannel: 4 }
+  assert.deepEqual(stage.backlogOf('redact', lobby), backlog)
+  await stage.pass(5 * lease.leaseMs)
+  assert.deepEqual(stage.backlogOf('redact', lobby), backlog)
+  await stage.stop()
+  await stage.start()
+  assert.deepEqual(stage.backlogOf('redact', lobby), backlog)
+  for (let left = 3; left >= 0; left -= 1) {
+    await stage.attempts.at(-1)?.end(completed)
+    assert.equal(stage.backlogOf('redact', lobby).steps, left)
+  }
+})
+
+test('what is parked and has its verdict is counted until the rows of its channel are read', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
+  const ids: string[] = []
+  for (let count = 0; count < 5; count += 1) ids.push(await stage.send())
+  for (const id of ids.slice(2)) await stage.callback(id)
+  for (let count = 0; count < 2; count += 1) await stage.attempts[count]?.end(completed)
+  assert.equal(stage.backlogOf('redact', lobby).steps, 0)
+})
+
 test('a read that fails is made again a second later', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   for (let count = 0; count < 3; count += 1) await stage.send()

@@ -391,6 +391,25 @@ test('whatever happens: each step has its turn in the end, and then nothing is r
   )
 })
 
+test('whatever happens: what waits is counted, in memory or parked, by function and by channel', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), doings, (places, list) => {
+      const model = new Model(places)
+      for (const doing of list) {
+        model.does(doing)
+        for (const { functionName, channelArn } of [...model.waiting, ...model.rows, ...model.inFlight]) {
+          const all = [...model.waiting, ...model.rows].filter((step) => step.functionName === functionName)
+          assert.equal(model.queue.backlogOf(functionName).steps, all.length)
+          const ofChannel = all.filter((step) => step.channelArn === channelArn)
+          assert.equal(model.queue.backlogOfChannel(functionName, channelArn), ofChannel.length)
+        }
+      }
+      assert.deepEqual(model.queue.backlogOf('unknown'), { steps: 0, channels: 0 })
+    }),
+    { numRuns: 300 },
+  )
+})
+
 test('whatever happens: no more steps are in memory than the limits say', () => {
   fc.assert(
     fc.property(doings, (list) => {

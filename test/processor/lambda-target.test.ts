@@ -8,6 +8,7 @@ import { connectMsMax } from '../../src/processor/origin-connect.ts'
 import { certificateNames, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sign } from '../support/smithy-signer.ts'
+import { until } from '../support/until.ts'
 import { processorEvent } from './functions.ts'
 import { type Answer, listenFor, openEndpoint, openSocket, recorder, startLambda, status } from './lambda-endpoint.ts'
 
@@ -422,4 +423,33 @@ test('closing cuts off what is under way, and nothing is sent any more', async (
   assert.equal((await handOff).result, 'crashed')
   assert.deepEqual(await invoke(), deferred(`${endpoint} for function redact: the server is closing`, 'closing'))
   assert.equal(requests.length, 1)
+})
+
+test('an eighth of the places is for functions that have taken less than that: a slow one leaves it to the others', async (t) => {
+  const held: Parameters<Answer>[0][] = []
+  const { endpoint } = await openEndpoint(t, (response) => held.push(response))
+  const { target, invoke } = startLambda(t, endpoint, { concurrency: 16 })
+  const free = (...names: string[]) => names.map((name) => target.freePlaces(name))
+  let freed = 0
+  target.onFreePlace(() => {
+    freed += 1
+  })
+  const slow = Array.from({ length: 14 }, () => invoke('slow'))
+  assert.deepEqual(free('slow', 'quick', 'other'), [0, 2, 2])
+  const quick = invoke('quick')
+  assert.deepEqual(free('slow', 'quick', 'other'), [0, 1, 1])
+  const others = invoke('other')
+  assert.deepEqual(free('slow', 'quick', 'other'), [0, 0, 0])
+  assert.equal((await invoke('other')).result, 'deferred')
+  await until(() => held.length === 16)
+  for (const response of held) response.writeHead(202).end()
+  await Promise.all([...slow, quick, others])
+  assert.deepEqual(free('slow', 'other'), [14, 14])
+  assert.equal(freed, 2)
+})
+
+test('an endpoint with few places reserves none', async (t) => {
+  const { endpoint } = await openEndpoint(t, status(202))
+  const { target } = startLambda(t, endpoint, { concurrency: 7 })
+  assert.equal(target.freePlaces('slow'), 7)
 })

@@ -14,6 +14,7 @@ import { startNatsServer, withoutNatsServer } from '../support/nats-server.ts'
 import { ana, ben, channel, lobby, openChannel, plainMessage, user } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { until } from '../support/until.ts'
+import { readFrame } from './read-frame.ts'
 
 const skip = withoutNatsServer
 
@@ -28,7 +29,7 @@ class Hearing implements Subscriber {
   }
 
   deliver(frame: Buffer): void {
-    const { Headers, Payload } = JSON.parse(String(frame))
+    const { Headers, Payload } = JSON.parse(readFrame(frame))
     this.heard.push(JSON.parse(Payload).Content ?? Headers['x-amz-chime-event-type'])
     this.#wake()
   }

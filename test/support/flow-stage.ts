@@ -64,6 +64,11 @@ export class FlowStage {
     return this.#engine.counts
   }
 
+  backlogOf(functionName: string, channelArn: string) {
+    const { backlogs } = this.#engine
+    return { ...backlogs.backlogOf(functionName), ofChannel: backlogs.backlogOfChannel(functionName, channelArn) }
+  }
+
   /** Starts the engine on what is in the file: at first, or after `stop`. */
   async start(): Promise<void> {
     this.attempts = []

@@ -63,32 +63,37 @@ export const SendChannelMessage = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: maySendToChannel,
   async handle(input, context, { bearer: sender, flow: readFlow }) {
-    const { ChannelArn } = input
     refuseSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     requireTargetIsNamed(input)
-
-    const call = tokenedCall('SendChannelMessage', input, context)
-    const earlier = call && (await findEarlier(call, input, context))
-    if (earlier) return answerAgain(ChannelArn, earlier, context)
-
-    await requireTargetIsMember(input, context)
-    let flow = input.Type === 'STANDARD' ? readFlow() : undefined
-    for (let reads = 1; reads <= flowReadsMax; reads += 1) {
-      const message = newMessage(input, sender, flow ? 'PENDING' : 'SENT', context)
-      // What a flow holds has a row until then, even if it is NON_PERSISTENT.
-      const needsRow = flow || message.persistence === 'PERSISTENT'
-      const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
-      if (first === 'flow has changed') {
-        flow = await snapshotFlow(context.read, ChannelArn)
-        continue
-      }
-      if (first) return answerAgain(ChannelArn, first, context)
-      return { ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
-    }
-    throw conflict('The flow of the channel was changed at the same time, again and again')
+    const flow = input.Type === 'STANDARD' ? readFlow() : undefined
+    return context.admission.run(input.ChannelArn, flow, () => sendMessage(input, sender, flow, context))
   },
 })
+
+/** `readFlow`: the channel's flow as it was read; undefined if none holds the message. */
+async function sendMessage(input: Input, sender: NamedUser, readFlow: FlowSnapshot | undefined, context: Context) {
+  const { ChannelArn } = input
+  const call = tokenedCall('SendChannelMessage', input, context)
+  const earlier = call && (await findEarlier(call, input, context))
+  if (earlier) return answerAgain(ChannelArn, earlier, context)
+
+  await requireTargetIsMember(input, context)
+  let flow = readFlow
+  for (let reads = 1; reads <= flowReadsMax; reads += 1) {
+    const message = newMessage(input, sender, flow ? 'PENDING' : 'SENT', context)
+    // What a flow holds has a row until then, even if it is NON_PERSISTENT.
+    const needsRow = flow || message.persistence === 'PERSISTENT'
+    const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
+    if (first === 'flow has changed') {
+      flow = await snapshotFlow(context.read, ChannelArn)
+      continue
+    }
+    if (first) return answerAgain(ChannelArn, first, context)
+    return { ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
+  }
+  throw conflict('The flow of the channel was changed at the same time, again and again')
+}
 
 /**
  * The message that a repeated call sent before, where the commit would not find it by its guard: it may have left no row,
