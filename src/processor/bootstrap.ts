@@ -14,9 +14,10 @@ import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { Channel } from './bootstrap-channel.ts'
 import { lendSdk, takeFilesBySyntax } from './bootstrap-modules.ts'
 import { beginLastEntry, markEntries } from './bootstrap-output.ts'
-import { failureLengthMax, startFailedExitCode } from './bootstrap-terms.ts'
+import { type ChannelReport, failureLengthMax, type RuntimeInvocation, startFailedExitCode } from './bootstrap-terms.ts'
 
 type LambdaCallback = (error?: unknown, result?: unknown) => void
 type LambdaFunction = (event: unknown, context: LambdaContext, callback: LambdaCallback) => unknown
@@ -119,30 +120,24 @@ function run(handler: LambdaFunction, event: unknown, context: LambdaContext): P
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined | null)?.then === 'function'
 
-/** Serves one invocation. Its report is the request for the next one, which is returned. */
-async function serveOne(handler: LambdaFunction, invocation: IncomingMessage): Promise<IncomingMessage> {
-  const header = (name: string) => String(invocation.headers[`lambda-runtime-${name}`])
-  const event = JSON.parse(await text(invocation))
-  awsRequestId = header('aws-request-id')
-  process.env._X_AMZN_TRACE_ID = header('trace-id')
-  const context = contextOf(awsRequestId, Number(header('deadline-ms')), header('invoked-function-arn'))
-  const report = await run(handler, event, context).then(() => ({ path: 'response', body: null }), failureReport)
+/** Returns the report. */
+async function serveOne(handler: LambdaFunction, invocation: RuntimeInvocation): Promise<ChannelReport> {
+  const event = JSON.parse(invocation.body)
+  awsRequestId = invocation.awsRequestId
+  process.env._X_AMZN_TRACE_ID = invocation.traceId
+  const context = contextOf(awsRequestId, invocation.deadlineMs, invocation.functionArn)
+  const errorType = await run(handler, event, context).then(() => undefined, printed)
   await allPrinted()
-  const path = `invocation/${awsRequestId}/${report.path}/next`
+  const report = { awsRequestId, errorType }
   awsRequestId = undefined
   onEmptyEventLoop = undefined
-  const next = await send('POST', path, JSON.stringify(report.body))
-  if (next.statusCode === 200) return next
-  // The function has reported this invocation by itself.
-  next.resume()
-  return askNext()
+  return report
 }
 
-const askNext = () => send('GET', 'invocation/next')
-
-function failureReport(error: unknown) {
+/** Returns the type of the error. */
+function printed(error: unknown): string {
   console.error(error)
-  return { path: 'error', body: describe(error) }
+  return describe(error).errorType
 }
 
 /** The error's class and its code, such as `Error ECONNREFUSED`: never its text, which may quote a message. */
@@ -223,6 +218,6 @@ for (const stream of [process.stdout, process.stderr]) markEntries(stream)
 const [, , file = '', exportPath = ''] = process.argv
 const handler = await load(file, exportPath).catch(giveUp)
 if (handler) {
-  let invocation = await askNext()
-  for (;;) invocation = await serveOne(handler, invocation)
+  const channel = await Channel.open(`${runtime}invocation/channel`)
+  for (let report: ChannelReport = {}; ; ) report = await serveOne(handler, await channel.next(report))
 }
