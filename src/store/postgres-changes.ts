@@ -2,8 +2,23 @@ import type { PoolClient } from 'pg'
 import type { Settled } from './batcher.ts'
 import type { AcceptMessage, AcceptUpdate, Change, DecideStep, LeaseSteps, RecordHandOff } from './changes.ts'
 import { ask, withoutNul } from './postgres-connection.ts'
-import { acceptMessages, acceptUpdates, decideSteps, leaseSteps, recordHandOffs } from './postgres-sql.ts'
-import { noHead } from './statements.ts'
+import {
+  acceptedMessage,
+  acceptedRun,
+  acceptedStep,
+  acceptedToken,
+  acceptMessages,
+  acceptUpdates,
+  decidedRun,
+  decidedStep,
+  decideSteps,
+  endedMessage,
+  leaseSteps,
+  nextStep,
+  recordHandOffs,
+  updatedMessage,
+} from './postgres-sql.ts'
+import { becomesLast, noHead } from './statements.ts'
 import type { Committed } from './store.ts'
 import type { MessageRow, StepRow, Turn } from './tables.ts'
 
@@ -76,45 +91,65 @@ export function carryOutGroup(client: PoolClient, { kind, members }: Group, comm
   }
 }
 
-/** The statement's rows, each at the place of its change. */
-async function askAbout<Row>(client: PoolClient, statement: typeof acceptMessages, elements: object[]): Promise<Row[]> {
-  const numbered = elements.map((element, at) => ({ at, ...element }))
-  const { rows } = await ask(client, statement, [JSON.stringify(numbered)])
-  const inOrder: Row[] = []
+type Element = Record<string, unknown>
+
+/** The statement's rows, each at the place of its change; none where the statement returned none for it. */
+async function askAbout<Row>(
+  client: PoolClient,
+  statement: typeof acceptMessages,
+  elements: Element[],
+): Promise<(Row | undefined)[]> {
+  const { rows } = await ask(client, statement, [JSON.stringify(elements)])
+  const inOrder = elements.map((): Row | undefined => undefined)
   for (const row of rows) inOrder[row.at] = row
   return inOrder
+}
+
+/** What a change with an event begins with. */
+const elementOf = (at: number, event: AcceptMessage['event'] | undefined, revision: number | undefined): Element => ({
+  at,
+  event_type: event?.eventType,
+  audience_json: event && JSON.stringify(event.audience),
+  log_revision: revision,
+})
+
+/** The flow that the change begins, and the one that its channel must still have. */
+function putFlow(element: Element, { channelFlowArn, flow }: Pick<AcceptMessage, 'channelFlowArn' | 'flow'>): void {
+  element.flow_matters = channelFlowArn !== undefined
+  element.read_flow_arn = channelFlowArn
+  if (!flow) return
+  acceptedRun.put(element, flow.run)
+  acceptedStep.put(element, flow.step)
 }
 
 interface Accepted {
   is_member: boolean
   flow_is_same: boolean
   has_head: boolean
-  seq: number | null
-  created_at: number
+  is_accepted: boolean
+  seq: number
+  logged_at: number
 }
 
 async function accept(client: PoolClient, changes: AcceptMessage[], committed: Committed): Promise<Settled[]> {
-  const rows = await askAbout<Accepted>(
-    client,
-    acceptMessages,
-    changes.map(({ message, channelFlowArn, event, token, flow }) => ({
-      message,
-      flow_matters: channelFlowArn !== undefined,
-      read_flow_arn: channelFlowArn,
-      event_type: event.eventType,
-      audience_json: JSON.stringify(event.audience),
-      token,
-      run: flow?.run,
-      step: flow?.step,
-    })),
-  )
+  const elements = changes.map((change, at) => {
+    const { message, event, token } = change
+    const element = elementOf(at, event, message.revision)
+    acceptedMessage.put(element, message)
+    element.created_at = message.created_at
+    element.becomes_last = becomesLast(message)
+    if (token) acceptedToken.put(element, token)
+    putFlow(element, change)
+    return element
+  })
+  const rows = await askAbout<Accepted>(client, acceptMessages, elements)
   return changes.map(({ message, event, flow }, index) => {
     const row = rows[index] as Accepted
     if (!row.is_member) return refused('sender is no member')
     if (!row.flow_is_same) return refused('flow has changed')
     if (!row.has_head) return { error: noHead(message.channel_arn) }
-    if (row.seq === null) return refused('token is in use')
-    const { seq, created_at } = row
+    if (!row.is_accepted) return refused('token is in use')
+    const { seq, logged_at: created_at } = row
     const stored: MessageRow = { ...message, seq, created_at, updated_at: created_at }
     committed.events.push(eventOf(event, stored, seq, created_at))
     if (flow) committed.turns.push({ ...flow, message: stored })
@@ -122,55 +157,52 @@ async function accept(client: PoolClient, changes: AcceptMessage[], committed: C
   })
 }
 
+interface Numbered {
+  /** Null where the change has no event. */
+  seq: number | null
+}
+
 async function update(client: PoolClient, changes: AcceptUpdate[], committed: Committed): Promise<Settled[]> {
-  const rows = await askAbout<{ accepted: boolean; seq: number | null }>(
-    client,
-    acceptUpdates,
-    changes.map(({ message, channelFlowArn, shown, event, flow, now }) => ({
-      message,
-      flow_matters: channelFlowArn !== undefined,
-      read_flow_arn: channelFlowArn,
-      event_type: event.eventType,
-      audience_json: JSON.stringify(event.audience),
-      log_revision: shown.revision,
-      now,
-      run: flow?.run,
-      step: flow?.step,
-    })),
-  )
+  const elements = changes.map((change, at) => {
+    const { message, shown, event, now } = change
+    const element = elementOf(at, event, shown.revision)
+    updatedMessage.put(element, message)
+    element.logged_at = now
+    putFlow(element, change)
+    return element
+  })
+  const rows = await askAbout<Numbered>(client, acceptUpdates, elements)
   return changes.map(({ message, shown, event, flow, now }, index) => {
-    const { accepted, seq } = rows[index] as (typeof rows)[number]
-    if (!accepted) return refused('message or flow has changed')
-    if (seq === null) return { error: noHead(message.channel_arn) }
+    const row = rows[index]
+    if (!row) return refused('message or flow has changed')
+    if (row.seq === null) return { error: noHead(message.channel_arn) }
     if (flow) committed.turns.push({ ...flow, message })
-    committed.events.push(eventOf(event, shown, seq, now))
+    committed.events.push(eventOf(event, shown, row.seq, now))
     return { outcome: { result: 'accepted' } }
   })
 }
 
 async function decide(client: PoolClient, changes: DecideStep[], committed: Committed): Promise<Settled[]> {
-  const rows = await askAbout<{ decided: boolean; seq: number | null }>(
-    client,
-    decideSteps,
-    changes.map(({ step, heldBy, run, next, ending, message }) => ({
-      ...keyOf(step),
-      message_id: message.message_id,
-      held_by: heldBy,
-      step: storable(step),
-      run,
-      next,
-      ends: ending !== undefined,
-      message: ending?.message,
-      event_type: ending?.event.eventType,
-      audience_json: JSON.stringify(ending?.event.audience),
-      log_revision: ending?.shown.revision,
-      log_created_at: ending?.shown.updated_at,
-      last_message_at: ending && becomesLast(ending.shown) ? ending.shown.created_at : null,
-    })),
-  )
+  const elements = changes.map(({ step, heldBy, run, next, ending, message }, at) => {
+    const element = elementOf(at, ending?.event, ending?.shown.revision)
+    putStep(element, step, heldBy)
+    element.message_id = message.message_id
+    element.revision = run.revision
+    decidedRun.put(element, run)
+    if (next) nextStep.put(element, next)
+    if (!ending) return element
+    element.ends = true
+    element.keeps_row = ending.message !== undefined
+    if (ending.message) endedMessage.put(element, ending.message)
+    element.logged_at = ending.shown.updated_at
+    element.last_message_at = becomesLast(ending.shown) ? ending.shown.created_at : undefined
+    return element
+  })
+  const rows = await askAbout<Numbered>(client, decideSteps, elements)
   return changes.map(({ step, run, processorName, changedBy, next, ending, message }, index) => {
-    const { decided, seq } = rows[index] as (typeof rows)[number]
-    if (!decided) return refused('step is over')
+    const row = rows[index]
+    if (!row) return refused('step is over')
+    const { seq } = row
     committed.decided.push(step.callback_id)
     if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorName, changedBy })
     if (next) committed.turns.push({ step: next, run, message })
@@ -180,31 +212,36 @@ async function decide(client: PoolClient, changes: DecideStep[], committed: Comm
 }
 
 async function record(client: PoolClient, changes: RecordHandOff[]): Promise<Settled[]> {
-  const elements = changes.map(({ step, heldBy }) => ({ ...keyOf(step), held_by: heldBy, step: storable(step) }))
-  const rows = await askAbout<{ recorded: boolean }>(client, recordHandOffs, elements)
-  return rows.map(({ recorded }) => (recorded ? { outcome: { result: 'recorded' } } : refused('step is over')))
+  const elements = changes.map(({ step, heldBy }, at) => {
+    const element: Element = { at }
+    putStep(element, step, heldBy)
+    return element
+  })
+  const rows = await askAbout(client, recordHandOffs, elements)
+  return rows.map((row) => (row ? { outcome: { result: 'recorded' } } : refused('step is over')))
 }
 
 async function lease(client: PoolClient, changes: LeaseSteps[]): Promise<Settled[]> {
   const [{ owner, leaseUntil, now, stepsMax }] = changes as [LeaseSteps]
   const { rows } = await ask(client, leaseSteps, [owner, leaseUntil, now, stepsMax])
+  const turns = (rows as Turn[]).map((turn) => ({ ...turn, step: { ...turn.step, channel_arn: turn.run.channel_arn } }))
   // RETURNING keeps no order.
-  return [{ outcome: (rows as Turn[]).sort((a, b) => a.step.created_at - b.step.created_at) }]
+  return [{ outcome: turns.sort((a, b) => a.step.created_at - b.step.created_at) }]
 }
 
 const refused = (because: string): Settled => ({ outcome: { result: 'refused', because } })
 
-/** Why an attempt failed may be in a function's own words, and PostgreSQL's JSON takes no lone surrogates. */
-const storable = (step: StepRow) => ({ ...step, failure: withoutNul(step.failure?.toWellFormed() ?? null) })
-
-const keyOf = ({ channel_arn, callback_id }: DecideStep['step']) => ({ channel_arn, callback_id })
-
-/** Everybody in the channel reads this time, so a message that only its target sees does not move it. */
-const becomesLast = ({ status, persistence, target_arn }: MessageRow): boolean =>
-  status === 'SENT' && persistence === 'PERSISTENT' && target_arn === null
+function putStep(element: Element, step: StepRow, heldBy: string | undefined): void {
+  element.channel_id = step.channel_id
+  element.callback_id = step.callback_id
+  element.held_by = heldBy
+  // Why an attempt failed may be in a function's own words, and PostgreSQL's JSON takes no lone surrogates.
+  decidedStep.put(element, { ...step, failure: withoutNul(step.failure?.toWellFormed() ?? null) })
+}
 
 const eventOf = (event: AcceptMessage['event'], message: MessageRow, seq: number, createdAt: number) => ({
   ...event,
+  channelId: message.channel_id,
   channelArn: message.channel_arn,
   seq,
   createdAt,

@@ -1,6 +1,6 @@
 import {
+  messageColumns,
   messageKey,
-  messageOrigin,
   messageState,
   runColumns,
   runKey,
@@ -9,9 +9,9 @@ import {
   stepKey,
   stepState,
   tokenColumns,
-  tokenKey,
 } from './columns.ts'
 import type { Prepared } from './postgres-connection.ts'
+import { Members, text } from './postgres-input.ts'
 import { everyShard } from './shards.ts'
 import { mayBeTaken, stepIsOpen } from './steps.ts'
 
@@ -20,223 +20,250 @@ import { mayBeTaken, stepIsOpen } from './steps.ts'
  * of their arrival. Each statement is a transaction of its own at READ COMMITTED, so its snapshot may be older than what
  * it finds locked by others. What must be true is therefore read under a lock: the lock waits, and looks again. Rows are
  * locked in the order of their keys, and heads after all else, so that batches wait for each other and do not deadlock.
+ *
+ * A row is looked up and locked for each element, by LATERAL: that is a search in the index however large the table is,
+ * and has fewer nodes in the plan than `IN (SELECT …)` with a sort. test/store/postgres-statements.snapshot.sql shows the
+ * statements as the database gets them.
  */
 
-const from = (alias: string, columns: string[]) => columns.map((column) => `${alias}.${column}`).join(', ')
-const set = (alias: string, columns: string[]) => columns.map((column) => `${column} = ${alias}.${column}`).join(', ')
-const same = (one: string, other: string, columns: string[]) =>
+const except = <Column extends string, Left extends Column>(columns: readonly Column[], ...left: Left[]) =>
+  columns.filter((column): column is Exclude<Column, Left> => !(left as string[]).includes(column))
+
+/** Columns that the message, its run and its step share are members of the message alone. */
+const ofMessage = ['channel_id', 'message_id', 'revision'] as const
+
+/** Its number and its times are the store's to give. */
+export const acceptedMessage = new Members('', except(messageColumns, 'seq', 'created_at', 'updated_at'))
+export const acceptedToken = new Members('', tokenColumns)
+export const acceptedRun = new Members('run__', except(runColumns, ...ofMessage))
+export const acceptedStep = new Members('step__', except(stepColumns, ...ofMessage))
+export const updatedMessage = new Members('', [...messageKey, ...messageState, 'updated_at'] as const)
+export const decidedStep = new Members('step__', stepState)
+export const decidedRun = new Members('run__', runState)
+export const nextStep = new Members('next__', except(stepColumns, ...ofMessage))
+export const endedMessage = new Members('message__', [...messageState, 'updated_at'] as const)
+
+/** The elements of $1. `at` is the place of each in its group. */
+const elements = (...definitions: string[]) =>
+  `json_to_recordset($1::json) AS element (at INTEGER, ${definitions.join(', ')})`
+
+const same = (one: string, other: string, columns: readonly string[]) =>
   columns.map((column) => `${one}.${column} = ${other}.${column}`).join(' AND ')
 
-/** Writes the rows that the member of each element of `source` holds as JSON, where it holds one. */
-const insertEach = (table: string, columns: string[], source: string, member: string) =>
-  `INSERT INTO ${table} (${columns.join(', ')})
-   SELECT ${from('row', columns)} FROM ${source} element, json_populate_record(NULL::${table}, element.${member}) row
-   WHERE element.${member} IS NOT NULL`
+/** The step's or run's row for each element of `numbered` that has one. */
+const insertEach = (table: string, { columns, names }: Members, where: string) =>
+  `INSERT INTO ${table} (${[...ofMessage, ...columns].join(', ')})
+  SELECT ${ofMessage.join(', ')}, ${names} FROM numbered WHERE ${where}`
 
-/** What of `source` makes a row of the log: who gives it a number calls it `seq`. */
-const insertLog = (source: string) =>
-  `INSERT INTO channel_log (channel_arn, seq, event_type, audience_json, subject, revision, created_at)
-   SELECT channel_arn, seq, event_type, audience_json, message_id, log_revision, log_created_at FROM ${source}`
+/** The event's row for each element of `numbered` that has one. */
+const insertLog = (where: string) =>
+  `INSERT INTO channel_log (channel_id, seq, event_type, audience_json, subject, revision, created_at)
+  SELECT channel_id, seq, event_type, audience_json, message_id, log_revision, logged_at FROM numbered WHERE ${where}`
 
-/** The heads of the channels of `source`, locked. */
-const lockHeads = (source: string) =>
-  `SELECT channel_arn, next_seq, last_created_at FROM channel_head
-   WHERE channel_arn IN (SELECT channel_arn FROM ${source}) ORDER BY channel_arn FOR UPDATE`
+/** The channel's head for each element of `source` for which `where` is true, locked. */
+const joinHead = (source: string, where: string) =>
+  `(SELECT * FROM ${source} ORDER BY channel_id, at) ${source}
+  LEFT JOIN LATERAL (
+    SELECT next_seq, last_created_at FROM channel_head
+    WHERE channel_id = ${source}.channel_id AND deleted_at IS NULL AND ${where} FOR UPDATE
+  ) head ON TRUE`
 
-/** The elements of `source` in the order of their arrival, each with its number in its channel's log. */
-const numberEach = (source: string) =>
-  `SELECT element.*, heads.next_seq - 1 + row_number() OVER (PARTITION BY element.channel_arn ORDER BY element.at) AS seq
-   FROM ${source} element JOIN heads ON heads.channel_arn = element.channel_arn`
+/** The number of an element's event in its channel's log, given that of those for which `counts` is true come before it. */
+const seq = (counts: string) => `next_seq - 1 + count(*) FILTER (WHERE ${counts}) OVER in_channel`
+const inChannel = 'WINDOW in_channel AS (PARTITION BY channel_id ORDER BY at)'
 
-/** Moves the heads on, past the numbers that were given. */
-const advanceHeads = (times: string) =>
-  `UPDATE channel_head SET next_seq = moved.next_seq, ${times}
-   FROM (SELECT channel_arn, max(seq) + 1 AS next_seq, max(log_created_at) AS latest, max(last_message_at) AS last_message_at
-         FROM numbered GROUP BY channel_arn) moved
-   WHERE channel_head.channel_arn = moved.channel_arn`
+/** Moves the heads past the numbers of the elements of `numbered` for which `where` is true. */
+const advanceHeads = (where: string, ...alsoSet: string[]) =>
+  `UPDATE channel_head SET next_seq = moved.next_seq, ${alsoSet.join(', ')}
+  FROM (
+    SELECT channel_id, max(seq) + 1 AS next_seq, max(logged_at) AS logged_at, max(last_message_at) AS last_message_at
+    FROM numbered WHERE ${where} GROUP BY channel_id
+  ) moved WHERE channel_head.channel_id = moved.channel_id`
 
 const moveLastMessage = 'last_message_at = greatest(channel_head.last_message_at, moved.last_message_at)'
 
-/** The flows of the channels of `input`, and whether that of an element is as it was read. */
-const lockFlows = `SELECT channel_arn, channel_flow_arn FROM channel
-  WHERE channel_arn IN (SELECT channel_arn FROM input WHERE flow_matters) ORDER BY channel_arn FOR SHARE`
+/** Whether the channel's flow is as it was read, for each element for which that matters; locked. */
+const joinFlow = `LEFT JOIN LATERAL (
+    SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
+    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
+  ) flow ON TRUE`
+const flowIsSame = '(NOT input.flow_matters OR coalesce(flow.is_same, FALSE))'
+const flowDefinitions = `flow_matters BOOLEAN, read_flow_arn ${text}`
+const eventDefinitions = `event_type ${text}, audience_json ${text}, log_revision BIGINT`
 
-const flowIsSame = `(NOT input.flow_matters OR EXISTS (SELECT 1 FROM channels WHERE channels.channel_arn = input.channel_arn
-    AND channels.channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn))`
-
-/** The flow of the channel and the membership of the sender are read under a lock: see above. */
+/** Of the elements with one token the first counts that is allowed. */
 export const acceptMessages: Prepared = {
   name: 'accept-messages',
-  text: `WITH input AS MATERIALIZED (
-  SELECT element.at, element.flow_matters, element.read_flow_arn, element.event_type, element.audience_json,
-    element.token AS token_row, element.run, element.step, message.*
-  FROM json_to_recordset($1::json) AS element (at INTEGER, message JSON, flow_matters BOOLEAN, read_flow_arn TEXT,
-    event_type TEXT, audience_json TEXT, token JSON, run JSON, step JSON),
-    json_populate_record(NULL::channel_message, element.message) message
-), channels AS MATERIALIZED (
-  ${lockFlows}
-), members AS MATERIALIZED (
-  SELECT channel_arn, member_arn FROM channel_membership
-  WHERE (channel_arn, member_arn) IN (SELECT channel_arn, sender_arn FROM input) AND type = 'DEFAULT'
-  ORDER BY channel_arn, member_arn FOR SHARE
-), judged AS MATERIALIZED (
-  SELECT input.*, members.member_arn IS NOT NULL AS is_member, ${flowIsSame} AS flow_is_same
-  FROM input LEFT JOIN members ON members.channel_arn = input.channel_arn AND members.member_arn = input.sender_arn
-), heads AS MATERIALIZED (
-  ${lockHeads('judged WHERE is_member AND flow_is_same')}
-), candidates AS MATERIALIZED (
-  SELECT judged.*, ${from('token', tokenColumns)},
-    row_number() OVER (PARTITION BY ${from('token', tokenKey)} ORDER BY judged.at) AS nth_of_token
-  FROM judged JOIN heads ON heads.channel_arn = judged.channel_arn
-    LEFT JOIN LATERAL json_populate_record(NULL::idempotency_token, judged.token_row) token ON judged.token_row IS NOT NULL
-  WHERE judged.is_member AND judged.flow_is_same
+  text: `WITH judged AS MATERIALIZED (
+  SELECT input.*, member.is_there IS NOT NULL AS is_member, ${flowIsSame} AS flow_is_same
+  FROM (
+    SELECT * FROM ${elements(
+      acceptedMessage.definitions,
+      'created_at BIGINT, becomes_last BOOLEAN',
+      acceptedToken.definitions,
+      acceptedRun.definitions,
+      acceptedStep.definitions,
+      flowDefinitions,
+      eventDefinitions,
+    )} ORDER BY channel_id, sender_id
+  ) input ${joinFlow}
+  LEFT JOIN LATERAL (
+    SELECT TRUE AS is_there FROM channel_membership
+    WHERE channel_id = input.channel_id AND member_id = input.sender_id AND type = 'DEFAULT' FOR SHARE
+  ) member ON TRUE
+), headed AS MATERIALIZED (
+  SELECT judged.*, head.next_seq, head.last_created_at,
+    count(*) FILTER (WHERE head.next_seq IS NOT NULL) OVER (PARTITION BY token_key ORDER BY at) AS nth_of_token
+  FROM ${joinHead('judged', 'judged.is_member AND judged.flow_is_same')}
 ), tokens AS (
   INSERT INTO idempotency_token (${tokenColumns.join(', ')})
-  SELECT ${tokenColumns.join(', ')} FROM candidates WHERE token_row IS NOT NULL AND nth_of_token = 1
-  ORDER BY ${tokenKey.join(', ')} ON CONFLICT DO NOTHING RETURNING ${tokenKey.join(', ')}
-), accepted AS MATERIALIZED (
-  SELECT candidates.*, max(created_at) OVER (PARTITION BY channel_arn ORDER BY at) AS latest FROM candidates
-  WHERE token_row IS NULL
-    OR nth_of_token = 1 AND (${tokenKey.join(', ')}) IN (SELECT ${tokenKey.join(', ')} FROM tokens)
-), timed AS MATERIALIZED (
-  SELECT at, event_type, audience_json, run, step, ${from('accepted', [...messageKey, ...messageState, ...messageOrigin])},
-    revision AS log_revision, greatest(heads.last_created_at, latest) AS log_created_at, CASE
-      WHEN status = 'SENT' AND persistence = 'PERSISTENT' AND target_arn IS NULL
-      THEN greatest(heads.last_created_at, latest) END AS last_message_at
-  FROM accepted JOIN heads ON heads.channel_arn = accepted.channel_arn
+  SELECT ${acceptedToken.names} FROM headed
+  WHERE token_key IS NOT NULL AND next_seq IS NOT NULL AND nth_of_token = 1
+  ORDER BY token_key ON CONFLICT DO NOTHING RETURNING token_key
+), candidates AS (
+  SELECT headed.*, next_seq IS NOT NULL
+    AND (token_key IS NULL OR nth_of_token = 1 AND token_key IN (SELECT token_key FROM tokens)) AS is_accepted
+  FROM headed
+), timed AS (
+  SELECT candidates.*, ${seq('is_accepted')} AS seq,
+    greatest(last_created_at, max(created_at) FILTER (WHERE is_accepted) OVER in_channel) AS logged_at
+  FROM candidates ${inChannel}
 ), numbered AS MATERIALIZED (
-  ${numberEach('timed')}
+  SELECT timed.*, CASE WHEN becomes_last THEN logged_at END AS last_message_at FROM timed
 ), messages AS (
-  INSERT INTO channel_message (${[...messageKey, ...messageState, ...messageOrigin].join(', ')}, seq, created_at, updated_at)
-  SELECT ${[...messageKey, ...messageState, ...messageOrigin].join(', ')}, seq, log_created_at, log_created_at FROM numbered
+  INSERT INTO channel_message (${acceptedMessage.columns.join(', ')}, seq, created_at, updated_at)
+  SELECT ${acceptedMessage.names}, seq, logged_at, logged_at FROM numbered WHERE is_accepted
 ), runs AS (
-  ${insertEach('flow_run', runColumns, 'numbered', 'run')}
+  ${insertEach('flow_run', acceptedRun, 'is_accepted AND run__callback_id IS NOT NULL')}
 ), steps AS (
-  ${insertEach('flow_step', stepColumns, 'numbered', 'step')}
+  ${insertEach('flow_step', acceptedStep, 'is_accepted AND step__callback_id IS NOT NULL')}
 ), logged AS (
-  ${insertLog('numbered')}
+  ${insertLog('is_accepted')}
 ), advanced AS (
-  ${advanceHeads(`last_created_at = moved.latest, ${moveLastMessage}`)}
+  ${advanceHeads('is_accepted', 'last_created_at = moved.logged_at', moveLastMessage)}
 )
-SELECT judged.at, judged.is_member, judged.flow_is_same, candidates.at IS NOT NULL AS has_head,
-  numbered.seq, numbered.log_created_at AS created_at
-FROM judged LEFT JOIN candidates ON candidates.at = judged.at LEFT JOIN numbered ON numbered.at = judged.at`,
+SELECT at, is_member, flow_is_same, next_seq IS NOT NULL AS has_head, is_accepted, seq, logged_at FROM numbered`,
 }
 
+/** Of the elements with one message the first counts that finds it as it was read. */
 export const acceptUpdates: Prepared = {
   name: 'accept-updates',
-  text: `WITH input AS MATERIALIZED (
-  SELECT element.at, element.event_type, element.audience_json, element.log_revision, element.now AS log_created_at,
-    element.run, element.step, element.flow_matters, element.read_flow_arn, message.*
-  FROM json_to_recordset($1::json) AS element (at INTEGER, message JSON, flow_matters BOOLEAN, read_flow_arn TEXT,
-    event_type TEXT, audience_json TEXT, log_revision INTEGER, now BIGINT, run JSON, step JSON),
-    json_populate_record(NULL::channel_message, element.message) message
-), channels AS MATERIALIZED (
-  ${lockFlows}
-), unchanged AS MATERIALIZED (
-  SELECT channel_arn, message_id, revision FROM channel_message
-  WHERE (channel_arn, message_id) IN (SELECT channel_arn, message_id FROM input)
-    AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING'
-  ORDER BY channel_arn, message_id FOR UPDATE
-), accepted AS MATERIALIZED (
-  SELECT DISTINCT ON (input.channel_arn, input.message_id) input.at, input.event_type, input.audience_json,
-    input.log_revision, input.log_created_at, input.run, input.step, NULL::bigint AS last_message_at,
-    ${from('input', [...messageKey, ...messageState])}, input.updated_at
-  FROM input JOIN unchanged ON ${same('unchanged', 'input', messageKey)} AND unchanged.revision = input.revision - 1
+  text: `WITH accepted AS MATERIALIZED (
+  SELECT DISTINCT ON (input.channel_id, input.message_id) input.*
+  FROM (
+    SELECT * FROM ${elements(
+      updatedMessage.definitions,
+      acceptedRun.definitions,
+      acceptedStep.definitions,
+      flowDefinitions,
+      eventDefinitions,
+      'logged_at BIGINT',
+    )} ORDER BY channel_id, message_id, at
+  ) input ${joinFlow}
+  JOIN LATERAL (
+    SELECT FROM channel_message
+    WHERE ${same('channel_message', 'input', messageKey)} AND revision = input.revision - 1
+      AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING' FOR UPDATE
+  ) unchanged ON TRUE
   WHERE ${flowIsSame}
-  ORDER BY input.channel_arn, input.message_id, input.at
-), heads AS MATERIALIZED (
-  ${lockHeads('accepted')}
+  ORDER BY input.channel_id, input.message_id, input.at
 ), numbered AS MATERIALIZED (
-  ${numberEach('accepted')}
+  SELECT accepted.*, ${seq('TRUE')} AS seq, NULL::bigint AS last_message_at
+  FROM ${joinHead('accepted', 'TRUE')} ${inChannel}
 ), messages AS (
-  UPDATE channel_message SET ${set('numbered', [...messageState, 'updated_at'])} FROM numbered
-  WHERE ${same('channel_message', 'numbered', messageKey)}
+  UPDATE channel_message SET ${updatedMessage.assignments('numbered')} FROM numbered
+  WHERE ${same('channel_message', 'numbered', messageKey)} AND numbered.seq IS NOT NULL
 ), runs AS (
-  ${insertEach('flow_run', runColumns, 'numbered', 'run')}
+  ${insertEach('flow_run', acceptedRun, 'seq IS NOT NULL AND run__callback_id IS NOT NULL')}
 ), steps AS (
-  ${insertEach('flow_step', stepColumns, 'numbered', 'step')}
+  ${insertEach('flow_step', acceptedStep, 'seq IS NOT NULL AND step__callback_id IS NOT NULL')}
 ), logged AS (
-  ${insertLog('numbered')}
+  ${insertLog('seq IS NOT NULL')}
 ), advanced AS (
-  ${advanceHeads(moveLastMessage)}
+  ${advanceHeads('seq IS NOT NULL', moveLastMessage)}
 )
-SELECT input.at, accepted.at IS NOT NULL AS accepted, numbered.seq
-FROM input LEFT JOIN accepted ON accepted.at = input.at LEFT JOIN numbered ON numbered.at = input.at`,
+SELECT at, seq FROM numbered`,
 }
 
-/** The first of `input` for each open step that is in the hand that it names. */
-const takeOpenSteps = `open_steps AS MATERIALIZED (
-  SELECT channel_arn, callback_id, owner FROM flow_step
-  WHERE (channel_arn, callback_id) IN (SELECT channel_arn, callback_id FROM input) AND ${stepIsOpen}
-  ORDER BY channel_arn, callback_id FOR UPDATE
-)`
+/** The elements whose step is open, and in the hand that they name; the steps are locked. */
+const withOpenStep = (...definitions: string[]) =>
+  `(SELECT * FROM ${elements(`channel_id BIGINT, callback_id ${text}, held_by ${text}`, ...definitions)}
+    ORDER BY channel_id, callback_id, at) input
+  JOIN LATERAL (
+    SELECT FROM flow_step
+    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.held_by, owner) FOR UPDATE
+  ) open_step ON TRUE`
 
-const openAndHeld = `open_steps ON ${same('open_steps', 'input', stepKey)} AND open_steps.owner = coalesce(input.held_by, open_steps.owner)`
+const updateSteps = (source: string) =>
+  `UPDATE flow_step SET ${decidedStep.assignments(source)} FROM ${source} WHERE ${same('flow_step', source, stepKey)}`
 
-const updateSteps = (source: string) => `UPDATE flow_step SET ${set('row', stepState)}
-  FROM ${source} element, json_populate_record(NULL::flow_step, element.step) row WHERE ${same('flow_step', 'row', stepKey)}`
-
-/** A message that is gone has no ending: its run is over, and nobody is told. */
+/**
+ * Of the elements with one step the first counts that finds it open. A message that is gone has no ending: its run is
+ * over, and nothing is announced.
+ */
 export const decideSteps: Prepared = {
   name: 'decide-steps',
-  text: `WITH input AS MATERIALIZED (
-  SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_arn TEXT, callback_id TEXT, message_id TEXT,
-    held_by TEXT, step JSON, run JSON, next JSON, ends BOOLEAN, message JSON, event_type TEXT, audience_json TEXT,
-    log_revision INTEGER, log_created_at BIGINT, last_message_at BIGINT)
-), ${takeOpenSteps}, decided AS MATERIALIZED (
-  SELECT DISTINCT ON (input.channel_arn, input.callback_id) input.* FROM input JOIN ${openAndHeld}
-  ORDER BY input.channel_arn, input.callback_id, input.at
-), there AS MATERIALIZED (
-  SELECT channel_arn, message_id FROM channel_message
-  WHERE (channel_arn, message_id) IN (SELECT channel_arn, message_id FROM decided WHERE ends)
-  ORDER BY channel_arn, message_id FOR UPDATE
-), endings AS MATERIALIZED (
-  SELECT decided.* FROM decided JOIN there ON ${same('there', 'decided', messageKey)} WHERE decided.ends
-), heads AS MATERIALIZED (
-  ${lockHeads('endings')}
+  text: `WITH decided AS MATERIALIZED (
+  SELECT DISTINCT ON (input.channel_id, input.callback_id) input.*
+  FROM ${withOpenStep(
+    `message_id ${text}, revision BIGINT`,
+    decidedStep.definitions,
+    decidedRun.definitions,
+    nextStep.definitions,
+    'ends BOOLEAN, keeps_row BOOLEAN',
+    endedMessage.definitions,
+    eventDefinitions,
+    'logged_at BIGINT, last_message_at BIGINT',
+  )}
+  ORDER BY input.channel_id, input.callback_id, input.at
+), ended AS MATERIALIZED (
+  SELECT decided.*, message.is_there IS NOT NULL AS is_ended
+  FROM (SELECT * FROM decided ORDER BY channel_id, message_id) decided
+  LEFT JOIN LATERAL (
+    SELECT TRUE AS is_there FROM channel_message
+    WHERE ${same('channel_message', 'decided', messageKey)} AND decided.ends FOR UPDATE
+  ) message ON TRUE
 ), numbered AS MATERIALIZED (
-  ${numberEach('endings')}
+  SELECT ended.*, ${seq('is_ended')} AS seq
+  FROM ${joinHead('ended', 'ended.is_ended')} ${inChannel}
 ), steps AS (
-  ${updateSteps('decided')}
+  ${updateSteps('numbered')}
 ), runs AS (
-  UPDATE flow_run SET ${set('row', runState)}
-  FROM decided element, json_populate_record(NULL::flow_run, element.run) row WHERE ${same('flow_run', 'row', runKey)}
+  UPDATE flow_run SET ${decidedRun.assignments('numbered')} FROM numbered WHERE ${same('flow_run', 'numbered', runKey)}
 ), next_steps AS (
-  ${insertEach('flow_step', stepColumns, 'decided', 'next')}
+  ${insertEach('flow_step', nextStep, 'next__callback_id IS NOT NULL')}
 ), messages AS (
-  UPDATE channel_message SET ${set('row', [...messageState, 'updated_at'])}
-  FROM endings element, json_populate_record(NULL::channel_message, element.message) row
-  WHERE element.message IS NOT NULL AND ${same('channel_message', 'row', messageKey)}
+  UPDATE channel_message SET ${endedMessage.assignments('numbered')} FROM numbered
+  WHERE is_ended AND keeps_row AND ${same('channel_message', 'numbered', messageKey)}
 ), removed AS (
-  DELETE FROM channel_message USING endings
-  WHERE endings.message IS NULL AND ${same('channel_message', 'endings', messageKey)}
+  DELETE FROM channel_message USING numbered
+  WHERE is_ended AND NOT keeps_row AND ${same('channel_message', 'numbered', messageKey)}
 ), logged AS (
-  ${insertLog('numbered')}
+  ${insertLog('seq IS NOT NULL')}
 ), advanced AS (
-  ${advanceHeads(moveLastMessage)}
+  ${advanceHeads('seq IS NOT NULL', moveLastMessage)}
 )
-SELECT input.at, decided.at IS NOT NULL AS decided, numbered.seq
-FROM input LEFT JOIN decided ON decided.at = input.at LEFT JOIN numbered ON numbered.at = input.at`,
+SELECT at, seq FROM numbered`,
 }
 
 export const recordHandOffs: Prepared = {
   name: 'record-hand-offs',
-  text: `WITH input AS MATERIALIZED (
-  SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_arn TEXT, callback_id TEXT, held_by TEXT, step JSON)
-), ${takeOpenSteps}, recorded AS MATERIALIZED (
-  SELECT input.* FROM input JOIN ${openAndHeld}
+  text: `WITH recorded AS MATERIALIZED (
+  SELECT input.* FROM ${withOpenStep(decidedStep.definitions)}
 ), steps AS (
   ${updateSteps('recorded')}
 )
-SELECT input.at, recorded.at IS NOT NULL AS recorded FROM input LEFT JOIN recorded ON recorded.at = input.at`,
+SELECT at FROM recorded`,
 }
 
-/** What another node has just locked is that node's. The rows come as JSON, each whole. */
+/**
+ * What another node has just locked is that node's. The rows come as JSON, each whole; the step without the channel's ARN,
+ * which the other two have.
+ */
 export const leaseSteps: Prepared = {
   name: 'lease-steps',
   text: `WITH due AS MATERIALIZED (
-  SELECT channel_arn, callback_id FROM flow_step
+  SELECT channel_id, callback_id FROM flow_step
   WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3::bigint AND ${mayBeTaken('$1::text', '$3::bigint')}
   ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
 ), leased AS (
@@ -244,7 +271,7 @@ export const leaseSteps: Prepared = {
     due_at = CASE WHEN deadline_at > $3::bigint THEN least($2::bigint, deadline_at) ELSE $2::bigint END
   FROM due WHERE ${same('flow_step', 'due', stepKey)} RETURNING flow_step.*
 )
-SELECT to_json(leased) AS step, to_json(flow_run) AS run, to_json(channel_message) AS message FROM leased
-  JOIN flow_run ON ${same('flow_run', 'leased', runKey)}
-  JOIN channel_message ON ${same('channel_message', 'leased', messageKey)}`,
+SELECT to_json(leased) AS step, to_json(run_view) AS run, to_json(message_view) AS message FROM leased
+  JOIN run_view ON ${same('run_view', 'leased', runKey)}
+  JOIN message_view ON ${same('message_view', 'leased', messageKey)}`,
 }

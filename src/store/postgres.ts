@@ -281,25 +281,26 @@ function transactionOn(client: PoolClient, committed: Committed): Transaction {
   const get = async <Row>(sql: string, ...values: Value[]) => (await all<Row>(sql, ...values))[0]
   const run = async (sql: string, ...values: Value[]) => (await client.query(sql, values.map(withoutNul))).rowCount ?? 0
   const insert = async (table: string, row: object) =>
-    void (await run(insertText(table, row), ...Object.values<Value>(row as Record<string, Value>)))
+    void (await run(insertText(table, Object.keys(row)), ...Object.values<Value>(row as Record<string, Value>)))
   return {
     all,
     get,
     run,
     insert,
     async insertOnce(table, row) {
-      return (await run(`${insertText(table, row)} ON CONFLICT DO NOTHING`, ...Object.values<Value>(row))) === 1
+      const text = `${insertText(table, Object.keys(row))} ON CONFLICT DO NOTHING`
+      return (await run(text, ...Object.values<Value>(row))) === 1
     },
-    async endSteps({ channel_arn, message_id, revision }, now) {
-      const ended = await all<{ callback_id: string }>(endStepText, channel_arn, message_id, revision, now)
-      committed.decided.push(...ended.map((step) => step.callback_id))
+    async endStep({ channel_id, callback_id }, now) {
+      if ((await run(endStepText, channel_id, callback_id, now)) === 1) committed.decided.push(callback_id)
     },
     async append(event) {
-      const { channelArn, createdAt } = event
-      const head = await get<{ seq: number; created_at: number }>(advanceHeadText, channelArn, createdAt)
+      const { channelId, channelArn, createdAt } = event
+      const head = await get<{ seq: number; created_at: number }>(advanceHeadText, channelId, createdAt)
       if (!head) throw noHead(channelArn)
       await insert('channel_log', logRow(event, head))
       committed.events.push({ ...event, seq: head.seq, createdAt: head.created_at })
+      return head.seq
     },
   }
 }

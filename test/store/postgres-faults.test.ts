@@ -11,7 +11,7 @@ import { readDatabaseUrl } from '../../src/store/postgres-connection.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { noPostgres, noPostgresServer, PostgresServer } from '../support/postgres-server.ts'
 import { createDatabaseFor, DatabaseStores } from '../support/postgres-store.ts'
-import { lobby, openChannel, plainMessage } from '../support/rows.ts'
+import { lobby, numberOf, openChannel, plainMessage } from '../support/rows.ts'
 
 const log = { warn() {} }
 const open = (url: string, migrations?: 'check') =>
@@ -76,10 +76,10 @@ suite('a database', { skip: noPostgres }, () => {
     const locked = Promise.withResolvers<void>()
     const thawed = Promise.withResolvers<void>()
     const transaction = frozen.transaction(async (inside) => {
-      await inside.run('UPDATE channel_head SET last_created_at = 0 WHERE channel_arn = $1', lobby)
+      await inside.run('UPDATE channel_head SET last_created_at = 0 WHERE channel_id = $1', numberOf(lobby))
       locked.resolve()
       await thawed.promise
-      await inside.run('UPDATE channel_head SET last_created_at = 9 WHERE channel_arn = $1', lobby)
+      await inside.run('UPDATE channel_head SET last_created_at = 9 WHERE channel_id = $1', numberOf(lobby))
     })
     await locked.promise
     // It waits until the server has had enough of the frozen one.
@@ -98,6 +98,16 @@ suite('a database', { skip: noPostgres }, () => {
       transaction.run(`INSERT INTO schema_migration VALUES (999, '999-of-the-future.sql', 0)`),
     )
     await assert.rejects(open(database.url), /has schema 999, but .* newer one, start that/)
+  })
+
+  test('from before the first release is refused with one clear line', async (context) => {
+    const database = await createDatabaseFor(context)
+    const store = await database.open()
+    await store.transaction((transaction) => transaction.run(`UPDATE schema_migration SET name = '001-initial.sql'`))
+    await assert.rejects(
+      open(database.url),
+      /from before its first release \(001-initial\.sql\).*: start with an empty/,
+    )
   })
 
   test('says in one line that its user may not make tables', async (context) => {

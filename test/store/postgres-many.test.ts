@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { array, asyncProperty, assert as check, constantFrom, integer, record } from 'fast-check'
 import type { Change } from '../../src/store/changes.ts'
+import { stepColumns } from '../../src/store/columns.ts'
 import { readMigrations } from '../../src/store/migrate.ts'
 import type { PostgresStore } from '../../src/store/postgres.ts'
 import { groupByKind } from '../../src/store/postgres-changes.ts'
-import type { StepRow } from '../../src/store/tables.ts'
 import { noPostgres } from '../support/postgres-server.ts'
 import { createDatabaseFor, type DatabaseStores } from '../support/postgres-store.ts'
 import {
@@ -15,6 +15,8 @@ import {
   channel,
   heldMessage,
   lobby,
+  membershipOf,
+  numberOf,
   openChannel,
   plainMessage,
   readTurn,
@@ -45,7 +47,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     for (const channelArn of channels) await openChannel(first, channelArn)
     const [template] = [heldMessage({ channel_arn: channels[0] as string })]
     await first.commit(template)
-    await multiply(first, template.flow.step, 10_000)
+    await multiply(first, 10_000)
     const claims = await Promise.all(
       stores.map(async (store, index) => {
         const taken: string[] = []
@@ -95,7 +97,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
           list.map(({ store, sender, token, room }, index) => {
             const channel_arn = rooms[room] as string
             const given = { channel_arn, sender_arn: sender, created_at: index }
-            const row = tokenRow({ scope: channel_arn, caller: sender, token: `token-${token}` })
+            const row = tokenRow({ token_key: `${channel_arn} ${sender} ${token}` })
             return (stores[store] as PostgresStore).commit(plainMessage(given, token === 0 ? undefined : row))
           }),
         )
@@ -104,8 +106,8 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
             outcome.result === 'accepted' && list[at]?.room === index ? [outcome.message] : [],
           )
           const log = await first.read.all<{ seq: number; created_at: number }>(
-            'SELECT seq, created_at FROM channel_log WHERE channel_arn = $1 ORDER BY seq',
-            room,
+            'SELECT seq, created_at FROM channel_log WHERE channel_id = $1 ORDER BY seq',
+            numberOf(room),
           )
           assert.equal(log.length, accepted.length + (index === 0 ? 2 : 0))
           assert.deepEqual(
@@ -113,8 +115,8 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
             log.map((_, at) => at + 1),
           )
           const rows = await first.read.all<{ seq: number; created_at: number }>(
-            'SELECT seq, created_at FROM channel_message WHERE channel_arn = $1 ORDER BY seq',
-            room,
+            'SELECT seq, created_at FROM channel_message WHERE channel_id = $1 ORDER BY seq',
+            numberOf(room),
           )
           assert.deepEqual(
             rows.map(({ created_at }) => created_at),
@@ -181,7 +183,9 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     const removed = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()
     const removal = one.transaction(async (transaction) => {
-      await transaction.run('DELETE FROM channel_membership WHERE channel_arn = $1 AND member_arn = $2', lobby, ana)
+      const { channel_id, member_id } = membershipOf(lobby, ana)
+      const sql = 'DELETE FROM channel_membership WHERE channel_id = $1 AND member_id = $2'
+      await transaction.run(sql, channel_id, member_id)
       removed.resolve()
       await goOn.promise
     })
@@ -238,9 +242,9 @@ test('changes of one batch share statements by their kind, and two of one thing 
   ])
 })
 
-/** So many open steps like this one, in all shards. */
-async function multiply(store: PostgresStore, step: StepRow, count: number): Promise<void> {
-  const others = Object.keys(step).filter((column) => !['callback_id', 'shard'].includes(column))
+/** So many open steps like the one that is there, in all shards. */
+async function multiply(store: PostgresStore, count: number): Promise<void> {
+  const others = stepColumns.filter((column) => !['callback_id', 'shard'].includes(column))
   await store.transaction((transaction) =>
     transaction.run(
       `INSERT INTO flow_step (callback_id, shard, ${others.join(', ')})
