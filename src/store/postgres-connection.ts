@@ -8,7 +8,7 @@ const connectMsMax = 5_000
 const statementMsMax = 10_000
 /** So much later the answer is not waited for any more: the connection is dead. */
 const answerMsMax = statementMsMax + 5_000
-/** A node that freezes in a transaction holds its locks no longer than this, far less than a lease. */
+/** A node that freezes in a transaction holds its locks no longer than this, less than it counts as alive. */
 const idleInTransactionMsMax = 2_000
 
 /** After an unknown outcome: by then the server has carried out the statement, or never will. */

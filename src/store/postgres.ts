@@ -18,7 +18,6 @@ import {
 } from './postgres-connection.ts'
 import { migrate } from './postgres-migrate.ts'
 import { advanceHeadText, endStepText, insertText, logRow, noHead, nothing } from './statements.ts'
-import { readNextDueAt } from './steps.ts'
 import {
   type Committed,
   type OutcomeUnknown,
@@ -128,10 +127,6 @@ export class PostgresStore implements Store {
 
   onUncertain(listener: () => void): void {
     this.#uncertain.push(listener)
-  }
-
-  nextDueAt(): Promise<number | undefined> {
-    return readNextDueAt(this.read)
   }
 
   async ready(): Promise<void> {
