@@ -21,7 +21,7 @@ import { ApiError } from './contract/api-error.ts'
 import { refuseOverwritten, warnOfNetwork, watchDataFiles } from './data-files.ts'
 import { StoredChannelLog } from './events/channel-log.ts'
 import { publishTo } from './events/publisher.ts'
-import type { Lease } from './flow/decision.ts'
+import type { OwnNode } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
 import { readPending } from './flow/pending.ts'
 import { reportRuns } from './flow/run-report.ts'
@@ -51,13 +51,12 @@ import type { Session } from './session/session.ts'
 import type { Credentials } from './signature/credentials.ts'
 import { verifyConnect } from './signature/verify-connect.ts'
 import { verifyRequest } from './signature/verify-request.ts'
+import { soleOwner } from './store/steps.ts'
 import { type Store, StoreUnavailable } from './store/store.ts'
 import { welcomePage } from './welcome-page.ts'
 
 /** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
 const storeMsMax = 3_000
-/** How long a step that a node has in hand is left alone by the others. */
-const leaseMs = 30_000
 /** How often the tokens of yesterday's calls are forgotten. */
 const forgetEveryMs = 3_600_000
 
@@ -140,9 +139,12 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const publish = publishTo(bus, eventPayload)
   store.onCommit(({ events }) => publish(events))
 
-  const node = new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
+  const cluster = config.databaseUrl
+    ? new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
+    : undefined
+  const node: OwnNode = cluster ?? { id: soleOwner }
   // After everything that could still take a step in hand.
-  stack.defer(() => node.close())
+  stack.defer(() => cluster?.close())
   const admission: SendAdmission = createAdmission(config, world, metrics, () => engine)
   const parts: Parts = {
     ...world,
@@ -150,7 +152,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     read: store.read,
     place: { region: config.region, account: config.account },
     sessionHost: () => endpoint.wss,
-    lease: leaseOf(node),
+    node,
     announce: (event) => publish([event]),
     admission,
     transientTokens: createTransientTokens(clock.now),
@@ -209,7 +211,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     ...parts.place,
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
-  await takePlace(node, config, store, engine, bus)
+  if (cluster) await joinCluster(cluster, config, store, engine, bus)
   // Until then there are no places at functions.
   await functions.opened
   // Before the engine starts: functions call back. Not if the store has failed meanwhile.
@@ -240,14 +242,20 @@ async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log,
   return connectNatsBus({ place, prefix: `carillon.${cluster}`, nodeName: `carillon ${newId()}`, clock, log })
 }
 
-/** The only one on its file, or one of those that share a database. */
-async function takePlace(node: ClusterNode, config: Config, store: Store, engine: FlowEngine, bus: Bus): Promise<void> {
-  if (config.databaseUrl === undefined) return node.startAlone()
+/** As one of those that share a database. */
+async function joinCluster(
+  node: ClusterNode,
+  config: Config,
+  store: Store,
+  engine: FlowEngine,
+  bus: Bus,
+): Promise<void> {
   if (!config.nats) await node.requireNoOther()
   store.onUncertain(() => node.doubt())
   await node.start({
     lookForWork: () => void engine.look(),
     lost: (nodeId) => engine.forget(nodeId),
+    stepsUnknown: () => engine.lookForOwn(),
     newsLost: () => bus.announceCatchUp(),
   })
 }
@@ -255,14 +263,6 @@ async function takePlace(node: ClusterNode, config: Config, store: Store, engine
 async function followTime(clock: Clock, store: Store): Promise<void> {
   if (clock instanceof FollowingClock && store.sharedNow) await clock.follow(() => store.sharedNow!())
 }
-
-/** The node's id may change while it runs. */
-const leaseOf = (node: ClusterNode): Lease => ({
-  get owner() {
-    return node.id
-  },
-  leaseMs,
-})
 
 const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics, engine: () => FlowEngine) =>
   new SendAdmission({

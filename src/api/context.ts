@@ -1,6 +1,6 @@
 import type { Place } from '../contract/arn.ts'
 import { operationsWith } from '../contract/operation.ts'
-import type { Lease } from '../flow/decision.ts'
+import type { OwnNode } from '../flow/decision.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Credentials } from '../signature/credentials.ts'
@@ -16,8 +16,8 @@ export interface ApiParts {
   place: Place
   /** What GetMessagingSessionEndpoint answers: `host[:port]`. */
   sessionHost(): string
-  /** As which node, and for how long, a flow's new step is taken in hand. */
-  lease: Lease
+  /** Takes a flow's new step in hand. */
+  node: OwnNode
   /** Tells the sessions of an event that leaves no row; every other one is told by the commit that writes it. */
   announce(event: ChannelEvent): void
   /** Begins a send when its turn has come. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type QueuedStep, type QueueLimits, queueLimits, StepQueue } from '../../src/flow/step-queue.ts'
+import type { QueuedStep } from '../../src/flow/step-lanes.ts'
+import { type QueueLimits, queueLimits, StepQueue } from '../../src/flow/step-queue.ts'
 
 /** A queue with steps that have names, and as many places at each function as the test says. */
 class Stage {

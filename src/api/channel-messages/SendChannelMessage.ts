@@ -190,7 +190,7 @@ async function accept(
       audience: flow ? senderOnly(message) : audienceOf(message),
     },
     token: call && tokenRow(call, acceptedMessage(message), now),
-    flow: flow && startRun(message, undefined, flow, context.lease, { ...context, now }),
+    flow: flow && startRun(message, undefined, flow, context.node, { ...context, now }),
   })
   if (outcome.result === 'accepted') return undefined
   if (outcome.because === 'sender is no member') throw forbidden()

@@ -92,6 +92,6 @@ function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, c
   const message: MessageRow = { ...next, update_status: 'PENDING', update_detail: null }
   const shown: MessageRow = { ...next, ...text, status: 'PENDING', edited_at: now }
   const event = { eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE', audience: senderOnly(message) } as const
-  const run = startRun(message, text, flow, context.lease, { ...context, now })
+  const run = startRun(message, text, flow, context.node, { ...context, now })
   return { kind: 'AcceptUpdate', message, shown, event, flow: run, now }
 }
