@@ -69,7 +69,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     const owned = await first.read.all<{ owner: string; count: number }>(
       'SELECT owner, count(*) AS count FROM flow_step GROUP BY owner',
     )
-    for (const { owner, count } of owned) assert.equal(claims[Number(owner.slice(5))]?.length, count)
+    for (const { owner, count } of owned) assert.equal(claims[Number(owner.slice('claimer-'.length))]?.length, count)
   })
 
   test('number the messages of one channel without a gap, take each token once, and let one verdict win', async (context) => {
