@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { Bench, Version } from './bench.ts'
+import { costTable } from './cost.ts'
 import { Results } from './figures.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { parts } from './parts.ts'
@@ -65,7 +66,11 @@ async function run(options: Options, janitor: Janitor): Promise<void> {
   const last = lastCommittedRun()
   for (const table of [floorTable(record, last), barTable(record)]) if (table) console.log(`\n${table}`)
   console.log(`\n${writeRecord(record, options.commit)}`)
-  if (bench.profileFolder) console.log(bench.profileFolder)
+  if (bench.profileFolder) {
+    const costs = costTable(bench.profileFolder)
+    if (costs) console.log(`\n${costs}`)
+    console.log(bench.profileFolder)
+  }
 }
 
 const options = optionsOrExit()

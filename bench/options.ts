@@ -27,7 +27,7 @@ export const usage = `npm run bench [-- PART… | all] [-- OPTION…]
   --rounds N          how often each is repeated, in turn with the others (3; 1 with --quick)
   --against REF       measures a version in git beside this one
   --peer NAME         measures bullmq or restate beside the flows
-  --profile           writes CPU profiles of the servers
+  --profile           writes CPU profiles of the servers, and says what a message costs
   --quick             small sizes, short measurements: shows that everything works, not how fast
   --data FOLDER       where data are written; on a disk, not in memory
   --commit            keeps the results in bench/last-run.json`

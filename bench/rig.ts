@@ -14,8 +14,8 @@ import { Program } from './system/program.ts'
 const program = (name: string) => new URL(`programs/${name}.ts`, import.meta.url)
 
 /** Connections of `ws` and nothing else. */
-export const startPlain = ({ janitor }: Bench) =>
-  new Program<PlainSessionsCalls>(program('plain-sessions'), janitor, ['--expose-gc'])
+export const startPlain = ({ janitor }: Bench, flags: string[] = []) =>
+  new Program<PlainSessionsCalls>(program('plain-sessions'), janitor, flags)
 export const startLoad = ({ janitor }: Bench) => new Program<LoadCalls>(program('load'), janitor)
 const startProcessor = ({ janitor }: Bench) => new Program<ProcessorCalls>(program('processor'), janitor)
 

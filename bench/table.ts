@@ -52,7 +52,7 @@ function numberText(value: number): string {
 }
 
 /** As Markdown has tables, in columns for a terminal. */
-function alignedTable(head: string[], rows: string[][]): string {
+export function alignedTable(head: string[], rows: string[][]): string {
   const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (cells: string[]) =>
     `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`

@@ -43,6 +43,8 @@ export interface Config {
   functionProcesses: number
   /** The user whom functions run as. Undefined: the server's own. */
   functionsUser: string | undefined
+  /** Messages that may wait for one function. */
+  waitingMax: number
   /** Where functions are invoked that are not in the folder. Undefined: nowhere. */
   lambda: LambdaConfig | undefined
   logLevel: string
@@ -128,6 +130,7 @@ export function readConfig(
     functions: read(settings.functions),
     functionProcesses: Number(read(settings.functionProcesses)),
     functionsUser: read(settings.functionsUser) || undefined,
+    waitingMax: Number(read(settings.waitingMax)),
     lambda: lambdaConfig(read),
     logLevel: read(settings.logLevel),
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],

@@ -4,7 +4,6 @@ import type { Config } from './config.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
 import type { WatchCommit } from './store/batcher.ts'
-import { PostgresStore } from './store/postgres.ts'
 import { SqliteStore } from './store/sqlite.ts'
 import { backUpSqlite } from './store/sqlite-backup.ts'
 import type { Store } from './store/store.ts'
@@ -43,6 +42,8 @@ export async function openStore(place: StorePlace, around: Surroundings, watch?:
     const owner = broken && { random, broken }
     return new SqliteStore(place.file, { clock, log, ...(watch && { watch }), ...(owner && { owner }) })
   }
+  // Loaded when called for: a node alone needs no client of a database.
+  const { PostgresStore } = await import('./store/postgres.ts')
   return PostgresStore.open({
     url: place.url,
     random,

@@ -9,10 +9,10 @@ import { createGate, type Phase } from './api/gate.ts'
 import { forgetOldTokens } from './api/idempotency.ts'
 import { operations } from './api/index.ts'
 import { channelDetails } from './api/messaging-sessions/channel-details.ts'
+import { SendAdmission } from './api/send-admission.ts'
 import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
-import { connectNatsBus } from './bus/nats.ts'
 import { authorityFile, followCertificate } from './certificate.ts'
 import { checksOf } from './checks.ts'
 import { ClusterNode } from './cluster/node.ts'
@@ -21,7 +21,7 @@ import { ApiError } from './contract/api-error.ts'
 import { refuseOverwritten, warnOfNetwork, watchDataFiles } from './data-files.ts'
 import { StoredChannelLog } from './events/channel-log.ts'
 import { publishTo } from './events/publisher.ts'
-import type { Lease } from './flow/decision.ts'
+import type { OwnNode } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
 import { readPending } from './flow/pending.ts'
 import { reportRuns } from './flow/run-report.ts'
@@ -34,7 +34,6 @@ import type { FunctionEnvironment } from './processor/function-environment.ts'
 import { createFunctionTarget, type FunctionTarget } from './processor/function-target.ts'
 import { FunctionsMark } from './processor/functions-mark.ts'
 import { findFunctionsUser } from './processor/functions-user.ts'
-import { createLambdaTarget } from './processor/lambda-target.ts'
 import { measured } from './processor/measured-target.ts'
 import { type Cancel, type Clock, every, FollowingClock, systemClock, systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
@@ -52,13 +51,12 @@ import type { Session } from './session/session.ts'
 import type { Credentials } from './signature/credentials.ts'
 import { verifyConnect } from './signature/verify-connect.ts'
 import { verifyRequest } from './signature/verify-request.ts'
+import { soleOwner } from './store/steps.ts'
 import { type Store, StoreUnavailable } from './store/store.ts'
 import { welcomePage } from './welcome-page.ts'
 
 /** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
 const storeMsMax = 3_000
-/** How long a step that a node has in hand is left alone by the others. */
-const leaseMs = 30_000
 /** How often the tokens of yesterday's calls are forgotten. */
 const forgetEveryMs = 3_600_000
 
@@ -141,17 +139,22 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const publish = publishTo(bus, eventPayload)
   store.onCommit(({ events }) => publish(events))
 
-  const node = new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
+  const cluster = config.databaseUrl
+    ? new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
+    : undefined
+  const node: OwnNode = cluster ?? { id: soleOwner }
   // After everything that could still take a step in hand.
-  stack.defer(() => node.close())
+  stack.defer(() => cluster?.close())
+  const admission: SendAdmission = createAdmission(config, world, metrics, () => engine)
   const parts: Parts = {
     ...world,
     store,
     read: store.read,
     place: { region: config.region, account: config.account },
     sessionHost: () => endpoint.wss,
-    lease: leaseOf(node),
+    node,
     announce: (event) => publish([event]),
+    admission,
     transientTokens: createTransientTokens(clock.now),
     tokenKey: keys.token,
     metrics,
@@ -160,9 +163,9 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   const mark = new FunctionsMark(folder, log)
   const functions = await createFunctions(config, world, mark, () => functionsSee(config, keys, listeners.functionsUrl))
   stack.defer(() => functions.close())
-  const target = measured(createTarget(functions, config, keys, world), metrics)
+  const target = measured(await createTarget(functions, config, keys, world), metrics)
   const shortages = new Shortages({ clock, log, count: (kind) => metrics.countShortage(kind) })
-  const engine = new FlowEngine({ ...parts, target, clock, shortages })
+  const engine: FlowEngine = new FlowEngine({ ...parts, target, clock, shortages })
   reportRuns({ store, log, metrics })
 
   const descriptors = processDescriptors()
@@ -174,6 +177,8 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     { ...world, descriptors, metrics, shortages },
   )
   stack.defer(() => listeners.close())
+  // Before the listeners wait for their requests.
+  stack.defer(() => admission.close())
   const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
   const sessions = createSessions(parts, keys, config, world, { hub, onVerified, onRefused })
   metrics.readFrom({
@@ -182,6 +187,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     isBusConnected: () => bus.connected,
     steps: () => engine.counts,
     connections: () => listeners.connections.counts,
+    sendsQueued: () => admission.queued,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
   })
   const logLag = () => hub.lag
@@ -205,7 +211,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
     ...parts.place,
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
-  await takePlace(node, config, store, engine, bus)
+  if (cluster) await joinCluster(cluster, config, store, engine, bus)
   // Until then there are no places at functions.
   await functions.opened
   // Before the engine starts: functions call back. Not if the store has failed meanwhile.
@@ -231,17 +237,25 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
 
 async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {
   if (!place) return memoryBus()
+  // Loaded when called for: a node alone needs no client of NATS.
+  const { connectNatsBus } = await import('./bus/nats.ts')
   return connectNatsBus({ place, prefix: `carillon.${cluster}`, nodeName: `carillon ${newId()}`, clock, log })
 }
 
-/** The only one on its file, or one of those that share a database. */
-async function takePlace(node: ClusterNode, config: Config, store: Store, engine: FlowEngine, bus: Bus): Promise<void> {
-  if (config.databaseUrl === undefined) return node.startAlone()
+/** As one of those that share a database. */
+async function joinCluster(
+  node: ClusterNode,
+  config: Config,
+  store: Store,
+  engine: FlowEngine,
+  bus: Bus,
+): Promise<void> {
   if (!config.nats) await node.requireNoOther()
   store.onUncertain(() => node.doubt())
   await node.start({
     lookForWork: () => void engine.look(),
     lost: (nodeId) => engine.forget(nodeId),
+    stepsUnknown: () => engine.lookForOwn(),
     newsLost: () => bus.announceCatchUp(),
   })
 }
@@ -250,13 +264,14 @@ async function followTime(clock: Clock, store: Store): Promise<void> {
   if (clock instanceof FollowingClock && store.sharedNow) await clock.follow(() => store.sharedNow!())
 }
 
-/** The node's id may change while it runs. */
-const leaseOf = (node: ClusterNode): Lease => ({
-  get owner() {
-    return node.id
-  },
-  leaseMs,
-})
+const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics, engine: () => FlowEngine) =>
+  new SendAdmission({
+    ...world,
+    waitingMax,
+    metrics,
+    backlogOf: (functionName) => engine().backlogs.backlogOf(functionName),
+    backlogOfChannel: (functionName, channelArn) => engine().backlogs.backlogOfChannel(functionName, channelArn),
+  })
 
 async function createFunctions(
   config: Config,
@@ -269,8 +284,10 @@ async function createFunctions(
   return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user, mark })
 }
 
-function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
+async function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
   if (!config.lambda) return folderThenLambda(functions, undefined)
+  // Its HTTP client takes 70 ms of processor time to load.
+  const { createLambdaTarget } = await import('./processor/lambda-target.ts')
   const { region = config.region, credentials = keys.root } = config.lambda
   return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }

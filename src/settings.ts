@@ -266,6 +266,13 @@ export const settings = {
     form: userName,
     about: 'user to run functions as, if the server may change user',
   },
+  waitingMax: {
+    variable: 'CARILLON_WAITING_MAX',
+    flag: '--waiting-max',
+    form: count,
+    preset: '10000',
+    about: 'max. messages that wait for one function; beyond it sends get 503',
+  },
   lambdaEndpoint: {
     variable: 'CARILLON_LAMBDA_ENDPOINT',
     flag: '--lambda-endpoint',

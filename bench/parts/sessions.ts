@@ -3,7 +3,7 @@ import { type Bench, caseName, type Part, sized, type Version } from '../bench.t
 import type { Figures, Results } from '../figures.ts'
 import { startLoad, startPlain } from '../rig.ts'
 import { Stage } from '../stage.ts'
-import { CarillonProcess, mainOf } from '../system/carillon.ts'
+import { CarillonProcess, mainOf, memoryFlags } from '../system/carillon.ts'
 import { cpuTimeOf, residentBytesOf } from '../system/process-tree.ts'
 
 const channelsPerUser = 5
@@ -39,7 +39,7 @@ export const sessions: Part = {
 export const sessionsCase = (name: string, protocol: Protocol): string => `${name}, ${protocol}`
 
 /** Sessions that are measured, and those that come before, so that what starts with the first is not counted. */
-const measuredSessions = (bench: Bench) => sized(bench, 2000, 100)
+const measuredSessions = (bench: Bench) => sized(bench, 4000, 100)
 const sessionsBefore = (bench: Bench) => measuredSessions(bench) / 4
 
 interface Populated {
@@ -76,7 +76,7 @@ async function measureCarillon(
     main: mainOf(version),
     dataDir,
     tls,
-    collectsGarbage: true,
+    measuresMemory: true,
     profileFolder: bench.profileFolder,
     profileName: `sessions-${protocol}`,
   }
@@ -93,7 +93,7 @@ async function measureCarillon(
 }
 
 async function measurePlain(bench: Bench, protocol: Protocol, results: Results): Promise<void> {
-  await using plain = startPlain(bench)
+  await using plain = startPlain(bench, memoryFlags)
   const { url, ca } = await plain.call('listen', { tls: protocol === 'wss' })
   const subject = {
     pid: plain.pid,

@@ -1,11 +1,12 @@
 import type { Place } from '../contract/arn.ts'
 import { operationsWith } from '../contract/operation.ts'
-import type { Lease } from '../flow/decision.ts'
+import type { OwnNode } from '../flow/decision.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import type { Reader, Store } from '../store/store.ts'
 import type { ChannelEvent } from '../store/tables.ts'
+import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
 /** What every operation works with. */
@@ -15,10 +16,12 @@ export interface ApiParts {
   place: Place
   /** What GetMessagingSessionEndpoint answers: `host[:port]`. */
   sessionHost(): string
-  /** As which node, and for how long, a flow's new step is taken in hand. */
-  lease: Lease
+  /** Takes a flow's new step in hand. */
+  node: OwnNode
   /** Tells the sessions of an event that leaves no row; every other one is told by the commit that writes it. */
   announce(event: ChannelEvent): void
+  /** Begins a send when its turn has come. */
+  admission: Pick<SendAdmission, 'run'>
   /** Which messages were sent that leave no row. */
   transientTokens: TransientTokens
   /** Signs paging tokens. */

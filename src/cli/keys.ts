@@ -33,7 +33,7 @@ export async function keys([name = '', ...rest]: string[], environment: NodeJS.P
   const { config } = readConfig(rest, environment, (path) => readFileSync(path, 'utf8'))
   const store = await openStore(existingPlace(config), {
     clock: systemClock,
-    log: createLog('warn'),
+    log: await createLog('warn'),
     random: Math.random,
     migrations: 'check',
   })

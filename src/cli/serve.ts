@@ -19,7 +19,7 @@ export const dataLost = 3
 /** `carillon serve`: runs a server until SIGTERM or SIGINT. */
 export async function serve(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { config, warnings } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
-  const log = createLog(config.logLevel, config.logFormat)
+  const log = await createLog(config.logLevel, config.logFormat)
   for (const warning of warnings) log.warn({}, warning)
   // From the beginning: who reads endpoint.json may send a signal at once.
   const stop = stopReason(environment)

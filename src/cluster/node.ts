@@ -1,10 +1,10 @@
 import { type Cancel, type Clock, every } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import type { Store, Transaction } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 
 /** How long a node counts as alive after it has last said so. Longer than PostgreSQL lets a silent transaction hold locks. */
 export const aliveMs = 3_000
-/** How often a node says that it is alive, and looks whether others are. What a dead one had is taken within both together. */
+/** How often a node says that it is alive, and looks whether others are. A dead one's steps are taken within both together. */
 const renewEveryMs = 1_000
 
 interface NodeParts {
@@ -18,18 +18,21 @@ interface NodeParts {
 
 /** What follows for the rest of the server. None of it may throw. */
 export interface NodeListener {
-  /** Steps may have become due that this node has no alarm for. */
+  /** Steps may have become due that this node has no alarm for, and a node may have left orphans. */
   lookForWork(): void
-  /** Others were told that this node is gone, so what it has in hand under this id is theirs. */
+  /** Others were told that this node is gone, so the steps that it owned under this id are theirs. */
   lost(nodeId: string): void
+  /** The outcome of a write is not known: this node may own steps that it does not know of. */
+  stepsUnknown(): void
   /** Events may have been committed that no session was told of, wherever it is. */
   newsLost(): void
 }
 
 /**
- * This process as one of the nodes that share a store. Its steps are leased under its id. If its heartbeat is overdue, the
- * other nodes take it for dead: exactly one of them releases its steps, for any node to lease. A node that was only frozen
- * notices this and registers under a new id; the store rejects what it still writes under the old one.
+ * This process as one of the nodes that share a store. It owns steps under its id for as long as the id has a row. If its
+ * heartbeat is overdue, another node deletes the row, and by that alone any node may take its steps: nothing is written for
+ * each of them. A node that was only frozen notices this and registers under a new id; the store rejects what it still
+ * writes under the old one.
  */
 export class ClusterNode {
   readonly #parts: NodeParts
@@ -37,10 +40,8 @@ export class ClusterNode {
   #listener: NodeListener | undefined
   #stopRenewing: Cancel = () => {}
   #renewing: Promise<void> | undefined
-  /** A write was cut off: perhaps it is done, and nobody here knows. */
+  /** The outcome of a write is not known. */
   #doubtful = false
-  /** Ids of this node under which it may still have something in hand that nobody was given. */
-  #formerIds = new Set<string>()
   #renewedAt: number
 
   constructor(parts: NodeParts) {
@@ -58,25 +59,14 @@ export class ClusterNode {
     return this.#parts.clock.now() - this.#renewedAt
   }
 
-  /** For a store that no other process can use: whoever had something in hand is gone. */
-  async startAlone(): Promise<void> {
-    const { store, clock } = this.#parts
-    await store.transaction((transaction) =>
-      transaction.run(
-        `UPDATE flow_step SET due_at = $1, owner = '' WHERE owner <> '' AND state IN ('DISPATCHING', 'AWAITING')`,
-        clock.now(),
-      ),
-    )
-  }
-
   /** Joins those that share the store. */
   async start(listener: NodeListener): Promise<void> {
-    const { store, clock, followTime } = this.#parts
+    const { clock, followTime } = this.#parts
     this.#listener = listener
     await followTime?.()
-    await store.transaction((transaction) => this.#register(transaction))
+    await this.#register(this.#id)
     this.#renewedAt = clock.now()
-    await this.#takeOverTheDead()
+    await this.#deleteTheDead()
     this.#stopRenewing = every(clock, renewEveryMs, () => void this.renew())
   }
 
@@ -95,7 +85,7 @@ export class ClusterNode {
     )
   }
 
-  /** The outcome of a write is not known, so this node does not know either what it has in hand. */
+  /** The outcome of a write is not known: after the next heartbeat this node looks for what it brought. */
   doubt(): void {
     this.#doubtful = true
   }
@@ -108,14 +98,14 @@ export class ClusterNode {
     return this.#renewing
   }
 
-  /** Gives back what it has in hand, so that the others need not wait. */
+  /** Signs off, so that the others need not wait to take its steps. */
   async close(): Promise<void> {
     if (!this.#listener) return
     this.#stopRenewing()
     await this.#renewing
     const { store, log } = this.#parts
     await store
-      .transaction((transaction) => this.#leave(transaction, this.#id))
+      .write('DELETE FROM node WHERE node_id = $1', this.#id)
       .catch((err: unknown) =>
         log.warn({ err }, 'the node could not sign off; the others will notice its missing heartbeat'),
       )
@@ -125,10 +115,10 @@ export class ClusterNode {
     const { clock, log, followTime } = this.#parts
     try {
       await followTime?.()
-      const isNew = this.#formerIds.size > 0
-      if (isNew || this.#doubtful || !(await this.#confirm())) await this.#beginAnew()
+      if (!(await this.#confirm())) await this.#beginAnew()
       this.#renewedAt = clock.now()
-      await this.#takeOverTheDead()
+      if (this.#doubtful) this.#lookForUnknown()
+      await this.#deleteTheDead()
       this.#listener?.lookForWork()
     } catch (err) {
       const reason = err instanceof Error ? err.message : String(err)
@@ -136,66 +126,53 @@ export class ClusterNode {
     }
   }
 
-  /** False when another node has taken over what this one had. */
+  /** False when another node has taken this one for dead. */
   async #confirm(): Promise<boolean> {
     const { store, clock } = this.#parts
     const aliveUntil = clock.now() + aliveMs
     return (await store.write('UPDATE node SET alive_until = $1 WHERE node_id = $2', aliveUntil, this.#id)) === 1
   }
 
+  /** Registers first: steps of an id without a row are anybody's. */
   async #beginAnew(): Promise<void> {
-    const { store, log, newId } = this.#parts
-    // First the id: what is accepted from now on is not given back with the rest. One that was chosen before, and not
-    // registered because the store was away, is as good as new.
-    if (this.#formerIds.size === 0) {
-      this.#formerIds.add(this.#id)
-      this.#listener?.lost(this.#id)
-      this.#id = newId()
-    }
+    const { log, newId } = this.#parts
+    const id = newId()
+    await this.#register(id)
+    const formerId = this.#id
+    this.#id = id
+    this.#listener?.lost(formerId)
+    this.#listener?.newsLost()
+    log.warn({ formerId, nodeId: id }, 'node was taken for dead; re-registered under a new id')
+  }
+
+  #lookForUnknown(): void {
     this.#doubtful = false
-    await store.transaction(async (transaction) => {
-      await this.#register(transaction)
-      for (const formerId of this.#formerIds) await this.#leave(transaction, formerId)
-    })
-    log.warn({ formerIds: [...this.#formerIds], nodeId: this.#id }, 'lease lost; re-registered under a new node id')
-    this.#formerIds.clear()
+    this.#listener?.stepsUnknown()
     this.#listener?.newsLost()
   }
 
-  async #takeOverTheDead(): Promise<void> {
+  /** The steps of a node without a row are free by that alone. */
+  async #deleteTheDead(): Promise<void> {
     const { store, clock } = this.#parts
     const now = clock.now()
     const sql = 'SELECT node_id FROM node WHERE alive_until < $1 AND node_id <> $2'
     const dead = await store.read.all<{ node_id: string }>(sql, now, this.#id)
-    for (const { node_id } of dead) await this.#takeOver(node_id, now)
+    for (const { node_id } of dead) await this.#deleteDead(node_id, now)
   }
 
-  async #takeOver(nodeId: string, now: number): Promise<void> {
+  async #deleteDead(nodeId: string, now: number): Promise<void> {
     const { store, log } = this.#parts
-    const steps = await store.transaction(async (transaction) => {
-      const gone = await transaction.run('DELETE FROM node WHERE node_id = $1 AND alive_until < $2', nodeId, now)
-      return gone === 1 ? giveBack(transaction, nodeId, now) : undefined
-    })
-    if (steps === undefined) return
-    log.warn({ nodeId, steps }, 'a node is gone; its steps are released to the other nodes')
+    const sql = 'DELETE FROM node WHERE node_id = $1 AND alive_until < $2'
+    // Of several nodes one deletes the row.
+    if ((await store.write(sql, nodeId, now)) !== 1) return
+    log.warn({ nodeId }, 'a node is gone; the other nodes take its steps')
     this.#listener?.newsLost()
   }
 
   /** Also where it is registered already, by a try whose answer was lost. */
-  async #register(transaction: Transaction): Promise<void> {
-    await transaction.insertOnce('node', { node_id: this.#id, alive_until: this.#parts.clock.now() + aliveMs })
-  }
-
-  async #leave(transaction: Transaction, nodeId: string): Promise<void> {
-    await transaction.run('DELETE FROM node WHERE node_id = $1', nodeId)
-    await giveBack(transaction, nodeId, this.#parts.clock.now())
+  async #register(id: string): Promise<void> {
+    const { store, clock } = this.#parts
+    const row = { node_id: id, alive_until: clock.now() + aliveMs }
+    await store.transaction((transaction) => transaction.insertOnce('node', row))
   }
 }
-
-/** Makes the node's open steps due for whoever comes. Answers how many there were. */
-const giveBack = (transaction: Transaction, nodeId: string, now: number): Promise<number> =>
-  transaction.run(
-    `UPDATE flow_step SET due_at = $1, owner = '' WHERE owner = $2 AND state IN ('DISPATCHING', 'AWAITING')`,
-    now,
-    nodeId,
-  )

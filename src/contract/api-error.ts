@@ -38,6 +38,16 @@ export class ApiError extends Error {
   }
 }
 
+/**
+ * The server takes no more work of this kind for now; nothing of the call was done. Whoever throws it counts and reports
+ * it, so that the log has no line for each call.
+ */
+export class Overloaded extends ApiError {
+  constructor(message: string) {
+    super('ServiceUnavailable', message)
+  }
+}
+
 /** Unknown and not allowed look the same, so that nobody learns what exists. */
 export const forbidden = () => new ApiError('Forbidden', 'You do not have sufficient access to perform this action')
 export const badRequest = (message: string) => new ApiError('BadRequest', message)

@@ -45,7 +45,6 @@ export interface Operation<Context> {
   output: TObject
   errors: readonly ErrorCode[]
   inputValidator: Validator
-  outputValidator: Validator
   onInvalid?(input: object, context: Context, violations: Violation[]): Promise<void>
   invoke(input: object, context: Context): Promise<object>
 }
@@ -66,7 +65,6 @@ export function operationsWith<Context>() {
       output,
       errors: [...definition.errors, ...common],
       inputValidator: Compile(input),
-      outputValidator: Compile(output),
       ...(definition.onInvalid && { onInvalid: definition.onInvalid }),
       async invoke(values, context) {
         const valid = values as InputOf<Input>

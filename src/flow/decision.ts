@@ -2,13 +2,14 @@ import { functionNameOf } from '../contract/arn.ts'
 import type { Processor as WireProcessor } from '../contract/structures.ts'
 import type { DecideStep, Ending, RecordHandOff } from '../store/changes.ts'
 import { shardOf } from '../store/shards.ts'
+import { free } from '../store/steps.ts'
 import type { Audience, EventType, MessageRow, MessageText, RunRow, StepRow, Turn } from '../store/tables.ts'
 import { type Effect, openStep, type Processor, type Progress, type Run, type Step, type World } from './transition.ts'
 
-/** Which node takes a step in hand, and for how long others leave it alone. */
-export interface Lease {
-  owner: string
-  leaseMs: number
+/** The node that takes new steps in hand. */
+export interface OwnNode {
+  /** It may change while the process runs. */
+  readonly id: string
 }
 
 /** A channel's flow as it was at one moment. A run keeps to it, whatever becomes of the flow meanwhile. */
@@ -20,14 +21,14 @@ export interface FlowSnapshot {
 }
 
 /**
- * The rows of a new run: the flow that it keeps to, and the first processor's step, leased to this node. `requested` is
+ * The rows of a new run: the flow that it keeps to, and the first processor's step, owned by this node. `requested` is
  * what the sender wants an update to say; undefined for a new message.
  */
 export function startRun(
   message: Pick<MessageRow, 'channel_id' | 'channel_arn' | 'message_id' | 'revision'>,
   requested: MessageText | undefined,
   flow: FlowSnapshot,
-  lease: Lease,
+  node: OwnNode,
   world: World,
 ): { run: RunRow; step: StepRow } {
   const { channel_id, channel_arn, message_id, revision } = message
@@ -48,7 +49,7 @@ export function startRun(
     created_at: world.now,
     ended_at: null,
   }
-  return { run, step: newStepRow(run, first, undefined, processors.map(processorOf)[0], lease, world.now) }
+  return { run, step: newStepRow(run, first, undefined, processors.map(processorOf)[0], node, world.now) }
 }
 
 /** As a run's row has it: the run's report names the processors that changed the message. */
@@ -109,7 +110,7 @@ export function runOf({ run, step }: Pick<Turn, 'run' | 'step'>): Run {
       state: step.state,
       tries: step.tries,
       attempts: step.attempts,
-      held: step.owner !== '',
+      held: step.owner !== free,
       dueAt: step.due_at,
       deadlineAt: step.deadline_at,
       handedOffAt: step.handed_off_at ?? undefined,
@@ -126,12 +127,12 @@ export function runOf({ run, step }: Pick<Turn, 'run' | 'step'>): Run {
 export function changeOf(
   turn: Turn,
   { run, effects }: Progress,
-  lease: Lease,
+  node: OwnNode,
   now: number,
 ): DecideStep | RecordHandOff | undefined {
   const recorded = stepOf(effects, 'RecordStep')
   if (recorded) {
-    return { kind: 'RecordHandOff', step: stepRow(turn.step, recorded, lease, now), heldBy: turn.step.owner }
+    return { kind: 'RecordHandOff', step: stepRow(turn.step, recorded, node), heldBy: turn.step.owner }
   }
   const decided = stepOf(effects, 'DecideStep')
   if (!decided) return undefined
@@ -148,11 +149,11 @@ export function changeOf(
   return {
     kind: 'DecideStep',
     heldBy: turn.step.owner,
-    step: { ...stepRow(turn.step, decided, lease, now), changes_json },
+    step: { ...stepRow(turn.step, decided, node), changes_json },
     run: runRow,
     processorName: run.processors[position]?.name,
     changedBy: run.processors.filter(hasChanged).map(({ name }) => name),
-    next: next && newStepRow(runRow, next, turn.step.callback_id, run.processors[next.position], lease, now),
+    next: next && newStepRow(runRow, next, turn.step.callback_id, run.processors[next.position], node, now),
     ending: ending && endingOf(turn, requested, after, ending, now),
     message: turn.message,
     changedBefore: Object.keys(changedText(turn.run)).length > 0,
@@ -171,14 +172,14 @@ function runRowOf(turn: Turn, { state, text }: Run, hasChanged: boolean, endedAt
 const stepOf = (effects: Effect[], kind: 'RecordStep' | 'DecideStep' | 'OpenStep'): Step | undefined =>
   effects.find((effect): effect is Extract<Effect, { step: Step }> => effect.effect === kind)?.step
 
-function stepRow(row: StepRow, step: Step, { owner, leaseMs }: Lease, now: number): StepRow {
+function stepRow(row: StepRow, step: Step, node: OwnNode): StepRow {
   return {
     ...row,
     state: step.state,
     tries: step.tries,
     attempts: step.attempts,
-    owner: step.held ? owner : '',
-    due_at: step.held ? Math.min(now + leaseMs, step.deadlineAt) : step.dueAt,
+    owner: step.held ? node.id : free,
+    due_at: step.dueAt,
     deadline_at: step.deadlineAt,
     handed_off_at: step.handedOffAt ?? null,
     decided_at: step.decidedAt ?? null,
@@ -191,7 +192,7 @@ function newStepRow(
   step: Step,
   previous: string | undefined,
   processor: Processor | undefined,
-  lease: Lease,
+  node: OwnNode,
   now: number,
 ): StepRow {
   const key = { channel_id, channel_arn, callback_id: step.callbackId, previous_callback_id: previous ?? null }
@@ -199,7 +200,7 @@ function newStepRow(
   const functionArn = processor?.functionArn ?? ''
   const empty = { changes_json: null, verdict_key: null }
   const fresh = { ...identity, function_arn: functionArn, created_at: now, shard: shardOf(channel_id), ...empty }
-  return stepRow(fresh as StepRow, step, lease, now)
+  return stepRow(fresh as StepRow, step, node)
 }
 
 /** Which members a processor changed, and their lengths before and after: for the timeline, which holds no text. */

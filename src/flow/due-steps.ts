@@ -1,34 +1,41 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import { readDeadOwners, readNextDueAt } from '../store/steps.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { Turn } from '../store/tables.ts'
-import type { Lease } from './decision.ts'
+import type { OwnNode } from './decision.ts'
 
-/** How many due steps are leased at a time. */
-const leasedMax = 1_000
+/** How many due steps are taken at a time. */
+const takenMax = 1_000
+/** How many orphans are taken at a time: other nodes want their part of them, and other writes their turn. */
+const orphansMax = 256
 /** How long after a failed look for due steps the next is taken. */
 const retryMs = 1_000
-/** Due steps that another node has leased: when to look again. */
+/** Due steps that another node is just taking: when to look again. */
 const takenPauseMs = 200
 /** How long a node that yields leaves what is due to the others. */
 const yieldMs = 1_000
+/** When a step whose deadline has passed is due again, if it was taken and not ended. */
+const againMs = 30_000
 
 interface DueStepsParts {
   store: Store
-  lease: Lease
+  node: OwnNode
   clock: Clock
   log: Log
-  /** Steps that were due, leased to this node from now on. */
-  leased(turns: Turn[]): Promise<void>
+  /** Steps that this node owns from now on. */
+  taken(turns: Turn[]): Promise<void>
 }
 
-/** Leases the steps that are due, and wakes when the next is. */
+/** Takes the steps that are due, and the orphans of nodes that are gone. Wakes when the next step is due. */
 export class DueSteps {
   readonly #parts: DueStepsParts
-  /** What verdicts ended while due steps were being leased: their turns come too late. */
-  readonly #decidedMeanwhile = new Set<string>()
+  /** What verdicts have ended since steps began to be taken, for each time: their turns come too late. */
+  readonly #decidedMeanwhile = new Set<Set<string>>()
   #alarm: { atMs: number; cancel: Cancel } | undefined
   #sweeping: Promise<void> | undefined
+  #adopting: Promise<void> | undefined
   #yieldsUntil = Number.NEGATIVE_INFINITY
   #isClosed = false
 
@@ -37,7 +44,7 @@ export class DueSteps {
   }
 
   decided(callbackId: string): void {
-    if (this.#sweeping) this.#decidedMeanwhile.add(callbackId)
+    for (const decided of this.#decidedMeanwhile) decided.add(callbackId)
   }
 
   wakeBy(atMs: number): void {
@@ -61,49 +68,73 @@ export class DueSteps {
 
   /** Runs one sweep at a time: a call during a sweep returns the promise of that sweep, which sets the alarm. */
   sweep(): Promise<void> {
-    this.#sweeping ??= this.#leaseAll().finally(() => {
+    this.#sweeping ??= this.#takeDue().finally(() => {
       this.#sweeping = undefined
     })
     return this.#sweeping
   }
 
   /** Looks for what another node has left or put off: it set its alarm there, not here. */
-  look(): Promise<void> {
-    return this.#orSoonAgain(() => this.#setAlarm(0))
+  async look(): Promise<void> {
+    await this.#orSoonAgain(() => this.#setAlarm(0))
+    this.#adopting ??= this.#takeOrphans().finally(() => {
+      this.#adopting = undefined
+    })
+    await this.#adopting
   }
 
-  /** Resolves when no sweep is under way any more. */
+  /** Resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#alarm?.cancel()
-    await this.#sweeping
+    await Promise.all([this.#sweeping, this.#adopting])
   }
 
-  async #leaseAll(): Promise<void> {
+  async #takeDue(): Promise<void> {
     const { clock } = this.#parts
     await this.#orSoonAgain(async () => {
-      let leased = leasedMax
-      while (leased === leasedMax && !this.#isClosed) leased = await this.#lease()
+      await this.#takeAll(undefined, takenMax)
       await this.#setAlarm(clock.now() + takenPauseMs)
     })
   }
 
-  async #lease(): Promise<number> {
-    const { store, clock, lease } = this.#parts
-    const leaseUntil = clock.now() + lease.leaseMs
+  async #takeOrphans(): Promise<void> {
+    const { store, node } = this.#parts
+    await this.#orSoonAgain(async () => {
+      for (const deadNode of await readDeadOwners(store.read, node.id)) await this.#takeAll(deadNode, orphansMax)
+    })
+  }
+
+  /** In pieces, until there is nothing left to take. */
+  async #takeAll(deadNode: string | undefined, stepsMax: number): Promise<void> {
+    while (!this.#isClosed && (await this.#take(deadNode, stepsMax)) === stepsMax) {
+      // Requests go between the pieces.
+      await setImmediate()
+    }
+  }
+
+  async #take(deadNode: string | undefined, stepsMax: number): Promise<number> {
+    const { store, clock, node, taken } = this.#parts
     const now = clock.now() < this.#yieldsUntil ? clock.now() - yieldMs : clock.now()
-    this.#decidedMeanwhile.clear()
-    const turns = await store.commit({ kind: 'LeaseSteps', owner: lease.owner, now, leaseUntil, stepsMax: leasedMax })
-    await this.#parts.leased(turns.filter(({ step }) => !this.#decidedMeanwhile.has(step.callback_id)))
-    return turns.length
+    const againAt = clock.now() + againMs
+    const decided = new Set<string>()
+    this.#decidedMeanwhile.add(decided)
+    try {
+      const turns = await store.commit({ kind: 'TakeSteps', owner: node.id, deadNode, now, againAt, stepsMax })
+      await taken(turns.filter(({ step }) => !decided.has(step.callback_id)))
+      return turns.length
+    } finally {
+      this.#decidedMeanwhile.delete(decided)
+    }
   }
 
   /**
-   * Sets the alarm for the step that is due next, on whichever node it was made. If steps are due that another node has
-   * leased, it looks again at `notBefore`, when the lease may have expired.
+   * Sets the alarm for the step that is due next, on whichever node it was made. If another node is just taking what is due,
+   * it looks again at `notBefore`.
    */
   async #setAlarm(notBefore: number): Promise<void> {
-    const next = await this.#parts.store.nextDueAt()
+    const { store, node } = this.#parts
+    const next = await readNextDueAt(store.read, node.id)
     if (next === undefined) return
     this.wakeBy(next <= this.#parts.clock.now() ? Math.max(next, notBefore) : next)
   }

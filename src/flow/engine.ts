@@ -1,29 +1,29 @@
 import type { Place } from '../contract/arn.ts'
 import type { ProcessorEvent } from '../processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../processor/target.ts'
-import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { StepCounts } from '../runtime/metrics.ts'
 import type { Shortages } from '../runtime/shortage.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
-import type { StepRow, Turn } from '../store/tables.ts'
-import { changeOf, functionNameOfStep, type Lease, runOf } from './decision.ts'
+import type { Store } from '../store/store.ts'
+import type { Turn } from '../store/tables.ts'
+import { Aside } from './aside.ts'
+import { changeOf, functionNameOfStep, type OwnNode, runOf } from './decision.ts'
 import { DueSteps } from './due-steps.ts'
-import { giveBack, givenBackMax, isAnotherNodeAlive, roundsBeforeGivingBack } from './give-back.ts'
+import { GiveBack, roundsBeforeGivingBack } from './give-back.ts'
+import { OwnSteps } from './own-steps.ts'
 import { Pauses } from './pauses.ts'
-import { processorEvent } from './processor-event.ts'
 import { Refill } from './refill.ts'
-import { type QueuedStep, type QueueLimits, StepQueue } from './step-queue.ts'
+import type { QueuedStep } from './step-lanes.ts'
+import { type QueueLimits, StepQueue } from './step-queue.ts'
 import { StepReport } from './step-report.ts'
+import { StepWrites } from './step-writes.ts'
 import { type FlowEvent, transition, type World } from './transition.ts'
-
-/** A hand-off is worth a write of its own only if the verdict is not quicker. */
-const recordDelayMs = 1_000
 
 export interface EngineParts {
   store: Store
   target: ProcessorTarget
-  lease: Lease
+  node: OwnNode
   place: Place
   clock: Clock
   log: Log
@@ -37,24 +37,31 @@ export interface EngineParts {
 /** A step that this node has in hand: in the queue, at its processor, or while its outcome is being written. */
 interface InHand extends QueuedStep {
   turn: Turn
-  cancelRecord?: Cancel
+  /** Its attempt is over, and the outcome is not written yet. */
+  isEnding: boolean
 }
 
 type Deferred = Extract<HandOff, { result: 'deferred' }>
 /** How an attempt ended. A deferred hand-off was none. */
 type Outcome = Exclude<HandOff, Deferred>
 
-/** What became of a write: the step as it is now; nothing, where it was over or there was nothing to write. */
-type Written = StepRow | 'nothing' | 'failed'
-
 /**
  * The loop around `transition`: hands steps to their processors, feeds back the outcome, and wakes when a step is due.
  * All that it knows is in the store; what it holds in memory only saves time. A verdict does not pass through here: the
  * commit that it makes says which step is over and which comes next.
  *
+ * Where the steps are that this node owns (store/steps.ts says who owns a step):
+ *
+ *   in hand    waiting ──place──► at its processor ──► ending: its outcome is being written, put off, or tried again
+ *                 ▲  ▲                 │                  │
+ *                 │  └────deferred─────┘                  └──► over, or free
+ *   parked     a row; memory knows its channel (refill.ts)
+ *                 ▲
+ *   forgotten  a row of which memory does not know (own-steps.ts)
+ *   aside      no event can be made of it: its rows are read again after a while (aside.ts)
+ *
  * The engine's own trouble is no outcome. An event that could not be handed over goes back to the head of its channel's
- * queue, and the function pauses; after some rounds it is given back, for another node to take. A step whose event cannot be made, or whose outcome cannot be written, is set aside: its
- * row still says that it is open, and brings it back when the lease ends.
+ * queue, and the function pauses; after some rounds it is given back, for another node to take.
  */
 export class FlowEngine {
   readonly #parts: EngineParts
@@ -64,8 +71,10 @@ export class FlowEngine {
   readonly #refill: Refill<InHand>
   readonly #dueSteps: DueSteps
   readonly #inHand = new Map<string, InHand>()
-  /** Steps that are set aside, each until its lease ends. */
-  readonly #aside = new Map<string, number>()
+  readonly #ownSteps: OwnSteps
+  readonly #writes: StepWrites
+  readonly #giveBack: GiveBack<InHand>
+  readonly #aside: Aside
   #order = 0
   #closed = false
 
@@ -74,14 +83,26 @@ export class FlowEngine {
     this.#report = new StepReport(parts)
     this.#queue = new StepQueue(parts.queueLimits)
     this.#pauses = new Pauses({ ...parts, over: (functionName) => this.#pauseIsOver(functionName) })
-    this.#refill = new Refill({
+    this.#aside = new Aside({ ...parts, readable: (turn) => this.#enqueueNow(turn) })
+    this.#writes = new StepWrites({ ...parts, dropped: (callbackId) => this.#dropped(callbackId) })
+    const memory = {
       ...parts,
       queue: this.#queue,
-      isKnown: (callbackId) => this.#inHand.has(callbackId) || this.#aside.has(callbackId),
+      isKnown: (callbackId: string) => this.#inHand.has(callbackId) || this.#aside.has(callbackId),
+    }
+    this.#giveBack = new GiveBack({
+      ...memory,
+      writes: this.#writes,
+      holds: (step) => this.#holds(step),
+      given: (step) => this.#given(step),
+    })
+    this.#ownSteps = new OwnSteps({ ...memory, found: () => this.#fillPlaces() })
+    this.#refill = new Refill({
+      ...memory,
       takeInHand: (turns) => turns.map((turn) => this.#takeInHand(turn)),
       refilled: () => this.#fillPlaces(),
     })
-    this.#dueSteps = new DueSteps({ ...parts, leased: (turns) => this.#resumeAll(turns) })
+    this.#dueSteps = new DueSteps({ ...parts, taken: (turns) => this.#resumeAll(turns) })
     parts.target.onFreePlace(() => this.#fillPlaces())
     parts.store.onCommit(({ decided, turns }) => {
       for (const callbackId of decided) this.#decided(callbackId)
@@ -90,9 +111,10 @@ export class FlowEngine {
     })
   }
 
-  /** Takes up what is due. */
-  start(): Promise<void> {
-    return this.#dueSteps.sweep()
+  /** Takes up what this node owns and what is due. What it owns is found in the background: new steps queue behind it. */
+  async start(): Promise<void> {
+    this.#ownSteps.request()
+    await this.#dueSteps.sweep()
   }
 
   /** Looks for what another node has left or put off: it set its alarm there, not here. */
@@ -100,19 +122,22 @@ export class FlowEngine {
     return this.#dueSteps.look()
   }
 
-  /** Forgets the steps that were leased under this id: another node may have leased them since. */
+  /** Looks for steps that this node owns and does not know of. */
+  lookForOwn(): void {
+    this.#ownSteps.request()
+  }
+
+  /** Forgets the steps that were owned under this id: another node may have taken them since. */
   forget(owner: string): void {
     for (const [callbackId, { turn }] of this.#inHand) if (turn.step.owner === owner) this.#letGo(callbackId)
   }
 
-  /** Stops the engine. Steps in hand keep their leases: the next start, or another node, resumes them. */
+  /** Stops the engine. The steps in hand stay this node's: the next start, or another node, resumes them. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#pauses.close()
-    this.#refill.close()
-    for (const { cancelRecord } of this.#inHand.values()) cancelRecord?.()
+    for (const part of [this.#pauses, this.#refill, this.#ownSteps, this.#aside]) part.close()
     this.#inHand.clear()
-    await Promise.all([this.#dueSteps.close(), this.#parts.target.close()])
+    await Promise.all([this.#writes.close(), this.#dueSteps.close(), this.#parts.target.close()])
   }
 
   /** What each processor has in flight, and what waits here for a place at it. */
@@ -120,7 +145,12 @@ export class FlowEngine {
     return this.#queue.counts
   }
 
-  /** A step that is leased to this node: in hand from now on, or parked where the queue has no room for it. */
+  /** What waits here for a place at each function. */
+  get backlogs(): Pick<StepQueue<InHand>, 'backlogOf' | 'backlogOfChannel'> {
+    return this.#queue
+  }
+
+  /** A step that this node owns: in hand from now on, or parked where the queue has no room for it. */
   #enqueue(turn: Turn): void {
     const { callback_id: callbackId, due_at } = turn.step
     if (this.#closed || this.#inHand.has(callbackId)) return
@@ -128,6 +158,11 @@ export class FlowEngine {
     this.#dueSteps.wakeBy(due_at)
     const inHand = this.#newInHand(turn)
     if (this.#queue.add(inHand)) this.#hold(inHand)
+  }
+
+  #enqueueNow(turn: Turn): void {
+    this.#enqueue(turn)
+    this.#fillPlaces()
   }
 
   #takeInHand(turn: Turn): InHand {
@@ -140,7 +175,7 @@ export class FlowEngine {
     const { function_arn: functionArn, channel_arn: channelArn, channel_id: channelId, due_at: dueAt } = turn.step
     const functionName = functionNameOfStep(turn.step)
     this.#order += 1
-    return { turn, functionName, functionArn, channelArn, channelId, dueAt, order: this.#order }
+    return { turn, isEnding: false, functionName, functionArn, channelArn, channelId, dueAt, order: this.#order }
   }
 
   #hold(inHand: InHand): void {
@@ -160,17 +195,18 @@ export class FlowEngine {
     const inHand = this.#inHand.get(callbackId)
     this.#inHand.delete(callbackId)
     this.#aside.delete(callbackId)
+    this.#writes.cancel(callbackId)
     this.#refill.gone(callbackId)
     if (!inHand) return
-    inHand.cancelRecord?.()
-    this.#queue.remove(inHand)
+    if (inHand.isEnding) this.#queue.end(inHand)
+    else this.#queue.remove(inHand)
+    inHand.isEnding = false
   }
 
-  #setAside(inHand: InHand): void {
-    const { clock, lease } = this.#parts
-    const { callback_id: callbackId } = inHand.turn.step
+  /** Too many writes fail. The row is found again, and the processor gets the event again. */
+  #dropped(callbackId: string): void {
     this.#letGo(callbackId)
-    this.#aside.set(callbackId, clock.now() + lease.leaseMs)
+    this.#ownSteps.request()
   }
 
   #fillPlaces(): void {
@@ -178,40 +214,37 @@ export class FlowEngine {
     const freePlaces = (name: string) => (this.#pauses.has(name) ? 0 : this.#parts.target.freePlaces(name))
     for (let next = this.#queue.take(freePlaces); next; next = this.#queue.take(freePlaces)) void this.#invoke(next)
     void this.#refill.run()
+    this.#ownSteps.run()
   }
 
   async #invoke(inHand: InHand): Promise<void> {
     const { functionName } = inHand
     const round = this.#pauses.round(functionName)
-    const event = this.#eventFor(inHand)
-    if (!event) return this.#end(inHand)
+    const event = this.#aside.eventOf(inHand.turn)
+    if (!event) return this.#setAside(inHand)
     const handOff = await this.#handOff(inHand, event)
     if (!handOff || handOff.result === 'deferred') return this.#deferred(inHand, handOff, round)
     this.#queue.release(inHand)
+    inHand.isEnding = this.#holds(inHand)
+    if (!inHand.isEnding) this.#queue.end(inHand)
     this.#fillPlaces()
-    const isRecorded = await this.#attemptEnded(inHand, handOff)
-    this.#queue.end(inHand)
-    if (isRecorded) this.#pauses.reset(functionName)
+    // The verdict may have come meanwhile.
+    const isWritten = !inHand.isEnding || (await this.#apply(inHand, eventOf(handOff), handOff))
+    if (isWritten) this.#pauses.reset(functionName)
     else this.#pauses.begin(functionName, round)
   }
 
+  /** The step is at its processor no more, and not in hand. */
   #end(inHand: InHand): void {
     this.#queue.release(inHand)
     this.#queue.end(inHand)
   }
 
-  /** Undefined for rows of which no event can be made. Other steps of the function go on. */
-  #eventFor(inHand: InHand): ProcessorEvent | undefined {
-    try {
-      return processorEvent(inHand.turn)
-    } catch (error) {
-      const { message_id: messageId, channel_arn: channelArn } = inHand.turn.step
-      // The message of the error may quote the text.
-      const reason = error instanceof Error ? error.name : typeof error
-      this.#parts.log.error({ channelArn, messageId, reason }, 'no event can be made of a message; trying again later')
-      this.#setAside(inHand)
-      return undefined
-    }
+  #setAside(inHand: InHand): void {
+    const { step } = inHand.turn
+    this.#letGo(step.callback_id)
+    this.#end(inHand)
+    this.#aside.add(step)
   }
 
   /** Undefined when the target failed, which it must not. */
@@ -226,54 +259,28 @@ export class FlowEngine {
     }
   }
 
-  /** The step keeps its lease and its turn. Its row stays as it is: no try and no attempt is counted. */
+  /** The step keeps its owner and its turn. Its row stays as it is: no try and no attempt is counted. */
   #deferred(inHand: InHand, handOff: Deferred | undefined, round: number): void {
     if (handOff) this.#reportDeferred(inHand, handOff)
-    inHand.cancelRecord?.()
+    this.#writes.cancel(inHand.turn.step.callback_id)
     if (this.#holds(inHand)) this.#queue.putBack(inHand)
     else this.#end(inHand)
     if (this.#closed) return
     const pause = this.#pauses.begin(inHand.functionName, round)
     this.#fillPlaces()
     if (!pause || pause.failures < roundsBeforeGivingBack || handOff?.cause === 'throttled') return
-    void this.#giveBack(inHand.functionName, pause.endsAt)
+    void this.#giveStepsBack(inHand.functionName, pause.endsAt)
   }
 
-  /**
-   * This node has failed for some time to hand over events of the function, and another one may be able to. Each step
-   * stays in hand until its row is written.
-   */
-  async #giveBack(functionName: string, dueAt: number): Promise<void> {
-    const { store, lease, log } = this.#parts
-    try {
-      if (!(await isAnotherNodeAlive(store.read, lease.owner)) || this.#closed) return
-      const steps = this.#takeOf(functionName, givenBackMax)
-      await Promise.all(steps.map((inHand) => this.#giveStepBack(inHand, dueAt)))
-      this.#dueSteps.yieldFrom(dueAt)
-      log.debug({ processor: functionName, steps: steps.length }, 'steps given back: another node may take them')
-      this.#fillPlaces()
-    } catch (err) {
-      log[levelOf(err)]({ processor: functionName, err }, 'steps could not be given back')
-    }
+  async #giveStepsBack(functionName: string, dueAt: number): Promise<void> {
+    if (!(await this.#giveBack.run(functionName, dueAt)) || this.#closed) return
+    this.#dueSteps.yieldFrom(dueAt)
+    this.#fillPlaces()
   }
 
-  /** The next steps of the function, which has no place for them. */
-  #takeOf(functionName: string, stepsMax: number): InHand[] {
-    const steps: InHand[] = []
-    const places = (name: string) => (name === functionName ? stepsMax + 1 - steps.length : 0)
-    for (let next = this.#queue.take(places); next; next = this.#queue.take(places)) {
-      steps.push(next)
-      if (steps.length === stepsMax) break
-    }
-    return steps
-  }
-
-  async #giveStepBack(inHand: InHand, dueAt: number): Promise<void> {
-    const written = await this.#commit(inHand, giveBack(inHand.turn.step, dueAt))
+  #given(inHand: InHand): void {
     this.#end(inHand)
-    if (!this.#holds(inHand)) return
-    if (written === 'failed') this.#setAside(inHand)
-    else this.#letGo(inHand.turn.step.callback_id)
+    if (this.#holds(inHand)) this.#letGo(inHand.turn.step.callback_id)
   }
 
   #reportDeferred({ functionName: processor }: InHand, { cause, reason }: Deferred): void {
@@ -288,76 +295,68 @@ export class FlowEngine {
     return this.#queue.has(functionName)
   }
 
-  /** Returns false when the outcome could not be written. */
-  async #attemptEnded(inHand: InHand, outcome: Outcome): Promise<boolean> {
-    // The verdict has come meanwhile.
-    if (!this.#holds(inHand)) return true
-    inHand.cancelRecord?.()
-    const { turn } = inHand
-    const event = eventOf(outcome)
-    const written = await this.#apply(inHand, event)
-    if (typeof written === 'object' && outcome.result !== 'accepted') this.#report.waiting(turn, written, event)
-    return written !== 'failed'
-  }
-
-  /** The clocks change at once; the row learns of it when the verdict takes long, and in time before its old deadline. */
+  /** The clocks change at once; the row learns of it when the verdict takes long. */
   #handedOver(inHand: InHand): void {
     if (!this.#holds(inHand)) return
-    const { clock, lease } = this.#parts
-    const now = clock.now()
-    const oldDeadlineAt = inHand.turn.step.deadline_at
+    const { node, clock } = this.#parts
+    const { deadline_at, callback_id } = inHand.turn.step
     const result = transition(runOf(inHand.turn), { type: 'HandedOff' }, this.#world())
-    const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, lease, now)
+    const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, node, clock.now())
     if (change?.kind !== 'RecordHandOff') return
     inHand.turn = { ...inHand.turn, step: change.step }
-    const recordAt = now + Math.min(recordDelayMs, Math.floor((oldDeadlineAt - now) / 2))
-    inHand.cancelRecord = clock.at(recordAt, () => void this.#commit(inHand, change))
+    const settled = (isWritten: boolean) => {
+      if (!isWritten && this.#holds(inHand)) this.#letGo(callback_id)
+    }
+    void this.#writes.putOff(change, deadline_at, { settled })
   }
 
-  /** Makes durable what the event makes of the step. The next step comes back through the commit. */
-  async #apply(inHand: InHand, event: FlowEvent): Promise<Written> {
-    const { lease, clock } = this.#parts
-    const result = transition(runOf(inHand.turn), event, this.#world())
-    const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, lease, clock.now())
+  /**
+   * Makes durable what the event makes of the step. The next step comes back through the commit. Returns false when the
+   * write failed: it is tried again, and until then the step stays in hand.
+   */
+  async #apply(inHand: InHand, event: FlowEvent, outcome?: Outcome): Promise<boolean> {
+    const { node, clock } = this.#parts
+    const { turn } = inHand
+    const result = transition(runOf(turn), event, this.#world())
+    const change = 'refusal' in result ? undefined : changeOf(turn, result, node, clock.now())
     if (!change) {
-      if ('refusal' in result) this.#letGo(inHand.turn.step.callback_id)
-      else this.#enqueue(inHand.turn)
-      return 'nothing'
+      if ('refusal' in result) this.#letGo(turn.step.callback_id)
+      else this.#enqueue(turn)
+      return true
     }
-    this.#report.failure(inHand.turn, change.step, event)
-    const written = await this.#commit(inHand, change)
-    if (written === 'failed') this.#setAside(inHand)
-    else if (this.#holds(inHand)) this.#letGo(change.step.callback_id)
-    return written
+    this.#hold(inHand)
+    this.#report.failure(turn, change.step, event)
+    const settled = (isWritten: boolean) => {
+      if (isWritten && change.kind === 'RecordHandOff') this.#dueSteps.wakeBy(change.step.due_at)
+      if (!this.#holds(inHand)) return
+      this.#letGo(turn.step.callback_id)
+      if (isWritten && outcome && outcome.result !== 'accepted') this.#report.waiting(turn, change.step, event)
+    }
+    const isVerdictNear = outcome?.result === 'accepted' || outcome?.result === 'completed'
+    if (!isVerdictNear || change.kind === 'DecideStep') return this.#writes.write(change, { settled })
+    // The step stays this node's until its row is written, but has its new deadline already.
+    const { owner, due_at, deadline_at } = turn.step
+    inHand.turn = { ...turn, step: { ...change.step, owner, due_at } }
+    return this.#writes.putOff(change, deadline_at, { settled, failed: () => this.#outcomeFailed(inHand) })
   }
 
-  async #commit(inHand: InHand, change: NonNullable<ReturnType<typeof changeOf>>): Promise<Written> {
-    const { store, log } = this.#parts
-    try {
-      const { result } = await store.commit(change)
-      if (change.kind === 'RecordHandOff') this.#dueSteps.wakeBy(change.step.due_at)
-      return result === 'refused' ? 'nothing' : change.step
-    } catch (error) {
-      const { message_id: messageId } = inHand.turn.step
-      const text = 'a step could not be written; it is taken up again when its lease is over'
-      log[levelOf(error)]({ messageId, err: error }, text)
-      return 'failed'
-    }
+  /** No more events are handed over for now: their verdicts could not be written either. */
+  #outcomeFailed({ functionName }: InHand): void {
+    if (!this.#closed) this.#pauses.begin(functionName, this.#pauses.round(functionName))
   }
 
   /** All at once: what is said of a step here must still be so when it is acted upon. */
   async #resumeAll(turns: Turn[]): Promise<void> {
-    const { clock } = this.#parts
     await Promise.all(turns.map((turn) => this.#resume(turn)))
-    for (const [callbackId, until] of this.#aside) if (until <= clock.now()) this.#aside.delete(callbackId)
     this.#fillPlaces()
   }
 
   async #resume(turn: Turn): Promise<void> {
-    const { callback_id: callbackId } = turn.step
+    const { callback_id: callbackId, deadline_at } = turn.step
     const inHand = this.#inHand.get(callbackId)
-    // A step in hand continues under its renewed lease, unless its deadline has passed.
-    if (inHand && this.#parts.clock.now() < inHand.turn.step.deadline_at) return
+    // A step in hand goes on, and one that is aside stays so, until its deadline.
+    const isKnown = inHand || this.#aside.has(callbackId)
+    if (isKnown && this.#parts.clock.now() < (inHand?.turn.step.deadline_at ?? deadline_at)) return
     await this.#apply(inHand ?? this.#newInHand(turn), { type: 'Due' })
   }
 
@@ -366,9 +365,6 @@ export class FlowEngine {
     return { now: clock.now(), newId, random }
   }
 }
-
-/** A store that is away is an operator's affair, and everything else a bug. */
-const levelOf = (error: unknown) => (error instanceof StoreUnavailable ? 'warn' : 'error')
 
 function eventOf(outcome: Outcome): FlowEvent {
   switch (outcome.result) {

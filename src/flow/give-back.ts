@@ -1,20 +1,84 @@
+import type { Log } from '../runtime/log.ts'
 import type { RecordHandOff } from '../store/changes.ts'
-import type { Reader } from '../store/store.ts'
+import { free } from '../store/steps.ts'
+import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { StepRow } from '../store/tables.ts'
+import type { OwnNode } from './decision.ts'
+import type { QueuedStep } from './step-lanes.ts'
+import type { StepQueue } from './step-queue.ts'
+import type { StepWrites } from './step-writes.ts'
 
 /** After so many failed rounds in a row, a function's steps are given back whenever one more round fails. */
 export const roundsBeforeGivingBack = 3
 /** How many steps of a function are given back after a round: so many rows are written, however many steps wait. */
 export const givenBackMax = 256
 
-/** Whether another node shares the store. It may be able to do what this one cannot. */
-export async function isAnotherNodeAlive(read: Reader, owner: string): Promise<boolean> {
-  return (await read.get('SELECT 1 FROM node WHERE node_id <> $1 LIMIT 1', owner)) !== undefined
+interface GiveBackParts<Step> {
+  store: Store
+  queue: Pick<StepQueue<Step & QueuedStep>, 'take' | 'putBack'>
+  writes: Pick<StepWrites, 'once'>
+  node: OwnNode
+  log: Log
+  /** Whether the engine still has the step in hand. */
+  holds(step: Step): boolean
+  /** The step is no longer this node's. */
+  given(step: Step): void
 }
 
-/** The write that lets any node take the step from `dueAt` on. It counts as no try and no attempt. */
-export const giveBack = (step: StepRow, dueAt: number): RecordHandOff => ({
+/**
+ * Gives steps back that this node could not hand over for some time: another one may be able to. Each stays in hand until
+ * its row is written. It counts as no try and no attempt.
+ */
+export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {
+  readonly #parts: GiveBackParts<Step>
+
+  constructor(parts: GiveBackParts<Step>) {
+    this.#parts = parts
+  }
+
+  /** Gives steps of the function back, free from `dueAt` on. Returns whether there is another node for them. */
+  async run(functionName: string, dueAt: number): Promise<boolean> {
+    const { log } = this.#parts
+    try {
+      if (!(await this.#isAnotherNodeAlive())) return false
+      const steps = this.#takeOf(functionName)
+      await Promise.all(steps.map((step) => this.#give(step, dueAt)))
+      log.debug({ processor: functionName, steps: steps.length }, 'steps given back: another node may take them')
+      return true
+    } catch (err) {
+      const level = err instanceof StoreUnavailable ? 'warn' : 'error'
+      log[level]({ processor: functionName, err }, 'steps could not be given back')
+      return false
+    }
+  }
+
+  async #isAnotherNodeAlive(): Promise<boolean> {
+    const { store, node } = this.#parts
+    return (await store.read.get('SELECT 1 FROM node WHERE node_id <> $1 LIMIT 1', node.id)) !== undefined
+  }
+
+  /** The next steps of the function, which has no place for them. */
+  #takeOf(functionName: string): Step[] {
+    const { queue } = this.#parts
+    const steps: Step[] = []
+    const places = (name: string) => (name === functionName ? givenBackMax + 1 - steps.length : 0)
+    for (let next = queue.take(places); next; next = queue.take(places)) {
+      steps.push(next)
+      if (steps.length === givenBackMax) break
+    }
+    return steps
+  }
+
+  async #give(step: Step, dueAt: number): Promise<void> {
+    const { queue, writes, holds, given } = this.#parts
+    const isWritten = await writes.once(givenBack(step.turn.step, dueAt))
+    if (!isWritten && holds(step)) queue.putBack(step)
+    else given(step)
+  }
+}
+
+const givenBack = (step: StepRow, dueAt: number): RecordHandOff => ({
   kind: 'RecordHandOff',
-  step: { ...step, owner: '', due_at: Math.min(dueAt, step.deadline_at) },
+  step: { ...step, owner: free, due_at: Math.min(dueAt, step.deadline_at) },
   heldBy: step.owner,
 })

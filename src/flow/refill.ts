@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { readLeasedSteps, readTurns, turnsMax } from '../store/steps.ts'
+import { readOwnSteps, readTurns, turnsMax } from '../store/steps.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
-import type { Lease } from './decision.ts'
-import type { Claim, QueuedStep, StepQueue } from './step-queue.ts'
+import type { OwnNode } from './decision.ts'
+import type { QueuedStep } from './step-lanes.ts'
+import type { Claim, StepQueue } from './step-queue.ts'
 
 /** How long to wait after a read that failed, or that found nothing but steps whose outcome is just being written. */
 const retryMs = 1_000
@@ -13,7 +14,7 @@ const retryMs = 1_000
 interface RefillParts<Step extends QueuedStep> {
   store: Store
   queue: StepQueue<Step>
-  lease: Lease
+  node: OwnNode
   clock: Clock
   log: Log
   /** Whether the engine has the step in hand, or has set it aside. */
@@ -25,8 +26,8 @@ interface RefillParts<Step extends QueuedStep> {
 }
 
 /**
- * Brings parked steps back into the queue as it has room: the rows of one channel after another, one read at a time. The
- * rows are leased to this node already.
+ * Brings parked steps back into the queue as it has room: the rows of one channel after another, one read at a time. This
+ * node owns the rows already.
  */
 export class Refill<Step extends QueuedStep> {
   readonly #parts: RefillParts<Step>
@@ -81,18 +82,18 @@ export class Refill<Step extends QueuedStep> {
   }
 
   async #read({ channelId, functionArn, dueFrom, dueUntil, stepsMax, inMemory }: Claim<Step>) {
-    const { store, lease, clock, isKnown } = this.#parts
+    const { store, node, clock, isKnown } = this.#parts
     this.#goneMeanwhile.clear()
     const isNew = ({ callback_id: id, deadline_at }: StepRow) =>
       deadline_at > clock.now() && !isKnown(id) && !this.#goneMeanwhile.has(id)
-    const { owner, leaseMs } = lease
+    const owner = node.id
     const newMax = Math.min(stepsMax, turnsMax)
     const rowsMax = newMax + inMemory
-    const range = { dueFrom, dueUntil: Math.max(dueUntil, clock.now() + leaseMs) }
-    const rows = await readLeasedSteps(store.read, { owner, channelId, functionArn, ...range, stepsMax: rowsMax })
+    const range = { owner, channelId, functionArn, dueFrom, dueUntil }
+    const rows = await readOwnSteps(store.read, { ...range, stepsMax: rowsMax })
     const fresh = rows.filter(isNew)
     const turns = await readTurns(store.read, channelId, fresh.slice(0, newMax))
-    const stillNew = turns.filter(({ step }) => isNew(step) && step.owner === lease.owner)
+    const stillNew = turns.filter(({ step }) => isNew(step) && step.owner === node.id)
     const next = fresh[newMax] ?? (rows.length === rowsMax ? rows.at(-1) : undefined)
     return { turns: stillNew, moreFrom: next?.due_at }
   }

@@ -1,4 +1,17 @@
 import { OrderedSet } from '../runtime/ordered-set.ts'
+import {
+  countParked,
+  type DueRange,
+  type FoundStep,
+  isBefore,
+  type Lane,
+  type Line,
+  levelOf,
+  newLane,
+  newLine,
+  park,
+  type QueuedStep,
+} from './step-lanes.ts'
 
 /*
  * Which step gets the next free place at a processor.
@@ -14,80 +27,30 @@ import { OrderedSet } from '../runtime/ordered-set.ts'
  * Memory is limited: so many steps wait for a channel and function, and so many in all. A step beyond that is parked: it
  * stays a row, and its channel is remembered. A channel with parked steps takes no new ones, so that its order is kept,
  * until `claim` and `refill` have brought its rows. Functions are refilled in turn, their channels with nothing in memory
- * first.
+ * first. Channels are limited, too: beyond that a function's steps are forgotten, those of new channels included, until a
+ * walk over this node's rows has found them again (own-steps.ts).
  *
  * Functions share the memory (`roomOf`), so that a function that is stuck leaves room for the others. The first stuck
  * function takes at most half of 10,000 steps, the second a sixth, the n-th 1/(n(n+1)): then nearly 200 functions can be
  * stuck before another one finds no room. If each took half of what is left, 14 stuck functions would use up all.
  */
 
-export interface QueuedStep {
-  readonly functionName: string
-  /** A function may have several ARNs: its versions and aliases share its places. */
-  readonly functionArn: string
-  readonly channelArn: string
-  readonly channelId: number
-  /** Grows from step to step: the order within a channel. */
-  readonly order: number
-  /** When its row is due. Later on it may be due later, never earlier. */
-  readonly dueAt: number
-}
-
 export interface QueueLimits {
   /** Steps that wait in memory, in all. */
   stepsMax: number
   /** Steps of one channel that wait in memory for one function. */
   channelStepsMax: number
-  /**
-   * Channels that are remembered to have rows and nothing in memory, shared by the functions in the same way. Steps of
-   * other channels come back when their lease ends.
-   */
+  /** Channels that are remembered to have rows and nothing in memory, shared by the functions in the same way. */
   starvedMax: number
 }
 
 export const queueLimits: QueueLimits = { stepsMax: 10_000, channelStepsMax: 64, starvedMax: 10_000 }
 
+/** A walk is worth its reads when it can find so large a part of the channels that are remembered. */
+const walkShare = 16
+
 /** With so many steps in flight at a function, a channel leaves the last free place to others. */
 const reserveFrom = 3
-
-/** The steps of one function. */
-interface Line<Step> {
-  functionName: string
-  channels: Map<string, Lane<Step>>
-  /** The lanes with waiting steps, by how many they have in flight, those that have waited longest first. */
-  levels: OrderedSet<Lane<Step>>[]
-  /** The first of them. */
-  next: Lane<Step> | undefined
-  waiting: number
-  inFlight: number
-  /** The lanes with parked steps and nothing in memory, and those with little. */
-  starved: OrderedSet<Lane<Step>>
-  low: OrderedSet<Lane<Step>>
-}
-
-/** The steps of one channel at one function. */
-interface Lane<Step> {
-  line: Line<Step>
-  channelArn: string
-  channelId: number
-  waiting: Step[]
-  inFlight: number
-  /** Steps whose place is free, and whose outcome is being written. */
-  ending: number
-  /** Where it is among the levels of its line, and since when; undefined while nothing waits. */
-  level: number | undefined
-  since: number
-  /** The function ARNs of steps that are rows only, each with the times when the first and the last of them are due. */
-  parked: Map<string, DueRange>
-  /** Its rows are being read. */
-  claimed: boolean
-}
-
-/** Taken from the rows, not from the clock: the clock may have been set back since they were leased. */
-interface DueRange {
-  readonly dueFrom: number
-  readonly dueUntil: number
-}
 
 /** A channel whose rows are to be read: those of one function ARN, in order. */
 export interface Claim<Step> extends DueRange {
@@ -105,6 +68,10 @@ export class StepQueue<Step extends QueuedStep> {
   readonly #limits: QueueLimits
   readonly #lines = new Map<string, Line<Step>>()
   readonly #waitingLines = new Set<Line<Step>>()
+  /** The names of functions some of whose rows are not remembered. */
+  readonly #forgotten = new Set<string>()
+  /** Until the walk after the start is over: rows may be there that go before all that comes. */
+  #isFilling = false
   /** The lines with starved lanes, and those with low ones, each in the order in which they are refilled. */
   readonly #starvedLines = new OrderedSet<Line<Step>>()
   readonly #lowLines = new OrderedSet<Line<Step>>()
@@ -124,22 +91,65 @@ export class StepQueue<Step extends QueuedStep> {
     }))
   }
 
+  /** How many steps wait for a place at the function, in memory or parked, and how many channels have steps there. */
+  backlogOf(functionName: string): { steps: number; channels: number } {
+    const line = this.#lines.get(functionName)
+    return line ? { steps: line.waiting + line.parkedSteps, channels: line.channels.size } : noBacklog
+  }
+
+  /** How many of them are the channel's. */
+  backlogOfChannel(functionName: string, channelArn: string): number {
+    const lane = this.#lines.get(functionName)?.channels.get(channelArn)
+    return lane ? lane.waiting.length + lane.parkedSteps : 0
+  }
+
   /** Whether steps of the function wait or are in flight. */
   has(functionName: string): boolean {
     return this.#lines.has(functionName)
   }
 
-  /** False when the step is parked. */
+  /** False when the step is parked, or forgotten. */
   add(step: Step): boolean {
     const lane = this.#laneOf(step)
     // The room is for the starved lanes first: they came before.
     const isFull =
       lane.waiting.length >= this.#limits.channelStepsMax || this.#roomOf(lane.line) <= lane.line.starved.size
-    const parks = isFull || lane.parked.size > 0 || lane.claimed
-    if (!parks) this.#wait(lane, step)
-    else if (lane.waiting.length > 0 || this.#remembersMore(lane.line)) park(lane, step.functionArn, rangeOf(step))
+    const isBehindRows = lane.parked.size > 0 || lane.claimed || this.#hasUnknownRows(lane)
+    const parks = isFull || isBehindRows || this.#isFilling
+    if (parks) this.#park(lane, step, true)
+    else this.#wait(lane, step)
     this.#settle(lane)
     return !parks
+  }
+
+  /** Parks a step that a walk found. `isNew`: it is not counted yet, even where the rows around it are. */
+  find(step: FoundStep, isNew: boolean): void {
+    const lane = this.#laneOf(step)
+    const known = lane.parked.get(step.functionArn)
+    const isCounted = !isNew && known && known.dueFrom <= step.dueAt && step.dueAt <= known.dueUntil
+    this.#park(lane, step, !isCounted)
+    this.#settle(lane)
+  }
+
+  /** A walk begins, which will find what is forgotten. After the start nothing is claimed until it is over. */
+  beginWalk(isFirst: boolean): void {
+    this.#forgotten.clear()
+    this.#isFilling = isFirst
+  }
+
+  endWalk(): void {
+    this.#isFilling = false
+  }
+
+  /** Whether some of what is forgotten could be remembered now. */
+  get remembersForgotten(): boolean {
+    const enough = this.#limits.starvedMax / walkShare
+    if (this.#forgotten.size === 0) return false
+    return [...this.#forgotten].some((functionName) => {
+      const line = this.#lines.get(functionName)
+      const room = this.#starvedRoomOf(line)
+      return room >= enough || (room > 0 && (line?.starved.size ?? 0) === 0)
+    })
   }
 
   /** The step that has the next free place, from now on in flight; undefined when there is no place for any. */
@@ -191,6 +201,7 @@ export class StepQueue<Step extends QueuedStep> {
 
   /** The channel that is to be refilled next, until `refill` is called for it; undefined when there is none or no room. */
   claim(): Claim<Step> | undefined {
+    if (this.#isFilling) return undefined
     const hasRoom = (line: Line<Step>) => this.#roomOf(line) > 0
     const lane = this.#starvedLines.find(hasRoom)?.starved.first ?? this.#lowLines.find(hasRoom)?.low.first
     const [parked] = lane?.parked ?? []
@@ -218,29 +229,21 @@ export class StepQueue<Step extends QueuedStep> {
   refill({ lane, functionArn, dueUntil }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
     for (const step of steps) this.#wait(lane, step)
     if (moreFrom !== undefined) park(lane, functionArn, { dueFrom: moreFrom, dueUntil })
+    // Steps that ended while they were parked are noticed when no more rows are left.
+    countParked(lane, -(lane.parked.size > 0 ? Math.min(steps.length, lane.parkedSteps) : lane.parkedSteps))
     lane.claimed = false
     this.#settle(lane)
   }
 
-  #laneOf({ functionName, channelArn, channelId }: Step): Lane<Step> {
+  #laneOf({ functionName, channelArn, channelId }: FoundStep): Lane<Step> {
     let line = this.#lines.get(functionName)
     if (!line) {
-      const nothing = { levels: [], next: undefined, waiting: 0, inFlight: 0 }
-      line = { functionName, channels: new Map(), ...nothing, starved: new OrderedSet(), low: new OrderedSet() }
+      line = newLine(functionName)
       this.#lines.set(functionName, line)
     }
     let lane = line.channels.get(channelArn)
     if (!lane) {
-      const nothing = {
-        waiting: [],
-        inFlight: 0,
-        ending: 0,
-        level: undefined,
-        since: 0,
-        parked: new Map<string, DueRange>(),
-        claimed: false,
-      }
-      lane = { line, channelArn, channelId, ...nothing }
+      lane = newLane(line, channelArn, channelId)
       line.channels.set(channelArn, lane)
     }
     return lane
@@ -252,10 +255,27 @@ export class StepQueue<Step extends QueuedStep> {
     return roomOf(line.waiting, lines, this.#limits.stepsMax - this.#waiting)
   }
 
-  /** Whether one more channel of the function is remembered. */
-  #remembersMore(line: Line<Step>): boolean {
-    const lines = this.#starvedLines.size + (line.starved.size > 0 ? 0 : 1)
-    return roomOf(line.starved.size, lines, this.#limits.starvedMax - this.#starved) > 0
+  /** How many more channels of the function are remembered. */
+  #starvedRoomOf(line: Line<Step> | undefined): number {
+    const own = line?.starved.size ?? 0
+    const lines = this.#starvedLines.size + (own > 0 ? 0 : 1)
+    return roomOf(own, lines, this.#limits.starvedMax - this.#starved)
+  }
+
+  /** Whether the channel may have forgotten rows: as long as it waits, in memory or parked, none of its rows is forgotten. */
+  #hasUnknownRows({ line, waiting, parked, claimed }: Lane<Step>): boolean {
+    return this.#forgotten.has(line.functionName) && waiting.length + parked.size === 0 && !claimed
+  }
+
+  /** Remembers that the channel has the row, or that something of the function is forgotten. */
+  #park(lane: Lane<Step>, { functionArn, dueAt }: FoundStep, counts: boolean): void {
+    const isRemembered = lane.waiting.length + lane.parked.size > 0 || lane.claimed
+    if (!isRemembered && (this.#hasUnknownRows(lane) || this.#starvedRoomOf(lane.line) === 0)) {
+      this.#forgotten.add(lane.line.functionName)
+      return
+    }
+    park(lane, functionArn, { dueFrom: dueAt, dueUntil: dueAt })
+    if (counts) countParked(lane, 1)
   }
 
   /** Nearly always the last; one that is put back goes before the younger ones. */
@@ -312,23 +332,7 @@ function roomOf(own: number, sharers: number, left: number): number {
   return Math.max(0, Math.ceil((left - own * sharers) / (sharers + 1)))
 }
 
-const rangeOf = ({ dueAt }: QueuedStep): DueRange => ({ dueFrom: dueAt, dueUntil: dueAt })
-
-function park<Step>({ parked }: Lane<Step>, functionArn: string, { dueFrom, dueUntil }: DueRange): void {
-  const known = parked.get(functionArn)
-  parked.set(functionArn, {
-    dueFrom: Math.min(known?.dueFrom ?? dueFrom, dueFrom),
-    dueUntil: Math.max(known?.dueUntil ?? dueUntil, dueUntil),
-  })
-}
-
-function levelOf<Step>({ levels }: Line<Step>, level: number): OrderedSet<Lane<Step>> {
-  while (levels.length <= level) levels.push(new OrderedSet())
-  return levels[level] as OrderedSet<Lane<Step>>
-}
-
-const isBefore = (one: Lane<unknown>, other: Lane<unknown>) =>
-  one.inFlight < other.inFlight || (one.inFlight === other.inFlight && one.since < other.since)
+const noBacklog = { steps: 0, channels: 0 }
 
 function setMember<T>(set: OrderedSet<T>, value: T, isMember: boolean): void {
   if (isMember) set.add(value)

@@ -38,7 +38,8 @@ export class StepReport {
       fallbackAction: processor?.fallbackAction,
       stepState: after.state,
       attempts: after.attempts,
-      ...(after.state === 'DISPATCHING' && { nextAttempt: new Date(after.due_at).toISOString() }),
+      ...(after.state === 'DISPATCHING' &&
+        after.due_at < after.deadline_at && { nextAttempt: new Date(after.due_at).toISOString() }),
     }
     this.#log.warn(detail, 'Chime ChannelFlow Processing Status')
   }

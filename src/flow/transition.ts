@@ -46,7 +46,7 @@ export interface Step {
   state: 'DISPATCHING' | 'AWAITING' | 'ALLOWED' | 'DENIED' | 'UNREACHABLE' | 'EXPIRED'
   tries: number
   attempts: number
-  /** Whether a node has an attempt in hand; if not, the step waits for `dueAt`. */
+  /** Whether a node has the step in hand; if not, it waits for `dueAt`. */
   held: boolean
   dueAt: number
   deadlineAt: number
@@ -74,7 +74,7 @@ export type FlowEvent =
   | { type: 'Crashed'; reason: string; retrySoon?: boolean }
   /** The attempt ended well; the verdict may still come, from wherever. */
   | { type: 'Completed' }
-  /** The step's `dueAt` has come and no node has it in hand. */
+  /** A node has taken the step: it was due, or its owner is gone. */
   | { type: 'Due' }
 
 /** What the loop has to carry out, in this order. */
@@ -188,7 +188,7 @@ function crashed(run: Run, event: { reason: string; retrySoon?: boolean }, { now
   return pauseMs === undefined ? waitForVerdict({ ...run, step }) : tryAgainAt({ ...run, step }, now + pauseMs)
 }
 
-/** The node that had the step in hand is gone, or its pause is over: the processor gets the same event again. */
+/** The processor gets the same event again. */
 function due(run: Run): Transition {
   const step: Step = { ...run.step, held: true }
   return { run: { ...run, step }, effects: [{ effect: 'InvokeProcessor', step }] }

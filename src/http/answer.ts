@@ -84,13 +84,12 @@ const crossOrigin = {
 }
 
 /** With those that all answers have. */
-const headersOf = ({ status, headers, body }: Answer, requestId: string, lastOnConnection: boolean) => ({
-  'x-amzn-RequestId': requestId,
-  ...crossOrigin,
-  ...headers,
-  ...(status !== 204 && { 'content-length': Buffer.byteLength(body) }),
-  ...(lastOnConnection && { connection: 'close' }),
-})
+function headersOf({ status, headers, body }: Answer, requestId: string, lastOnConnection: boolean) {
+  const all: Record<string, string | number> = { 'x-amzn-RequestId': requestId, ...crossOrigin, ...headers }
+  if (status !== 204) all['content-length'] = Buffer.byteLength(body)
+  if (lastOnConnection) all.connection = 'close'
+  return all
+}
 
 export function send(response: ServerResponse, answer: Answer, requestId: string, lastOnConnection: boolean): void {
   response.writeHead(answer.status, headersOf(answer, requestId, lastOnConnection))

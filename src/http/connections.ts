@@ -11,13 +11,11 @@ import type { ConnectionLimits } from './connection-limits.ts'
 import { EvictionQueue } from './eviction-queue.ts'
 import { FreeDescriptors } from './free-descriptors.ts'
 import { networkOf } from './network-address.ts'
+import { RejectedSockets } from './rejected-sockets.ts'
 import { RejectionLog } from './rejection-log.ts'
 
 /** How long the server itself may take to verify a signature and respond, or to open a session. */
 const serveMsMax = 30_000
-/** How long a rejected connection may take to read its response, and how many may do so at a time. */
-const lingerMs = 1_000
-const lingeringMax = 64
 /** The least time between two looks at the deadlines. */
 const sweepEveryMs = 100
 /**
@@ -38,11 +36,14 @@ interface ConnectionsParts {
   newId(): string
 }
 
+/** An unauthenticated connection. The others are only counted: this record would make an idle session a tenth larger. */
 interface Connection {
   /** As it was accepted. */
   readonly socket: Socket
   /** What requests travel over. Undefined while the TLS handshake is going on. */
   stream: Socket | undefined
+  /** Key in `#handshakes`; undefined without TLS. */
+  readonly handshake: string | undefined
   readonly network: string
   readonly acceptedMs: number
   /** Whether the next step is the client's. Else it is the server's. */
@@ -91,16 +92,18 @@ export class Connections {
   readonly #parts: ConnectionsParts
   readonly #rejections: RejectionLog
   readonly #free: FreeDescriptors
-  readonly #connections = new Set<Connection>()
   readonly #unauthenticated = new Set<Connection>()
+  #authenticated = 0
   /** Those of them that may be closed for a new one. */
   readonly #evictable = new EvictionQueue<Connection>()
   /** The unauthenticated ones by network. */
   readonly #networks = new Map<string, Network>()
   readonly #byStream = new WeakMap<object, Connection>()
+  /** Shared by all sockets, because a closure would stay in memory as long as an idle session. */
+  readonly #onClose: (this: Socket) => void
   /** By their peer's address and port: Node does not say which accepted socket a TLS socket stands on. */
   readonly #handshakes = new Map<string, Connection>()
-  readonly #lingering = new Set<Socket>()
+  readonly #rejected: RejectedSockets
   #sweepAtMs = Number.POSITIVE_INFINITY
   #cancelSweep: Cancel = () => {}
 
@@ -108,11 +111,15 @@ export class Connections {
     this.#parts = parts
     this.#rejections = new RejectionLog(parts.clock, parts.log)
     this.#free = new FreeDescriptors(parts)
+    this.#rejected = new RejectedSockets(parts)
+    const closed = (socket: Socket) => this.#closed(socket)
+    this.#onClose = function () {
+      closed(this)
+    }
   }
 
   get counts(): ConnectionCounts {
-    const unauthenticated = this.#unauthenticated.size
-    return { authenticated: this.#connections.size - unauthenticated, unauthenticated }
+    return { authenticated: this.#authenticated, unauthenticated: this.#unauthenticated.size }
   }
 
   /**
@@ -140,7 +147,9 @@ export class Connections {
   verified(stream: object): void {
     this.#free.look()
     const connection = this.#byStream.get(stream)
-    if (connection) this.#leaveUnauthenticated(connection)
+    if (!connection) return
+    this.#leaveUnauthenticated(connection)
+    this.#authenticated += 1
   }
 
   /** The session that was to open on the stream is refused: the closing handshake is the client's to finish. */
@@ -154,7 +163,7 @@ export class Connections {
     this.#cancelSweep()
     this.#rejections.close()
     for (const connection of this.#unauthenticated) if (connection.inFlight === 0) end(connection)
-    for (const socket of this.#lingering) socket.destroy()
+    this.#rejected.close()
   }
 
   #admit(socket: Socket, isTls: boolean, knownNetwork: string | undefined): boolean {
@@ -168,7 +177,7 @@ export class Connections {
     const limit = this.#limitFor(network)
     if (limit !== undefined && !this.#makeRoom(limit, network)) {
       this.#count(limit, network)
-      this.#reject(socket, isTls || limit === 'reserve')
+      this.#rejected.add(socket, isTls || limit === 'reserve')
       return false
     }
     this.#add(socket, network, isTls)
@@ -179,7 +188,7 @@ export class Connections {
   #limitFor(network: string): ConnectionRejection | undefined {
     const { all, perAddress, reserve } = this.#parts.limits
     if ((this.#networks.get(network)?.size ?? 0) >= perAddress) return 'address'
-    if (this.#connections.size >= all) return 'all'
+    if (this.#authenticated + this.#unauthenticated.size >= all) return 'all'
     return this.#free.count <= reserve ? 'reserve' : undefined
   }
 
@@ -197,6 +206,7 @@ export class Connections {
     const connection: Connection = {
       socket,
       stream: isTls ? undefined : socket,
+      handshake: isTls ? peerOf(socket) : undefined,
       network,
       acceptedMs,
       isAwaited: true,
@@ -208,19 +218,14 @@ export class Connections {
       inFlight: 0,
       response: undefined,
     }
-    this.#connections.add(connection)
     this.#free.opened()
     this.#unauthenticated.add(connection)
     const neighbours = this.#networks.get(network)
     if (neighbours) neighbours.size += 1
     else this.#networks.set(network, { size: 1, evictable: new EvictionQueue() })
     this.#byStream.set(socket, connection)
-    const peer = peerOf(socket)
-    if (isTls) this.#handshakes.set(peer, connection)
-    socket.once('close', () => {
-      if (this.#handshakes.get(peer) === connection) this.#handshakes.delete(peer)
-      this.#forget(connection)
-    })
+    if (connection.handshake !== undefined) this.#handshakes.set(connection.handshake, connection)
+    socket.on('close', this.#onClose)
     this.#await(connection)
   }
 
@@ -236,7 +241,7 @@ export class Connections {
   /** The headers of a request have come. */
   #begin(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#byStream.get(request.socket)
-    if (!connection || !this.#unauthenticated.has(connection)) return
+    if (!connection) return
     connection.requests += 1
     connection.inFlight += 1
     connection.response = response
@@ -328,25 +333,7 @@ export class Connections {
     this.#count(limit, connection.network)
     if (limit !== 'reserve' && mayAnswer(connection)) sendRaw(connection.stream, answer, newId(), clock.now())
     else end(connection)
-    // Its place is free from now on; the socket may take a moment to close.
     this.#forget(connection)
-  }
-
-  /** The response is sent before the request is read, and what the client sends is thrown away until it has read it. */
-  #reject(socket: Socket, silently: boolean): void {
-    if (silently || this.#lingering.size >= lingeringMax) {
-      socket.destroy()
-      return
-    }
-    const { clock, newId } = this.#parts
-    this.#lingering.add(socket)
-    const cancel = clock.at(clock.now() + lingerMs, () => socket.destroy())
-    socket.once('close', () => {
-      cancel()
-      this.#lingering.delete(socket)
-    })
-    sendRaw(socket, tooManyConnections, newId(), clock.now(), { linger: true })
-    socket.resume()
   }
 
   #count(limit: ConnectionRejection, network: string): void {
@@ -355,20 +342,34 @@ export class Connections {
     if (limit !== 'timeout') this.#rejections.add(limit, network)
   }
 
+  #closed(socket: Socket): void {
+    const connection = this.#byStream.get(socket)
+    if (connection) this.#leaveUnauthenticated(connection)
+    else this.#authenticated -= 1
+    this.#free.closed()
+  }
+
+  /** An unauthenticated connection counts no longer, although its socket may take a moment to close. */
   #forget(connection: Connection): void {
-    if (this.#connections.delete(connection)) this.#free.closed()
+    if (!this.#unauthenticated.has(connection)) return
     this.#leaveUnauthenticated(connection)
+    connection.socket.off('close', this.#onClose)
+    this.#free.closed()
   }
 
   #leaveUnauthenticated(connection: Connection): void {
-    if (!this.#unauthenticated.delete(connection)) return
+    const { socket, stream, handshake, network } = connection
+    this.#unauthenticated.delete(connection)
+    this.#byStream.delete(socket)
+    if (stream) this.#byStream.delete(stream)
+    if (handshake !== undefined && this.#handshakes.get(handshake) === connection) this.#handshakes.delete(handshake)
     connection.response = undefined
     this.#evictable.delete(connection)
-    const neighbours = this.#networks.get(connection.network)
+    const neighbours = this.#networks.get(network)
     if (!neighbours) return
     neighbours.evictable.delete(connection)
     neighbours.size -= 1
-    if (neighbours.size === 0) this.#networks.delete(connection.network)
+    if (neighbours.size === 0) this.#networks.delete(network)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { ApiError, badRequest } from '../contract/api-error.ts'
+import { Compile, type Validator } from 'typebox/compile'
+import { ApiError, badRequest, Overloaded } from '../contract/api-error.ts'
 import type { Operation } from '../contract/operation.ts'
 import { describeViolations, violationsOf } from '../contract/violations.ts'
 import type { Log } from '../runtime/log.ts'
@@ -80,6 +81,7 @@ interface Entry {
   operation?: string
   /** The message that the call was about. */
   messageId?: string
+  status?: number
   /** Why the signature was refused. */
   refusal?: object
   /** Why the call was not answered with success. */
@@ -88,6 +90,8 @@ interface Entry {
   err?: unknown
   /** What the server lacks for now. */
   reason?: string
+  /** It has too much to do, which whoever refused the call has reported. */
+  overloaded?: true
 }
 
 /** Answers calls of the API, each with its operation. Nothing that a caller sends makes it throw. */
@@ -100,11 +104,15 @@ class Calls<Context> {
   readonly #parts: ListenerParts<Context>
   readonly #route: Router<Context>
   readonly #readers: Map<Operation<Context>, ReadInput>
+  /** In strict mode alone: to compile one takes 0.8 ms. */
+  readonly #outputValidators: Map<Operation<Context>, Validator>
 
   constructor(parts: ListenerParts<Context>) {
     this.#parts = parts
     this.#route = createRouter(parts.operations)
     this.#readers = new Map(parts.operations.map((operation) => [operation, createInputReader(operation)]))
+    const checked = parts.strict ? parts.operations : []
+    this.#outputValidators = new Map(checked.map((operation) => [operation, Compile(operation.output)]))
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -113,19 +121,20 @@ class Calls<Context> {
     const { newId, draining, log, metrics } = this.#parts
     const answered = metrics.beginRequest()
     const { method = '' } = request
-    const entry: Entry = { requestId: newId(), method, path: splitTarget(targetOf(request)).path }
+    const target = targetOf(request)
+    const entry: Entry = { requestId: newId(), method, path: splitTarget(target).path }
     response.on('error', (err) => log.debug({ ...entry, err }, 'the answer could not be sent'))
-    const answer = await this.#answer(request, entry).catch((error) => this.#failure(error, entry))
+    const answer = await this.#answer(request, target, entry).catch((error) => this.#failure(error, entry))
     answered(entry.operation, answer?.status ?? 'aborted')
     if (!answer) return log.debug(entry, 'the caller went away')
     send(response, answer, entry.requestId, draining())
+    entry.status = answer.status
     this.#log(entry, answer.status)
   }
 
   /** Nothing if the caller went away. The order of the checks is part of the API: AWS's callers rely on it. */
-  async #answer(request: IncomingMessage, entry: Entry): Promise<Answer | undefined> {
+  async #answer(request: IncomingMessage, target: string, entry: Entry): Promise<Answer | undefined> {
     const { method = '', headers } = request
-    const target = targetOf(request)
     const body = await readBody(request)
     if (body === 'aborted') return undefined
     if (!hasOneHost(request)) return notOneHost
@@ -161,7 +170,8 @@ class Calls<Context> {
       .invoke(input, context)
       .catch((error) => this.#refuseUndeclared(operation, error, entry))
     noteMessage(entry, output)
-    if (this.#parts.strict) assertOutput(operation, output)
+    const outputValidator = this.#outputValidators.get(operation)
+    if (outputValidator) assertOutput(operation, outputValidator, output)
     return success(operation.status, output)
   }
 
@@ -179,6 +189,7 @@ class Calls<Context> {
     const bug = `The call failed inside the server, whose log has the reason under the request id ${entry.requestId}`
     const apiError = this.#apiError(error) ?? new ApiError('ServiceFailure', bug)
     entry.code = apiError.code
+    if (error instanceof Overloaded) entry.overloaded = true
     if (apiError.status === 503) entry.reason = error instanceof Error ? error.message : String(error)
     else if (apiError.status >= 500) entry.err = error
     return apiFailure(apiError)
@@ -190,10 +201,10 @@ class Calls<Context> {
 
   #log(entry: Entry, status: number): void {
     const { log } = this.#parts
-    if (status === 503) log.warn({ ...entry, status }, 'request rejected: service unavailable')
-    else if (status >= 500) log.error({ ...entry, status }, 'request failed')
-    else if (entry.refusal) log.info({ ...entry, status }, 'the signature is refused')
-    else log.debug({ ...entry, status }, 'answered')
+    if (status === 503 && !entry.overloaded) log.warn(entry, 'request rejected: service unavailable')
+    else if (status >= 500 && status !== 503) log.error(entry, 'request failed')
+    else if (entry.refusal) log.info(entry, 'the signature is refused')
+    else log.debug(entry, 'answered')
   }
 }
 
@@ -206,6 +217,7 @@ const hasOneHost = ({ httpVersion, headers: { host } }: IncomingMessage) =>
  * section 3.2.2), but only with the host that the Host header names: the signature covers no other.
  */
 function targetOf({ url = '', headers: { host } }: IncomingMessage): string {
+  if (url.startsWith('/')) return url
   const [, authority, rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? []
   if (authority === undefined || authority.toLowerCase() !== host?.toLowerCase()) return url
   return rest.startsWith('/') ? rest : `/${rest}`
@@ -217,7 +229,7 @@ function noteMessage(entry: Entry, values: { MessageId?: unknown; ChannelMessage
   if (typeof messageId === 'string') entry.messageId = messageId
 }
 
-function assertOutput({ name, outputValidator }: Operation<never>, output: object): void {
+function assertOutput({ name }: Operation<never>, outputValidator: Validator, output: object): void {
   const sent = JSON.parse(JSON.stringify(output))
   if (outputValidator.Check(sent)) return
   throw new Error(`${name} breaks the schema of its output: ${describeViolations(violationsOf(outputValidator, sent))}`)

@@ -12,3 +12,25 @@ export const startFailedExitCode = 75
 
 /** Of what a failure is reported with: its type, and its message. */
 export const failureLengthMax = 1000
+
+/** The name of the protocol of a channel, by which both sides know each other. */
+export const channelProtocol = 'carillon-events'
+
+/** A child's line: it asks for the next invocation, and reports the one before. */
+export interface ChannelReport {
+  /** The invocation that has ended; absent at first. */
+  awsRequestId?: string
+  /** The class of the error that it ended in, if it did: never a text, which may quote a message. */
+  errorType?: string | undefined
+}
+
+/** One event on its way to a child process: the server's line. */
+export interface RuntimeInvocation {
+  awsRequestId: string
+  /** Milliseconds since the epoch. */
+  deadlineMs: number
+  functionArn: string
+  traceId: string
+  /** The event, as JSON. */
+  body: string
+}

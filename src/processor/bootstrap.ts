@@ -14,9 +14,10 @@ import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { Channel } from './bootstrap-channel.ts'
 import { lendSdk, takeFilesBySyntax } from './bootstrap-modules.ts'
 import { beginLastEntry, markEntries } from './bootstrap-output.ts'
-import { failureLengthMax, startFailedExitCode } from './bootstrap-terms.ts'
+import { type ChannelReport, failureLengthMax, type RuntimeInvocation, startFailedExitCode } from './bootstrap-terms.ts'
 
 type LambdaCallback = (error?: unknown, result?: unknown) => void
 type LambdaFunction = (event: unknown, context: LambdaContext, callback: LambdaCallback) => unknown
@@ -67,14 +68,17 @@ function send(method: string, path: string, body?: string): Promise<IncomingMess
   })
 }
 
-/** Reports after everything printed so far is on its way, so that the server still logs it with this invocation. */
-async function post(path: string, body: object | null): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map(flush))
+async function post(path: string, body: object): Promise<void> {
+  await allPrinted()
   await text(await send('POST', path, JSON.stringify(body)))
 }
 
+/** A report is sent after everything printed so far is on its way, so that the server logs it with this invocation. */
+const allPrinted = () => Promise.all([process.stdout, process.stderr].map(flush))
+
 /** By the class's own `write`, since handlers put theirs in the place of the stream's. */
 const flush = (stream: Writable) =>
+  stream.writableLength === 0 ||
   new Promise<unknown>((resolve) => Writable.prototype.write.call(stream, '', 'utf8', resolve))
 
 /** "Using the Lambda context object to retrieve Node.js function information" in AWS's developer guide. */
@@ -116,23 +120,24 @@ function run(handler: LambdaFunction, event: unknown, context: LambdaContext): P
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined | null)?.then === 'function'
 
-async function serveOne(handler: LambdaFunction): Promise<void> {
-  const next = await send('GET', 'invocation/next')
-  const header = (name: string) => String(next.headers[`lambda-runtime-${name}`])
-  const event = JSON.parse(await text(next))
-  awsRequestId = header('aws-request-id')
-  process.env._X_AMZN_TRACE_ID = header('trace-id')
-  const context = contextOf(awsRequestId, Number(header('deadline-ms')), header('invoked-function-arn'))
-  try {
-    await run(handler, event, context)
-    await post(`invocation/${awsRequestId}/response`, null)
-  } catch (error) {
-    console.error(error)
-    await post(`invocation/${awsRequestId}/error`, describe(error))
-  } finally {
-    awsRequestId = undefined
-    onEmptyEventLoop = undefined
-  }
+/** Returns the report. */
+async function serveOne(handler: LambdaFunction, invocation: RuntimeInvocation): Promise<ChannelReport> {
+  const event = JSON.parse(invocation.body)
+  awsRequestId = invocation.awsRequestId
+  process.env._X_AMZN_TRACE_ID = invocation.traceId
+  const context = contextOf(awsRequestId, invocation.deadlineMs, invocation.functionArn)
+  const errorType = await run(handler, event, context).then(() => undefined, printed)
+  await allPrinted()
+  const report = { awsRequestId, errorType }
+  awsRequestId = undefined
+  onEmptyEventLoop = undefined
+  return report
+}
+
+/** Returns the type of the error. */
+function printed(error: unknown): string {
+  console.error(error)
+  return describe(error).errorType
 }
 
 /** The error's class and its code, such as `Error ECONNREFUSED`: never its text, which may quote a message. */
@@ -212,4 +217,7 @@ process.on('uncaughtException', giveUp)
 for (const stream of [process.stdout, process.stderr]) markEntries(stream)
 const [, , file = '', exportPath = ''] = process.argv
 const handler = await load(file, exportPath).catch(giveUp)
-while (handler) await serveOne(handler)
+if (handler) {
+  const channel = await Channel.open(`${runtime}invocation/channel`)
+  for (let report: ChannelReport = {}; ; ) report = await serveOne(handler, await channel.next(report))
+}

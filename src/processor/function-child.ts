@@ -2,10 +2,11 @@ import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../runtime/clock.ts'
 import { Countdown } from '../runtime/countdown.ts'
 import type { Log } from '../runtime/log.ts'
+import type { RuntimeInvocation } from './bootstrap-terms.ts'
 import type { FunctionCode } from './function-files.ts'
 import { FunctionOutput } from './function-output.ts'
 import { type Exit, earlyEndError, killProcess, type Launch, startError, startProcess } from './function-process.ts'
-import type { RuntimeInvocation, RuntimeListener } from './runtime-api.ts'
+import type { RuntimeListener } from './runtime-api.ts'
 import type { HandOff } from './target.ts'
 
 /** One event for a function. */

@@ -18,6 +18,9 @@ export interface LambdaTargetOptions {
   clock: Clock
 }
 
+/** This part of the places is for functions that have taken less than that themselves: a slow one does not take them all. */
+const reservedPart = 1 / 8
+
 type InvocationType = 'Event' | 'RequestResponse'
 
 /**
@@ -43,6 +46,7 @@ export function createLambdaTarget(options: LambdaTargetOptions): ProcessorTarge
 
 class LambdaTarget implements ProcessorTarget {
   #inFlight = 0
+  readonly #inFlightOf = new Map<string, number>()
   #options: LambdaTargetOptions
   #origin: HttpOrigin
   #health: EndpointHealth
@@ -55,26 +59,42 @@ class LambdaTarget implements ProcessorTarget {
   }
 
   async invoke(functionName: string, functionArn: string, event: ProcessorEvent, onHandedOver: () => void) {
-    if (this.freePlaces() === 0) return noPlace(this.#options)
-    this.#inFlight += 1
+    if (this.#free === 0) return noPlace(this.#options)
+    this.#count(functionName, 1)
     const handOff = await this.#handOff(functionName, functionArn, JSON.stringify(event))
-    this.#inFlight -= 1
+    this.#count(functionName, -1)
     if (handOff.result === 'accepted' || handOff.result === 'crashed') onHandedOver()
-    // The place is one for all functions: others may wait for it.
-    if (this.freePlaces() === 1) for (const listener of this.#freePlaceListeners) listener()
+    // The place is one for all functions: others may wait for it, of which some may take a reserved one.
+    if ([1, this.#reserved + 1].includes(this.#free)) for (const listener of this.#freePlaceListeners) listener()
     return handOff
   }
 
-  freePlaces(): number {
-    return Math.max(0, this.#options.concurrency - this.#inFlight)
+  freePlaces(functionName: string): number {
+    const reservedForIt = Math.min(this.#free, this.#reserved - (this.#inFlightOf.get(functionName) ?? 0))
+    return Math.max(0, reservedForIt, this.#free - this.#reserved)
   }
 
   onFreePlace(listener: () => void): void {
     this.#freePlaceListeners.push(listener)
   }
 
-  async close(): Promise<void> {
-    this.#origin.close()
+  close(): Promise<void> {
+    return this.#origin.close()
+  }
+
+  get #free(): number {
+    return Math.max(0, this.#options.concurrency - this.#inFlight)
+  }
+
+  get #reserved(): number {
+    return Math.floor(this.#options.concurrency * reservedPart)
+  }
+
+  #count(functionName: string, calls: number): void {
+    this.#inFlight += calls
+    const inFlight = (this.#inFlightOf.get(functionName) ?? 0) + calls
+    if (inFlight > 0) this.#inFlightOf.set(functionName, inFlight)
+    else this.#inFlightOf.delete(functionName)
   }
 
   async #handOff(functionName: string, functionArn: string, body: string): Promise<HandOff> {

@@ -1,18 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { failureLengthMax } from './bootstrap-terms.ts'
-
-/** One event on its way to a child process. */
-export interface RuntimeInvocation {
-  awsRequestId: string
-  /** Milliseconds since the epoch. */
-  deadlineMs: number
-  functionArn: string
-  traceId: string
-  /** The event, as JSON. */
-  body: string
-}
+import type { Duplex } from 'node:stream'
+import { type ChannelReport, channelProtocol, failureLengthMax, type RuntimeInvocation } from './bootstrap-terms.ts'
+import { RuntimeChannel } from './runtime-channel.ts'
 
 /** What a child process has to say. It is heard by the FunctionChild that stands for it. */
 export interface RuntimeListener {
@@ -30,7 +21,7 @@ export interface RuntimeListener {
 const bodyBytesMax = 6 * 1024 * 1024
 /** A report of the bootstrap is shorter. Of a longer one nothing is kept. */
 const reportBytesMax = 65_536
-/** A child has one connection, and one more to report an error while it waits for an event. */
+/** A child has its channel, one connection on which it has said that it started, and one more to report an error. */
 const connectionsPerChildMax = 4
 /** Connections on which no token has come. One more takes the place of the oldest: a child sends its token at once. */
 const strangersMax = 64
@@ -41,14 +32,23 @@ const slowRequests = { headersTimeout: 10_000, requestTimeout: 30_000, connectio
 interface Child {
   listener: RuntimeListener
   connections: Set<Socket>
-  /** The request for the next event that waits. */
-  waiting: ServerResponse | undefined
+  /** Where the request for the next event has come from, which waits. */
+  waiting: Asker | undefined
+}
+
+/** A way to give a child its next event. */
+interface Asker {
+  readonly isOpen: boolean
+  give(invocation: RuntimeInvocation): void
+  close(): void
 }
 
 /**
  * The Lambda Runtime API ("Using the Lambda runtime API for custom runtimes" in AWS's developer guide) for any number of
  * child processes. Each has a path of its own, which starts with a token that it alone knows, so that none can touch
  * what another was given. On the loopback interface only.
+ *
+ * The bootstrap gets its events over a channel instead, which `invocation/channel` opens: RuntimeChannel.
  */
 export class RuntimeApi {
   #children = new Map<string, Child>()
@@ -63,6 +63,7 @@ export class RuntimeApi {
       this.#serve(request, response).catch(() => response.destroy())
     })
     this.#server.on('connection', (socket) => this.#admit(socket))
+    this.#server.on('upgrade', (request, stream, head) => this.#openChannel(request, stream, head))
     // A child whose handler has computed for long must find its connection as it was.
     this.#server.keepAliveTimeout = 0
   }
@@ -95,6 +96,7 @@ export class RuntimeApi {
   async close(): Promise<void> {
     if (!this.#listening) return
     await this.#listening
+    for (const token of this.#children.keys()) this.unregister(token)
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#server.closeAllConnections()
     await closed
@@ -119,13 +121,28 @@ export class RuntimeApi {
     return true
   }
 
+  #openChannel(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const { token, call } = calledBy(request)
+    const child = this.#children.get(token)
+    if (!child || call !== 'invocation/channel' || request.headers.upgrade !== channelProtocol) {
+      stream.destroy()
+      return
+    }
+    if (!this.#belongsTo(child, request.socket)) return
+    const channel = new RuntimeChannel(request.socket, head, (report) => {
+      reportEnd(child, report)
+      // By then, what the function had printed before it sent the report is read and logged as that of its invocation.
+      setImmediate(() => channel.isOpen && giveNext(child, channel))
+    })
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, token = '', call] = /^\/([^/]+)\/2018-06-01\/runtime\/(.+)$/.exec(request.url ?? '') ?? []
+    const { token, call } = calledBy(request)
     const child = this.#children.get(token)
     if (!child) return refuse(response, 403, 'Forbidden')
     const { listener } = child
     if (!this.#belongsTo(child, request.socket)) return
-    if (request.method === 'GET' && call === 'invocation/next') return giveNext(child, response)
+    if (request.method === 'GET' && call === 'invocation/next') return giveNext(child, asker(response))
     const body = await readBody(request)
     if (body === undefined) return answer(response, 413, 'RequestEntityTooLarge')
     if (request.method === 'POST' && call === 'init/started') {
@@ -143,15 +160,37 @@ export class RuntimeApi {
   }
 }
 
+function calledBy({ url = '' }: IncomingMessage): { token: string; call: string | undefined } {
+  const [, token = '', call] = /^\/([^/]+)\/2018-06-01\/runtime\/(.+)$/.exec(url) ?? []
+  return { token, call }
+}
+
 /** A child that asks once more before it has the event is not the bootstrap: each request would wait for ever. */
-function giveNext(child: Child, response: ServerResponse): void {
-  if (child.waiting && !child.waiting.writableEnded && !child.waiting.destroyed) {
-    response.socket?.destroy()
+function giveNext(child: Child, asker: Asker): void {
+  if (child.waiting?.isOpen) {
+    asker.close()
     return
   }
-  child.waiting = response
-  child.listener.next((invocation) => give(response, invocation))
+  child.waiting = asker
+  child.listener.next((invocation) => {
+    child.waiting = undefined
+    asker.give(invocation)
+  })
 }
+
+/** One that is not known is one that the function has reported itself. */
+function reportEnd({ listener }: Child, { awsRequestId, errorType }: ChannelReport): void {
+  if (awsRequestId === undefined) return
+  listener.ended(String(awsRequestId), errorType && String(errorType).slice(0, failureLengthMax))
+}
+
+const asker = (response: ServerResponse): Asker => ({
+  get isOpen() {
+    return !response.writableEnded && !response.destroyed
+  },
+  give: (invocation) => give(response, invocation),
+  close: () => response.socket?.destroy(),
+})
 
 function give(response: ServerResponse, invocation: RuntimeInvocation): void {
   response.writeHead(200, {

@@ -1,8 +1,6 @@
-// @peculiar/x509 resolves its parts by decorator metadata and refuses to load without this.
-import 'reflect-metadata'
 import { webcrypto, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import * as x509 from '@peculiar/x509'
+import type * as X509 from '@peculiar/x509'
 import { isEverywhere } from './listening.ts'
 
 /** A certificate and the private key of its public key, both as PEM. */
@@ -19,6 +17,13 @@ const renewalDays = 30
 /** A client whose clock is somewhat behind accepts a new certificate too. */
 const backdatedMs = 60 * 60 * 1000
 
+/** Loaded when a certificate is to be made, which is seldom: it takes 120 ms. */
+async function loadX509(): Promise<typeof X509> {
+  // @peculiar/x509 resolves its parts by decorator metadata and refuses to load without this.
+  await import('reflect-metadata')
+  return import('@peculiar/x509')
+}
+
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 /**
@@ -26,6 +31,7 @@ const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
  * authorities. Keys and serial numbers come from the system's random source, which a test cannot and need not steer.
  */
 export async function createAuthority(nowMs: number): Promise<CertifiedKey> {
+  const x509 = await loadX509()
   const keys = await createKeys()
   const identifier = await x509.SubjectKeyIdentifierExtension.create(keys.publicKey)
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -40,16 +46,17 @@ export async function createAuthority(nowMs: number): Promise<CertifiedKey> {
       identifier,
     ],
   })
-  return toPem(certificate, keys.privateKey)
+  return toPem(x509, certificate, keys.privateKey)
 }
 
 /** A server certificate for these host names and IP addresses, signed by the authority. */
 export async function issueCertificate(authority: CertifiedKey, names: string[], nowMs: number): Promise<CertifiedKey> {
+  const x509 = await loadX509()
   const issuer = new x509.X509Certificate(authority.certificatePem)
   const keys = await createKeys()
   const certificate = await x509.X509CertificateGenerator.create({
     publicKey: keys.publicKey,
-    signingKey: await importPrivateKey(authority.privateKeyPem),
+    signingKey: await importPrivateKey(x509.PemConverter.decodeFirst(authority.privateKeyPem)),
     signingAlgorithm: ecdsa,
     subject: [{ CN: ['Carillon'] }],
     issuer: issuer.subjectName,
@@ -59,12 +66,14 @@ export async function issueCertificate(authority: CertifiedKey, names: string[],
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      subjectAlternativeNames(names),
+      new x509.SubjectAlternativeNameExtension(
+        withoutRepeats(names).map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+      ),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],
   })
-  return toPem(certificate, keys.privateKey)
+  return toPem(x509, certificate, keys.privateKey)
 }
 
 /**
@@ -74,14 +83,22 @@ export async function issueCertificate(authority: CertifiedKey, names: string[],
 export function certificateIsFresh(pem: string, names: string[], authorityPem: string, nowMs: number): boolean {
   const certificate = new X509Certificate(pem)
   const authority = new X509Certificate(authorityPem)
-  const kept = new x509.X509Certificate(pem).getExtension(x509.SubjectAlternativeNameExtension)
   return (
     certificate.validFromDate.getTime() <= nowMs &&
     certificate.validToDate.getTime() > nowMs + renewalDays * dayMs &&
     certificate.checkIssued(authority) &&
     certificate.verify(authority.publicKey) &&
-    kept?.equal(subjectAlternativeNames(names)) === true
+    isForExactly(certificate, names)
   )
+}
+
+/** It has as many names, and each of these is one of them. */
+function isForExactly(certificate: X509Certificate, names: string[]): boolean {
+  const wanted = withoutRepeats(names)
+  const count = certificate.subjectAltName?.split(', ').length ?? 0
+  const has = (name: string) =>
+    isIP(name) === 0 ? certificate.checkHost(name, { wildcards: false, subject: 'never' }) : certificate.checkIP(name)
+  return count === wanted.length && wanted.every((name) => has(name) !== undefined)
 }
 
 /**
@@ -96,25 +113,24 @@ export function certificateNames(listeningHost: string, publicHost?: string, fur
   return [...new Set([...names, ...further.map((name) => name.toLowerCase())])]
 }
 
-function subjectAlternativeNames(names: string[]): x509.SubjectAlternativeNameExtension {
-  const sorted = [...new Set(names)].sort()
-  return new x509.SubjectAlternativeNameExtension(
-    sorted.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-  )
-}
+const withoutRepeats = (names: string[]): string[] => [...new Set(names)].sort()
 
 function createKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ecdsa, true, ['sign', 'verify'])
 }
 
-async function toPem(certificate: x509.X509Certificate, privateKey: CryptoKey): Promise<CertifiedKey> {
+async function toPem(
+  { PemConverter }: typeof X509,
+  certificate: X509.X509Certificate,
+  privateKey: CryptoKey,
+): Promise<CertifiedKey> {
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', privateKey)
   return {
     certificatePem: certificate.toString('pem') + '\n',
-    privateKeyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') + '\n',
+    privateKeyPem: PemConverter.encode(pkcs8, 'PRIVATE KEY') + '\n',
   }
 }
 
-function importPrivateKey(pem: string): Promise<CryptoKey> {
-  return webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), ecdsa, false, ['sign'])
+function importPrivateKey(pkcs8: ArrayBuffer): Promise<CryptoKey> {
+  return webcrypto.subtle.importKey('pkcs8', pkcs8, ecdsa, false, ['sign'])
 }

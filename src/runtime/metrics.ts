@@ -37,6 +37,9 @@ export interface ConnectionCounts {
 /** Why a connection was closed before it had signed. */
 export type ConnectionRejection = 'all' | 'address' | 'reserve' | 'timeout'
 
+/** Why a send was rejected: see src/api/send-admission.ts. */
+export type SendRejection = 'event_loop' | 'processor' | 'channel' | 'queue'
+
 /** What a process has of messaging sessions, and has delivered to them since it was started. */
 interface SessionCounts {
   sessions: number
@@ -53,6 +56,7 @@ interface Sources {
   isBusConnected(): boolean
   steps(): StepCounts[]
   connections(): ConnectionCounts
+  sendsQueued(): number
 }
 
 /** `invalid`: it could never be accepted as it is, such as one with a text that is too long. */
@@ -217,6 +221,18 @@ export class Metrics {
     registers: [this.#registry],
   })
 
+  readonly #sendsQueued = new Gauge({
+    name: 'carillon_sends_queued',
+    help: 'Sends on this node that wait to be begun',
+    registers: [this.#registry],
+  })
+  readonly #sendsRejected = new Counter({
+    name: 'carillon_sends_rejected_total',
+    help: 'Sends rejected with 503 because of overload, by its kind',
+    labelNames: ['reason'],
+    registers: [this.#registry],
+  })
+
   beginRequest(): Ending<[operation: string | undefined, status: number | 'aborted']> {
     const end = this.#requestSeconds.startTimer()
     return (operation = 'none', status) => {
@@ -254,6 +270,10 @@ export class Metrics {
 
   countConnectionRejection(limit: ConnectionRejection): void {
     this.#connectionsRejected.inc({ limit })
+  }
+
+  countSendRejection(reason: SendRejection): void {
+    this.#sendsRejected.inc({ reason })
   }
 
   countSessionRefusal(code: number): void {
@@ -294,6 +314,7 @@ export class Metrics {
       this.#busConnected.set(this.#sources.isBusConnected() ? 1 : 0)
       this.#showSteps(this.#sources.steps())
       this.#showConnections(this.#sources.connections())
+      this.#sendsQueued.set(this.#sources.sendsQueued())
       const pending = await this.#sources.pending().catch(() => undefined)
       this.#pendingUnknown.set(pending ? 0 : 1)
       this.#showPending(pending ?? [])

@@ -15,8 +15,10 @@ import { closeCode, closeWith } from './close.ts'
 import { FrameFlush } from './frame-flush.ts'
 import type { Hub } from './hub.ts'
 import { type SessionLimits, sessionLimits } from './limits.ts'
+import { Pings } from './pings.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
-import { Session } from './session.ts'
+import { Session, type SessionParts } from './session.ts'
+import { SessionSocket, type SocketWatch } from './session-socket.ts'
 
 interface EndpointParts {
   hub: Hub<Session>
@@ -40,7 +42,7 @@ interface EndpointParts {
 interface Connection {
   request: IncomingMessage
   stream: Duplex
-  webSocket: WebSocket
+  webSocket: SessionSocket
 }
 
 const restarting = 'The server is restarting, connect again'
@@ -49,22 +51,36 @@ const restarting = 'The server is restarting, connect again'
 export class SessionEndpoint {
   readonly #parts: EndpointParts
   readonly #limits: SessionLimits
-  readonly #flush = new FrameFlush()
+  readonly #sessionParts: SessionParts
   readonly #webSocketServer: ReturnType<typeof createWebSocketServer>
+  /** With those that are opening or closing. The set of `ws` would take 200 bytes more for each. */
+  readonly #sockets = new Set<SessionSocket>()
   readonly #established = new Set<Session>()
+  readonly #socketWatch: SocketWatch
   #deliveredBefore = 0
   #draining = false
+  readonly #drained = Promise.withResolvers<void>()
 
   constructor(parts: EndpointParts) {
     this.#parts = parts
     this.#limits = { ...sessionLimits, ...parts.limits }
+    this.#sessionParts = {
+      limits: this.#limits,
+      flush: new FrameFlush(),
+      pings: new Pings(parts.clock, this.#limits.pingEveryMs),
+      onEnd: (session) => this.#forget(session),
+    }
+    this.#socketWatch = {
+      onClose: (socket, code) => this.#closed(socket, code),
+      onError: (err) => parts.log.debug({ err }, 'a messaging session broke the protocol'),
+    }
     this.#webSocketServer = createWebSocketServer(this.#limits)
     this.#webSocketServer.on('wsClientError', (error, stream) => this.#turnAway(stream, badRequest(error.message)))
   }
 
   /** The sessions that are established, and all sockets: also of those that are opening or closing. */
   get size(): { sessions: number; sockets: number } {
-    return { sessions: this.#established.size, sockets: this.#webSocketServer.clients.size }
+    return { sessions: this.#established.size, sockets: this.#sockets.size }
   }
 
   /** Frames given to sessions, those that have ended among them. */
@@ -85,9 +101,9 @@ export class SessionEndpoint {
     this.#draining = true
     for (const session of this.#established) session.close(closeCode.serviceRestart, restarting)
     const cancel = clock.at(clock.now() + this.#limits.shutdownMsMax, () => {
-      for (const webSocket of this.#webSocketServer.clients) webSocket.terminate()
+      for (const webSocket of this.#sockets) webSocket.terminate()
     })
-    await new Promise<void>((resolve) => this.#webSocketServer.close(() => resolve()))
+    if (this.#sockets.size > 0) await this.#drained.promise
     cancel()
     hub.close()
   }
@@ -99,10 +115,16 @@ export class SessionEndpoint {
       return
     }
     this.#webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
-      webSocket.on('error', (error) => this.#parts.log.debug({ err: error }, 'a messaging session broke the protocol'))
-      webSocket.on('close', (code) => this.#parts.metrics.countSessionClose(webSocket.sentCode ?? code))
+      webSocket.watchBy(this.#socketWatch)
+      this.#sockets.add(webSocket)
       void this.#serve({ request, stream, webSocket })
     })
+  }
+
+  #closed(socket: SessionSocket, code: number): void {
+    this.#parts.metrics.countSessionClose(code)
+    this.#sockets.delete(socket)
+    if (this.#draining && this.#sockets.size === 0) this.#drained.resolve()
   }
 
   #turnAway(stream: Duplex, refusal: ApiError): void {
@@ -146,7 +168,7 @@ export class SessionEndpoint {
    */
   async #open(connection: Connection) {
     const { request, stream, webSocket } = connection
-    const { hub, authenticate, admit, onVerified, clock } = this.#parts
+    const { hub, authenticate, admit, onVerified } = this.#parts
     const caller = await authenticate(request.url ?? '', request.headers.host ?? '')
     if (!caller.ok) return this.#refuse(connection, closeCode.unauthorized, caller.reason)
     const { credentials, parameters } = caller
@@ -154,10 +176,8 @@ export class SessionEndpoint {
     if (!admission.admitted) return this.#refuse(connection, closeCode.forbidden, admission.reason)
     onVerified(stream)
     if (webSocket.readyState !== WebSocket.OPEN) return undefined
-    const { userArn, sessionId } = parameters
-    const onEnd = (ended: Session) => this.#forget(ended)
-    const parts = { userArn, sessionId, webSocket, stream, clock, limits: this.#limits, flush: this.#flush, onEnd }
-    const session = new Session(parts)
+    const [userArn, sessionId] = [detached(parameters.userArn), detached(parameters.sessionId)]
+    const session = new Session({ userArn, sessionId, webSocket, stream }, this.#sessionParts)
     this.#makeRoom(session)
     await hub.register(session)
     this.#establish(session)
@@ -215,21 +235,14 @@ export class SessionEndpoint {
   }
 }
 
-/** ws closes a socket that says too much by the bare code. */
-class ReceivingWebSocket extends WebSocket {
-  /** With what this side closes, or answers the other's close. A slow reader never answers, and `close` tells 1006. */
-  sentCode: number | undefined
-
-  override close(code?: number, reason?: string | Buffer): void {
-    this.sentCode ??= code
-    super.close(code, reason ?? (code === closeCode.messageTooBig ? 'Sessions only receive: send nothing' : undefined))
-  }
-}
+/** A copy: what is cut out of a text keeps all of the text in memory, here the target of the request. */
+const detached = (text: string) => Buffer.from(text).toString()
 
 function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
   const options = {
     noServer: true,
-    WebSocket: ReceivingWebSocket,
+    clientTracking: false,
+    WebSocket: SessionSocket,
     maxPayload: inboundBytesMax,
     // @types/ws does not know it yet.
     closeTimeout: closeMsMax,
@@ -244,5 +257,5 @@ function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
       concurrencyLimit: 4,
     },
   }
-  return new WebSocketServer<typeof ReceivingWebSocket>(options)
+  return new WebSocketServer<typeof SessionSocket>(options)
 }

@@ -5,19 +5,21 @@ import type { ChannelLog, LogPage } from './channel-log.ts'
 import { ChannelOrder, type Gap } from './channel-order.ts'
 import { GapReader } from './gap-reader.ts'
 import { OneAtATime } from './one-at-a-time.ts'
+import { textFrame } from './text-frame.ts'
 
 /** What the hub asks of a session. */
 export interface Subscriber {
   readonly userArn: string
-  /** One text frame. The bytes are shared by all who get it. Must not throw. */
+  /** One WebSocket frame, whole. The bytes are shared by all who get it. Must not throw. */
   deliver(frame: Buffer): void
 }
 
 /** A user with at least one session here. */
 interface User<S> {
   userArn: string
-  sessions: Set<S>
-  channels: Set<Channel<S>>
+  /** Oldest first. This and `channels` are replaced, not changed: `concat` leaves no room for more. Sets took 600 bytes. */
+  sessions: readonly S[]
+  channels: readonly Channel<S>[]
   /** Resolves when the news of the user's joins come here. */
   interest: Promise<void> | undefined
   /** While the memberships are being read for the first time. */
@@ -84,8 +86,8 @@ export class Hub<S extends Subscriber> {
   }
 
   /** The user's sessions, oldest first. */
-  sessionsOf(userArn: string): S[] {
-    return [...(this.#users.get(userArn)?.sessions ?? [])]
+  sessionsOf(userArn: string): readonly S[] {
+    return this.#users.get(userArn)?.sessions ?? []
   }
 
   /**
@@ -94,7 +96,7 @@ export class Hub<S extends Subscriber> {
    */
   async register(session: S): Promise<void> {
     const user = this.#user(session.userArn)
-    user.sessions.add(session)
+    user.sessions = user.sessions.concat(session)
     if (user.known) {
       await this.#findLostJoins([user.userArn])
       return
@@ -107,7 +109,9 @@ export class Hub<S extends Subscriber> {
 
   remove(session: S): void {
     const user = this.#users.get(session.userArn)
-    if (!user?.sessions.delete(session) || user.sessions.size > 0) return
+    if (!user) return
+    user.sessions = without(user.sessions, session)
+    if (user.sessions.length > 0) return
     this.#users.delete(user.userArn)
     this.#subscription.removeUser(user.userArn)
     for (const channel of user.channels) this.#leave(user, channel)
@@ -131,8 +135,8 @@ export class Hub<S extends Subscriber> {
     const interest = this.#subscription.addUser(userArn)
     const user: User<S> = {
       userArn,
-      sessions: new Set(),
-      channels: new Set(),
+      sessions: [],
+      channels: [],
       interest,
       entering: undefined,
       known: false,
@@ -165,7 +169,7 @@ export class Hub<S extends Subscriber> {
     // Whoever has gone meanwhile must not leave channels behind.
     if (!this.#isPresent(user)) return
     const channels = memberships.map(({ channelArn }) => this.#channels.get(channelArn) ?? this.#open(channelArn))
-    for (const channel of channels) this.#enter(user, channel)
+    this.#enter(user, channels)
     await Promise.all(channels.map(({ interest }) => interest))
     const latest = await this.#channelLog.latest(channels.map(({ channelArn }) => channelArn))
     if (!this.#isPresent(user)) return
@@ -185,19 +189,19 @@ export class Hub<S extends Subscriber> {
     this.#goOn(channel)
   }
 
-  #enter(user: User<S>, channel: Channel<S>): void {
-    channel.members.add(user)
-    user.channels.add(channel)
+  #enter(user: User<S>, channels: readonly Channel<S>[]): void {
+    const entered = channels.filter(({ members }) => !members.has(user))
+    for (const { members } of entered) members.add(user)
+    user.channels = user.channels.concat(entered)
   }
 
   #leave(user: User<S>, channel: Channel<S>): void {
-    user.channels.delete(channel)
     channel.ahead.delete(user)
     if (channel.members.delete(user) && channel.members.size === 0) this.#drop(channel)
   }
 
   #drop(channel: Channel<S>): void {
-    for (const user of channel.members) user.channels.delete(channel)
+    for (const user of channel.members) user.channels = without(user.channels, channel)
     this.#channels.delete(channel.channelArn)
     this.#gaps.forget(channel)
     this.#subscription.removeChannel(channel.channelArn)
@@ -253,7 +257,7 @@ export class Hub<S extends Subscriber> {
       channel.order.rewind(seq - 1)
     }
     channel.order.reach(seq)
-    this.#enter(user, channel)
+    this.#enter(user, [channel])
     return channel
   }
 
@@ -280,6 +284,8 @@ export class Hub<S extends Subscriber> {
       if (!this.#isHere(channel)) return
       if (envelope.seq !== undefined) this.#skipTo(channel, envelope.seq - 1, envelope.closed)
       this.#hear(envelope)
+      // Its members may have joined the channel that was created again under this ARN: that was missed as well.
+      if (envelope.closed) this.#catchUp.ask()
     }
     if (!this.#isHere(channel)) return
     this.#skipTo(channel, page.through)
@@ -326,7 +332,12 @@ export class Hub<S extends Subscriber> {
     for (const { userArn, channelArn } of await this.#channelLog.memberships(userArns)) {
       if (!this.#isLost(userArn, channelArn)) continue
       const seq = await this.#channelLog.joinedAt(userArn, channelArn)
-      if (seq !== undefined && this.#isLost(userArn, channelArn)) this.#hearOfJoin(userArn, channelArn, seq)
+      const user = this.#users.get(userArn)
+      if (seq === undefined || !user || !this.#isLost(userArn, channelArn)) continue
+      const channel = this.#joinAt(user, channelArn, seq)
+      // What followed in a channel that was not known here was missed as well.
+      channel.order.doubt()
+      this.#goOn(channel)
     }
   }
 
@@ -341,7 +352,7 @@ export class Hub<S extends Subscriber> {
     let bytes: Buffer | undefined
     for (const user of this.#audience(seq, audience, channel)) {
       if (late && !this.#isDue(user, seq, channel)) continue
-      bytes ??= Buffer.from(frame)
+      bytes ??= textFrame(frame)
       for (const session of user.sessions) session.deliver(bytes)
     }
     if (closed && channel) this.#drop(channel)
@@ -377,3 +388,5 @@ export class Hub<S extends Subscriber> {
     return besides && !members?.has(besides) ? [...(members ?? []), besides] : (members ?? [])
   }
 }
+
+const without = <T>(items: readonly T[], item: T): T[] => items.filter((other) => other !== item)

@@ -1,25 +1,30 @@
 import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
 import { frame } from '../events/frame.ts'
-import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { Batch } from './batch.ts'
 import { closeCode, closeWith } from './close.ts'
-import type { FrameFlush } from './frame-flush.ts'
+import type { FrameFlush, Outlet } from './frame-flush.ts'
 import type { Subscriber } from './hub.ts'
 import type { SessionLimits } from './limits.ts'
+import type { Pinged, Pings } from './pings.ts'
+import type { SessionSocket, SocketOwner } from './session-socket.ts'
+import { textFrame } from './text-frame.ts'
 
-interface SessionParts {
+/** What all sessions of a server share. */
+export interface SessionParts {
+  limits: SessionLimits
+  flush: FrameFlush
+  pings: Pings
+  /** Called once, as soon as nothing more is sent: when closing begins, or when the peer has gone. */
+  onEnd(session: Session): void
+}
+
+interface SessionConnection {
   userArn: string
   sessionId: string
   /** Open. */
-  webSocket: WebSocket
+  webSocket: SessionSocket
   /** What `webSocket` writes to. */
   stream: Duplex
-  clock: Clock
-  limits: SessionLimits
-  /** Shared by the sessions of a server. */
-  flush: FrameFlush
-  /** Called once, as soon as nothing more is sent: when closing begins, or when the peer has gone. */
-  onEnd(session: Session): void
 }
 
 /**
@@ -28,41 +33,33 @@ interface SessionParts {
  */
 const heldFactor = 4
 
-const sessionEstablished = Buffer.from(frame('SESSION_ESTABLISHED', 'SYSTEM'))
+const sessionEstablished = textFrame(frame('SESSION_ESTABLISHED', 'SYSTEM'))
 
 /**
  * One user's connection. It is opening until it is established and delivers nothing before that; then it delivers what
  * it is given until it has ended. A peer that reads too slowly or answers no pings is let go.
  */
-export class Session implements Subscriber {
+export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   readonly userArn: string
   readonly sessionId: string
-  readonly #webSocket: WebSocket
+  readonly #webSocket: SessionSocket
   readonly #stream: Duplex
-  readonly #clock: Clock
-  readonly #limits: SessionLimits
-  readonly #flush: FrameFlush
-  readonly #onEnd: SessionParts['onEnd']
+  readonly #parts: SessionParts
   /** Frames given to it. */
   delivered = 0
+  batch: Batch | undefined
   #state: 'opening' | 'established' | 'ended' = 'opening'
   #missedPongs = 0
-  #cancelPing: Cancel
+  readonly #pingGroup: number
 
-  constructor({ userArn, sessionId, webSocket, stream, clock, limits, flush, onEnd }: SessionParts) {
+  constructor({ userArn, sessionId, webSocket, stream }: SessionConnection, parts: SessionParts) {
     this.userArn = userArn
     this.sessionId = sessionId
     this.#webSocket = webSocket
     this.#stream = stream
-    this.#clock = clock
-    this.#limits = limits
-    this.#flush = flush
-    this.#onEnd = onEnd
-    this.#cancelPing = this.#pingLater()
-    webSocket.on('pong', () => {
-      this.#missedPongs = 0
-    })
-    webSocket.on('close', () => this.#end())
+    this.#parts = parts
+    this.#pingGroup = parts.pings.add(this)
+    webSocket.owner = this
   }
 
   /** Until closing begins, from either side. */
@@ -78,19 +75,27 @@ export class Session implements Subscriber {
   }
 
   /**
-   * Uncompressed, since the bytes are the same for everybody: deflating them anew for each socket took 100 µs a frame.
-   * The frames of one turn of the loop leave in one write.
+   * Takes a whole WebSocket frame, uncompressed, since the bytes are the same for everybody: deflating them anew for each
+   * socket took 100 µs a frame. They bypass ws, which would build the header anew for each socket.
    */
   deliver(frame: Buffer): void {
     if (this.#state !== 'established') return
-    // A sum that the socket keeps: 23 ns, of 10 µs for a frame.
-    if (this.#webSocket.bufferedAmount > this.#waitingBytesMax()) {
-      this.#closeSlowReader()
+    if (this.#isSlow()) {
+      this.close(
+        closeCode.tryAgainLater,
+        `Slow reader: more than ${this.#waitingBytesMax} bytes were waiting to be read`,
+      )
       return
     }
-    this.#flush.hold(this.#stream)
     this.delivered += 1
-    this.#webSocket.send(frame, { binary: false, compress: false })
+    this.#parts.flush.add(this, frame)
+  }
+
+  /** Called before a close frame leaves. What would follow that breaks the protocol, so it is dropped. */
+  flush(): void {
+    const { batch } = this
+    this.batch = undefined
+    if (this.isOpen) batch?.writeTo(this.#stream)
   }
 
   /**
@@ -98,7 +103,18 @@ export class Session implements Subscriber {
    * has left, or never will.
    */
   send(frame: string): Promise<void> {
+    this.flush()
     return new Promise((resolve) => this.#webSocket.send(frame, () => resolve()))
+  }
+
+  /** A peer that has not answered the last pings is taken for dead. */
+  ping(): void {
+    if (this.#missedPongs >= this.#parts.limits.missedPongsMax) {
+      this.#webSocket.terminate()
+      return
+    }
+    this.#missedPongs += 1
+    this.#webSocket.ping()
   }
 
   close(code: number, reason: string): void {
@@ -107,34 +123,28 @@ export class Session implements Subscriber {
     closeWith(this.#webSocket, code, reason)
   }
 
+  onPong(): void {
+    this.#missedPongs = 0
+  }
+
+  onClose(): void {
+    this.#end()
+  }
+
   #end(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    this.#cancelPing()
-    this.#onEnd(this)
+    this.#parts.pings.remove(this, this.#pingGroup)
+    this.#parts.onEnd(this)
   }
 
-  #waitingBytesMax(): number {
-    const { bufferedBytesMax } = this.#limits
-    return this.#flush.isHeld(this.#stream) ? heldFactor * bufferedBytesMax : bufferedBytesMax
+  /** `bufferedAmount` is a sum that the socket keeps: 23 ns. */
+  #isSlow(): boolean {
+    return this.#webSocket.bufferedAmount + (this.batch?.byteLength ?? 0) > this.#waitingBytesMax
   }
 
-  #closeSlowReader(): void {
-    const bytesMax = this.#waitingBytesMax()
-    this.close(closeCode.tryAgainLater, `Slow reader: more than ${bytesMax} bytes were waiting to be read`)
-  }
-
-  #pingLater(): Cancel {
-    return this.#clock.at(this.#clock.now() + this.#limits.pingEveryMs, () => this.#ping())
-  }
-
-  #ping(): void {
-    if (this.#missedPongs >= this.#limits.missedPongsMax) {
-      this.#webSocket.terminate()
-      return
-    }
-    this.#missedPongs += 1
-    this.#webSocket.ping()
-    this.#cancelPing = this.#pingLater()
+  get #waitingBytesMax(): number {
+    const { bufferedBytesMax } = this.#parts.limits
+    return this.batch ? heldFactor * bufferedBytesMax : bufferedBytesMax
   }
 }

@@ -16,8 +16,8 @@ export interface Claim {
   timestampMs: number
   /** Lower case, in the order in which they were signed. */
   signedHeaders: string[]
-  /** 32 bytes. */
-  signature: Buffer
+  /** 64 lower-case hexadecimal digits. */
+  signature: string
 }
 
 /** The four texts of a claim as they came, from headers or from a query. */
@@ -31,7 +31,7 @@ interface ClaimParts {
 /** 128 is the longest access key id of AWS (IAM API reference, "AccessKey"). */
 const credentialPattern = /^([^/\s]{1,128})\/(\d{8}\/[\w.-]{1,64}\/[\w.-]{1,64}\/aws4_request)$/
 const signaturePattern = /^[0-9a-f]{64}$/
-const timestampPattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
+const timestampPattern = /^\d{8}T\d{6}Z$/
 
 export function readClaim(parts: ClaimParts): Claim | Refusal {
   const [, accessKeyId, scope] = credentialPattern.exec(parts.credential) ?? []
@@ -50,12 +50,14 @@ export function readClaim(parts: ClaimParts): Claim | Refusal {
     timestamp: parts.timestamp,
     timestampMs,
     signedHeaders: parts.signedHeaders.split(';'),
-    signature: Buffer.from(parts.signature, 'hex'),
+    signature: parts.signature,
   }
 }
 
 /** A signature is good for one service, one region and one day. */
 export function refuseScope({ scope, timestamp }: Claim, region: string): Refusal | undefined {
+  const date = timestamp.slice(0, 8)
+  if (scope === `${date}/${region}/${service}/aws4_request`) return undefined
   const [signedDate, signedRegion, signedService] = scope.split('/')
   if (signedService !== service) {
     return invalid(
@@ -69,8 +71,6 @@ export function refuseScope({ scope, timestamp }: Claim, region: string): Refusa
       `Credential should be scoped to the region of this server, '${region}', not '${signedRegion}'.`,
     )
   }
-  const date = timestamp.slice(0, 8)
-  if (signedDate === date) return undefined
   return invalid(
     'scope date differs',
     `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${signedDate}' != '${date}', from '${timestamp}'.`,
@@ -79,10 +79,9 @@ export function refuseScope({ scope, timestamp }: Claim, region: string): Refusa
 
 /** `yyyyMMddTHHmmssZ` to milliseconds since the epoch. */
 function parseTimestamp(timestamp: string): number | undefined {
-  const [matched, ...digits] = timestampPattern.exec(timestamp) ?? []
-  if (matched === undefined) return undefined
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = digits.map(Number)
-  return Date.UTC(year, month - 1, day, hour, minute, second)
+  if (!timestampPattern.test(timestamp)) return undefined
+  const number = (from: number, to: number) => Number(timestamp.slice(from, to))
+  return Date.UTC(number(0, 4), number(4, 6) - 1, number(6, 8), number(9, 11), number(11, 13), number(13, 15))
 }
 
 /** Milliseconds since the epoch to `yyyyMMddTHHmmssZ`. */

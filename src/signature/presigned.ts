@@ -61,11 +61,16 @@ export function outdatedBecause(
 /**
  * The forms of the query that may have been signed. Clients differ in how they encode (`encodeURIComponent`, a form's
  * encoding, RFC 3986) and all sign what they send, so the query is taken as it came, and only then as the standard has
- * it.
+ * it. A form is made when the one before does not match, which is rare.
  */
-export function signedQueries(queryText: string): Set<string> {
+export function* signedQueries(queryText: string): Generator<string> {
   const pairs = queryText.split('&').filter((pair) => !pair.startsWith('X-Amz-Signature='))
-  return new Set([pairs.join('&'), pairs.toSorted(byName).join('&'), canonicalQuery(pairs.join('&'))])
+  const sent = pairs.join('&')
+  yield sent
+  const sorted = pairs.toSorted(byName).join('&')
+  if (sorted !== sent) yield sorted
+  const canonical = canonicalQuery(sent)
+  if (canonical !== sent && canonical !== sorted) yield canonical
 }
 
 function byName(one: string, other: string): number {

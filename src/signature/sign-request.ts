@@ -48,7 +48,7 @@ export function signRequest(
     signedHeaders,
     payloadHash,
   })
-  const signature = hmac(signingKey(secretAccessKey, scope), stringToSign(timestamp, scope, canonical)).toString('hex')
+  const signature = hmac(signingKey(secretAccessKey, scope), stringToSign(timestamp, scope, canonical))
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
   return { ...signed, authorization }
 }

@@ -8,8 +8,9 @@ const signingKeys = new Map<string, HmacKey>()
 
 /** What a key is mixed into, kept so that a signature costs two hashes and no key set-up (RFC 2104). */
 interface HmacKey {
-  innerPad: Uint8Array
-  outerPad: Uint8Array
+  innerPad: Buffer
+  /** The outer pad, and behind it room for the inner hash. */
+  outer: Buffer
 }
 
 /** The key that signs for `scope`, which is `yyyyMMdd/region/service/aws4_request`. */
@@ -18,25 +19,30 @@ export function signingKey(secretAccessKey: string, scope: string): HmacKey {
   const known = signingKeys.get(id)
   if (known) return known
   let key = hmacKey(Buffer.from(`AWS4${secretAccessKey}`))
-  for (const part of scope.split('/')) key = hmacKey(hmac(key, part))
+  for (const part of scope.split('/')) key = hmacKey(Buffer.from(hmac(key, part), 'hex'))
   if (signingKeys.size >= signingKeysMax) signingKeys.delete(signingKeys.keys().next().value!)
   signingKeys.set(id, key)
   return key
 }
 
 const blockBytes = 64
+const hashBytes = 32
 
 export function hmacKey(secret: Uint8Array): HmacKey {
   const key = secret.length > blockBytes ? hash('sha256', secret, 'buffer') : secret
   const pad = (mask: number) => Uint8Array.from({ length: blockBytes }, (_, index) => (key[index] ?? 0) ^ mask)
-  return { innerPad: pad(0x36), outerPad: pad(0x5c) }
+  return { innerPad: Buffer.from(pad(0x36)), outer: Buffer.concat([pad(0x5c), Buffer.alloc(hashBytes)]) }
 }
 
 /**
- * HMAC-SHA256, 32 bytes. `createHmac` would do the same for a text of this size in 2.5 µs on Node 26, but in 13 µs on
- * Node 24, where it sets up a key object each time; two one-shot hashes take 2 to 3 µs on both.
+ * HMAC-SHA256, hexadecimal. `createHmac` takes 3.7 µs for a text of this size, and 13 µs on Node 24, where it sets up a key
+ * object each time. Two one-shot hashes take 2.6 µs as texts, and 4.9 µs as buffers, since each of those is memory
+ * outside the heap.
  */
-export function hmac({ innerPad, outerPad }: HmacKey, text: string): Buffer {
-  const inner = hash('sha256', Buffer.concat([innerPad, Buffer.from(text)]), 'buffer')
-  return hash('sha256', Buffer.concat([outerPad, inner]), 'buffer')
+export function hmac({ innerPad, outer }: HmacKey, text: string): string {
+  const inner = Buffer.allocUnsafe(blockBytes + Buffer.byteLength(text))
+  innerPad.copy(inner)
+  inner.write(text, blockBytes)
+  outer.write(hash('sha256', inner), blockBytes, 'hex')
+  return hash('sha256', outer)
 }

@@ -4,7 +4,7 @@ import type { Audience, EventType, MessageRow, RunRow, StepRow, TokenRow, Turn }
  * The hot writes, as values: many of them share one durable commit, and each has an outcome of its own.
  * What was true when the caller read and must still be true is a guard in the write.
  */
-export type Change = AcceptMessage | AcceptUpdate | DecideStep | RecordHandOff | LeaseSteps
+export type Change = AcceptMessage | AcceptUpdate | DecideStep | RecordHandOff | TakeSteps
 
 export type OutcomeOf<C extends Change> = C extends AcceptMessage
   ? AcceptOutcome
@@ -64,7 +64,7 @@ export interface DecideStep {
   processorName: string | undefined
   /** The names of the processors that have changed the message, in the order of their turns, for the log. */
   changedBy: string[]
-  /** The next processor's step, already leased, or undefined when the run ends here. */
+  /** The next processor's step, already owned by this node, or undefined when the run ends here. */
   next: StepRow | undefined
   ending: Ending | undefined
   /** As it was read, for the next step's turn. */
@@ -95,11 +95,17 @@ export interface RecordHandOff {
 
 export type RecordOutcome = { result: 'recorded' } | { result: 'refused'; because: 'step is over' }
 
-/** Takes open steps that are due, the longest waiting first, and keeps others away from them until `leaseUntil`. */
-export interface LeaseSteps {
-  kind: 'LeaseSteps'
+/**
+ * Makes open steps this node's: those that are free or its own and due, or the orphans of a node that is not alive. Of two
+ * nodes that want a step, one takes it.
+ */
+export interface TakeSteps {
+  kind: 'TakeSteps'
   owner: string
+  /** Undefined for steps that are due. */
+  deadNode: string | undefined
   now: number
-  leaseUntil: number
+  /** When a step whose deadline has passed is due again, unless it is ended before. */
+  againAt: number
   stepsMax: number
 }

@@ -16,7 +16,7 @@ const allOf =
 
 export const messageKey = ['channel_id', 'message_id'] satisfies ColumnOf<MessageRow>[]
 /** What never changes in a message. */
-export const messageOrigin = [
+const messageOrigin = [
   'sender_id',
   'sender_name',
   'type',
@@ -85,7 +85,7 @@ export const stepColumns = allOf<StepRow>()([
   ...stepState,
 ])
 
-export const tokenKey = ['token_key'] satisfies ColumnOf<TokenRow>[]
+const tokenKey = ['token_key'] satisfies ColumnOf<TokenRow>[]
 export const tokenColumns = allOf<TokenRow>()([...tokenKey, 'parameters_hash', 'answer_json', 'expires_at'])
 
 export const membershipColumns = allOf<MembershipRow>()([

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import type { Settled } from './batcher.ts'
-import type { AcceptMessage, AcceptUpdate, Change, DecideStep, LeaseSteps, RecordHandOff } from './changes.ts'
+import type { AcceptMessage, AcceptUpdate, Change, DecideStep, RecordHandOff, TakeSteps } from './changes.ts'
 import { ask, withoutNul } from './postgres-connection.ts'
 import {
   acceptedMessage,
@@ -13,9 +13,10 @@ import {
   decidedStep,
   decideSteps,
   endedMessage,
-  leaseSteps,
   nextStep,
   recordHandOffs,
+  takeDueSteps,
+  takeOrphans,
   updatedMessage,
 } from './postgres-sql.ts'
 import { becomesLast, noHead } from './statements.ts'
@@ -30,23 +31,23 @@ export interface Group {
 
 /**
  * As few groups as may be, each of one kind, while two changes of one thing keep their order: they share a group only
- * where its statement lets the first of them win. Due steps are leased one call at a time, between what came before and
+ * where its statement lets the first of them win. Steps are taken one call at a time, between what came before and
  * what comes after.
  */
 export function groupByKind(changes: readonly Change[]): Group[] {
   const groups: Group[] = []
   const lastAbout = new Map<string, number>()
-  let lastLease = -1
+  let lastTake = -1
   for (const [place, change] of changes.entries()) {
     const { kind } = change
     const things = thingsOf(change)
-    const behind = Math.max(lastLease, ...things.map((thing) => lastAbout.get(thing) ?? -1))
+    const behind = Math.max(lastTake, ...things.map((thing) => lastAbout.get(thing) ?? -1))
     const first = kind === groups[behind]?.kind && firstWins[kind] ? behind : behind + 1
-    const found = kind === 'LeaseSteps' ? -1 : groups.findIndex((group, index) => index >= first && group.kind === kind)
+    const found = kind === 'TakeSteps' ? -1 : groups.findIndex((group, index) => index >= first && group.kind === kind)
     const index = found < 0 ? groups.push({ kind, members: [] }) - 1 : found
     groups[index]?.members.push({ place, change })
     for (const thing of things) lastAbout.set(thing, index)
-    if (kind === 'LeaseSteps') lastLease = index
+    if (kind === 'TakeSteps') lastTake = index
   }
   return groups
 }
@@ -57,7 +58,7 @@ const firstWins: { [kind in Change['kind']]: boolean } = {
   AcceptUpdate: true,
   DecideStep: true,
   RecordHandOff: false,
-  LeaseSteps: false,
+  TakeSteps: false,
 }
 
 function thingsOf(change: Change): string[] {
@@ -69,7 +70,7 @@ function thingsOf(change: Change): string[] {
       return [change.step.callback_id, change.message.message_id]
     case 'RecordHandOff':
       return [change.step.callback_id]
-    case 'LeaseSteps':
+    case 'TakeSteps':
       return []
   }
 }
@@ -86,8 +87,8 @@ export function carryOutGroup(client: PoolClient, { kind, members }: Group, comm
       return decide(client, changes, committed)
     case 'RecordHandOff':
       return record(client, changes)
-    case 'LeaseSteps':
-      return lease(client, changes)
+    case 'TakeSteps':
+      return take(client, changes)
   }
 }
 
@@ -221,9 +222,13 @@ async function record(client: PoolClient, changes: RecordHandOff[]): Promise<Set
   return rows.map((row) => (row ? { outcome: { result: 'recorded' } } : refused('step is over')))
 }
 
-async function lease(client: PoolClient, changes: LeaseSteps[]): Promise<Settled[]> {
-  const [{ owner, leaseUntil, now, stepsMax }] = changes as [LeaseSteps]
-  const { rows } = await ask(client, leaseSteps, [owner, leaseUntil, now, stepsMax])
+async function take(client: PoolClient, changes: TakeSteps[]): Promise<Settled[]> {
+  const [{ owner, deadNode, now, againAt, stepsMax }] = changes as [TakeSteps]
+  const values = [owner, now, againAt, stepsMax]
+  const { rows } =
+    deadNode === undefined
+      ? await ask(client, takeDueSteps, values)
+      : await ask(client, takeOrphans, [...values, deadNode])
   const turns = (rows as Turn[]).map((turn) => ({ ...turn, step: { ...turn.step, channel_arn: turn.run.channel_arn } }))
   // RETURNING keeps no order.
   return [{ outcome: turns.sort((a, b) => a.step.created_at - b.step.created_at) }]

@@ -10,7 +10,7 @@ const statementMsMax = 10_000
 const answerMsMax = statementMsMax + 5_000
 /** More callers than this never wait for a connection of one kind. A further one is told to come back. */
 const waitingMax = 1_000
-/** A node that freezes in a transaction holds its locks no longer than this, far less than a lease. */
+/** A node that freezes in a transaction holds its locks no longer than this, less than it counts as alive. */
 const idleInTransactionMsMax = 2_000
 
 /** After an unknown outcome: by then the server has carried out the statement, or never will. */

@@ -12,8 +12,7 @@ import {
 } from './columns.ts'
 import type { Prepared } from './postgres-connection.ts'
 import { Members, text } from './postgres-input.ts'
-import { everyShard } from './shards.ts'
-import { mayBeTaken, stepIsOpen } from './steps.ts'
+import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
 
 /*
  * The hot writes of PostgreSQL: one statement for all changes of a kind, which come as one JSON array, $1, in the order
@@ -260,18 +259,22 @@ SELECT at FROM recorded`,
  * What another node has just locked is that node's. The rows come as JSON, each whole; the step without the channel's ARN,
  * which the other two have.
  */
-export const leaseSteps: Prepared = {
-  name: 'lease-steps',
-  text: `WITH due AS MATERIALIZED (
-  SELECT channel_id, callback_id FROM flow_step
-  WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3::bigint AND ${mayBeTaken('$1::text', '$3::bigint')}
-  ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
-), leased AS (
-  UPDATE flow_step SET owner = $1::text,
-    due_at = CASE WHEN deadline_at > $3::bigint THEN least($2::bigint, deadline_at) ELSE $2::bigint END
-  FROM due WHERE ${same('flow_step', 'due', stepKey)} RETURNING flow_step.*
+const takeText = (taken: string) => `WITH taken AS MATERIALIZED (
+  ${taken} FOR UPDATE SKIP LOCKED
+), owned AS (
+  UPDATE flow_step SET owner = $1::text, due_at = ${dueAtOfTaken('$2::bigint', '$3::bigint')}
+  FROM taken WHERE ${same('flow_step', 'taken', stepKey)} RETURNING flow_step.*
 )
-SELECT to_json(leased) AS step, to_json(run_view) AS run, to_json(message_view) AS message FROM leased
-  JOIN run_view ON ${same('run_view', 'leased', runKey)}
-  JOIN message_view ON ${same('message_view', 'leased', messageKey)}`,
+SELECT to_json(owned) AS step, to_json(run_view) AS run, to_json(message_view) AS message FROM owned
+  JOIN run_view ON ${same('run_view', 'owned', runKey)}
+  JOIN message_view ON ${same('message_view', 'owned', messageKey)}`
+
+export const takeDueSteps: Prepared = {
+  name: 'take-due-steps',
+  text: takeText(takenSteps.due('$1::text', '$2::bigint', '$4')),
+}
+
+export const takeOrphans: Prepared = {
+  name: 'take-orphans',
+  text: takeText(takenSteps.orphans('$5::text', '$4')),
 }

@@ -25,7 +25,6 @@ import { migrate } from './postgres-migrate.ts'
 import { SharedReads } from './postgres-reads.ts'
 import { FirstStatistics, statisticsAreMissing } from './postgres-statistics.ts'
 import { advanceHeadText, endStepText, insertText, logRow, noHead, nothing } from './statements.ts'
-import { readNextDueAt } from './steps.ts'
 import {
   type Committed,
   type OutcomeUnknown,
@@ -143,10 +142,6 @@ export class PostgresStore implements Store {
 
   onUncertain(listener: () => void): void {
     this.#uncertain.push(listener)
-  }
-
-  nextDueAt(): Promise<number | undefined> {
-    return readNextDueAt(this.read)
   }
 
   async ready(): Promise<void> {

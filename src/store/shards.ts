@@ -1,5 +1,5 @@
 /** Into how many parts the due work is cut. It never changes, since every step's row has its part. */
-const shards = 64
+export const shards = 64
 
 /** The shard of all that belongs to the channel: the same on every node and in every engine. */
 export const shardOf = (channelId: number): number => channelId % shards

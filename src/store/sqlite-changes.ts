@@ -7,9 +7,9 @@ import type {
   DecideOutcome,
   DecideStep,
   Ending,
-  LeaseSteps,
   RecordHandOff,
   RecordOutcome,
+  TakeSteps,
 } from './changes.ts'
 import {
   messageColumns,
@@ -23,7 +23,6 @@ import {
   stepState,
   tokenColumns,
 } from './columns.ts'
-import { everyShard } from './shards.ts'
 import {
   advanceHeadForNewMessageText,
   advanceHeadForReleasedMessageText,
@@ -35,7 +34,7 @@ import {
   noHead,
   updateText,
 } from './statements.ts'
-import { mayBeTaken, stepIsOpen } from './steps.ts'
+import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
 import type { Columns, Committed, Value } from './store.ts'
 import type { ChannelEvent, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
@@ -57,8 +56,8 @@ export function carryOut(writer: Writer, change: Change, committed: Committed): 
       return decideStep(writer, change, committed)
     case 'RecordHandOff':
       return recordHandOff(writer, change)
-    case 'LeaseSteps':
-      return leaseSteps(writer, change)
+    case 'TakeSteps':
+      return takeSteps(writer, change)
   }
 }
 
@@ -191,19 +190,18 @@ export function endStep(
   if (writer.run(endStepText, channel_id, callback_id, now) === 1) committed.decided.push(callback_id)
 }
 
-function leaseSteps(writer: Writer, { owner, now, leaseUntil, stepsMax }: LeaseSteps): Turn[] {
-  const steps = writer.all<StepRow>(
-    `UPDATE flow_step SET owner = $1, due_at = CASE WHEN deadline_at > $3 THEN min($2, deadline_at) ELSE $2 END
-     WHERE ${stepIsOpen} AND due_at <= $3 AND (channel_id, callback_id) IN (
-       SELECT channel_id, callback_id FROM flow_step
-       WHERE ${stepIsOpen} AND shard IN (${everyShard}) AND due_at <= $3
-         AND ${mayBeTaken('$1', '$3')} ORDER BY due_at LIMIT $4)
-     RETURNING *`,
-    owner,
-    leaseUntil,
-    now,
-    stepsMax,
-  )
+const takeText = (taken: string) =>
+  `UPDATE flow_step SET owner = $1, due_at = ${dueAtOfTaken('$2', '$3')}
+   WHERE (channel_id, callback_id) IN (${taken}) RETURNING *`
+const takeDue = takeText(takenSteps.due('$1', '$2', '$4'))
+const takeOrphans = takeText(takenSteps.orphans('$5', '$4'))
+
+function takeSteps(writer: Writer, { owner, deadNode, now, againAt, stepsMax }: TakeSteps): Turn[] {
+  const values = [owner, now, againAt, stepsMax] as const
+  const steps =
+    deadNode === undefined
+      ? writer.all<StepRow>(takeDue, ...values)
+      : writer.all<StepRow>(takeOrphans, ...values, deadNode)
   // RETURNING keeps no order.
   const oldestFirst = steps.sort((a, b) => a.created_at - b.created_at)
   return oldestFirst.flatMap((step) => {

@@ -8,7 +8,6 @@ import { advanceHead, carryOut, endStep, insert, insertOnce, log } from './sqlit
 import { Connection } from './sqlite-connection.ts'
 import { isDiskFailure, openingError, StoreBroken } from './sqlite-errors.ts'
 import { advanceHeadText, nothing } from './statements.ts'
-import { readNextDueAt } from './steps.ts'
 import { type Committed, type Reader, type Store, StoreUnavailable, type Transaction, type Value } from './store.ts'
 import { type CheckpointLimits, WalTruncation } from './wal-truncation.ts'
 import { WriteHealth } from './write-health.ts'
@@ -88,10 +87,6 @@ export class SqliteStore implements Store {
     } finally {
       this.#transactions -= 1
     }
-  }
-
-  nextDueAt(): Promise<number | undefined> {
-    return readNextDueAt(this.read)
   }
 
   /** After a failed write only another write shows that the disk takes them again; a lock of another process is no failure. */

@@ -3,29 +3,80 @@ import { everyShard, shardOf } from './shards.ts'
 import type { Reader } from './store.ts'
 import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
-/** In SQL: somebody must still do something about the step. Indexes have the same words. */
+/*
+ * Who owns an open step. A living node's ownership never expires, so nothing is written for a step that waits.
+ *
+ *            owner       due_at                    who takes it
+ *   free     ''          the retry or deadline     any node, once it is due
+ *   owned    this node   the deadline              nobody else; the node itself expires it at its deadline
+ *   orphan   no row      the deadline              any living node, due or not
+ *            in `node`
+ *
+ *   accepted ──► owned ──outcome without a verdict──► free ──due──► owned
+ *                  │                                              ▲
+ *                  └──the owner's row in `node` is deleted──► orphan
+ *
+ * The store of a single node has no rows in `node`: its node always has the same id (`soleOwner`), so what it owned before
+ * a restart is its own again. A hand-off moves the deadline and leaves due_at: the order of a node's rows is that in which
+ * they were made. TakeSteps moves due_at after the deadline when the old one has come.
+ */
+
+/** The id of a node that has its store for itself. */
+export const soleOwner = 'local'
+
+/** In SQL: the step still needs a verdict or a retry. The index has the same words. */
 export const stepIsOpen = `state IN ('DISPATCHING', 'AWAITING')`
 
+/** The owner of steps that any node may take. */
+export const free = ''
+
 /**
- * In SQL: what a living node has in hand is that node's to renew, until its deadline ends all that. Whoever is not in
- * `node` has given back what it had, or is the only one on its store.
+ * In SQL: what TakeSteps takes. Each is a range of flow_step_due. Due steps are taken oldest first. An orphan's order is
+ * that of the index: sorting 100,000 orphans for each piece of them would cost more than taking them.
  */
-export const mayBeTaken = (owner: string, now: string): string =>
-  `(owner IN ('', ${owner}) OR deadline_at <= ${now} OR owner NOT IN (SELECT node_id FROM node))`
+export const takenSteps = {
+  due: (node: string, now: string, limit: string) =>
+    `SELECT channel_id, callback_id FROM flow_step
+     WHERE ${stepIsOpen} AND owner IN ('${free}', ${node}) AND shard IN (${everyShard}) AND due_at <= ${now}
+     ORDER BY due_at LIMIT ${limit}`,
+  orphans: (deadNode: string, limit: string) =>
+    `SELECT channel_id, callback_id FROM flow_step
+     WHERE ${stepIsOpen} AND owner = ${deadNode} AND ${deadNode} NOT IN (SELECT node_id FROM node)
+     ORDER BY shard, due_at LIMIT ${limit}`,
+}
 
-/** Of each shard its earliest, and of these the first: the index answers each, however many steps are open. */
-const earliest = `WITH every (shard) AS (VALUES ${everyShard.replaceAll(/\d+/g, '($&)')})
+/** In SQL: due_at of a step that was taken. One whose deadline has passed is due again at $againAt unless it is ended. */
+export const dueAtOfTaken = (now: string, againAt: string): string =>
+  `CASE WHEN deadline_at > ${now} THEN deadline_at ELSE ${againAt} END`
+
+/** The earliest of each shard that is free or the node's: the index has each, however many steps are open. */
+const earliest = `WITH every (shard) AS (VALUES ${everyShard.replaceAll(/\d+/g, '($&)')}),
+    taker (owner) AS (VALUES ('${free}'), (CAST($1 AS TEXT)))
   SELECT min((SELECT due_at FROM flow_step
-    WHERE flow_step.shard = every.shard AND ${stepIsOpen} ORDER BY due_at LIMIT 1)) AS due_at FROM every`
+    WHERE flow_step.owner = taker.owner AND flow_step.shard = every.shard AND ${stepIsOpen}
+    ORDER BY due_at LIMIT 1)) AS due_at FROM every CROSS JOIN taker`
 
-/** When the first of the open steps is due, or undefined if none is open. */
-export async function readNextDueAt(read: Reader): Promise<number | undefined> {
-  const row = await read.get<{ due_at: number | null }>(earliest)
+/** When the first of the steps is due that are free or owned by this node; undefined if there is none. */
+export async function readNextDueAt(read: Reader, node: string): Promise<number | undefined> {
+  const row = await read.get<{ due_at: number | null }>(earliest, node)
   return row?.due_at ?? undefined
 }
 
-/** Which steps of one channel are read: those that this node has leased for this function. */
-export interface LeasedSteps {
+/** One look into the index for each owner: 'SELECT DISTINCT owner' reads all that is open. */
+const deadOwners = `WITH RECURSIVE one (owner) AS (
+    SELECT (SELECT owner FROM flow_step WHERE ${stepIsOpen} AND owner > '${free}' ORDER BY owner LIMIT 1)
+    UNION ALL
+    SELECT (SELECT flow_step.owner FROM flow_step WHERE ${stepIsOpen} AND flow_step.owner > one.owner
+      ORDER BY flow_step.owner LIMIT 1) FROM one WHERE one.owner IS NOT NULL
+  )
+  SELECT owner FROM one WHERE owner IS NOT NULL AND owner <> $1 AND owner NOT IN (SELECT node_id FROM node)`
+
+/** The owners of open steps that are no living nodes. `node` itself is one, also where it has no row. */
+export const readDeadOwners = async (read: Reader, node: string): Promise<string[]> =>
+  (await read.all<{ owner: string }>(deadOwners, node)).map(({ owner }) => owner)
+
+/** Which steps of one channel are read: those that this node owns for this function. */
+export interface OwnSteps {
   owner: string
   channelId: number
   functionArn: string
@@ -36,11 +87,11 @@ export interface LeasedSteps {
 }
 
 /**
- * The steps that a node has leased for one function and channel, those that are due first at first. Only flow_step_due
- * bounds what is read, by shard and time: every other index leads to steps that are over, so an engine must not use it,
- * and cannot where the column is part of an expression.
+ * The steps that a node owns for one function and channel, those that are due first at first. Only flow_step_due bounds
+ * what is read, by shard and time: every other index leads to steps that are over, so an engine must not use it, and cannot
+ * where the column is part of an expression.
  */
-export const readLeasedSteps = (read: Reader, steps: LeasedSteps): Promise<StepRow[]> =>
+export const readOwnSteps = (read: Reader, steps: OwnSteps): Promise<StepRow[]> =>
   read.all<StepRow>(
     `SELECT * FROM step_view WHERE ${stepIsOpen} AND owner = $1 AND shard = $2 AND due_at BETWEEN $3 AND $4
        AND channel_id + 0 = $5 AND function_arn = $6
@@ -52,6 +103,43 @@ export const readLeasedSteps = (read: Reader, steps: LeasedSteps): Promise<StepR
     steps.channelId,
     steps.functionArn,
     steps.stepsMax,
+  )
+
+/** Where a walk over a node's rows is: behind this row of the index. */
+export interface OwnStepsCursor {
+  shard: number
+  dueAt: number
+  callbackId: string
+}
+
+/** Before the first row. */
+export const ownStepsBegin: OwnStepsCursor = { shard: 0, dueAt: Number.MIN_SAFE_INTEGER, callbackId: '' }
+
+/** What tells to which channel and function a step belongs, without its run and message. */
+export type OwnStepKey = Pick<
+  StepRow,
+  'channel_id' | 'channel_arn' | 'callback_id' | 'function_arn' | 'shard' | 'due_at' | 'deadline_at'
+>
+
+/**
+ * One page of all rows that a node owns: of one shard, behind the cursor. The callback id only tells rows apart that are
+ * due in the same millisecond.
+ */
+export const readOwnStepsPage = (
+  read: Reader,
+  owner: string,
+  { shard, dueAt, callbackId }: OwnStepsCursor,
+  stepsMax: number,
+): Promise<OwnStepKey[]> =>
+  read.all<OwnStepKey>(
+    `SELECT channel_id, channel_arn, callback_id, function_arn, shard, due_at, deadline_at FROM step_view
+     WHERE ${stepIsOpen} AND owner = $1 AND shard = $2 AND due_at >= $3 AND (due_at > $3 OR callback_id > $4)
+     ORDER BY due_at, callback_id LIMIT $5`,
+    owner,
+    shard,
+    dueAt,
+    callbackId,
+    stepsMax,
   )
 
 /** More turns than this are never read at once. */
@@ -79,4 +167,17 @@ export async function readTurns(read: Reader, channelId: number, steps: readonly
     const message = messageOf.get(step.message_id)
     return run && message ? [{ step, run, message }] : []
   })
+}
+
+/** The turn of one step, if it is open and the node's. */
+export async function readOwnTurn(
+  read: Reader,
+  owner: string,
+  channelId: number,
+  callbackId: string,
+): Promise<Turn | undefined> {
+  const text = `SELECT * FROM step_view WHERE channel_id = $1 AND callback_id = $2 AND ${stepIsOpen} AND owner = $3`
+  const step = await read.get<StepRow>(text, channelId, callbackId, owner)
+  const [turn] = step ? await readTurns(read, channelId, [step]) : []
+  return turn
 }

@@ -28,7 +28,7 @@ export interface Transaction extends Reader {
 /** What one durable commit brought, in the order of the channels' logs. */
 export interface Committed {
   events: ChannelEvent[]
-  /** Steps leased to this node, to be handed to their processors. */
+  /** New steps that this node owns, to be handed to their processors. */
   turns: Turn[]
   /** CallbackIds of the steps that are over. */
   decided: string[]
@@ -71,12 +71,10 @@ export interface Store {
    */
   onCommit(listener: (committed: Committed) => void): void
   /**
-   * Is told when a write came to no answer: its events may be committed although nobody was told of them, and steps may be
-   * leased to this node that it does not know of. Told once more when the write has surely come to its end.
+   * Is told when a write came to no answer: its events may be committed although nobody was told of them, and this node may
+   * own steps that it does not know of. Told once more when the write has surely come to its end.
    */
   onUncertain(listener: () => void): void
-  /** When the first of the open steps is due, whoever has it in hand; undefined if none is open. */
-  nextDueAt(): Promise<number | undefined>
   /** Rejects with StoreUnavailable while it could not write. */
   ready(): Promise<void>
   /** The time of the clock that all who share the store go by, in milliseconds since the epoch. */

@@ -73,9 +73,9 @@ export interface StepRow {
   tries: number
   /** How often it was reached and its attempt then failed. */
   attempts: number
-  /** The node that has an attempt in hand, or '' when none has. */
+  /** The node that has the step in memory, parked or at its processor; '' when none has. */
   owner: string
-  /** When the step next needs somebody: the lease runs out, a retry is due, the deadline passes. */
+  /** When the step needs attention next: a retry is due, or the deadline passes (steps.ts). */
   due_at: number
   deadline_at: number
   created_at: number

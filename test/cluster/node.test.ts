@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
 import { aliveMs, ClusterNode } from '../../src/cluster/node.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
+import { readDeadOwners } from '../../src/store/steps.ts'
 import type { Store } from '../../src/store/store.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { heldMessage, openChannel, readTurn } from '../support/rows.ts'
@@ -37,6 +38,7 @@ async function openCluster(t: TestContext) {
     await node.start({
       lookForWork: () => {},
       lost: (nodeId) => void heard.push(`lost ${nodeId}`),
+      stepsUnknown: () => void heard.push('steps unknown'),
       newsLost: () => void heard.push('news lost'),
     })
     return { node, clock, heard }
@@ -46,18 +48,17 @@ async function openCluster(t: TestContext) {
     for (const { clock } of nodes) clock.advance(ms)
     await Promise.all(nodes.map(({ node }) => node.renew()))
   }
-  /** The node has a step in hand, as an accepted message gives it one. */
+  /** The node owns a step, as an accepted message gives it one. */
   const hold = async (owner: string): Promise<string> => {
     const held = heldMessage({ created_at: startMs })
-    const step = { ...held.flow.step, owner, due_at: startMs + 30_000 }
+    const step = { ...held.flow.step, owner }
     await store.commit({ ...held, flow: { ...held.flow, step } })
     return step.callback_id
   }
-  const stepOf = async (callbackId: string) => {
-    const { owner, due_at } = (await readTurn(store.read, callbackId)).step
-    return { owner, dueMs: due_at - startMs }
-  }
-  return { store, warnings, create, start, pass, hold, stepOf }
+  const ownerOf = async (callbackId: string) => (await readTurn(store.read, callbackId)).step.owner
+  /** Whose steps any node may take. */
+  const deadOwners = () => readDeadOwners(store.read, '')
+  return { store, warnings, create, start, pass, hold, ownerOf, deadOwners }
 }
 
 const alive = async (store: Store) =>
@@ -65,69 +66,66 @@ const alive = async (store: Store) =>
 
 suite('a node that shares its store', () => {
   test('is alive for as long as it says so', async (t) => {
-    const { store, start, pass, hold, stepOf } = await openCluster(t)
+    const { store, start, pass, hold, deadOwners } = await openCluster(t)
     const [one, two] = [await start(), await start()]
-    const callbackId = await hold(one.node.id)
+    await hold(one.node.id)
     for (let seconds = 0; seconds < 10; seconds += 1) await pass(1_000, one, two)
     assert.deepEqual(await alive(store), ['node-1', 'node-2'])
-    assert.deepEqual(await stepOf(callbackId), { owner: 'node-1', dueMs: 30_000 })
+    assert.deepEqual(await deadOwners(), [])
     assert.deepEqual([...one.heard, ...two.heard], [])
   })
 
-  test('loses what it has in hand when it falls silent, to exactly one of the others', async (t) => {
-    const { store, warnings, start, pass, hold, stepOf } = await openCluster(t)
+  test('loses its steps when it falls silent: one of the others deletes its row, and nothing is written for the steps', async (t) => {
+    const { store, warnings, start, pass, hold, ownerOf, deadOwners } = await openCluster(t)
     const [one, two, three] = [await start(), await start(), await start()]
-    const [ofOne, ofTwo] = [await hold(one.node.id), await hold(two.node.id)]
+    const [ofOne] = [await hold(one.node.id), await hold(two.node.id)]
     await pass(aliveMs, two, three)
     assert.deepEqual(await alive(store), ['node-1', 'node-2', 'node-3'], 'not a moment too early')
     await pass(1, two, three)
     assert.deepEqual(await alive(store), ['node-2', 'node-3'])
-    assert.deepEqual(await stepOf(ofOne), { owner: '', dueMs: aliveMs + 1 })
-    assert.equal((await stepOf(ofTwo)).owner, 'node-2')
+    assert.deepEqual([await ownerOf(ofOne), await deadOwners()], ['node-1', ['node-1']])
     assert.deepEqual([...two.heard, ...three.heard], ['news lost'])
-    assert.deepEqual(warnings, ['a node is gone; its steps are released to the other nodes'])
+    assert.deepEqual(warnings, ['a node is gone; the other nodes take its steps'])
   })
 
-  test('goes on under another id when it wakes after that, and gives back what it took meanwhile', async (t) => {
-    const { store, start, pass, hold, stepOf } = await openCluster(t)
+  test('goes on under another id when it wakes after that, and loses what it took meanwhile', async (t) => {
+    const { store, start, pass, hold, deadOwners } = await openCluster(t)
     const [one, two] = [await start(), await start()]
     await pass(aliveMs + 1, two)
-    const late = await hold('node-1')
+    await hold('node-1')
     await pass(aliveMs + 1, one)
     assert.deepEqual(one.heard, ['lost node-1', 'news lost'])
     assert.equal(one.node.id, 'node-3')
     assert.deepEqual(await alive(store), ['node-2', 'node-3'])
-    assert.deepEqual(await stepOf(late), { owner: '', dueMs: aliveMs + 1 })
+    assert.deepEqual(await deadOwners(), ['node-1'])
   })
 
-  test('does the same after a write whose outcome nobody knows', async (t) => {
-    const { store, start, pass, hold, stepOf } = await openCluster(t)
+  test('keeps its id after a write with an unknown outcome, and looks for what the write brought', async (t) => {
+    const { store, start, pass, hold, deadOwners } = await openCluster(t)
     const one = await start()
-    const callbackId = await hold('node-1')
+    await hold('node-1')
     one.node.doubt()
     await pass(1_000, one)
     await pass(1_000, one)
-    assert.deepEqual(one.heard, ['lost node-1', 'news lost'])
-    assert.deepEqual(await alive(store), ['node-2'])
-    assert.equal((await stepOf(callbackId)).owner, '')
+    assert.deepEqual(one.heard, ['steps unknown', 'news lost'])
+    assert.deepEqual([await alive(store), await deadOwners()], [['node-1'], []])
   })
 
-  test('takes one new id, however often the store fails it on the way, and gives back all it had', async (t) => {
-    const { store, start, pass, hold, stepOf } = await openCluster(t)
-    const one = await start()
-    const before = await hold('node-1')
-    one.node.doubt()
+  test('takes a new id when it is registered under it, however often the store fails it on the way', async (t) => {
+    const { store, start, pass, hold, deadOwners } = await openCluster(t)
+    const [one, two] = [await start(), await start()]
+    await pass(aliveMs + 1, two)
     const { transaction } = store
     store.transaction = () => Promise.reject(new Error('the store is away'))
-    await pass(1_000, one)
-    const between = await hold(one.node.id)
-    await pass(1_000, one)
+    await pass(aliveMs + 1, one)
+    assert.deepEqual([one.node.id, one.heard], ['node-1', []])
     store.transaction = transaction
-    await pass(1_000, one)
-    assert.deepEqual([one.node.id, await alive(store)], ['node-2', ['node-2']])
-    assert.equal((await stepOf(before)).owner, '')
-    assert.equal((await stepOf(between)).owner, 'node-2', 'it is in hand, and in a living one')
+    await hold('node-1')
+    await pass(1_000, one, two)
+    assert.deepEqual(await alive(store), ['node-2', one.node.id])
     assert.deepEqual(one.heard, ['lost node-1', 'news lost'])
+    await hold(one.node.id)
+    assert.deepEqual(await deadOwners(), ['node-1'], 'what it owns under the new id it keeps')
   })
 
   test('says for how long the store has not heard of it, and goes on when it is back', async (t) => {
@@ -144,13 +142,12 @@ suite('a node that shares its store', () => {
     assert.deepEqual([one.node.id, one.heard], ['node-1', []])
   })
 
-  test('gives everything back at once when it stops', async (t) => {
-    const { store, start, hold, stepOf } = await openCluster(t)
+  test('leaves its steps to the others at once when it stops', async (t) => {
+    const { store, start, hold, deadOwners } = await openCluster(t)
     const [one] = [await start(), await start()]
-    const callbackId = await hold('node-1')
+    await hold('node-1')
     await one.node.close()
-    assert.deepEqual(await alive(store), ['node-2'])
-    assert.deepEqual(await stepOf(callbackId), { owner: '', dueMs: 0 })
+    assert.deepEqual([await alive(store), await deadOwners()], [['node-2'], ['node-1']])
   })
 })
 

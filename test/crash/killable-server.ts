@@ -38,7 +38,6 @@ class MinedStore implements Store {
   }
 
   transaction: Store['transaction'] = (work) => this.#store.transaction(work)
-  nextDueAt = () => this.#store.nextDueAt()
   onUncertain: Store['onUncertain'] = (listener) => this.#store.onUncertain(listener)
   write: Store['write'] = (...statement) => this.#store.write(...statement)
   ready = () => this.#store.ready()

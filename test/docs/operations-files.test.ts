@@ -131,6 +131,7 @@ async function everySeries(): Promise<Map<string, string[]>> {
   metrics.countCallback('invalid')
   metrics.countShortage('descriptors')
   metrics.countConnectionRejection('all')
+  metrics.countSendRejection('processor')
   metrics.countSessionClose(1013)
   metrics.countSessionRefusal(403)
   metrics.countRun('SENT')
@@ -141,6 +142,7 @@ async function everySeries(): Promise<Map<string, string[]>> {
     isBusConnected: () => true,
     steps: () => [{ processor: 'redact', waiting: 1, inFlight: 1 }],
     connections: () => ({ authenticated: 1, unauthenticated: 1 }),
+    sendsQueued: () => 1,
   })
   const lines = (await metrics.text()).split('\n').filter((line) => /^\w/.test(line))
   return new Map(

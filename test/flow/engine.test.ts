@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Attempt, type FlowStage, openStage } from '../support/flow-stage.ts'
-import { ana, lease, lobby, processors, readMessage, readTurn, twoDaysMs, verdictOn } from '../support/rows.ts'
+import { ana, lobby, node, processors, readMessage, readTurn, twoDaysMs, verdictOn } from '../support/rows.ts'
 
 const minuteMs = 60_000
 const completed = { result: 'completed' } as const
@@ -34,7 +34,7 @@ test('a processor is given the message, and its allow sends it: two durable writ
   await attempt.end(completed)
   assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'CREATE_CHANNEL_MESSAGE'])
   await stage.pass(minuteMs)
-  const written = stage.store.written.filter((kind) => kind !== 'LeaseSteps')
+  const written = stage.store.written.filter((kind) => kind !== 'TakeSteps')
   assert.deepEqual(written, ['AcceptMessage', 'DecideStep'])
 })
 
@@ -193,8 +193,9 @@ test('a short deadline is kept even while the attempt still runs', async (contex
   const stage = await openStage(context)
   const callbackId = await stage.send({}, undefined, { deadlineMs: 101 })
   theOnly(stage).handOver()
-  await stage.pass(100)
+  await stage.quiet()
   assert.equal((await stage.step(callbackId)).state, 'AWAITING')
+  await stage.pass(100)
   await stage.pass(1)
   assert.equal((await stage.step(callbackId)).state, 'EXPIRED')
   await theOnly(stage).end(completed)
@@ -272,7 +273,7 @@ test('after a stop nothing is handed over, and nothing is written', async (conte
   await stage.pass(minuteMs)
   assert.equal(stage.attempts.length, 1)
   assert.deepEqual(stage.store.written, [])
-  assert.equal((await stage.step(callbackId)).owner, lease.owner)
+  assert.equal((await stage.step(callbackId)).owner, node.id)
 })
 
 test('a processor has no more in hand than it takes, and a stuck one delays no other', async (context) => {
@@ -284,19 +285,15 @@ test('a processor has no more in hand than it takes, and a stuck one delays no o
   assert.deepEqual(functionsOf(stage), ['stuck', 'stuck', 'swift', 'stuck'])
 })
 
-test('what waits for a slow processor keeps its lease, and is invoked once', async (context) => {
+test('what waits for a slow processor keeps its owner and its order, and nothing is written for it', async (context) => {
   const stage = await openStage(context, { inFlightMax: 2 })
   const sent: string[] = []
   for (let count = 0; count < 50; count += 1) sent.push(await stage.send())
+  stage.store.written.length = 0
+  stage.store.reads = 0
   for (let count = 0; count < 50; count += 1) {
     await stage.pass(10_000)
     assert.equal(stage.attempts.length, Math.min(count + 2, 50))
-    const steps = await Promise.all(sent.slice(count).map((callbackId) => stage.step(callbackId)))
-    for (const { owner, due_at } of steps) {
-      assert.equal(owner, lease.owner)
-      const leftMs = due_at - stage.clock.now()
-      assert.ok(leftMs > 0 && leftMs <= lease.leaseMs)
-    }
     await stage.callback(stage.attempts[count]?.callbackId ?? '')
     await stage.attempts[count]?.end(completed)
   }
@@ -304,6 +301,26 @@ test('what waits for a slow processor keeps its lease, and is invoked once', asy
     stage.attempts.map(({ callbackId }) => callbackId),
     sent,
   )
+  assert.deepEqual(stage.store.written, Array(50).fill('DecideStep'))
+  assert.equal(stage.store.reads, 3 * 50, 'those of the verdicts')
+})
+
+test('a step in hand is due at its deadline, and stays so when it is handed over', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send({}, undefined, { deadlineMs: 10_000 })
+  await stage.pass(5_000)
+  theOnly(stage).handOver()
+  await stage.pass(1_000)
+  await stage.quiet()
+  const { owner, due_at, deadline_at } = await stage.step(callbackId)
+  assert.deepEqual([owner, due_at, deadline_at], [node.id, 10_000, 15_000])
+  await stage.pass(4_000)
+  await stage.quiet()
+  assert.equal((await stage.step(callbackId)).due_at, 15_000, 'the new deadline, when the old one has come')
+  await stage.pass(4_999)
+  assert.equal((await stage.step(callbackId)).state, 'AWAITING')
+  await stage.pass(1)
+  assert.equal((await stage.step(callbackId)).state, 'EXPIRED')
 })
 
 test('a message whose deadline passes while it waits for its turn fails without one', async (context) => {
@@ -316,7 +333,7 @@ test('a message whose deadline passes while it waits for its turn fails without 
   assert.equal(stage.attempts.length, 1)
 })
 
-test('a verdict in the same commit as the lease of its step wins: the processor is not invoked again', async (context) => {
+test('a verdict in the same commit that takes its step wins: the processor is not invoked again', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   await theOnly(stage).end(crashed)
@@ -324,7 +341,7 @@ test('a verdict in the same commit as the lease of its step wins: the processor 
   await stage.pass(59_999)
   stage.store.written.length = 0
   stage.clock.advance(1)
-  assert.deepEqual(stage.store.written, ['LeaseSteps'])
+  assert.deepEqual(stage.store.written, ['TakeSteps'])
   await stage.store.commit(verdictOn(turn, {}, stage.clock.now()))
   await stage.quiet()
   assert.equal(stage.attempts.length, 1)
@@ -333,27 +350,26 @@ test('a verdict in the same commit as the lease of its step wins: the processor 
 
 test('an attempt that ends while others are found expired is not taken for one that nobody has in hand', async (context) => {
   const stage = await openStage(context, { inFlightMax: 8 })
-  for (let count = 0; count < 3; count += 1) await stage.send({}, undefined, { deadlineMs: lease.leaseMs })
+  for (let count = 0; count < 3; count += 1) await stage.send({}, undefined, { deadlineMs: 30_000 })
   const callbackId = await stage.send()
-  stage.clock.advance(lease.leaseMs)
+  stage.clock.advance(30_000)
   await stage.attempts[3]?.end(completed)
+  await stage.pass(1_000)
   assert.equal((await stage.step(callbackId)).state, 'AWAITING')
   assert.equal(stage.attempts.length, 4)
 })
 
-test('an outcome that cannot be written is made up for when the lease is over', async (context) => {
+test('an outcome that cannot be written is written after a pause, and the processor is not called again', async (context) => {
   const stage = await openStage(context)
-  const callbackId = await stage.send()
+  await stage.send()
   stage.store.failing = true
   await theOnly(stage).end(absent)
+  await stage.pass(999)
   stage.store.failing = false
-  await stage.pass(lease.leaseMs)
-  assert.deepEqual(
-    stage.attempts.map((attempt) => attempt.callbackId),
-    [callbackId, callbackId],
-  )
-  await stage.attempts[1]?.end(absent)
+  await stage.pass(1)
+  await stage.quiet()
   assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'FAILED_CREATE_CHANNEL_MESSAGE'])
+  assert.equal(stage.attempts.length, 1)
 })
 
 test('due steps that cannot be read are looked for again a second later', async (context) => {

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { givenBackMax } from '../../src/flow/give-back.ts'
 import type { HandOff } from '../../src/processor/target.ts'
 import { type FlowStage, openStage } from '../support/flow-stage.ts'
-import { lease } from '../support/rows.ts'
+import { node } from '../support/rows.ts'
 
 /*
  * A step that this node cannot hand over, through no fault of the processor, goes to another node if there is one.
@@ -20,7 +20,7 @@ async function openShared(context: TestContext, outcome: () => HandOff | undefin
     transaction.insertOnce('node', { node_id: otherNode, alive_until: 100 * minuteMs }),
   )
   await stage.store.transaction((transaction) =>
-    transaction.insertOnce('node', { node_id: lease.owner, alive_until: 100 * minuteMs }),
+    transaction.insertOnce('node', { node_id: node.id, alive_until: 100 * minuteMs }),
   )
   stage.onAttempt = (attempt) => {
     const handOff = outcome()
@@ -32,8 +32,9 @@ async function openShared(context: TestContext, outcome: () => HandOff | undefin
 /** Takes as the other node what is due. Returns the CallbackIds. */
 async function takeElsewhere({ store, clock }: FlowStage): Promise<string[]> {
   const now = clock.now()
-  const leaseUntil = now + 100 * minuteMs
-  const turns = await store.commit({ kind: 'LeaseSteps', owner: otherNode, now, leaseUntil, stepsMax: 1_000 })
+  const againAt = now + minuteMs
+  const take = { kind: 'TakeSteps', owner: otherNode, deadNode: undefined, now, againAt, stepsMax: 1_000 } as const
+  const turns = await store.commit(take)
   return turns.map(({ step }) => step.callback_id)
 }
 
@@ -101,7 +102,7 @@ test('without another node, or behind an endpoint that is throttled, nothing is 
     const callbackId = await stage.send()
     for (let count = 0; count < 60; count += 1) {
       await stage.pass(1_000)
-      assert.equal((await stage.step(callbackId)).owner, lease.owner)
+      assert.equal((await stage.step(callbackId)).owner, node.id)
     }
     assert.ok(!stage.store.written.includes('RecordHandOff'))
   }
@@ -113,7 +114,7 @@ test('rows that cannot be written back stay in hand', async (context) => {
   await stage.pass(1_000)
   stage.store.failing = true
   await stage.pass(minuteMs)
-  assert.equal((await stage.step(callbackId)).owner, lease.owner)
+  assert.equal((await stage.step(callbackId)).owner, node.id)
   stage.store.failing = false
   stage.onAttempt = () => {}
   await stage.pass(2 * minuteMs)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { queueLimits } from '../../src/flow/step-queue.ts'
-import { readLeasedSteps } from '../../src/store/steps.ts'
+import { readOwnSteps } from '../../src/store/steps.ts'
 import { type FlowStage, openStage } from '../support/flow-stage.ts'
-import { channel, lease, lobby, numberOf, openChannel, processors, twoDaysMs } from '../support/rows.ts'
+import { channel, lobby, node, numberOf, openChannel, processors, twoDaysMs } from '../support/rows.ts'
 
 const completed = { result: 'completed' } as const
 const crashed = { result: 'crashed', reason: 'it threw' } as const
@@ -27,7 +27,7 @@ test('a backlog beyond the limit of a channel is handed over in order, each once
   allowAll(stage, 50)
   for (let count = 0; count < 5 * queueLimits.channelStepsMax; count += 1) ids.push(await stage.send())
   assert.equal(stage.counts[0]?.waiting, queueLimits.channelStepsMax)
-  await stage.pass(lease.leaseMs / 2)
+  await stage.pass(30_000 / 2)
   assert.equal(sent(stage), ids.length)
   assert.deepEqual(
     stage.attempts.map(({ callbackId }) => callbackId),
@@ -42,7 +42,7 @@ test('a backlog of many channels beyond the limit in all is handed over, each on
   allowAll(stage, 50)
   for (let count = 0; count < 3; count += 1) for (const one of channels) await stage.send({ channel_arn: one })
   assert.equal(stage.counts[0]?.waiting, 15)
-  await stage.pass(lease.leaseMs / 2)
+  await stage.pass(30_000 / 2)
   assert.equal(sent(stage), 180)
   assert.equal(stage.attempts.length, 180)
 })
@@ -61,7 +61,7 @@ test('a backlog lives through a stop: what the next start cannot take into memor
   await stage.stop()
   allowAll(stage, 50)
   await stage.start()
-  await stage.pass(lease.leaseMs / 2)
+  await stage.pass(30_000 / 2)
   assert.deepEqual(
     stage.attempts.map(({ callbackId }) => callbackId),
     ids,
@@ -92,7 +92,7 @@ test('what is parked is handed over though the clock was set back by an hour', a
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   const ids: string[] = []
   for (let count = 0; count < 5; count += 1) ids.push(await stage.send())
-  await stage.pass(5 * lease.leaseMs)
+  await stage.pass(5 * 30_000)
   stage.clock.advance(-3_600_000)
   for (let count = 0; count < 5; count += 1) await stage.attempts.at(-1)?.end(completed)
   assert.deepEqual(
@@ -127,6 +127,31 @@ test('functions of one channel that go by several ARNs are refilled as one', asy
   assert.equal(sent(stage), 9)
 })
 
+test('what waits is counted though it is parked: not again when its lease is renewed, and anew at a start', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
+  for (let count = 0; count < 5; count += 1) await stage.send()
+  const backlog = { steps: 4, channels: 1, ofChannel: 4 }
+  assert.deepEqual(stage.backlogOf('redact', lobby), backlog)
+  await stage.pass(5 * 30_000)
+  assert.deepEqual(stage.backlogOf('redact', lobby), backlog)
+  await stage.stop()
+  await stage.start()
+  assert.deepEqual(stage.backlogOf('redact', lobby), backlog)
+  for (let left = 3; left >= 0; left -= 1) {
+    await stage.attempts.at(-1)?.end(completed)
+    assert.equal(stage.backlogOf('redact', lobby).steps, left)
+  }
+})
+
+test('what is parked and has its verdict is counted until the rows of its channel are read', async (context) => {
+  const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
+  const ids: string[] = []
+  for (let count = 0; count < 5; count += 1) ids.push(await stage.send())
+  for (const id of ids.slice(2)) await stage.callback(id)
+  for (let count = 0; count < 2; count += 1) await stage.attempts[count]?.end(completed)
+  assert.equal(stage.backlogOf('redact', lobby).steps, 0)
+})
+
 test('a read that fails is made again a second later', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   for (let count = 0; count < 3; count += 1) await stage.send()
@@ -152,14 +177,14 @@ test('the steps of a refill are found by shard and time, not by an index that le
     },
   }
   const range = {
-    owner: lease.owner,
+    owner: node.id,
     channelId: numberOf(lobby),
     functionArn: 'f',
     dueFrom: 0,
     dueUntil: twoDaysMs,
     stepsMax: 10,
   }
-  await readLeasedSteps(spy, range)
+  await readOwnSteps(spy, range)
   const plan = await read.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${asked[0]}`, 'o', 1, 2, 3, 4, 'f', 10)
   assert.match(
     plan.map(({ detail }) => detail).join('; '),

@@ -109,6 +109,9 @@ test('a processor that ends without its callback is told of, and a retry that a 
   await stage.pass(1)
   assert.equal(stage.attempts.length, 2)
   await stage.attempts[1]?.end(completed)
+  assert.equal(stage.warnings.length, 1, 'its callback may still be on its way')
+  await stage.pass(1_000)
+  await stage.quiet()
   const { attempts } = await stage.step(callbackId)
   assert.equal(attempts, 1)
   assert.deepEqual(

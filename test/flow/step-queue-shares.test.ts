@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type QueuedStep, type QueueLimits, queueLimits, StepQueue } from '../../src/flow/step-queue.ts'
+import type { QueuedStep } from '../../src/flow/step-lanes.ts'
+import { type QueueLimits, queueLimits, StepQueue } from '../../src/flow/step-queue.ts'
 
 /*
  * Functions share the memory of the queue: whatever the steps of some functions do, those of another get in.

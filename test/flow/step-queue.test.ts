@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type QueuedStep, type QueueLimits, queueLimits, StepQueue } from '../../src/flow/step-queue.ts'
+import type { QueuedStep } from '../../src/flow/step-lanes.ts'
+import { type QueueLimits, queueLimits, StepQueue } from '../../src/flow/step-queue.ts'
 
 /** A queue with steps that have names, and as many places at each function as the test says. */
 class Stage {
@@ -387,6 +388,25 @@ test('whatever happens: each step has its turn in the end, and then nothing is r
       }
       assert.deepEqual(model.queue.counts, [])
       assert.equal(model.queue.claim(), undefined)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('whatever happens: what waits is counted, in memory or parked, by function and by channel', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), doings, (places, list) => {
+      const model = new Model(places)
+      for (const doing of list) {
+        model.does(doing)
+        for (const { functionName, channelArn } of [...model.waiting, ...model.rows, ...model.inFlight]) {
+          const all = [...model.waiting, ...model.rows].filter((step) => step.functionName === functionName)
+          assert.equal(model.queue.backlogOf(functionName).steps, all.length)
+          const ofChannel = all.filter((step) => step.channelArn === channelArn)
+          assert.equal(model.queue.backlogOfChannel(functionName, channelArn), ofChannel.length)
+        }
+      }
+      assert.deepEqual(model.queue.backlogOf('unknown'), { steps: 0, channels: 0 })
     }),
     { numRuns: 300 },
   )

@@ -134,6 +134,20 @@ describe('a handler', { concurrency: 4 }, () => {
     for (let time = 0; time < 3; time++) assert.deepEqual(await invoke('twice'), completed)
   })
 
+  test('that reports its event by itself gets the next one, in the same process', async (t) => {
+    const { invoke, log } = await startFunctions(t, {
+      'redact.mjs': `export const handler = async (event, { awsRequestId }) => {
+        const runtime = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime'
+        const answer = await fetch(runtime + '/invocation/' + awsRequestId + '/response', { method: 'POST' })
+        console.log(process.pid, answer.status)
+      }`,
+    })
+    for (const message of ['m-1', 'm-2', 'm-3']) assert.deepEqual(await invoke('redact', message), completed)
+    const [first] = log.texts('info')
+    assert.match(String(first), /^\d+ 202$/)
+    assert.deepEqual(log.texts('info'), [first, first, first])
+  })
+
   test('may return anything', async (t) => {
     const { invoke } = await startFunctions(t, { 'any.mjs': 'export const handler = async () => ({ n: 1n, process })' })
     assert.deepEqual(await invoke('any'), completed)

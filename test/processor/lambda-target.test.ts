@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import { createServer as createHttpsServer } from 'node:https'
 import { describe, test } from 'node:test'
 import tls from 'node:tls'
-import { answerMsMax, connectMsMax } from '../../src/processor/http-origin.ts'
+import { answerMsMax } from '../../src/processor/http-origin.ts'
+import { connectMsMax } from '../../src/processor/origin-connect.ts'
 import { certificateNames, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sign } from '../support/smithy-signer.ts'
+import { until } from '../support/until.ts'
 import { processorEvent } from './functions.ts'
 import { type Answer, listenFor, openEndpoint, openSocket, recorder, startLambda, status } from './lambda-endpoint.ts'
 
@@ -72,6 +74,14 @@ describe('the answer of the endpoint decides', { concurrency: 4 }, () => {
     const { invoke } = startLambda(t, endpoint)
     assert.equal((await invoke()).result, 'unreached')
     assert.deepEqual(elsewhere.requests, [])
+  })
+
+  test('an interim response is not the answer', async (t) => {
+    const responses = 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'
+    const { host } = await openSocket(t, (socket) => socket.once('data', () => socket.write(responses)))
+    const { invoke } = startLambda(t, `http://${host}`)
+    const { result, handedOver } = await invoke()
+    assert.deepEqual({ result, handedOver }, { result: 'unreached', handedOver: 0 })
   })
 
   test('an endless body is cut off, and does no harm', async (t) => {
@@ -278,6 +288,16 @@ describe('without an answer', { concurrency: 4 }, () => {
     assert.equal(handOff.handedOver, 0)
   })
 
+  test('a head without an end is none of HTTP, and unreached', async (t) => {
+    const line = `x-more: ${'x'.repeat(1_000)}\r\n`
+    const { host } = await openSocket(t, (socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write(`HTTP/1.1 202 Accepted\r\n${line.repeat(100)}`))
+    })
+    const { invoke } = startLambda(t, `http://${host}`)
+    assert.equal((await invoke()).result, 'unreached')
+  })
+
   test('something that switches to another protocol is crashed', async (t) => {
     const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'
     const { host } = await openSocket(t, (socket) => socket.write(upgrade))
@@ -376,6 +396,21 @@ describe('the request', () => {
     assert.equal(requests.length, 3)
     assert.equal(connections, 1)
   })
+
+  test('does not go over a connection that the endpoint has closed', async (t) => {
+    const { endpoint, requests, server } = await openEndpoint(t, status(202))
+    const { invoke } = startLambda(t, endpoint)
+    for (let time = 0; time < 3; time++) {
+      const connected = once(server, 'connection')
+      assert.deepEqual(await invoke(), accepted)
+      const [socket] = await connected
+      // It is closed when the target has closed its side as well.
+      const closed = once(socket, 'close')
+      socket.end()
+      await closed
+    }
+    assert.equal(requests.length, 3)
+  })
 })
 
 test('closing cuts off what is under way, and nothing is sent any more', async (t) => {
@@ -388,4 +423,33 @@ test('closing cuts off what is under way, and nothing is sent any more', async (
   assert.equal((await handOff).result, 'crashed')
   assert.deepEqual(await invoke(), deferred(`${endpoint} for function redact: the server is closing`, 'closing'))
   assert.equal(requests.length, 1)
+})
+
+test('an eighth of the places is for functions that have taken less than that: a slow one leaves it to the others', async (t) => {
+  const held: Parameters<Answer>[0][] = []
+  const { endpoint } = await openEndpoint(t, (response) => held.push(response))
+  const { target, invoke } = startLambda(t, endpoint, { concurrency: 16 })
+  const free = (...names: string[]) => names.map((name) => target.freePlaces(name))
+  let freed = 0
+  target.onFreePlace(() => {
+    freed += 1
+  })
+  const slow = Array.from({ length: 14 }, () => invoke('slow'))
+  assert.deepEqual(free('slow', 'quick', 'other'), [0, 2, 2])
+  const quick = invoke('quick')
+  assert.deepEqual(free('slow', 'quick', 'other'), [0, 1, 1])
+  const others = invoke('other')
+  assert.deepEqual(free('slow', 'quick', 'other'), [0, 0, 0])
+  assert.equal((await invoke('other')).result, 'deferred')
+  await until(() => held.length === 16)
+  for (const response of held) response.writeHead(202).end()
+  await Promise.all([...slow, quick, others])
+  assert.deepEqual(free('slow', 'other'), [14, 14])
+  assert.equal(freed, 2)
+})
+
+test('an endpoint with few places reserves none', async (t) => {
+  const { endpoint } = await openEndpoint(t, status(202))
+  const { target } = startLambda(t, endpoint, { concurrency: 7 })
+  assert.equal(target.freePlaces('slow'), 7)
 })

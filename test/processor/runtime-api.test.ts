@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
-import { RuntimeApi, type RuntimeInvocation, type RuntimeListener } from '../../src/processor/runtime-api.ts'
+import { describe, type TestContext, test } from 'node:test'
+import type { RuntimeInvocation } from '../../src/processor/bootstrap-terms.ts'
+import { RuntimeApi, type RuntimeListener } from '../../src/processor/runtime-api.ts'
 
 const invocation = (awsRequestId: string): RuntimeInvocation => ({
   awsRequestId,
@@ -199,4 +200,65 @@ test('of a report longer than 64 KiB nothing is kept', async (t) => {
   assert.match(await post('token-1', 'invocation/id-1/error', report(65_000)), /^202/)
   assert.match(await post('token-1', 'invocation/id-1/error', report(66_000)), /^202/)
   assert.deepEqual(one.heard, ['E', 'an error that is not described'])
+})
+
+describe('a channel', () => {
+  /** The head of the request that opens one, and what else is sent at once. */
+  const opening = (token: string, more = '', protocol = 'carillon-events', path = 'invocation/channel') =>
+    `GET /${token}/2018-06-01/runtime/${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n${more}`
+
+  /** Waits until so much has come that it ends in this way. */
+  async function received(socket: Socket, end: string): Promise<string> {
+    let text = ''
+    while (!text.endsWith(end)) text += String((await once(socket, 'data'))[0])
+    return text
+  }
+
+  test('gives a line for each that it gets, which reports the invocation before', { timeout: 30_000 }, async (t) => {
+    const { api, one } = await start(t)
+    const socket = await openings(t, api)(opening('token-1'))
+    assert.match(await received(socket, '\r\n\r\n'), /^HTTP\/1\.1 101 /)
+    for (const [report, heard] of [
+      [{}, []],
+      [{ awsRequestId: 'id-1' }, ['well']],
+      [{ awsRequestId: 'id-1', errorType: 'TypeError' }, ['TypeError']],
+      // The function has reported it by itself.
+      [{ awsRequestId: 'id-2' }, []],
+    ] as const) {
+      one.answer = Promise.withResolvers()
+      socket.write(`${JSON.stringify(report)}\n`)
+      const answer = await one.answer.promise
+      assert.deepEqual(one.heard.splice(0), heard)
+      answer(invocation('id-1'))
+      assert.deepEqual(JSON.parse(await received(socket, '\n')), invocation('id-1'))
+    }
+  })
+
+  test('is read also where lines come in pieces, and with the request', { timeout: 30_000 }, async (t) => {
+    const { api, one } = await start(t)
+    const socket = await openings(t, api)(opening('token-1', '{"awsRequestId":'))
+    await received(socket, '\r\n\r\n')
+    socket.write('"id-1"}\n')
+    await one.answer.promise
+    assert.deepEqual(one.heard, ['well'])
+  })
+
+  test('is closed for what the bootstrap never sends', { timeout: 30_000 }, async (t) => {
+    const { api, one, two, post } = await start(t)
+    const open = openings(t, api)
+    for (const request of [
+      opening('token-1', 'no JSON\n'),
+      opening('token-1', '1\n'),
+      opening('token-1', '{}\n{}\n'),
+      opening('token-1', 'x'.repeat(5_000)),
+      opening('token-3'),
+      opening('token-1', '', 'websocket'),
+      opening('token-1', '', 'carillon-events', 'invocation/next'),
+    ]) {
+      await closed(await open(request))
+    }
+    assert.deepEqual(one.heard, [])
+    assert.match(await post('token-2', 'init/started'), /^202/)
+    assert.deepEqual(two.heard, ['started'])
+  })
 })

@@ -245,7 +245,14 @@ suite('ServiceUnavailableException, 503: the server cannot take the call now, an
     const event = await people.sendHeld()
     const disk = Promise.withResolvers<void>()
     const busy = store.transaction(() => disk.promise)
-    const nothing = { kind: 'LeaseSteps', owner: 'nobody', now: 0, leaseUntil: 0, stepsMax: 0 } as const
+    const nothing = {
+      kind: 'TakeSteps',
+      owner: 'nobody',
+      deadNode: undefined,
+      now: 0,
+      againAt: 0,
+      stepsMax: 0,
+    } as const
     const crowd = () => Promise.allSettled(Array.from({ length: 10_000 }, () => store.opened.commit(nothing)))
     const crowds = [crowd()]
     // Some are taken into the batch that waits for the disk, and leave room for others.

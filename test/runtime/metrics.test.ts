@@ -11,7 +11,11 @@ async function lines(metrics: Metrics, name: string): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line.startsWith(name))
 }
 
-const idle = { steps: () => [], connections: () => ({ authenticated: 0, unauthenticated: 0 }) }
+const idle = {
+  steps: () => [],
+  connections: () => ({ authenticated: 0, unauthenticated: 0 }),
+  sendsQueued: () => 0,
+}
 
 suite('metrics', () => {
   test('are counted by each server for itself', async () => {

@@ -7,7 +7,7 @@ import { StoredChannelLog } from '../../src/events/channel-log.ts'
 import { publishTo } from '../../src/events/publisher.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
-import { Hub, type Subscriber } from '../../src/session/hub.ts'
+import { Hub } from '../../src/session/hub.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { ChannelEvent } from '../../src/store/tables.ts'
 import { startNatsServer, withoutNatsServer } from '../support/nats-server.ts'
@@ -25,39 +25,13 @@ import {
 } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { until } from '../support/until.ts'
+import { Listening } from './listening.ts'
 
 const skip = withoutNatsServer
 
-/** A session that notes what it hears: a message's text, or else the event's type. */
-class Hearing implements Subscriber {
-  readonly userArn: string
-  readonly heard: string[] = []
-  #wake: () => void = () => {}
-
-  constructor(userArn: string) {
-    this.userArn = userArn
-  }
-
-  deliver(frame: Buffer): void {
-    const { Headers, Payload } = JSON.parse(String(frame))
-    this.heard.push(JSON.parse(Payload).Content ?? Headers['x-amz-chime-event-type'])
-    this.#wake()
-  }
-
-  /** Resolves when it has heard this. The test's timeout is the limit. */
-  async until(text: string): Promise<string[]> {
-    while (!this.heard.includes(text)) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#wake = resolve
-      await promise
-    }
-    return this.heard
-  }
-}
-
 class Node {
   readonly bus: Bus
-  readonly hub: Hub<Hearing>
+  readonly hub: Hub<Listening>
   readonly publish: (events: readonly ChannelEvent[]) => void
 
   constructor(bus: Bus, store: Store) {
@@ -67,8 +41,8 @@ class Node {
     this.hub = new Hub({ bus, channelLog, clock: systemClock, log: silentLog })
   }
 
-  async session(userArn: string): Promise<Hearing> {
-    const session = new Hearing(userArn)
+  async session(userArn: string): Promise<Listening> {
+    const session = new Listening(userArn)
     await this.hub.register(session)
     return session
   }
@@ -155,8 +129,7 @@ test('two nodes: a join that was committed while NATS was away is heard with all
   await store.transaction(async (transaction) => {
     const row = membershipOf(attic, dee)
     await insertUser(transaction, dee)
-    await transaction.insert('channel_membership', row)
-    await transaction.append({
+    const joined_seq = await transaction.append({
       channelId: numberOf(attic),
       channelArn: attic,
       eventType: 'CREATE_CHANNEL_MEMBERSHIP',
@@ -164,6 +137,7 @@ test('two nodes: a join that was committed while NATS was away is heard with all
       createdAt: 0,
       about: { membership: { ...row, channel_arn: attic, member_arn: dee, member_name: '"Dee"' } },
     })
+    await transaction.insert('channel_membership', { ...row, joined_seq })
   })
   await say('after', one, attic)
   assert.deepEqual(here.heard, ['CREATE_CHANNEL_MEMBERSHIP', 'after'])

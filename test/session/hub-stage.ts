@@ -4,6 +4,7 @@ import { silentLog } from '../../src/runtime/log.ts'
 import { Hub, type Subscriber } from '../../src/session/hub.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { ModelLog } from './model-log.ts'
+import { readFrame } from './read-frame.ts'
 
 /** A session that remembers what it was given. */
 export class Listening implements Subscriber {
@@ -19,7 +20,7 @@ export class Listening implements Subscriber {
   }
 
   get texts(): string[] {
-    return this.heard.map(String)
+    return this.heard.map(readFrame)
   }
 }
 

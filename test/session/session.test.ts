@@ -8,8 +8,13 @@ import { setImmediate } from 'node:timers/promises'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { FrameFlush } from '../../src/session/frame-flush.ts'
 import { type SessionLimits, sessionLimits } from '../../src/session/limits.ts'
+import { Pings } from '../../src/session/pings.ts'
 import { Session } from '../../src/session/session.ts'
+import { SessionSocket } from '../../src/session/session-socket.ts'
+import { textFrame } from '../../src/session/text-frame.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/until.ts'
+import { readFrame } from './read-frame.ts'
 import { SessionClient } from './session-client.ts'
 
 const userArn = 'arn:aws:chime:us-east-1:000000000000:app-instance/a/user/ann'
@@ -26,17 +31,19 @@ const upgradeRequest = [
 async function listen(t: TestContext, limits: Partial<SessionLimits> = {}, wrap = (stream: Duplex) => stream) {
   const clock = new ManualClock()
   const server = createServer()
-  const webSocketServer = new WebSocketServer({ noServer: true })
+  const webSocketServer = new WebSocketServer<typeof SessionSocket>({ noServer: true, WebSocket: SessionSocket })
   const accepted = new Promise<{ session: Session; webSocket: WebSocket; ends: number[] }>((resolve) => {
     server.on('upgrade', (request, socket, head) => {
       const stream = wrap(socket)
       webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
+        webSocket.watchBy({ onClose() {}, onError() {} })
         const ends: number[] = []
-        const onEnd = () => ends.push(clock.now())
+        const onEnd = () => void ends.push(clock.now())
         const allLimits = { ...sessionLimits, ...limits }
-        const flush = new FrameFlush()
-        const parts = { userArn, sessionId: '1', webSocket, stream, clock, limits: allLimits, flush, onEnd }
-        resolve({ session: new Session(parts), webSocket, ends })
+        const pings = new Pings(clock, allLimits.pingEveryMs)
+        const parts = { limits: allLimits, flush: new FrameFlush(), pings, onEnd }
+        const session = new Session({ userArn, sessionId: '1', webSocket, stream }, parts)
+        resolve({ session, webSocket, ends })
       })
     })
   })
@@ -56,7 +63,7 @@ async function open(t: TestContext, limits?: Partial<SessionLimits>) {
 }
 
 const event = (number: number, size = 0) =>
-  Buffer.from(JSON.stringify({ Headers: { 'x-amz-chime-event-type': `E${number}` }, Payload: `"${'x'.repeat(size)}"` }))
+  textFrame(JSON.stringify({ Headers: { 'x-amz-chime-event-type': `E${number}` }, Payload: `"${'x'.repeat(size)}"` }))
 
 suite('a session', () => {
   test('sends nothing before it is established, and SESSION_ESTABLISHED first', async (t) => {
@@ -80,9 +87,8 @@ suite('a session', () => {
   })
 
   test('writes the frames of one tick at once', async (t) => {
-    const writes: Buffer[] = []
-    const counting = () => new Duplex({ read() {}, writev: (chunks, done) => done(void writes.push(joined(chunks))) })
-    const { accepted, port } = await listen(t, {}, counting)
+    const { stream, writes } = recordingStream()
+    const { accepted, port } = await listen(t, {}, () => stream)
     t.after(() => peer.destroy())
     const peer = connectTcp(port, '127.0.0.1', () => peer.write(`${upgradeRequest.join('\r\n')}\r\n\r\n`))
     const { session } = await accepted
@@ -98,6 +104,38 @@ suite('a session', () => {
       writes.map((bytes) => bytes.toString('latin1').match(/SESSION_ESTABLISHED|E\d/g)),
       [['SESSION_ESTABLISHED', 'E1', 'E2'], ['E3']],
     )
+  })
+
+  test('sends what is for it alone, and its close frame, after what it was given before', async (t) => {
+    const { session, client } = await open(t)
+    session.establish()
+    session.deliver(event(1))
+    const sent = session.send(readFrame(event(2)))
+    session.deliver(event(3))
+    session.close(4000, 'enough')
+    session.deliver(event(4))
+    await sent
+    assert.deepEqual(await client.eventTypes(4), ['SESSION_ESTABLISHED', 'E1', 'E2', 'E3'])
+    assert.deepEqual(await client.closed, { code: 4000, reason: 'enough' })
+  })
+
+  test('answers the close frame of its client after what it was given before, and writes nothing after that', async (t) => {
+    const { stream, writes } = recordingStream()
+    const { accepted, port } = await listen(t, {}, () => stream)
+    t.after(() => peer.destroy())
+    const peer = connectTcp(port, '127.0.0.1', () => peer.write(`${upgradeRequest.join('\r\n')}\r\n\r\n`))
+    const { session, webSocket } = await accepted
+    session.establish()
+    await setImmediate()
+    writes.length = 0
+    session.deliver(event(1))
+    const maskedClose = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8])
+    stream.push(maskedClose)
+    await until(() => webSocket.readyState === webSocket.CLOSING)
+    session.deliver(event(2))
+    await setImmediate()
+    const closeFrame = Buffer.from([0x88, 2, 0x03, 0xe8])
+    assert.deepEqual(Buffer.concat(writes), Buffer.concat([event(1), closeFrame]))
   })
 
   test('ends once when it is closed, and says why in at most 123 bytes, cut between characters', async (t) => {
@@ -191,6 +229,13 @@ suite('pings', () => {
     assert.equal(clock.nextAlarmMs, undefined)
   })
 })
+
+/** Instead of the socket, a stream that records what is written to it. What is pushed to it comes from the peer. */
+function recordingStream() {
+  const writes: Buffer[] = []
+  const stream = new Duplex({ read() {}, writev: (chunks, done) => done(void writes.push(joined(chunks))) })
+  return { stream, writes }
+}
 
 const joined = (chunks: { chunk: Buffer }[]) => Buffer.concat(chunks.map(({ chunk }) => Buffer.from(chunk)))
 

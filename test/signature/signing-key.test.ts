@@ -21,13 +21,13 @@ test("the signature of AWS's published example comes out", () => {
   ].join('\n')
   const scope = '20150830/us-east-1/iam/aws4_request'
   const signature = hmac(signingKey(secretAccessKey, scope), stringToSign('20150830T123600Z', scope, canonicalRequest))
-  assert.equal(signature.toString('hex'), '5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7')
+  assert.equal(signature, '5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7')
 })
 
 test('two hashes over kept pads are an HMAC for keys of any length', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), fc.string({ unit: 'grapheme' }), (secret, text) => {
-      assert.deepEqual(hmac(hmacKey(secret), text), createHmac('sha256', secret).update(text).digest())
+      assert.equal(hmac(hmacKey(secret), text), createHmac('sha256', secret).update(text).digest('hex'))
     }),
   )
 })

@@ -37,7 +37,7 @@ function rawTarget(query: string): string {
     signingKey(credentials.secretAccessKey, scope),
     stringToSign('20260102T030405Z', scope, request),
   )
-  return `/connect?${query}&X-Amz-Signature=${signature.toString('hex')}`
+  return `/connect?${query}&X-Amz-Signature=${signature}`
 }
 
 interface Given {

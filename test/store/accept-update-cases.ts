@@ -5,8 +5,8 @@ import type { AcceptUpdate } from '../../src/store/changes.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { MessageRow, MessageText } from '../../src/store/tables.ts'
 import {
-  lease,
   lobby,
+  node,
   numberOf,
   openChannel,
   plainMessage,
@@ -160,7 +160,7 @@ function updateOf(before: MessageRow, text: Partial<MessageText>, now: number): 
 function heldUpdateOf(before: MessageRow, text: Partial<MessageText>, now = 5_000): AcceptUpdate {
   const message: MessageRow = { ...before, revision: before.revision + 1, update_status: 'PENDING' }
   const flow = { channelFlowArn: 'arn:flow', processors: processors(['redact', 'ABORT']), deadlineMs: twoDaysMs }
-  const run = startRun(message, { ...textOf(before), ...text }, flow, lease, {
+  const run = startRun(message, { ...textOf(before), ...text }, flow, node, {
     now,
     newId: randomUUID,
     random: () => 0,

@@ -205,8 +205,15 @@ export const decideStepCases: Cases = {
 
   async 'what another node has in hand meanwhile is let alone, but for a verdict'({ store }) {
     const { turn } = await hold(store)
-    const leased = { kind: 'LeaseSteps', owner: 'node-2', now: 1e9, leaseUntil: 2e9, stepsMax: 1 } as const
-    assert.equal((await store.commit(leased)).length, 1)
+    const take = {
+      kind: 'TakeSteps',
+      owner: 'node-2',
+      deadNode: 'node-1',
+      now: 1e9,
+      againAt: 2e9,
+      stepsMax: 1,
+    } as const
+    assert.equal((await store.commit(take)).length, 1)
     const before = await readStep(store, turn)
     for (const event of [
       { type: 'Crashed', reason: 'it threw' },

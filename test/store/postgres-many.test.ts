@@ -39,7 +39,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     )
   })
 
-  test('take 10,000 due steps with 8 claimers: none twice, none left', async (context) => {
+  test('take 10,000 steps of a dead node with 8 claimers: none twice, none left', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 8)
     const [first] = stores as [PostgresStore]
@@ -51,7 +51,8 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     const claims = await Promise.all(
       stores.map(async (store, index) => {
         const taken: string[] = []
-        const ask = { kind: 'LeaseSteps', owner: `node-${index}`, now: 1e12, leaseUntil: 2e12, stepsMax: 100 } as const
+        const owner = `claimer-${index}`
+        const ask = { kind: 'TakeSteps', owner, deadNode: 'node-1', now: 1e12, againAt: 2e12, stepsMax: 100 } as const
         for (let empty = 0; empty < 3; ) {
           const turns = await store.commit(ask)
           // Nothing may be free for a moment while others have it locked.
@@ -68,7 +69,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     const owned = await first.read.all<{ owner: string; count: number }>(
       'SELECT owner, count(*) AS count FROM flow_step GROUP BY owner',
     )
-    for (const { owner, count } of owned) assert.equal(claims[Number(owner.slice(5))]?.length, count)
+    for (const { owner, count } of owned) assert.equal(claims[Number(owner.slice('claimer-'.length))]?.length, count)
   })
 
   test('number the messages of one channel without a gap, take each token once, and let one verdict win', async (context) => {
@@ -220,7 +221,7 @@ test('changes of one batch share statements by their kind, and two of one thing 
   const turn = (held: typeof one) => ({ ...held.flow, message: { ...held.message, seq: 1 } })
   const decide = (held: typeof one) => verdictOn(turn(held))
   const crash = (held: typeof one) => changeAfter(turn(held), { type: 'Crashed', reason: '' }, 1)
-  const lease = { kind: 'LeaseSteps', owner: '', now: 0, leaseUntil: 0, stepsMax: 1 } as const
+  const take = { kind: 'TakeSteps', owner: '', deadNode: undefined, now: 0, againAt: 0, stepsMax: 1 } as const
   const groups = (changes: Change[]) =>
     groupByKind(changes).map(({ kind, members }) => `${kind} ${members.map(({ place }) => place).join(' ')}`)
   assert.deepEqual(groups([plainMessage(), decide(one), plainMessage(), decide(two), decide(one)]), [
@@ -234,11 +235,11 @@ test('changes of one batch share statements by their kind, and two of one thing 
     'RecordHandOff 2',
     'RecordHandOff 3',
   ])
-  assert.deepEqual(groups([decide(one), lease, decide(two), lease]), [
+  assert.deepEqual(groups([decide(one), take, decide(two), take]), [
     'DecideStep 0',
-    'LeaseSteps 1',
+    'TakeSteps 1',
     'DecideStep 2',
-    'LeaseSteps 3',
+    'TakeSteps 3',
   ])
 })
 

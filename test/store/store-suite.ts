@@ -3,8 +3,8 @@ import type { Committed, Store } from '../../src/store/store.ts'
 import { acceptMessageCases } from './accept-message-cases.ts'
 import { acceptUpdateCases } from './accept-update-cases.ts'
 import { decideStepCases } from './decide-step-cases.ts'
-import { leaseStepsCases } from './lease-steps-cases.ts'
-import { leasedStepsCases } from './leased-steps-cases.ts'
+import { ownStepsCases } from './own-steps-cases.ts'
+import { takeStepsCases } from './take-steps-cases.ts'
 import { transactionCases } from './transaction-cases.ts'
 
 /** A store under test, empty at first, and closed when the test is over. */
@@ -19,8 +19,8 @@ export type Cases = { [sentence: string]: (open: OpenStore) => Promise<void> }
 
 /** The contract of the Store port: one suite, run by every engine. */
 export function storeSuite(engine: string, open: (context: TestContext) => Promise<OpenStore>): void {
-  const hotWrites = [acceptMessageCases, acceptUpdateCases, decideStepCases, leaseStepsCases]
-  for (const cases of [...hotWrites, leasedStepsCases, transactionCases]) {
+  const hotWrites = [acceptMessageCases, acceptUpdateCases, decideStepCases, takeStepsCases]
+  for (const cases of [...hotWrites, ownStepsCases, transactionCases]) {
     for (const [sentence, prove] of Object.entries(cases)) {
       test(`${engine}: ${sentence}`, async (context) => prove(await open(context)))
     }

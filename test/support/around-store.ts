@@ -8,7 +8,6 @@ export const aroundStore = (store: Store, instead: Partial<Store>): Store => ({
   write: (...statement) => store.write(...statement),
   onCommit: (listener) => store.onCommit(listener),
   onUncertain: (listener) => store.onUncertain(listener),
-  nextDueAt: () => store.nextDueAt(),
   ready: () => store.ready(),
   close: () => store.close(),
   ...instead,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
-import { ClusterNode } from '../../src/cluster/node.ts'
 import { FlowEngine } from '../../src/flow/engine.ts'
 import { reportRuns } from '../../src/flow/run-report.ts'
 import type { QueueLimits } from '../../src/flow/step-queue.ts'
@@ -13,7 +12,7 @@ import type { Change, OutcomeOf } from '../../src/store/changes.ts'
 import type { Committed, Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { EventType, MessageText, StepRow } from '../../src/store/tables.ts'
 import { ManualClock } from './manual-clock.ts'
-import { heldMessage, lease, openChannel, place, readTurn, verdictOn } from './rows.ts'
+import { heldMessage, node, openChannel, place, readTurn, verdictOn } from './rows.ts'
 import { createStoreFile, type StoreFile } from './store-file.ts'
 
 /** One event in a processor's hands, until the test says what becomes of it. */
@@ -64,6 +63,11 @@ export class FlowStage {
     return this.#engine.counts
   }
 
+  backlogOf(functionName: string, channelArn: string) {
+    const { backlogs } = this.#engine
+    return { ...backlogs.backlogOf(functionName), ofChannel: backlogs.backlogOfChannel(functionName, channelArn) }
+  }
+
   /** Starts the engine on what is in the file: at first, or after `stop`. */
   async start(): Promise<void> {
     this.attempts = []
@@ -82,7 +86,7 @@ export class FlowStage {
     this.#engine = new FlowEngine({
       store,
       target,
-      lease,
+      node,
       place,
       clock,
       log,
@@ -92,7 +96,6 @@ export class FlowStage {
       ...(queueLimits && { queueLimits }),
     })
     reportRuns({ store, log, metrics: { countRun: (outcome) => this.runs.push(outcome) } })
-    await new ClusterNode({ store, clock, log, newId: randomUUID }).startAlone()
     await this.#engine.start()
     await this.quiet()
   }
@@ -186,6 +189,7 @@ export async function openStage(context: TestContext, options: StageOptions = {}
 /** A store that counts what is asked of it, and fails when it is told to, as a full disk does. */
 class WatchedStore implements Store {
   readonly written: Change['kind'][] = []
+  reads = 0
   pending = 0
   failing = false
   failingReads = false
@@ -217,10 +221,6 @@ class WatchedStore implements Store {
     this.#store.onUncertain(listener)
   }
 
-  nextDueAt(): Promise<number | undefined> {
-    return this.#store.nextDueAt()
-  }
-
   write(...statement: Parameters<Store['write']>): Promise<number> {
     return this.#watch(() => this.#store.write(...statement))
   }
@@ -234,6 +234,7 @@ class WatchedStore implements Store {
   }
 
   async #watchRead<T>(read: () => Promise<T>): Promise<T> {
+    this.reads += 1
     this.pending += 1
     try {
       if (this.failingReads) throw new Error('the disk cannot be read')

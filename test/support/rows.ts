@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { appInstanceArn, appInstanceUserArn, channelArn } from '../../src/contract/arn.ts'
 import type { Processor } from '../../src/contract/structures.ts'
-import { changeOf, eventTypeOf, type Lease, runOf, senderOnly, startRun } from '../../src/flow/decision.ts'
+import { changeOf, eventTypeOf, type OwnNode, runOf, senderOnly, startRun } from '../../src/flow/decision.ts'
 import { type FlowEvent, transition } from '../../src/flow/transition.ts'
 import type { AcceptMessage, DecideStep, RecordHandOff } from '../../src/store/changes.ts'
 import type { Reader, Store, Transaction } from '../../src/store/store.ts'
@@ -30,7 +30,7 @@ export function numberOf(arn: string): number {
 export const lobby = channel('lobby')
 export const [ana, ben, ghost] = [user('ana'), user('ben'), user('ghost')]
 
-export const lease: Lease = { owner: 'node-1', leaseMs: 30_000 }
+export const node: OwnNode = { id: 'node-1' }
 export const twoDaysMs = 48 * 3_600_000
 
 /** A channel with Ana and Ben in it, and a HIDDEN ghost. */
@@ -132,23 +132,24 @@ export function plainMessage(given: Partial<NewMessage> = {}, token?: TokenRow):
 
 export type HeldMessage = AcceptMessage & { flow: { run: RunRow; step: StepRow } }
 
-/** A message that a flow holds, with its run, and its first step leased to this node. */
+/** A message that a flow holds, with its run, and its first step owned by this node. */
 export function heldMessage(
   given: Partial<NewMessage> = {},
   list = processors(['redact', 'ABORT']),
-  { deadlineMs = twoDaysMs, by = lease }: { deadlineMs?: number; by?: Lease } = {},
+  { deadlineMs = twoDaysMs, step = {} }: { deadlineMs?: number; step?: Partial<StepRow> } = {},
 ): HeldMessage {
   const message = messageRow({ status: 'PENDING', ...given })
   const flow = { channelFlowArn: `${appInstance}/channel-flow/f`, processors: list, deadlineMs }
   const world = { now: message.created_at, newId: randomUUID, random: () => 0 }
   const event = { eventType: eventTypeOf(message, 'PENDING'), audience: senderOnly(message) }
+  const started = startRun(message, undefined, flow, node, world)
   return {
     kind: 'AcceptMessage',
     message,
     channelFlowArn: undefined,
     event,
     token: undefined,
-    flow: startRun(message, undefined, flow, by, world),
+    flow: { ...started, step: { ...started.step, ...step } },
   }
 }
 
@@ -173,10 +174,10 @@ export const readMessage = (read: Reader, messageId: string): Promise<MessageRow
   read.get<MessageRow>('SELECT * FROM message_view WHERE message_id = $1', messageId)
 
 /** The write that the event makes of a turn as it was read. */
-export function changeAfter(turn: Turn, event: FlowEvent, now: number, by = lease): DecideStep | RecordHandOff {
+export function changeAfter(turn: Turn, event: FlowEvent, now: number): DecideStep | RecordHandOff {
   const result = transition(runOf(turn), event, { now, newId: randomUUID, random: () => 0 })
   assert.ok(!('refusal' in result), `${event.type} is refused`)
-  const change = changeOf(turn, result, by, now)
+  const change = changeOf(turn, result, node, now)
   assert.ok(change, `${event.type} writes nothing`)
   return change
 }

@@ -51,10 +51,6 @@ export class SteeredStore implements Store {
     this.opened.onUncertain(listener)
   }
 
-  nextDueAt(): Promise<number | undefined> {
-    return this.opened.nextDueAt()
-  }
-
   write(...statement: Parameters<Store['write']>): Promise<number> {
     return this.opened.write(...statement)
   }

@@ -133,7 +133,7 @@ function decisionOf({ step, run, message }: ReadTurn, verdict: FlowEvent, contex
   const result = transition(runOf({ step, run }), verdict, { ...context, now })
   if ('refusal' in result) throw result.refusal === 'NotPending' ? notPending(step.callback_id) : forbidden()
   if (!message) throw forbidden()
-  const change = changeOf({ step, run, message }, result, context.lease, now)
+  const change = changeOf({ step, run, message }, result, context.node, now)
   assert(change?.kind === 'DecideStep', 'a verdict decides its step')
   return change
 }

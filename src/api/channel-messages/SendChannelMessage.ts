@@ -64,32 +64,42 @@ export const SendChannelMessage = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   allow: maySendToChannel,
   async handle(input, context, { bearer: sender, channel, flow: readFlow }) {
-    const { ChannelArn } = input
     refuseSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     requireTargetIsNamed(input)
-
-    const call = tokenedCall('SendChannelMessage', input, context, `channel ${channel.channel_id}`)
-    const earlier = call && (await findEarlier(call, input, context))
-    if (earlier) return answerAgain(channel, earlier, context)
-
-    const target = await findTarget(input, channel, context)
-    let flow = input.Type === 'STANDARD' ? readFlow() : undefined
-    for (let reads = 1; reads <= flowReadsMax; reads += 1) {
-      const message = newMessage(input, { channel, sender, target }, flow ? 'PENDING' : 'SENT', context)
-      // What a flow holds has a row until then, even if it is NON_PERSISTENT.
-      const needsRow = flow || message.persistence === 'PERSISTENT'
-      const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
-      if (first === 'flow has changed') {
-        flow = await snapshotFlow(context.read, channel.channel_id)
-        continue
-      }
-      if (first) return answerAgain(channel, first, context)
-      return { ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
-    }
-    throw conflict('The flow of the channel was changed at the same time, again and again')
+    const flow = input.Type === 'STANDARD' ? readFlow() : undefined
+    return context.admission.run(input.ChannelArn, flow, () => sendMessage(input, { sender, channel, flow }, context))
   },
 })
+
+/** What was read of the channel and its sender; `flow` is undefined if none holds the message. */
+interface Read {
+  sender: NamedUser
+  channel: ChannelRow
+  flow: FlowSnapshot | undefined
+}
+
+async function sendMessage(input: Input, { sender, channel, flow: readFlow }: Read, context: Context) {
+  const call = tokenedCall('SendChannelMessage', input, context, `channel ${channel.channel_id}`)
+  const earlier = call && (await findEarlier(call, input, context))
+  if (earlier) return answerAgain(channel, earlier, context)
+
+  const target = await findTarget(input, channel, context)
+  let flow = readFlow
+  for (let reads = 1; reads <= flowReadsMax; reads += 1) {
+    const message = newMessage(input, { channel, sender, target }, flow ? 'PENDING' : 'SENT', context)
+    // What a flow holds has a row until then, even if it is NON_PERSISTENT.
+    const needsRow = flow || message.persistence === 'PERSISTENT'
+    const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
+    if (first === 'flow has changed') {
+      flow = await snapshotFlow(context.read, channel.channel_id)
+      continue
+    }
+    if (first) return answerAgain(channel, first, context)
+    return { ChannelArn: input.ChannelArn, MessageId: message.message_id, Status: statusToWire(message) }
+  }
+  throw conflict('The flow of the channel was changed at the same time, again and again')
+}
 
 /**
  * The message that a repeated call sent before, where the commit would not find it by its guard: it may have left no row,
@@ -180,7 +190,7 @@ async function accept(
       audience: flow ? senderOnly(message) : audienceOf(message),
     },
     token: call && tokenRow(call, acceptedMessage(message), now),
-    flow: flow && startRun(message, undefined, flow, context.lease, { ...context, now }),
+    flow: flow && startRun(message, undefined, flow, context.node, { ...context, now }),
   })
   if (outcome.result === 'accepted') return undefined
   if (outcome.because === 'sender is no member') throw forbidden()

@@ -50,11 +50,15 @@ export const UpdateChannelMessage = operation({
     const text = { ...textOf(message), ...changesOf(input) }
     const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, channel.channel_id) : undefined
     const channelFlowArn = message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined
-    const update = flow ? heldUpdate(message, text, flow, context) : updateAtOnce(message, text, context.now())
-    const outcome = await context.store.commit({ ...update, channelFlowArn })
+    const write = async () => {
+      const update = flow ? heldUpdate(message, text, flow, context) : updateAtOnce(message, text, context.now())
+      return { shown: update.shown, outcome: await context.store.commit({ ...update, channelFlowArn }) }
+    }
+    // What a flow will hold is more work for its processors. Every other update finishes something.
+    const { shown, outcome } = await (flow ? context.admission.run(ChannelArn, flow, write) : write())
     if (outcome.result === 'refused')
       throw conflict('The message or the flow of its channel was changed at the same time')
-    return { ChannelArn, MessageId, Status: statusToWire(update.shown) }
+    return { ChannelArn, MessageId, Status: statusToWire(shown) }
   },
 })
 
@@ -88,6 +92,6 @@ function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, c
   const message: MessageRow = { ...next, update_status: 'PENDING', update_detail: null }
   const shown: MessageRow = { ...next, ...text, status: 'PENDING', edited_at: now }
   const event = { eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE', audience: senderOnly(message) } as const
-  const run = startRun(message, text, flow, context.lease, { ...context, now })
+  const run = startRun(message, text, flow, context.node, { ...context, now })
   return { kind: 'AcceptUpdate', message, shown, event, flow: run, now }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readLeasedSteps, readTurns } from '../../src/store/steps.ts'
+import { shardOf } from '../../src/store/shards.ts'
+import { type OwnStepsCursor, ownStepsBegin, readOwnSteps, readOwnStepsPage, readTurns } from '../../src/store/steps.ts'
 import type { Store } from '../../src/store/store.ts'
 import { channel, heldMessage, lobby, numberOf, openChannel, processors, readTurn, verdictOn } from '../support/rows.ts'
 import type { Cases } from './store-suite.ts'
@@ -7,8 +8,8 @@ import type { Cases } from './store-suite.ts'
 const functionArn = processors(['redact', 'ABORT'])[0]?.Configuration.Lambda.ResourceArn ?? ''
 const range = { owner: 'node-1', channelId: numberOf(lobby), functionArn, dueFrom: 0, dueUntil: 100_000, stepsMax: 10 }
 
-export const leasedStepsCases: Cases = {
-  async 'the steps that a node has leased for a channel and function are read as they are due'({ store }) {
+export const ownStepsCases: Cases = {
+  async 'the steps that a node owns for a channel and function are read as they are due'({ store }) {
     const elsewhere = channel('elsewhere')
     for (const channelArn of [lobby, elsewhere]) await openChannel(store, channelArn)
     const second = await hold(store, { dueAt: 2_000, createdAt: 20 })
@@ -21,11 +22,33 @@ export const leasedStepsCases: Cases = {
     const decided = await hold(store, { dueAt: 1_000 })
     await store.commit(verdictOn(await readTurn(store.read, decided)))
     const read = async (given: Partial<typeof range> = {}) =>
-      (await readLeasedSteps(store.read, { ...range, ...given })).map((step) => step.callback_id)
+      (await readOwnSteps(store.read, { ...range, ...given })).map((step) => step.callback_id)
     assert.deepEqual(await read(), [first, second, third])
     assert.deepEqual(await read({ stepsMax: 2 }), [first, second])
     assert.deepEqual(await read({ dueFrom: 1_001 }), [second, third])
     assert.deepEqual(await read({ dueUntil: 1_999 }), [first])
+  },
+
+  async 'all rows of a node are walked over page by page, each once, however many are due in one millisecond'({
+    store,
+  }) {
+    await openChannel(store)
+    const ids: string[] = []
+    for (const dueAt of [5, 5, 5, 5, 7, 3, -1]) ids.push(await hold(store, { dueAt }))
+    await hold(store, { dueAt: 5, owner: 'node-2' })
+    const shard = shardOf(numberOf(lobby))
+    const found: string[] = []
+    let cursor: OwnStepsCursor = { ...ownStepsBegin, shard }
+    for (let pages = 0; pages < 4; pages += 1) {
+      const page = await readOwnStepsPage(store.read, 'node-1', cursor, 2)
+      found.push(...page.map(({ callback_id }) => callback_id))
+      const last = page.at(-1)
+      assert.ok(last && last.channel_arn === lobby && last.function_arn === functionArn)
+      cursor = { shard, dueAt: last.due_at, callbackId: last.callback_id }
+    }
+    assert.deepEqual(found.toSorted(), ids.toSorted())
+    assert.deepEqual([found[0], found[1], found[6]], [ids[6], ids[5], ids[4]])
+    assert.deepEqual(await readOwnStepsPage(store.read, 'node-1', { ...ownStepsBegin, shard: shard + 1 }, 2), [])
   },
 
   async 'steps are read with their run and message, in the order in which they are given'({ store }) {
@@ -49,12 +72,11 @@ interface Held {
   functionName?: string
 }
 
-/** The CallbackId of a step that is leased until `dueAt`. */
+/** The CallbackId of a step. */
 async function hold(store: Store, given: Held): Promise<string> {
   const { dueAt, createdAt = 0, owner = 'node-1', channelArn = lobby, functionName = 'redact' } = given
-  const by = { owner, leaseMs: dueAt - createdAt }
   const list = processors([functionName, 'ABORT'])
-  const held = heldMessage({ channel_arn: channelArn, created_at: createdAt }, list, { by })
+  const held = heldMessage({ channel_arn: channelArn, created_at: createdAt }, list, { step: { owner, due_at: dueAt } })
   await store.commit(held)
   return held.flow.step.callback_id
 }
