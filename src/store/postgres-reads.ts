@@ -13,18 +13,18 @@ const textsMax = 250
 
 /** How a statement is sent. */
 export interface Sender {
-  send(statement: Prepared, values: unknown[]): Promise<Row[]>
+  send(statement: Prepared, values: unknown[]): Promise<AnyRow[]>
   /** The same with each row as an array. */
   sendForArrays(statement: Prepared, values: unknown[]): Promise<{ fields: { name: string }[]; rows: Value[][] }>
   /** Whether it is no fault of the statement or its values. */
   isUnavailable(error: unknown): boolean
 }
 
-type Row = Record<string, Value>
+type AnyRow = Record<string, Value>
 
 interface Ask {
   values: Value[]
-  resolve(rows: Row[]): void
+  resolve(rows: AnyRow[]): void
   reject(error: unknown): void
 }
 
@@ -126,13 +126,10 @@ export class SharedReads implements Reader {
     if (this.#reads === 0) for (const tell of this.#drained.splice(0)) tell()
   }
 
-  /** Those with the same values. Each has rows of its own, which it may change. */
+  /** Those with the same values. */
   async #answerAlike({ alone }: Queue, asks: Ask[]): Promise<void> {
-    const [first, ...others] = asks as [Ask, ...Ask[]]
     try {
-      const rows = await this.#sender.send(alone, first.values)
-      for (const { resolve } of others) resolve(rows.map((row) => ({ ...row })))
-      first.resolve(rows)
+      give(asks, await this.#sender.send(alone, (asks[0] as Ask).values))
     } catch (error) {
       for (const { reject } of asks) reject(error)
     }
@@ -140,34 +137,31 @@ export class SharedReads implements Reader {
 
   /** All in one statement; if the values of one of them break it, each in its own, so that it fails alone. */
   async #answerShared(queue: Queue, sharers: Ask[][]): Promise<void> {
-    let rows: Row[][]
     try {
-      rows = await this.#sendShared(
-        queue.shared,
-        sharers.map(([ask]) => (ask as Ask).values),
-      )
+      const values = sharers.map(([ask]) => (ask as Ask).values)
+      const rows = await this.#sendShared(queue.shared, values)
+      for (const [place, asks] of sharers.entries()) give(asks, rows[place] as AnyRow[])
     } catch (error) {
       if (!this.#sender.isUnavailable(error)) await Promise.all(sharers.map((asks) => this.#answerAlike(queue, asks)))
       else for (const { reject } of sharers.flat()) reject(error)
-      return
-    }
-    for (const [place, asks] of sharers.entries()) {
-      for (const [index, { resolve }] of asks.entries()) {
-        const own = rows[place] as Row[]
-        resolve(index === 0 ? own : own.map((row) => ({ ...row })))
-      }
     }
   }
 
   /** The rows for each of these values. */
-  async #sendShared(shared: Prepared, all: Value[][]): Promise<Row[][]> {
+  async #sendShared(shared: Prepared, all: Value[][]): Promise<AnyRow[][]> {
     const input = all.map((values, place) => ({ place, ...Object.fromEntries(values.map(memberOf)) }))
     const { fields, rows } = await this.#sender.sendForArrays(shared, [JSON.stringify(input)])
     const columns = fields.slice(1).map(({ name }) => name)
-    const found = all.map((): Row[] => [])
+    const found = all.map((): AnyRow[] => [])
     for (const [place, ...own] of rows) found[place as number]?.push(rowOf(columns, own))
     return found
   }
+}
+
+/** To each its own copy, which it may change. */
+function give([first, ...others]: Ask[], rows: AnyRow[]): void {
+  for (const { resolve } of others) resolve(rows.map((row) => ({ ...row })))
+  first?.resolve(rows)
 }
 
 const unshared = (sql: string): Queue => {
@@ -189,8 +183,8 @@ function typesOf(values: readonly Value[]): string | undefined {
 
 const sqlTypes: Record<string, string> = { t: text, i: 'BIGINT' }
 
-function rowOf(columns: readonly string[], values: readonly Value[]): Row {
-  const row: Row = {}
+function rowOf(columns: readonly string[], values: readonly Value[]): AnyRow {
+  const row: AnyRow = {}
   for (const [index, column] of columns.entries()) row[column] = values[index] as Value
   return row
 }

@@ -13,6 +13,7 @@ import { type RunningServer, startServer } from '../../src/server.ts'
 import type { Credentials } from '../../src/signature/credentials.ts'
 import type { Store } from '../../src/store/store.ts'
 import { SessionClient } from '../session/session-client.ts'
+import { withDecoyReads } from './decoy-reads.ts'
 import { dropDatabase, freshDatabase } from './postgres-server.ts'
 import { Processors } from './processors.ts'
 import { presign, sign } from './smithy-signer.ts'
@@ -104,13 +105,14 @@ export class TestServer {
     const error = (fields: object, text: string) => void this.#errors.push({ text, ...fields })
     const log = { ...silentLog, ...this.#options.log, error }
     const { clock } = this
+    const { aroundStore = (store) => store } = this.#options
     this.#running = await startServer(this.#config, {
       clock,
       log,
       newId: randomUUID,
       random: Math.random,
       strict: true,
-      ...(this.#options.aroundStore && { aroundStore: this.#options.aroundStore }),
+      aroundStore: (store) => aroundStore(onPostgres ? withDecoyReads(store) : store),
     })
     const { endpoint, credentials } = this.#running
     const options = { endpoint: endpoint.http, region, credentials, maxAttempts: 1 }
