@@ -37,23 +37,20 @@ export const ListChannelMessages = operation({
     refuseSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, SortOrder: order = 'DESCENDING', NotBefore, NotAfter } = input
     const descending = order === 'DESCENDING'
+    const times = timesOf(NotBefore, NotAfter)
     const { page, NextToken } = await readPage(context, input, {
       identity: ['ListChannelMessages', ChannelArn, ChimeBearer, order, NotBefore, NotAfter],
       start: descending ? Number.MAX_SAFE_INTEGER : -1,
       rowsAfter: (seq, rowsMax) =>
         context.read.all<MessageRow>(
           `SELECT * FROM message_view WHERE channel_id = $1 AND ${visibleTo('$2')}
-             ${NotBefore === undefined ? '' : `AND seq >= ${firstSeqSince('$1', '$3')}`}
-             ${NotAfter === undefined ? '' : `AND seq < ${firstSeqSince('$1', '$4')}`}
-             AND seq ${descending ? '<' : '>'} $5
-           ORDER BY seq ${descending ? 'DESC' : 'ASC'} LIMIT $6`,
+             AND seq ${descending ? '<' : '>'} $3 ${times.map(({ condition }, index) => condition(`$${index + 5}`)).join(' ')}
+           ORDER BY seq ${descending ? 'DESC' : 'ASC'} LIMIT $4`,
           channel.channel_id,
           reader.user_id,
-          NotBefore === undefined ? 0 : Math.ceil(milliseconds(NotBefore)),
-          // The first millisecond that is too late.
-          NotAfter === undefined ? 0 : Math.floor(milliseconds(NotAfter)) + 1,
           seq,
           rowsMax,
+          ...times.map(({ time }) => time),
         ),
       positionOf: (message) => message.seq,
     })
@@ -61,3 +58,24 @@ export const ListChannelMessages = operation({
     return { ChannelArn, ChannelMessages, NextToken }
   },
 })
+
+interface TimeLimit {
+  time: number
+  /** In SQL, with the placeholder of the time. */
+  condition(time: string): string
+}
+
+/** Those that the caller gave: PostgreSQL takes no value that the statement does not use. */
+function timesOf(notBefore: number | undefined, notAfter: number | undefined): TimeLimit[] {
+  const times: TimeLimit[] = []
+  if (notBefore !== undefined) {
+    const condition = (time: string) => `AND seq >= ${firstSeqSince('$1', time)}`
+    times.push({ time: Math.ceil(milliseconds(notBefore)), condition })
+  }
+  if (notAfter !== undefined) {
+    // The first millisecond that is too late.
+    const condition = (time: string) => `AND seq < ${firstSeqSince('$1', time)}`
+    times.push({ time: Math.floor(milliseconds(notAfter)) + 1, condition })
+  }
+  return times
+}
