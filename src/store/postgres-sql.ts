@@ -21,7 +21,7 @@ import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
  * locked in the order of their keys, and heads after all else, so that batches wait for each other and do not deadlock.
  *
  * A row is looked up and locked for each element, by LATERAL: that is a search in the index however large the table is,
- * and has fewer nodes in the plan than `IN (SELECT …)` with a sort. test/store/postgres-statements.snapshot.sql shows the
+ * and has fewer nodes in the plan than `IN (SELECT …)` with a sort. test/store/postgres-statements.sql shows the
  * statements as the database gets them.
  */
 
