@@ -33,8 +33,11 @@ interface ServerCounters {
 /** A server with what is measured of it. */
 interface Measured {
   url: string
-  count(): Promise<ServerCounters>
+  /** `when` it is counted: before or after what is measured. */
+  count(when: When): Promise<ServerCounters>
 }
+
+export type When = 'before' | 'after'
 
 /** A server, its processors and its clients, each in a process of its own. */
 export class Rig {
@@ -66,17 +69,17 @@ export class Rig {
    * read, so none is counted in part.
    */
   async measureFlows(inFlight: number, seconds: number): Promise<{ figures: Figures; flows: number }> {
-    const before = await this.#count()
+    const before = await this.#count('before')
     const result = await this.load.call('runFlows', { inFlight, seconds })
-    return { figures: figuresOf(result, before, await this.#count()), flows: result.flows }
+    return { figures: figuresOf(result, before, await this.#count('after')), flows: result.flows }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#parts.disposeAsync()
   }
 
-  async #count() {
-    const server = await this.#server.count()
+  async #count(when: When) {
+    const server = await this.#server.count(when)
     return { server, load: cpuTimeOf(this.load.pid), processor: cpuTimeOf(this.processor.pid) }
   }
 }
@@ -148,19 +151,23 @@ export async function startCarillon(bench: Bench, version: Version, options: Rig
   const { http: url, admin = '' } = server.endpoint
   await processor.call('serve', { url })
   const load = stack.use(startLoad(bench))
-  const count = async (): Promise<ServerCounters> => {
+  const use = async (): Promise<ServerCounters> => {
     const metrics = await readMetrics(admin)
     return {
       writes: metrics.get('carillon_commit_changes_sum') ?? 0,
       commits: metrics.get('carillon_commit_changes_count') ?? 0,
       cpu: cpuTimeOf(server.pid),
       writtenBytes: writtenBytesOf(server.pid),
-      ...(database &&
-        databaseUrl !== undefined && {
-          databaseCpu: database.cpuTime(),
-          transactions: await database.transactions(databaseUrl, options.exactTransactions ?? false),
-        }),
+      ...(database && { databaseCpu: database.cpuTime() }),
     }
+  }
+  const exact = options.exactTransactions ?? false
+  const count = async (when: When): Promise<ServerCounters> => {
+    if (!database || databaseUrl === undefined) return use()
+    const transactions = () => database.transactions(databaseUrl, exact && when)
+    // Counting transactions may wait for seconds, whose processor time is no flow's.
+    if (when === 'before') return { transactions: await transactions(), ...(await use()) }
+    return { ...(await use()), transactions: await transactions() }
   }
   return new Rig(stack.move(), { url, count }, load, processor)
 }

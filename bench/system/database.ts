@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { dropDatabase, noPostgresServer, PostgresServer } from '../../test/support/postgres-server.ts'
+import type { When } from '../rig.ts'
 import { type CpuTime, cpuTimeOf } from './process-tree.ts'
 
 /** A connection of PostgreSQL reports what it has done when it has been idle for ten seconds, at the latest. */
@@ -11,6 +12,8 @@ const reportMsMax = 10_500
 /** A durable PostgreSQL for the benchmarks. */
 export class Database {
   readonly #server: PostgresServer
+  /** When transactions were last counted before something was measured. */
+  #since = 0
 
   private constructor(server: PostgresServer) {
     this.#server = server
@@ -41,10 +44,20 @@ export class Database {
 
   /**
    * Transactions in the database so far. `exact` waits until all connections have reported theirs; otherwise those of
-   * about the last second are missing.
+   * about the last second are missing. Heartbeats and the like come with time and not with messages: `after` what is
+   * measured, as many are left out as come in that time while the server has nothing to do.
    */
-  async transactions(databaseUrl: string, exact: boolean): Promise<number> {
+  async transactions(databaseUrl: string, exact: When | false): Promise<number> {
     if (exact) await delay(reportMsMax)
+    const [reported, now] = [await this.#reported(databaseUrl), performance.now()]
+    if (exact === 'before') this.#since = now
+    if (exact !== 'after') return reported
+    await delay(reportMsMax)
+    const perMs = ((await this.#reported(databaseUrl)) - reported) / (performance.now() - now)
+    return reported - perMs * (now - this.#since)
+  }
+
+  async #reported(databaseUrl: string): Promise<number> {
     // From another database, so that asking is not counted.
     const client = new Client({ connectionString: this.#server.url })
     await client.connect()
