@@ -55,9 +55,9 @@ export async function openChannel(store: Store, channelArn = lobby): Promise<voi
 }
 
 /** The user's row, unless there is one. */
-export const insertUser = (transaction: Transaction, arn: string): Promise<boolean> =>
+export const insertUser = (transaction: Transaction, arn: string, userId = numberOf(arn)): Promise<boolean> =>
   transaction.insertOnce('app_instance_user', {
-    user_id: numberOf(arn),
+    user_id: userId,
     app_instance_user_arn: arn,
     app_instance_arn: appInstance,
     name: JSON.stringify(arn.split('/').at(-1)),

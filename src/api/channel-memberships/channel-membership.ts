@@ -1,4 +1,4 @@
-import { conflict } from '../../contract/api-error.ts'
+import { conflict, forbidden } from '../../contract/api-error.ts'
 import type { ChannelMembershipType } from '../../contract/shapes.ts'
 import { membershipColumns } from '../../store/columns.ts'
 import type { Transaction } from '../../store/store.ts'
@@ -19,7 +19,15 @@ interface NewMember {
 
 /** Adds the member and notifies the channel. Throws a Conflict if the user is a member already. */
 export async function addMember(transaction: Transaction, added: NewMember): Promise<void> {
-  const { channel, member, type, invitedBy, now } = added
+  const memberships = await countMembershipOf(transaction, added.member.user_id)
+  await addCounted(transaction, { ...added, memberships })
+}
+
+/** The same for a member whose `memberships` were counted by `countMembershipOf`. */
+export async function addCounted(
+  transaction: Transaction,
+  { channel, member, memberships, type, invitedBy, now }: NewMember & { memberships: number },
+): Promise<void> {
   const known: Omit<MembershipRow, 'joined_seq'> = {
     channel_id: channel.channel_id,
     channel_arn: channel.channel_arn,
@@ -33,7 +41,7 @@ export async function addMember(transaction: Transaction, added: NewMember): Pro
     created_at: now,
     updated_at: now,
   }
-  const counts = await countMembership(transaction, known)
+  const members = await countMember(transaction, channel.channel_id)
   const joined_seq = await transaction.append({
     channelId: channel.channel_id,
     channelArn: channel.channel_arn,
@@ -49,24 +57,23 @@ export async function addMember(transaction: Transaction, added: NewMember): Pro
   if (!(await transaction.insertOnce('channel_membership', row))) {
     throw conflict('The user is a member of the channel already')
   }
-  requireWithinQuota('membershipsPerChannel', counts.members)
-  requireWithinQuota('membershipsPerUser', counts.memberships)
+  requireWithinQuota('membershipsPerChannel', members)
+  requireWithinQuota('membershipsPerUser', memberships)
 }
 
-/** Counts one more membership. Returns how many the user and the channel have now. */
-async function countMembership(
-  transaction: Transaction,
-  { channel_id, member_id }: Pick<MembershipRow, 'channel_id' | 'member_id'>,
-): Promise<{ memberships: number; members: number }> {
-  const user = await transaction.get<{ memberships: number }>(
-    'UPDATE app_instance_user SET memberships = memberships + 1 WHERE user_id = $1 RETURNING memberships',
-    member_id,
-  )
-  const channel = await transaction.get<{ members: number }>(
-    'UPDATE channel_head SET members = members + 1 WHERE channel_id = $1 RETURNING members',
-    channel_id,
-  )
-  return { memberships: user?.memberships ?? 0, members: channel?.members ?? 0 }
+/** Counts one more membership of the user. Returns how many it has now. */
+export async function countMembershipOf(transaction: Transaction, userId: number): Promise<number> {
+  const text = 'UPDATE app_instance_user SET memberships = memberships + 1 WHERE user_id = $1 RETURNING memberships'
+  return (await transaction.get<{ memberships: number }>(text, userId))?.memberships ?? 0
+}
+
+/** Counts one more member of the channel. Returns how many it has now. Throws a Forbidden if it was deleted meanwhile. */
+async function countMember(transaction: Transaction, channelId: number): Promise<number> {
+  const text =
+    'UPDATE channel_head SET members = members + 1 WHERE channel_id = $1 AND deleted_at IS NULL RETURNING members'
+  const head = await transaction.get<{ members: number }>(text, channelId)
+  if (!head) throw forbidden()
+  return head.members
 }
 
 /** A HIDDEN membership is known to its owner, and to the moderators and admins among the members. */

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import Type from 'typebox'
 import { badRequest, conflict, forbidden } from '../../contract/api-error.ts'
 import { channelArn } from '../../contract/arn.ts'
@@ -17,7 +16,7 @@ import type { Transaction } from '../../store/store.ts'
 import type { ChannelRow } from '../../store/tables.ts'
 import { requireBearer } from '../access.ts'
 import { type AppInstanceUserRow, requireUserOf } from '../app-instance-users/app-instance-user.ts'
-import { addMember } from '../channel-memberships/channel-membership.ts'
+import { addCounted, countMembershipOf } from '../channel-memberships/channel-membership.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
@@ -94,19 +93,20 @@ const newChannel = (
 
 /**
  * Numbers and times of a deleted channel with this ARN go on: a node that has missed the deletion would else take the log
- * of this channel for the log of that one.
+ * of this channel for the log of that one. While the channel is not deleted there is a Conflict; the head says so and not
+ * the channel's row alone, since PostgreSQL takes a row that was deleted after this transaction began for gone, and the
+ * head as it was read would not have the number of the deletion yet.
  */
 async function insertChannel(transaction: Transaction, channel: NewChannel): Promise<CreatedChannel> {
   const head = await transaction.get<Pick<ChannelRow, 'channel_id'>>(
     `INSERT INTO channel_head (channel_arn, next_seq, last_created_at, members)
      SELECT $1, coalesce(max(next_seq), 1), CASE WHEN max(last_created_at) > $2 THEN max(last_created_at) ELSE $2 END, 0
-     FROM channel_head WHERE channel_arn = $1 RETURNING channel_id`,
+     FROM channel_head WHERE channel_arn = $1 HAVING count(*) = count(deleted_at) RETURNING channel_id`,
     channel.channel_arn,
     channel.created_at,
   )
-  assert(head, 'an aggregate has one row')
-  const created = { ...channel, channel_id: head.channel_id }
-  if (await transaction.insertOnce('channel', created)) return created
+  const created = head && { ...channel, channel_id: head.channel_id }
+  if (created && (await transaction.insertOnce('channel', created))) return created
   throw conflict('A channel with this ChannelId exists already')
 }
 
@@ -119,11 +119,21 @@ async function addMembers(
   creator: AppInstanceUserRow,
   arns: string[] | undefined,
 ): Promise<void> {
+  const members: AppInstanceUserRow[] = []
   for (const arn of people(creator, arns)) {
-    const member = await requireUserOf(transaction, channel.app_instance_arn, arn)
-    await addMember(transaction, {
+    members.push(await requireUserOf(transaction, channel.app_instance_arn, arn))
+  }
+  // In one order: of two calls that name the same users each would else wait for the other's.
+  const counts = new Map<number, number>()
+  for (const { user_id } of members.toSorted((a, b) => a.user_id - b.user_id)) {
+    counts.set(user_id, await countMembershipOf(transaction, user_id))
+  }
+  for (const member of members) {
+    const memberships = counts.get(member.user_id) as number
+    await addCounted(transaction, {
       channel,
       member,
+      memberships,
       type: 'DEFAULT',
       invitedBy: creator,
       now: channel.created_at,

@@ -3,9 +3,10 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import type { RunRow } from '../../store/tables.ts'
 import { mayModerateChannel } from '../access.ts'
 import { operation } from '../context.ts'
+import { requireChannel } from './channel.ts'
 
-/** What is in the channel, in the order in which a message that is being accepted locks rows. */
-const tables = ['channel_membership', 'channel', 'channel_moderator', 'channel_message', 'flow_step', 'flow_run']
+/** What is in the channel, in the order in which a message that is being accepted locks rows: else the two wait for each other. */
+const tables = ['channel', 'channel_membership', 'channel_moderator', 'channel_message', 'flow_step', 'flow_run']
 
 /** The channel goes with all that is in it. Messages in processing are dropped, and their callbacks are Forbidden. */
 export const DeleteChannel = operation({
@@ -18,6 +19,7 @@ export const DeleteChannel = operation({
   async handle({ ChannelArn }, { store, now }, { channel }) {
     const { channel_id: channelId } = channel
     return store.transaction(async (transaction) => {
+      await requireChannel(transaction, channelId)
       const runs = `SELECT * FROM run_view WHERE channel_id = $1 AND state = 'RUNNING'`
       for (const run of await transaction.all<RunRow>(runs, channelId)) await transaction.endStep(run, now())
       await transaction.run(
