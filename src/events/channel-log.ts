@@ -46,7 +46,7 @@ export class StoredChannelLog {
   async joinedAt(userArn: string, channelArn: string): Promise<number | undefined> {
     const row = await this.#read.get<{ joined_seq: number }>(
       `SELECT joined_seq FROM channel_membership
-       WHERE channel_id = (SELECT channel_id FROM channel WHERE channel_arn = $2)
+       WHERE channel_id = (SELECT channel_id FROM channel_head WHERE channel_arn = $2 AND deleted_at IS NULL)
          AND member_id = (SELECT user_id FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL)`,
       userArn,
       channelArn,
