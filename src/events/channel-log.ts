@@ -45,9 +45,9 @@ export class StoredChannelLog {
 
   async joinedAt(userArn: string, channelArn: string): Promise<number | undefined> {
     const row = await this.#read.get<{ joined_seq: number }>(
-      `SELECT joined_seq FROM app_instance_user JOIN channel_membership ON member_id = user_id
-       JOIN channel_head ON channel_head.channel_id = channel_membership.channel_id
-       WHERE app_instance_user_arn = $1 AND app_instance_user.deleted_at IS NULL AND channel_arn = $2`,
+      `SELECT joined_seq FROM channel_membership
+       WHERE channel_id = (SELECT channel_id FROM channel_head WHERE channel_arn = $2 AND deleted_at IS NULL)
+         AND member_id = (SELECT user_id FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL)`,
       userArn,
       channelArn,
     )
@@ -63,20 +63,22 @@ export class StoredChannelLog {
     const latest = (await this.latest([channelArn])).get(channelArn)
     if (latest === undefined || latest < (through ?? after)) return undefined
     const last = through ?? latest
+    // Of the first of the ARN's channels whose log goes beyond the number. A join with all of them reads and sorts all that
+    // follows, for each page.
     const rows = await this.#read.all<LogRow>(
-      `SELECT channel_log.*, channel_arn FROM channel_head
-       JOIN channel_log ON channel_log.channel_id = channel_head.channel_id
-       WHERE channel_arn = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4`,
+      `SELECT channel_log.*, CAST($1 AS TEXT) AS channel_arn FROM channel_log
+       WHERE channel_id = (SELECT channel_id FROM channel_head WHERE channel_arn = $1 AND next_seq > $2 + 1
+         ORDER BY next_seq, channel_id LIMIT 1)
+         AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4`,
       channelArn,
       after,
       last,
       pageMax,
     )
-    const ofOne = rows.filter((row) => row.channel_id === rows[0]?.channel_id)
-    const more = ofOne.length < rows.length || rows.length === pageMax
-    const subjects = await this.#subjects(ofOne)
-    const envelopes = ofOne.map((row) => this.#envelope(row, subjects))
-    return { envelopes, through: more ? (ofOne.at(-1)?.seq ?? after) : last, more }
+    const end = rows.at(-1)?.seq ?? last
+    const subjects = await this.#subjects(rows)
+    const envelopes = rows.map((row) => this.#envelope(row, subjects))
+    return { envelopes, through: end, more: end < last }
   }
 
   /** For members of a channel of which the store knows nothing. */

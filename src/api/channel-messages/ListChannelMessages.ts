@@ -37,21 +37,21 @@ export const ListChannelMessages = operation({
     refuseSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, SortOrder: order = 'DESCENDING', NotBefore, NotAfter } = input
     const descending = order === 'DESCENDING'
-    const times = timesOf(NotBefore, NotAfter)
     const { page, NextToken } = await readPage(context, input, {
       identity: ['ListChannelMessages', ChannelArn, ChimeBearer, order, NotBefore, NotAfter],
-      start: descending ? Number.MAX_SAFE_INTEGER : -1,
-      rowsAfter: (seq, rowsMax) =>
-        context.read.all<MessageRow>(
+      start: undefined as number | undefined,
+      rowsAfter: (seq, rowsMax) => {
+        const limits = limitsOf(seq, { descending, NotBefore, NotAfter })
+        return context.read.all<MessageRow>(
           `SELECT * FROM message_view WHERE channel_id = $1 AND ${visibleTo('$2')}
-             AND seq ${descending ? '<' : '>'} $3 ${times.map(({ condition }, index) => condition(`$${index + 5}`)).join(' ')}
-           ORDER BY seq ${descending ? 'DESC' : 'ASC'} LIMIT $4`,
+             ${limits.map(({ condition }, index) => `AND ${condition(`$${index + 4}`)}`).join(' ')}
+           ORDER BY seq ${descending ? 'DESC' : 'ASC'} LIMIT $3`,
           channel.channel_id,
           reader.user_id,
-          seq,
           rowsMax,
-          ...times.map(({ time }) => time),
-        ),
+          ...limits.map(({ value }) => value),
+        )
+      },
       positionOf: (message) => message.seq,
     })
     const ChannelMessages = page.map((row) => messageSummary(seenBy(ChimeBearer, row), epochSeconds))
@@ -59,23 +59,36 @@ export const ListChannelMessages = operation({
   },
 })
 
-interface TimeLimit {
-  time: number
-  /** In SQL, with the placeholder of the time. */
-  condition(time: string): string
+interface Limit {
+  value: number
+  /** In SQL, with the placeholder of the value: PostgreSQL takes no value that the statement does not use. */
+  condition(value: string): string
 }
 
-/** Those that the caller gave: PostgreSQL takes no value that the statement does not use. */
-function timesOf(notBefore: number | undefined, notAfter: number | undefined): TimeLimit[] {
-  const times: TimeLimit[] = []
-  if (notBefore !== undefined) {
-    const condition = (time: string) => `AND seq >= ${firstSeqSince('$1', time)}`
-    times.push({ time: Math.ceil(milliseconds(notBefore)), condition })
-  }
-  if (notAfter !== undefined) {
-    // The first millisecond that is too late.
-    const condition = (time: string) => `AND seq < ${firstSeqSince('$1', time)}`
-    times.push({ time: Math.floor(milliseconds(notAfter)) + 1, condition })
-  }
-  return times
+/**
+ * Where the page begins and where the list ends. A page that follows another begins behind it, and so within the times. Of
+ * two limits on one side SQLite searches for the first alone, and would read 300,000 messages in 125 ms to find the other.
+ */
+function limitsOf(
+  seq: number | undefined,
+  {
+    descending,
+    NotBefore,
+    NotAfter,
+  }: { descending: boolean; NotBefore: number | undefined; NotAfter: number | undefined },
+): Limit[] {
+  const since: Limit | undefined =
+    NotBefore === undefined ? undefined : atTime('>=', Math.ceil(milliseconds(NotBefore)))
+  // The first millisecond that is too late.
+  const until: Limit | undefined =
+    NotAfter === undefined ? undefined : atTime('<', Math.floor(milliseconds(NotAfter)) + 1)
+  const [begin, end] = descending ? [until, since] : [since, until]
+  const behind =
+    seq === undefined ? begin : { value: seq, condition: (value: string) => `seq ${descending ? '<' : '>'} ${value}` }
+  return [behind, end].filter((limit) => limit !== undefined)
 }
+
+const atTime = (comparison: '<' | '>=', time: number): Limit => ({
+  value: time,
+  condition: (value) => `seq ${comparison} ${firstSeqSince('$1', value)}`,
+})
