@@ -109,7 +109,8 @@ async function look(path: string, enter: Enter): Promise<Look> {
       return { path, line: path, below: await entriesOf(path) }
     }
     // The change time also moves when `mv` or `cp -p` puts an older file of the same size in the place of another.
-    const line = `${path} ${found.mtimeMs} ${found.ctimeMs} ${found.size}`
+    // The file itself, too: two of the same size can have all times alike, since a file system counts in milliseconds.
+    const line = `${path} ${found.ino} ${found.mtimeMs} ${found.ctimeMs} ${found.size}`
     return { path, line, below: [], isFile: found.isFile() }
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
