@@ -111,10 +111,14 @@ export class FlowEngine {
     })
   }
 
-  /** Takes up what this node owns and what is due. What it owns is found in the background: new steps queue behind it. */
+  /**
+   * Takes up what this node owns, what is due, and what nodes that are gone have left. What it owns and what they left is
+   * found in the background: new steps queue behind the former.
+   */
   async start(): Promise<void> {
     this.#ownSteps.request()
     await this.#dueSteps.sweep()
+    void this.#dueSteps.look()
   }
 
   /** Looks for what another node has left or put off: it set its alarm there, not here. */
