@@ -2,9 +2,10 @@ import type { ProcessorEvent } from '../processor/processor-event.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { readOwnTurn } from '../store/steps.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
 import type { OwnNode } from './decision.ts'
+import { levelOf } from './log-level.ts'
 import { processorEvent } from './processor-event.ts'
 import { Retries } from './retries.ts'
 
@@ -70,8 +71,7 @@ export class Aside {
       if (turn) readable(turn)
       return true
     } catch (err) {
-      const level = err instanceof StoreUnavailable ? 'warn' : 'error'
-      log[level]({ err }, 'a step that was set aside could not be read; trying again')
+      log[levelOf(err, 'warn')]({ err }, 'a step that was set aside could not be read; trying again')
       return false
     }
   }

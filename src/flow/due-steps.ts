@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { readDeadOwners, readNextDueAt } from '../store/steps.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/tables.ts'
 import type { OwnNode } from './decision.ts'
+import { levelOf } from './log-level.ts'
 
 /** How many due steps are taken at a time. */
 const takenMax = 1_000
@@ -144,8 +145,7 @@ export class DueSteps {
     try {
       await look()
     } catch (error) {
-      const level = error instanceof StoreUnavailable ? 'warn' : 'error'
-      log[level]({ err: error }, 'due steps could not be read; trying again')
+      log[levelOf(error, 'warn')]({ err: error }, 'due steps could not be read; trying again')
       this.wakeBy(clock.now() + retryMs)
     }
   }

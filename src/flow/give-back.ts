@@ -1,9 +1,10 @@
 import type { Log } from '../runtime/log.ts'
 import type { RecordHandOff } from '../store/changes.ts'
 import { free } from '../store/steps.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { StepRow } from '../store/tables.ts'
 import type { OwnNode } from './decision.ts'
+import { levelOf } from './log-level.ts'
 import type { QueuedStep } from './step-lanes.ts'
 import type { StepQueue } from './step-queue.ts'
 import type { StepWrites } from './step-writes.ts'
@@ -46,8 +47,7 @@ export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {
       log.debug({ processor: functionName, steps: steps.length }, 'steps given back: another node may take them')
       return true
     } catch (err) {
-      const level = err instanceof StoreUnavailable ? 'warn' : 'error'
-      log[level]({ processor: functionName, err }, 'steps could not be given back')
+      log[levelOf(err, 'warn')]({ processor: functionName, err }, 'steps could not be given back')
       return false
     }
   }

@@ -4,8 +4,9 @@ import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { shards } from '../store/shards.ts'
 import { type OwnStepKey, type OwnStepsCursor, ownStepsBegin, readOwnStepsPage } from '../store/steps.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { OwnNode } from './decision.ts'
+import { levelOf } from './log-level.ts'
 import type { QueuedStep } from './step-lanes.ts'
 import type { StepQueue } from './step-queue.ts'
 
@@ -72,8 +73,8 @@ export class OwnSteps {
       }
     } catch (error) {
       this.#isRequested = true
-      const level = error instanceof StoreUnavailable ? 'warn' : 'error'
-      if (!this.#isClosed) log[level]({ err: error }, "this node's steps could not be read; trying again")
+      if (!this.#isClosed)
+        log[levelOf(error, 'warn')]({ err: error }, "this node's steps could not be read; trying again")
       return
     }
     this.#isFirst = false

@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { readOwnSteps, readTurns, turnsMax } from '../store/steps.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
 import type { OwnNode } from './decision.ts'
+import { levelOf } from './log-level.ts'
 import type { QueuedStep } from './step-lanes.ts'
 import type { Claim, StepQueue } from './step-queue.ts'
 
@@ -108,7 +109,6 @@ export class Refill<Step extends QueuedStep> {
   }
 
   #reportFailure(error: unknown): void {
-    const level = error instanceof StoreUnavailable ? 'warn' : 'error'
-    this.#parts.log[level]({ err: error }, 'parked steps could not be read; trying again')
+    this.#parts.log[levelOf(error, 'warn')]({ err: error }, 'parked steps could not be read; trying again')
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { DecideStep, RecordHandOff } from '../store/changes.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import { levelOf } from './log-level.ts'
 import { PutOffWrites, putOffMs } from './put-off.ts'
 import { Retries } from './retries.ts'
 
@@ -101,8 +102,7 @@ export class StepWrites {
       after?.settled(result !== 'refused')
       return true
     } catch (err) {
-      const isOutage = err instanceof StoreUnavailable
-      log[isOutage ? level : 'error']({ messageId, err }, 'a step could not be written; trying again')
+      log[levelOf(err, level)]({ messageId, err }, 'a step could not be written; trying again')
       return false
     }
   }
