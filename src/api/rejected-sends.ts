@@ -1,9 +1,7 @@
-import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics, SendRejection } from '../runtime/metrics.ts'
-
-/** How often at most rejected sends are written to the log. */
-const warnEveryMs = 60_000
+import { PacedWarning } from '../runtime/paced-warning.ts'
 
 interface RejectedSendsParts {
   metrics: Pick<Metrics, 'countSendRejection'>
@@ -17,30 +15,29 @@ export class RejectedSends {
   #byReason: Partial<Record<SendRejection, number>> = {}
   /** The function for which the last one was. */
   #processor = ''
-  #cancel: Cancel | undefined
+  readonly #warning: PacedWarning
 
   constructor(parts: RejectedSendsParts) {
     this.#parts = parts
+    this.#warning = new PacedWarning(parts.clock, () => this.#warn())
   }
 
   add(reason: SendRejection, functionName: string): void {
     this.#parts.metrics.countSendRejection(reason)
     this.#byReason[reason] = (this.#byReason[reason] ?? 0) + 1
     this.#processor = functionName
-    if (!this.#cancel) this.#warn()
+    this.#warning.request()
   }
 
   close(): void {
-    this.#cancel?.()
+    this.#warning.close()
   }
 
-  #warn(): void {
-    this.#cancel = undefined
-    if (Object.keys(this.#byReason).length === 0) return
-    const { clock, log } = this.#parts
+  #warn(): boolean {
+    if (Object.keys(this.#byReason).length === 0) return false
     const processor = this.#processor === '' ? {} : { processor: this.#processor }
-    log.warn({ reasons: this.#byReason, ...processor }, 'sends rejected: overload')
+    this.#parts.log.warn({ reasons: this.#byReason, ...processor }, 'sends rejected: overload')
     this.#byReason = {}
-    this.#cancel = clock.at(clock.now() + warnEveryMs, () => this.#warn())
+    return true
   }
 }
