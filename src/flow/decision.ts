@@ -144,8 +144,7 @@ export function changeOf(
   const { position } = turn.step
   const hasChanged = (processor: Processor, index: number) =>
     processor.hasChanged || (index === position && changes_json !== null)
-  const callbackId = next?.callbackId ?? turn.step.callback_id
-  const runRow = { ...runRowOf(turn, run, changes_json !== null, ending && now), callback_id: callbackId }
+  const runRow = runRowOf(turn, run, changes_json !== null, ending && now)
   return {
     kind: 'DecideStep',
     heldBy: turn.step.owner,
@@ -161,12 +160,24 @@ export function changeOf(
 }
 
 /** A run that is over keeps nothing but its outcome: its steps stay as the timeline, and name their functions. */
-function runRowOf(turn: Turn, { state, text }: Run, hasChanged: boolean, endedAt: number | undefined): RunRow {
+function runRowOf(
+  turn: Turn,
+  { state, text, step: latest }: Run,
+  hasChanged: boolean,
+  endedAt: number | undefined,
+): RunRow {
   const { run, step } = turn
   const over = { processors_json: '[]', requested_json: null, text_json: null, ended_at: endedAt ?? null }
   if (state !== 'RUNNING') return { ...run, state, ...over }
   const processors_json = hasChanged ? withChange(run.processors_json, step.position) : run.processors_json
-  return { ...run, state, processors_json, text_json: JSON.stringify(text), ended_at: null }
+  return {
+    ...run,
+    state,
+    processors_json,
+    text_json: JSON.stringify(text),
+    callback_id: latest.callbackId,
+    ended_at: null,
+  }
 }
 
 const stepOf = (effects: Effect[], kind: 'RecordStep' | 'DecideStep' | 'OpenStep'): Step | undefined =>

@@ -1,4 +1,4 @@
-import type { Client, PoolClient } from 'pg'
+import type { Client } from 'pg'
 
 /** By then the tables show how many rows a channel has. */
 const changesBefore = 1_000
@@ -38,7 +38,7 @@ const hotTables = [
 ]
 
 /** Whether the tables were empty when statistics were made last, if ever. */
-export async function statisticsAreMissing(client: Client | PoolClient): Promise<boolean> {
+export async function statisticsAreMissing(client: Client): Promise<boolean> {
   const tables = hotTables.map((table) => `'${table}'::regclass`).join(', ')
   const sql = `SELECT bool_or(reltuples <= 0) AS missing FROM pg_class WHERE oid IN (${tables})`
   return (await client.query<{ missing: boolean }>(sql)).rows[0]?.missing ?? false

@@ -24,7 +24,7 @@ import {
 import { migrate } from './postgres-migrate.ts'
 import { SharedReads } from './postgres-reads.ts'
 import { FirstStatistics, statisticsAreMissing } from './postgres-statistics.ts'
-import { advanceHeadText, endStepText, insertText, logRow, noHead, nothing } from './statements.ts'
+import { advanceHeadText, endStepText, insertOnceText, insertText, logRow, noHead, nothing } from './statements.ts'
 import {
   type Committed,
   type OutcomeUnknown,
@@ -305,8 +305,7 @@ function transactionOn(client: PoolClient, committed: Committed): Transaction {
     run,
     insert,
     async insertOnce(table, row) {
-      const text = `${insertText(table, Object.keys(row))} ON CONFLICT DO NOTHING`
-      return (await run(text, ...Object.values<Value>(row))) === 1
+      return (await run(insertOnceText(table, Object.keys(row)), ...Object.values<Value>(row))) === 1
     },
     async endStep({ channel_id, callback_id }, now) {
       if ((await run(endStepText, channel_id, callback_id, now)) === 1) committed.decided.push(callback_id)

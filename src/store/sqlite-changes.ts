@@ -28,7 +28,9 @@ import {
   advanceHeadForReleasedMessageText,
   advanceHeadText,
   becomesLast,
+  channelOf,
   endStepText,
+  insertOnceText,
   insertText,
   logRow,
   noHead,
@@ -74,7 +76,7 @@ const flowValues = (channelFlowArn: string | null | undefined): [Value, Value] =
   channelFlowArn === undefined ? 0 : 1,
 ]
 
-const insertToken = `${insertText('idempotency_token', tokenColumns)} ON CONFLICT DO NOTHING`
+const insertToken = insertOnceText('idempotency_token', tokenColumns)
 const insertMessage = insertText('channel_message', messageColumns)
 
 function acceptMessage(writer: Writer, change: AcceptMessage, committed: Committed): AcceptOutcome {
@@ -248,14 +250,8 @@ export function insert<Row extends Columns<Row>>(writer: Writer, table: string, 
 
 /** Returns whether there was no row with this key. */
 export function insertOnce<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): boolean {
-  const text = `${insertText(table, Object.keys(row))} ON CONFLICT DO NOTHING`
-  return writer.run(text, ...Object.values<Value>(row)) === 1
+  return writer.run(insertOnceText(table, Object.keys(row)), ...Object.values<Value>(row)) === 1
 }
 
 const valuesOf = <Row>(row: Row, columns: readonly (keyof Row)[]): Value[] =>
   columns.map((column) => row[column] as Value)
-
-const channelOf = ({ channel_id, channel_arn }: Pick<MessageRow, 'channel_id' | 'channel_arn'>) => ({
-  channelId: channel_id,
-  channelArn: channel_arn,
-})

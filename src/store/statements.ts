@@ -22,19 +22,21 @@ export const noHead = (channelArn: string) => new Error(`the channel ${channelAr
 
 /** The run's latest step, $2 in the channel $1, is EXPIRED at $3 if it is open: no verdict counts any more. */
 export const endStepText = `UPDATE flow_step SET state = 'EXPIRED', owner = '', decided_at = $3
-  WHERE channel_id = $1 AND callback_id = $2 AND ${stepIsOpen} RETURNING callback_id`
-
-const placeholders = (count: number, from = 1) => Array.from({ length: count }, (_, index) => `$${index + from}`)
+  WHERE channel_id = $1 AND callback_id = $2 AND ${stepIsOpen}`
 
 /** Its values are those of the columns, in their order. */
 export const insertText = (table: string, columns: readonly string[]): string =>
-  `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${placeholders(columns.length).join(', ')})`
+  `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})`
+
+/** The same, where a row with this key stays as it is. */
+export const insertOnceText = (table: string, columns: readonly string[]): string =>
+  `${insertText(table, columns)} ON CONFLICT DO NOTHING`
 
 /** Its values are those of `state`, then those of `key`; the next placeholder is free for what follows the key. */
 export function updateText(table: string, state: readonly string[], key: readonly string[]): string {
-  const all = placeholders(state.length + key.length)
-  const assigned = [...state, ...key].map((column, index) => `${column} = ${all[index]}`)
-  return `UPDATE ${table} SET ${assigned.slice(0, state.length).join(', ')} WHERE ${assigned.slice(state.length).join(' AND ')}`
+  const equal = (columns: readonly string[], from: number) =>
+    columns.map((column, index) => `${column} = $${from + index}`)
+  return `UPDATE ${table} SET ${equal(state, 1).join(', ')} WHERE ${equal(key, state.length + 1).join(' AND ')}`
 }
 
 /** The event's row in its channel's log. */
@@ -55,6 +57,12 @@ function referenceOf(about: EventSubject): { subject: string; revision: number }
 }
 
 export const nothing = (): Committed => ({ events: [], turns: [], decided: [], ended: [] })
+
+/** The message's channel, as its events name it. */
+export const channelOf = ({ channel_id, channel_arn }: Pick<MessageRow, 'channel_id' | 'channel_arn'>) => ({
+  channelId: channel_id,
+  channelArn: channel_arn,
+})
 
 /** All members read this time, so a message that only its target sees does not move it. */
 export const becomesLast = ({ status, persistence, target_id }: Omit<MessageRow, 'seq'>): boolean =>
