@@ -7,27 +7,22 @@ import { alignedTable } from './table.ts'
  * its stack. So a stage has the work of the libraries and of Node that it calls.
  */
 
-/** What builds the server. */
+/** The stages on the way of a message, by the folder of src. */
+const stages: Record<string, string> = {
+  signature: 'signatures: two are verified, one is made',
+  http: 'HTTP: read, route, respond',
+  contract: 'validation',
+  api: 'operations: roles, flow, rows, ids',
+  store: 'store: reads, two commits',
+  flow: 'flow engine: transitions, queue',
+  processor: 'dispatch to the processor',
+  events: 'frames to the sessions',
+  bus: 'frames to the sessions',
+  session: 'frames to the sessions',
+  runtime: 'log, metrics, timers',
+}
+/** All other files of src build the server. What they do at the start is left out. */
 const atStart = 'start'
-
-/**
- * The stages on the way of a message, by the beginning of the file's path below src. The first that fits counts. Files of
- * no stage build the server, and what they do at the start is left out.
- */
-const stages: [beginning: string, stage: string][] = [
-  ['signature/', 'signatures: two are verified, one is made'],
-  ['http/', 'HTTP: read, route, respond'],
-  ['contract/', 'validation'],
-  ['api/', 'operations: roles, flow, rows, ids'],
-  ['store/', 'store: reads, two commits'],
-  ['flow/', 'flow engine: transitions, queue'],
-  ['processor/', 'dispatch to the processor'],
-  ['events/', 'frames to the sessions'],
-  ['bus/', 'frames to the sessions'],
-  ['session/', 'frames to the sessions'],
-  ['runtime/', 'log, metrics, timers'],
-  ['', atStart],
-]
 const outside = 'Node: sockets, HTTP parser, event loop'
 const collector = 'garbage collection'
 
@@ -48,10 +43,11 @@ export function costTable(folder: string): string | undefined {
   const files = readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'))
   if (files.length === 0) return undefined
   const shares = files.map((file) => sharesOf(JSON.parse(readFileSync(join(folder, file), 'utf8'))))
-  const names = [...new Set([...stages.map(([, stage]) => stage), outside, collector])].filter(
-    (name) => name !== atStart,
-  )
-  const rows = names.map((name) => [name, ...shares.map((share) => `${((share.get(name) ?? 0) * 100).toFixed(0)} %`)])
+  const names = new Set([...Object.values(stages), outside, collector])
+  const rows = [...names].map((name) => [
+    name,
+    ...shares.map((share) => `${((share.get(name) ?? 0) * 100).toFixed(0)} %`),
+  ])
   return alignedTable(['what a message costs', ...files.map((file) => file.replace('.cpuprofile', ''))], rows)
 }
 
@@ -85,7 +81,7 @@ function stagesOf(nodes: readonly ProfileNode[]): Map<number, string> {
 }
 
 function ownStage(url: string): string | undefined {
-  const [, path] = /\/(?:src|dist)\/((?!.*node_modules).*)$/.exec(url) ?? []
-  if (path === undefined || url.includes('/node_modules/')) return undefined
-  return stages.find(([beginning]) => path.startsWith(beginning))?.[1]
+  if (url.includes('/node_modules/')) return undefined
+  const [, path] = /.*\/(?:src|dist)\/(.*)$/.exec(url) ?? []
+  return path === undefined ? undefined : (stages[path.split('/')[0] ?? ''] ?? atStart)
 }
