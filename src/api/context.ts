@@ -16,7 +16,7 @@ export interface ApiParts {
   place: Place
   /** What GetMessagingSessionEndpoint answers: `host[:port]`. */
   sessionHost(): string
-  /** Takes a flow's new step in hand. */
+  /** The node that owns a flow's new step. */
   node: OwnNode
   /** Tells the sessions of an event that leaves no row; every other one is told by the commit that writes it. */
   announce(event: ChannelEvent): void

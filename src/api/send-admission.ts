@@ -217,7 +217,7 @@ export class SendAdmission {
     const now = this.#parts.clock.now()
     for (const send of this.#queued) {
       const waitedMs = now - send.queuedAt
-      // Less than nothing, if the clock was set back: nobody knows how long that was.
+      // Negative if the clock was set back: how long it has waited is unknown then.
       if (waitedMs >= 0 && waitedMs < heldMsMax) break
       const reason = this.#heldBy(send)
       if (!reason) continue

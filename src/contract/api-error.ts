@@ -39,8 +39,8 @@ export class ApiError extends Error {
 }
 
 /**
- * The server takes no more work of this kind for now; nothing of the call was done. Whoever throws it counts and reports
- * it, so that the log has no line for each call.
+ * The server accepts no more work of this kind for now, and has done nothing of the call. The code that throws it counts
+ * and logs it, so that the log has no line for each call.
  */
 export class Overloaded extends ApiError {
   constructor(message: string) {

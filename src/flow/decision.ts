@@ -6,7 +6,7 @@ import { free } from '../store/steps.ts'
 import type { Audience, EventType, MessageRow, MessageText, RunRow, StepRow, Turn } from '../store/tables.ts'
 import { type Effect, openStep, type Processor, type Progress, type Run, type Step, type World } from './transition.ts'
 
-/** The node that takes new steps in hand. */
+/** The node that owns new steps. */
 export interface OwnNode {
   /** It may change while the process runs. */
   readonly id: string

@@ -52,7 +52,7 @@ type Outcome = Exclude<HandOff, Deferred>
  *
  * Where the steps are that this node owns (store/steps.ts says who owns a step):
  *
- *   in hand    waiting ──place──► at its processor ──► ending: its outcome is being written, put off, or tried again
+ *   in memory  waiting ──place──► at its processor ──► ending: its outcome is being written, put off, or tried again
  *                 ▲  ▲                 │                  │
  *                 │  └────deferred─────┘                  └──► over, or free
  *   parked     a row; memory knows its channel (refill.ts)
@@ -136,7 +136,7 @@ export class FlowEngine {
     for (const [callbackId, { turn }] of this.#inHand) if (turn.step.owner === owner) this.#letGo(callbackId)
   }
 
-  /** Stops the engine. The steps in hand stay this node's: the next start, or another node, resumes them. */
+  /** Stops the engine. This node still owns its steps: its next start, or another node, resumes them. */
   async close(): Promise<void> {
     this.#closed = true
     for (const part of [this.#pauses, this.#refill, this.#ownSteps, this.#aside]) part.close()
@@ -154,7 +154,7 @@ export class FlowEngine {
     return this.#queue
   }
 
-  /** A step that this node owns: in hand from now on, or parked where the queue has no room for it. */
+  /** Queues a step that this node owns, or parks it where the queue has no room. */
   #enqueue(turn: Turn): void {
     const { callback_id: callbackId, due_at } = turn.step
     if (this.#closed || this.#inHand.has(callbackId)) return
@@ -238,7 +238,7 @@ export class FlowEngine {
     else this.#pauses.begin(functionName, round)
   }
 
-  /** The step is at its processor no more, and not in hand. */
+  /** Frees the place of a step that has no outcome to write. */
   #end(inHand: InHand): void {
     this.#queue.release(inHand)
     this.#queue.end(inHand)

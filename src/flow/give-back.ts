@@ -20,14 +20,14 @@ interface GiveBackParts<Step> {
   writes: Pick<StepWrites, 'once'>
   node: OwnNode
   log: Log
-  /** Whether the engine still has the step in hand. */
+  /** Whether the engine still has the step in memory. */
   holds(step: Step): boolean
   /** The step is no longer this node's. */
   given(step: Step): void
 }
 
 /**
- * Gives steps back that this node could not hand over for some time: another one may be able to. Each stays in hand until
+ * Gives steps back that this node could not hand over for some time: another one may be able to. Each stays in memory until
  * its row is written. It counts as no try and no attempt.
  */
 export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {

@@ -21,7 +21,7 @@ interface OwnStepsParts {
   node: OwnNode
   clock: Clock
   log: Log
-  /** Whether the engine has the step in hand. */
+  /** Whether the engine has the step in memory, or has set it aside. */
   isKnown(callbackId: string): boolean
   /** The queue may have more than before. */
   found(): void

@@ -90,7 +90,7 @@ interface Entry {
   err?: unknown
   /** What the server lacks for now. */
   reason?: string
-  /** It has too much to do, which whoever refused the call has reported. */
+  /** The call was rejected for overload. The code that rejected it has logged that. */
   overloaded?: true
 }
 

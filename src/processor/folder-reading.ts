@@ -109,7 +109,7 @@ async function look(path: string, enter: Enter): Promise<Look> {
       return { path, line: path, below: await entriesOf(path) }
     }
     // The change time also moves when `mv` or `cp -p` puts an older file of the same size in the place of another.
-    // The file itself, too: two of the same size can have all times alike, since a file system counts in milliseconds.
+    // The inode, too: a file system's clock moves every few milliseconds, so all times of two files may be equal.
     const line = `${path} ${found.ino} ${found.mtimeMs} ${found.ctimeMs} ${found.size}`
     return { path, line, below: [], isFile: found.isFile() }
   } catch (error) {

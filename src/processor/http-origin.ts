@@ -29,7 +29,7 @@ export type Outcome =
  * A server of the operator's choice, by its scheme, host and port, and the connections kept to it. Redirects are not
  * followed: the operator did not choose their addresses.
  *
- * The client is undici's pool: decision 15 has the figures.
+ * The client is undici's pool: docs/adr/0016-undici-calls-the-endpoint.md has the figures.
  */
 export class HttpOrigin {
   /** The Host header of every request to it. */

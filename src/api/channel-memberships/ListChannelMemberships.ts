@@ -9,7 +9,10 @@ import { operation } from '../context.ts'
 import { readPage } from '../paging.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 
-/** In the order in which the users were created. HIDDEN members are listed only when asked for, and only for moderators and admins. */
+/**
+ * In the order in which the users were created. HIDDEN members are listed only when asked for, and only for moderators and
+ * admins.
+ */
 export const ListChannelMemberships = operation({
   name: 'ListChannelMemberships',
   http: 'GET /channels/{ChannelArn}/memberships 200',

@@ -5,7 +5,7 @@ import { mayModerateChannel } from '../access.ts'
 import { operation } from '../context.ts'
 import { requireChannel } from './channel.ts'
 
-/** What is in the channel, in the order in which a message that is being accepted locks rows: else the two wait for each other. */
+/** What is in the channel, in the order in which AcceptMessage locks rows: in another order the two would deadlock. */
 const tables = ['channel', 'channel_membership', 'channel_moderator', 'channel_message', 'flow_step', 'flow_run']
 
 /** The channel goes with all that is in it. Messages in processing are dropped, and their callbacks are Forbidden. */
