@@ -1,8 +1,8 @@
 import type { NatsPlace } from './bus/nats-options.ts'
 import { nearest } from './near-names.ts'
-import type { CertificateFiles } from './runtime/certificate-files.ts'
 import { allSettings, type Setting, settings, splitNames } from './settings.ts'
 import type { Credentials } from './signature/credentials.ts'
+import type { CertificateFiles } from './tls/certificate-files.ts'
 
 /** All that an operator can choose. */
 export interface Config {

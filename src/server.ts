@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path'
-import { findAccessKey } from './access-keys.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { type Checks, Readiness } from './admin/readiness.ts'
 import { findUser } from './api/app-instance-users/app-instance-user.ts'
@@ -13,21 +12,22 @@ import { SendAdmission } from './api/send-admission.ts'
 import { createTransientTokens } from './api/transient-tokens.ts'
 import type { Bus } from './bus/bus.ts'
 import { memoryBus } from './bus/memory.ts'
-import { authorityFile, followCertificate } from './certificate.ts'
 import { checksOf } from './checks.ts'
 import { ClusterNode } from './cluster/node.ts'
 import type { Config } from './config.ts'
 import { ApiError } from './contract/api-error.ts'
 import { refuseOverwritten, warnOfNetwork, watchDataFiles } from './data-files.ts'
-import { StoredChannelLog } from './events/channel-log.ts'
 import { publishTo } from './events/publisher.ts'
+import { StoredChannelLog } from './events/stored-channel-log.ts'
 import type { OwnNode } from './flow/decision.ts'
 import { FlowEngine } from './flow/engine.ts'
 import { readPending } from './flow/pending.ts'
 import { reportRuns } from './flow/run-report.ts'
+import { Listeners } from './http/listeners.ts'
 import { createListener } from './http/serve.ts'
-import { type Keys, keepKeys, pinPlace } from './keys.ts'
-import { Listeners } from './listeners.ts'
+import { welcomePage } from './http/welcome-page.ts'
+import { findAccessKey } from './keys/access-keys.ts'
+import { type Keys, keepKeys, pinPlace } from './keys/kept-keys.ts'
 import { openStore, storeFile } from './open-store.ts'
 import { folderThenLambda } from './processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from './processor/function-environment.ts'
@@ -53,7 +53,7 @@ import { verifyConnect } from './signature/verify-connect.ts'
 import { verifyRequest } from './signature/verify-request.ts'
 import { soleOwner } from './store/steps.ts'
 import { type Store, StoreUnavailable } from './store/store.ts'
-import { welcomePage } from './welcome-page.ts'
+import { authorityFile, followCertificate } from './tls/follow-certificate.ts'
 
 /** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
 const storeMsMax = 3_000
@@ -132,7 +132,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   stack.defer(() => store.close())
   if ('file' in place) stack.defer(watchDataFiles(folder, place.file, opened, world, broken))
   await pinPlace(store, config)
-  const keys = await keepKeys(store, config, clock.now())
+  const keys = await keepKeys(store, config.credentials, clock.now())
 
   const bus = await openBus(config, keys, world)
   stack.defer(() => bus.close())

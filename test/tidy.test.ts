@@ -17,13 +17,15 @@ const mayImport: Record<string, string[]> = {
   bus: ['runtime'],
   signature: [],
   runtime: [],
+  tls: ['runtime'],
+  keys: ['contract/arn.ts', 'store', 'signature/credentials.ts', 'tls/issue-certificate.ts'],
   processor: ['contract', 'signature', 'runtime'],
   flow: ['contract', 'store', 'runtime', 'processor/target.ts', 'processor/processor-event.ts'],
   cluster: ['store', 'runtime'],
   events: ['contract', 'store', 'bus', 'runtime'],
   session: ['contract', 'store', 'bus', 'signature', 'runtime', 'events/frame.ts'],
   api: ['contract', 'store', 'runtime', 'signature/credentials.ts', 'flow/transition.ts', 'flow/decision.ts'],
-  http: ['contract', 'signature', 'runtime'],
+  http: ['contract', 'signature', 'runtime', 'tls/issue-certificate.ts'],
   admin: ['runtime'],
 }
 const engines = ['store/sqlite.ts', 'store/postgres.ts', 'bus/memory.ts', 'bus/nats.ts']

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
-import { createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
+import { createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
 import { serveParent } from '../system/program.ts'
 
 /*

@@ -1,4 +1,4 @@
-import type { EventType, GoneSubject, PastEvent } from '../store/tables.ts'
+import type { EventType, GoneSubject, PastEvent } from '../store/channel-event.ts'
 import { membershipPayload } from './channel-memberships/channel-membership.ts'
 import { messageToWire } from './channel-messages/channel-message.ts'
 import { channelToWire } from './channels/channel.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { createAccessKey, listAccessKeys, resumeAccessKey, suspendAccessKey } from '../access-keys.ts'
 import { ConfigError, readConfig } from '../config.ts'
+import { createAccessKey, listAccessKeys, resumeAccessKey, suspendAccessKey } from '../keys/access-keys.ts'
 import { existingPlace, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'

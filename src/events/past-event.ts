@@ -1,13 +1,6 @@
-import type {
-  Audience,
-  ChannelRow,
-  EventType,
-  MembershipRow,
-  MessageRow,
-  MessageText,
-  PastEvent,
-  RunRow,
-} from '../store/tables.ts'
+import type { Audience, EventType, PastEvent } from '../store/channel-event.ts'
+import { noText, textOf } from '../store/message-row.ts'
+import type { ChannelRow, MembershipRow, MessageRow, MessageText, RunRow } from '../store/tables.ts'
 
 /** One row of channel_log. */
 export interface LogRow {
@@ -108,22 +101,6 @@ function textFor(
   if (!isUpdate(row)) return textOf(message)
   // While a flow holds the update the run has its text; afterwards nobody has, unless it was released.
   return run?.requested_json ? (JSON.parse(run.requested_json) as MessageText) : undefined
-}
-
-const textOf = (message: MessageRow): MessageText => ({
-  content: message.content,
-  metadata: message.metadata,
-  content_type: message.content_type,
-  message_attributes_json: message.message_attributes_json,
-  push_notification_json: message.push_notification_json,
-})
-
-const noText: MessageText = {
-  content: '""',
-  metadata: null,
-  content_type: null,
-  message_attributes_json: null,
-  push_notification_json: null,
 }
 
 const isUpdate = (row: LogRow): boolean => row.event_type.endsWith('UPDATE_CHANNEL_MESSAGE')

@@ -1,5 +1,5 @@
 import type { Bus, Envelope } from '../bus/bus.ts'
-import type { ChannelEvent, PastEvent } from '../store/tables.ts'
+import type { ChannelEvent, PastEvent } from '../store/channel-event.ts'
 import { frame } from './frame.ts'
 
 /** What a session is told of an event: the payload, in AWS's shape for its type, with times as ISO 8601 texts. */

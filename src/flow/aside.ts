@@ -5,8 +5,8 @@ import { readOwnTurn } from '../store/steps.ts'
 import type { Store } from '../store/store.ts'
 import type { StepRow, Turn } from '../store/tables.ts'
 import type { OwnNode } from './decision.ts'
+import { processorEvent } from './event-for-processor.ts'
 import { levelOf } from './log-level.ts'
-import { processorEvent } from './processor-event.ts'
 import { Retries } from './retries.ts'
 
 /** How long a step is set aside before its rows are read again. */

@@ -1,9 +1,10 @@
 import { functionNameOf } from '../contract/arn.ts'
 import type { Processor as WireProcessor } from '../contract/structures.ts'
 import type { DecideStep, Ending, RecordHandOff } from '../store/changes.ts'
+import { audienceOf, changeTime, eventTypeOf, senderOnly, textOf } from '../store/message-row.ts'
 import { shardOf } from '../store/shards.ts'
 import { free } from '../store/steps.ts'
-import type { Audience, EventType, MessageRow, MessageText, RunRow, StepRow, Turn } from '../store/tables.ts'
+import type { MessageRow, MessageText, RunRow, StepRow, Turn } from '../store/tables.ts'
 import { type Effect, openStep, type Processor, type Progress, type Run, type Step, type World } from './transition.ts'
 
 /** The node that owns new steps. */
@@ -87,14 +88,6 @@ export function requestedText({ run, message }: Pick<Turn, 'run' | 'message'>): 
 export const workingText = (turn: Pick<Turn, 'run' | 'message'>): MessageText => ({
   ...requestedText(turn),
   ...changedText(turn.run),
-})
-
-export const textOf = (message: MessageRow): MessageText => ({
-  content: message.content,
-  metadata: message.metadata,
-  content_type: message.content_type,
-  message_attributes_json: message.message_attributes_json,
-  push_notification_json: message.push_notification_json,
 })
 
 /** The run as `transition` takes it, at one of its steps. */
@@ -249,28 +242,6 @@ function keepSent(message: MessageRow, { status, detail }: Extract<Effect, { eff
   const failed = status === 'FAILED'
   return { ...message, update_status: failed ? 'FAILED' : null, update_detail: failed ? (detail ?? null) : null }
 }
-
-/** When the message changes: never before it was made, though the clock may have run back since then. */
-export const changeTime = (message: Pick<MessageRow, 'created_at'>, now: number): number =>
-  Math.max(now, message.created_at)
-
-/** `CREATE_CHANNEL_MESSAGE` once sent; before that and instead of it with the status in front. */
-export function eventTypeOf({ revision }: Pick<MessageRow, 'revision'>, status: MessageRow['status']): EventType {
-  const event = revision === 1 ? 'CREATE_CHANNEL_MESSAGE' : 'UPDATE_CHANNEL_MESSAGE'
-  return status === 'SENT' ? event : `${status}_${event}`
-}
-
-/** A targeted message is for its target and its sender alone. */
-export function audienceOf(message: Pick<MessageRow, 'target_arn' | 'sender_arn'>): Audience {
-  return message.target_arn === null
-    ? { to: 'members' }
-    : { to: 'users', users: [...new Set([message.target_arn, message.sender_arn])] }
-}
-
-export const senderOnly = (message: Pick<MessageRow, 'sender_arn'>): Audience => ({
-  to: 'users',
-  users: [message.sender_arn],
-})
 
 /** The name by which the step's processor is found. */
 export const functionNameOfStep = (step: Pick<StepRow, 'function_arn'>): string => functionNameOf(step.function_arn)

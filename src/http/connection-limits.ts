@@ -8,7 +8,7 @@ export interface ConnectionLimits {
   reserve: number
 }
 
-interface Wanted {
+export interface WantedLimits {
   /** Undefined: as many as the descriptors allow. */
   connections: number | undefined
   connectionsPerAddress: number
@@ -28,7 +28,7 @@ const howToRaise = 'raise the limit with "ulimit -n", in systemd with LimitNOFIL
  * is worth more than one that does not start.
  */
 export function deriveLimits(
-  wanted: Wanted,
+  wanted: WantedLimits,
   descriptors: { limit: number; open: number },
 ): { limits: ConnectionLimits; warnings: string[] } {
   const left = Math.max(2, descriptors.limit - descriptors.open)

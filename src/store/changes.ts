@@ -1,4 +1,5 @@
-import type { Audience, EventType, MessageRow, RunRow, StepRow, TokenRow, Turn } from './tables.ts'
+import type { Audience, EventType } from './channel-event.ts'
+import type { MessageRow, RunRow, StepRow, TokenRow, Turn } from './tables.ts'
 
 /**
  * The hot writes, as values: many of them share one durable commit, and each has an outcome of its own.

@@ -1,6 +1,7 @@
 import type { Change, DecideStep } from './changes.ts'
+import type { EventType } from './channel-event.ts'
 import type { Committed } from './store.ts'
-import type { EventType, MessageRow } from './tables.ts'
+import type { MessageRow } from './tables.ts'
 
 /** The events of transactions that delete a text. */
 const erasingEvents: ReadonlySet<EventType> = new Set([

@@ -11,6 +11,7 @@ import type {
   RecordOutcome,
   TakeSteps,
 } from './changes.ts'
+import type { ChannelEvent } from './channel-event.ts'
 import {
   messageColumns,
   messageKey,
@@ -38,7 +39,7 @@ import {
 } from './statements.ts'
 import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
 import type { Columns, Committed, Value } from './store.ts'
-import type { ChannelEvent, MessageRow, RunRow, StepRow, Turn } from './tables.ts'
+import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
 /** Prepared statements of the writer connection, inside its open transaction. */
 export interface Writer {

@@ -1,6 +1,7 @@
+import type { ChannelEvent, EventSubject } from './channel-event.ts'
 import { stepIsOpen } from './steps.ts'
 import type { Committed } from './store.ts'
-import type { ChannelEvent, EventSubject, MessageRow } from './tables.ts'
+import type { MessageRow } from './tables.ts'
 
 /** `last_created_at` as it is after an event at $2: time never runs backwards in a channel, whatever the clock does. */
 const createdAt = 'CASE WHEN last_created_at < $2 THEN $2 ELSE last_created_at END'

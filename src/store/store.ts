@@ -1,5 +1,6 @@
 import type { Change, OutcomeOf } from './changes.ts'
-import type { ChannelEvent, RunRow, StepRow, Turn } from './tables.ts'
+import type { ChannelEvent } from './channel-event.ts'
+import type { RunRow, StepRow, Turn } from './tables.ts'
 
 export type Value = string | number | null
 

@@ -1,4 +1,4 @@
-import type { EventType } from '../../src/store/tables.ts'
+import type { EventType } from '../../src/store/channel-event.ts'
 import type { ChannelFacts, History, LogEntry, Outcome, Send, StoredMessage } from './history.ts'
 
 export interface Violation {

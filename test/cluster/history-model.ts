@@ -1,5 +1,5 @@
 import { appInstanceArn, appInstanceUserArn, channelArn } from '../../src/contract/arn.ts'
-import type { Audience, EventType } from '../../src/store/tables.ts'
+import type { Audience, EventType } from '../../src/store/channel-event.ts'
 import { emptyHistory, type History, type Look, type Outcome, type Period, type Send } from './history.ts'
 import { outcomeOf } from './history-index.ts'
 

@@ -1,4 +1,5 @@
-import type { Audience, EventType, MessageRow, StepRow } from '../../src/store/tables.ts'
+import type { Audience, EventType } from '../../src/store/channel-event.ts'
+import type { MessageRow, StepRow } from '../../src/store/tables.ts'
 
 /*
  * What a run was told, and what it left behind: plain data, so that it can be written to a file and judged again. Times

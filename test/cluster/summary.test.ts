@@ -38,7 +38,7 @@ test('a run in which all went well is no failure', () => {
 const spoilt: [expected: RegExp, spoil: (outcome: FaultOutcome) => void][] = [
   [/^text: a text/, ({ violations }) => violations.push({ rule: 'text', says: 'a text' })],
   [/^an answer$/, ({ refusals }) => refusals.push('an answer')],
-  [/was taken over after 5001 ms/, ({ turns }) => Object.assign(turns[1]!, { at: 7_001 })],
+  [/was taken over after 15001 ms/, ({ turns }) => Object.assign(turns[1]!, { at: 17_001 })],
   [/was taken over after undefined ms/, ({ turns }) => turns.pop()],
   [/no killed node had anything in hand/, ({ turns }) => turns.splice(0)],
   [/nothing was killed/, ({ kills }) => kills.pop()],

@@ -8,8 +8,8 @@ import { suite, type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { refuseMalformed } from '../../src/http/refuse-malformed.ts'
 import { serverOptions } from '../../src/http/serve.ts'
-import { createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { silentLog } from '../../src/runtime/log.ts'
+import { createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
 
 const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5)
 

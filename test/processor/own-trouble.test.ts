@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, type TestContext, test } from 'node:test'
 import type { HandOff } from '../../src/processor/target.ts'
-import { certificateNames, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
+import { certificateNames, createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
 import { temporaryFolder, writeFiles } from './functions.ts'
 import { listenFor, openEndpoint, recorder, startLambda, status } from './lambda-endpoint.ts'
 

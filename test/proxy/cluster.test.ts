@@ -12,11 +12,11 @@ import { ChimeSDKMessaging, ServiceUnavailableException } from '@aws-sdk/client-
 import { DefaultMessagingSession, MessagingSessionConfiguration, NoOpLogger } from 'amazon-chime-sdk-js'
 import { readConfig } from '../../src/config.ts'
 import { backUpStore, storeFile } from '../../src/open-store.ts'
-import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
 import type { Store } from '../../src/store/store.ts'
+import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
 import { aroundStore } from '../support/around-store.ts'
 import { type DocumentedProxy, missing, proxies, startProxy } from './proxies.ts'
 

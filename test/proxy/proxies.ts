@@ -6,7 +6,7 @@ import { connect, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { CertifiedKey } from '../../src/runtime/certificates.ts'
+import type { CertifiedKey } from '../../src/tls/issue-certificate.ts'
 import { unlessRequired } from '../support/required.ts'
 
 const documents = join(import.meta.dirname, '../../docs/proxy')

@@ -11,10 +11,10 @@ import { ChimeSDKIdentity, ServiceUnavailableException } from '@aws-sdk/client-c
 import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
 import { DefaultMessagingSession, MessagingSessionConfiguration, NoOpLogger } from 'amazon-chime-sdk-js'
 import { readConfig } from '../../src/config.ts'
-import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
+import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
 import { type DocumentedProxy, missing, proxies, startProxy } from './proxies.ts'
 
 const region = 'us-east-1'

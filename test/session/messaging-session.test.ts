@@ -14,8 +14,8 @@ import {
   PrefetchOn,
   PrefetchSortBy,
 } from 'amazon-chime-sdk-js'
-import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
 import { verifyConnect } from '../../src/signature/verify-connect.ts'
+import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
 import { until } from '../support/until.ts'
 import { channelArnOf, type SessionServer, startSessionServer, userArnOf } from './session-server.ts'
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { senderOnly, startRun, textOf } from '../../src/flow/decision.ts'
+import { startRun } from '../../src/flow/decision.ts'
 import type { AcceptUpdate } from '../../src/store/changes.ts'
+import { senderOnly, textOf } from '../../src/store/message-row.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { MessageRow, MessageText } from '../../src/store/tables.ts'
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RecordHandOff } from '../../src/store/changes.ts'
+import type { ChannelEvent } from '../../src/store/channel-event.ts'
 import { type Store, StoreUnavailable, type Transaction } from '../../src/store/store.ts'
-import type { ChannelEvent } from '../../src/store/tables.ts'
 import {
   ben,
   heldMessage,

@@ -1,11 +1,11 @@
 import { forbidden } from '../../contract/api-error.ts'
 import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
-import { audienceOf } from '../../flow/decision.ts'
+import { audienceOf } from '../../store/message-row.ts'
 import { accessTo } from '../access.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
-import { emptied, findMessage } from './channel-message.ts'
+import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
 
 /** Admins alone delete, and only what is sent; a targeted message too, which they may not see. */
@@ -42,7 +42,7 @@ export const DeleteChannelMessage = operation({
         eventType: 'DELETE_CHANNEL_MESSAGE',
         audience: audienceOf(message),
         createdAt: now(),
-        about: { message: { ...emptied(message, now()), redacted: message.redacted } },
+        about: { message: { ...withoutText(message, now()), redacted: message.redacted } },
       })
       return {}
     })

@@ -1,12 +1,12 @@
 import { conflict, forbidden } from '../../contract/api-error.ts'
 import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
-import { audienceOf } from '../../flow/decision.ts'
+import { audienceOf } from '../../store/message-row.ts'
 import type { MessageRow } from '../../store/tables.ts'
 import { type ChannelAccess, mayActInChannel } from '../access.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
-import { emptied, findMessage } from './channel-message.ts'
+import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
 
 /** Sender, moderators and admins empty a sent message. An update of it that is in processing ends with that. */
@@ -30,7 +30,7 @@ export const RedactChannelMessage = operation({
       requireRedactable(message, access)
       if (message.redacted) return { ChannelArn, MessageId }
       await dropUpdate(transaction, message, 'The message was redacted', now())
-      const redacted = emptied(message, now())
+      const redacted = withoutText(message, now())
       await transaction.run(
         `UPDATE channel_message SET redacted = 1, content = $3, metadata = NULL, content_type = NULL,
            message_attributes_json = NULL, push_notification_json = NULL, updated_at = $4,

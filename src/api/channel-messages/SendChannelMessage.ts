@@ -18,8 +18,9 @@ import {
   PushNotificationConfiguration,
   TargetList,
 } from '../../contract/structures.ts'
-import { audienceOf, eventTypeOf, type FlowSnapshot, senderOnly, startRun } from '../../flow/decision.ts'
+import { type FlowSnapshot, startRun } from '../../flow/decision.ts'
 import type { AcceptMessage } from '../../store/changes.ts'
+import { audienceOf, eventTypeOf, senderOnly } from '../../store/message-row.ts'
 import type { ChannelRow, MembershipRow } from '../../store/tables.ts'
 import { maySendToChannel } from '../access.ts'
 import { invalidUserArn, type NamedUser } from '../app-instance-users/app-instance-user.ts'

@@ -10,8 +10,9 @@ import {
   SubChannelId,
 } from '../../contract/shapes.ts'
 import { ChannelMessageStatusStructure } from '../../contract/structures.ts'
-import { audienceOf, changeTime, type FlowSnapshot, senderOnly, startRun, textOf } from '../../flow/decision.ts'
+import { type FlowSnapshot, startRun } from '../../flow/decision.ts'
 import type { AcceptUpdate } from '../../store/changes.ts'
+import { audienceOf, changeTime, senderOnly, textOf } from '../../store/message-row.ts'
 import type { MessageRow, MessageText } from '../../store/tables.ts'
 import { mayActInChannel } from '../access.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'

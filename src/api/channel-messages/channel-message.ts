@@ -1,7 +1,7 @@
 import { badRequest, notFound } from '../../contract/api-error.ts'
 import type { ChannelMessageStatus, ChannelMessageType } from '../../contract/shapes.ts'
 import type { MessageAttributeMap, PushNotificationConfiguration } from '../../contract/structures.ts'
-import { changeTime } from '../../flow/decision.ts'
+import { changeTime, noText } from '../../store/message-row.ts'
 import type { Reader } from '../../store/store.ts'
 import type { MessageRow, MessageText } from '../../store/tables.ts'
 import { fromJson, fromJsonText, toJson, toJsonText } from '../json-text.ts'
@@ -85,14 +85,10 @@ export async function requireVisibleMessage(
   return row
 }
 
-/** The message as it is told of when it is redacted or deleted: without its text. */
-export const emptied = (message: MessageRow, now: number): MessageRow => ({
+/** The message as the events of its redaction or deletion show it. */
+export const withoutText = (message: MessageRow, now: number): MessageRow => ({
   ...message,
-  content: '""',
-  metadata: null,
-  content_type: null,
-  message_attributes_json: null,
-  push_notification_json: null,
+  ...noText,
   redacted: 1,
   updated_at: changeTime(message, now),
   update_status: null,

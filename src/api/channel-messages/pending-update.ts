@@ -1,4 +1,5 @@
-import { requestedText, senderOnly } from '../../flow/decision.ts'
+import { requestedText } from '../../flow/decision.ts'
+import { senderOnly } from '../../store/message-row.ts'
 import type { Transaction } from '../../store/store.ts'
 import type { MessageRow, RunRow } from '../../store/tables.ts'
 

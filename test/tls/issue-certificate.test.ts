@@ -10,7 +10,7 @@ import {
   certificateNames,
   createAuthority,
   issueCertificate,
-} from '../../src/runtime/certificates.ts'
+} from '../../src/tls/issue-certificate.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 // TLS looks at the system's clock.

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, before, beforeEach, suite, test } from 'node:test'
-import { followCertificate } from '../src/certificate.ts'
-import { type Config, readConfig } from '../src/config.ts'
-import { type CertifiedKey, createAuthority, issueCertificate } from '../src/runtime/certificates.ts'
-import { type DataFolder, openDataFolder } from '../src/runtime/data-folder.ts'
-import { silentLog } from '../src/runtime/log.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { type Config, readConfig } from '../../src/config.ts'
+import { type DataFolder, openDataFolder } from '../../src/runtime/data-folder.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { followCertificate } from '../../src/tls/follow-certificate.ts'
+import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 const startMs = Date.UTC(2026, 0, 2)

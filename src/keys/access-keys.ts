@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Credentials, FindCredentials } from './signature/credentials.ts'
-import type { Reader, Store } from './store/store.ts'
+import type { Credentials, FindCredentials } from '../signature/credentials.ts'
+import type { Reader, Store } from '../store/store.ts'
 
 /** In the form of AWS's long-term keys, which some clients check: 20 capital letters and digits, and 40 characters. */
 export function newKeyPair(): Credentials {

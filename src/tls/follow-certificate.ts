@@ -1,9 +1,8 @@
-import type { Config } from './config.ts'
-import { followCertificateFiles, requirePair, type UseCertificate } from './runtime/certificate-files.ts'
-import { type CertifiedKey, certificateIsFresh, certificateNames, issueCertificate } from './runtime/certificates.ts'
-import { type Cancel, type Clock, every } from './runtime/clock.ts'
-import type { DataFolder } from './runtime/data-folder.ts'
-import type { Log } from './runtime/log.ts'
+import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { DataFolder } from '../runtime/data-folder.ts'
+import type { Log } from '../runtime/log.ts'
+import { type CertificateFiles, followCertificateFiles, requirePair, type UseCertificate } from './certificate-files.ts'
+import { type CertifiedKey, certificateIsFresh, certificateNames, issueCertificate } from './issue-certificate.ts'
 
 /** The authority's certificate, in the data folder, for clients to trust. */
 export const authorityFile = 'ca.pem'
@@ -14,6 +13,14 @@ const privateKeyStart = '-----BEGIN PRIVATE KEY-----'
 /** How often it is asked whether the made certificate must be renewed. */
 const renewEveryMs = 24 * 60 * 60 * 1000
 
+/** Where the certificate comes from: the operator's files, or the names for which the server issues one. */
+interface CertificateSettings {
+  tlsFiles: CertificateFiles | undefined
+  host: string
+  publicHost: string | undefined
+  tlsNames: string[]
+}
+
 interface Surroundings {
   folder: DataFolder
   authority: CertifiedKey
@@ -23,16 +30,16 @@ interface Surroundings {
 
 /** Puts the operator's certificate to use, or one that the server makes, and keeps it up to date until cancelled. */
 export async function followCertificate(
-  config: Config,
+  settings: CertificateSettings,
   surroundings: Surroundings,
   use: UseCertificate,
 ): Promise<Cancel> {
-  if (config.tlsFiles) return followCertificateFiles(config.tlsFiles, use, surroundings)
+  if (settings.tlsFiles) return followCertificateFiles(settings.tlsFiles, use, surroundings)
   const { folder, authority, clock, log } = surroundings
   folder.writeSecret(authorityFile, authority.certificatePem)
   let inUse = ''
   const look = async () => {
-    const pair = await keepCertificate(config, surroundings)
+    const pair = await keepCertificate(settings, surroundings)
     if (pair.certificatePem === inUse) return
     use(pair)
     inUse = pair.certificatePem
@@ -44,8 +51,11 @@ export async function followCertificate(
 }
 
 /** The one in the data folder while it is fresh, so that a browser which accepted it once knows it again. */
-async function keepCertificate(config: Config, { folder, authority, clock, log }: Surroundings): Promise<CertifiedKey> {
-  const names = certificateNames(config.host, config.publicHost, config.tlsNames)
+async function keepCertificate(
+  { host, publicHost, tlsNames }: CertificateSettings,
+  { folder, authority, clock, log }: Surroundings,
+): Promise<CertifiedKey> {
+  const names = certificateNames(host, publicHost, tlsNames)
   const kept = readCertificate(folder, log)
   if (kept && certificateIsFresh(kept.certificatePem, names, authority.certificatePem, clock.now())) return kept
   const issued = await issueCertificate(authority, names, clock.now())

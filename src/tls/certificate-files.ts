@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
-import type { CertifiedKey } from './certificates.ts'
-import { type Cancel, type Clock, every } from './clock.ts'
-import type { Log } from './log.ts'
+import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { CertifiedKey } from './issue-certificate.ts'
 
 /** The paths of a certificate, with the chain behind it, and of its private key: two PEM files, which may be links. */
 export interface CertificateFiles {

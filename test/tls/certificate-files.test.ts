@@ -3,14 +3,14 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, before, beforeEach, suite, test } from 'node:test'
+import { silentLog } from '../../src/runtime/log.ts'
 import {
   type CertificateFiles,
   checkEveryMs,
   followCertificateFiles,
   settleMs,
-} from '../../src/runtime/certificate-files.ts'
-import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/runtime/certificates.ts'
-import { silentLog } from '../../src/runtime/log.ts'
+} from '../../src/tls/certificate-files.ts'
+import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { until } from '../support/until.ts'
 

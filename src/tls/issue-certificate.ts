@@ -1,7 +1,7 @@
 import { webcrypto, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type * as X509 from '@peculiar/x509'
-import { isEverywhere } from './listening.ts'
+import { isEverywhere } from '../runtime/listening.ts'
 
 /** A certificate and the private key of its public key, both as PEM. */
 export interface CertifiedKey {

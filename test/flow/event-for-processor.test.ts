@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { processorEvent } from '../../src/flow/processor-event.ts'
+import { processorEvent } from '../../src/flow/event-for-processor.ts'
 import type { Turn } from '../../src/store/tables.ts'
 import { ana, ben, heldMessage, lobby } from '../support/rows.ts'
 

@@ -1,20 +1,29 @@
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { Config } from './config.ts'
-import { deriveLimits } from './http/connection-limits.ts'
-import { Connections } from './http/connections.ts'
-import { inviteBody } from './http/invite-body.ts'
-import { refuseMalformed } from './http/refuse-malformed.ts'
-import { serverOptions } from './http/serve.ts'
-import type { CertifiedKey } from './runtime/certificates.ts'
-import type { Clock } from './runtime/clock.ts'
-import type { Descriptors } from './runtime/descriptors.ts'
-import type { Endpoint } from './runtime/endpoint-files.ts'
-import { listen, localUrl, sessionHost, stopListening } from './runtime/listening.ts'
-import type { Log } from './runtime/log.ts'
-import type { Metrics } from './runtime/metrics.ts'
-import type { Shortages } from './runtime/shortage.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Descriptors } from '../runtime/descriptors.ts'
+import type { Endpoint } from '../runtime/endpoint-files.ts'
+import { listen, localUrl, sessionHost, stopListening } from '../runtime/listening.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Shortages } from '../runtime/shortage.ts'
+import type { CertifiedKey } from '../tls/issue-certificate.ts'
+import { deriveLimits, type WantedLimits } from './connection-limits.ts'
+import { Connections } from './connections.ts'
+import { inviteBody } from './invite-body.ts'
+import { refuseMalformed } from './refuse-malformed.ts'
+import { serverOptions } from './serve.ts'
+
+interface ListenerSettings extends WantedLimits {
+  host: string
+  httpPort: number
+  httpsPort: number
+  publicHost: string | undefined
+  /** False behind a proxy that ends TLS. */
+  tls: boolean
+  signatureTimeoutMs: number
+}
 
 interface World {
   clock: Clock
@@ -31,7 +40,7 @@ const functionsHost = '127.0.0.1'
 /** Where a server is called: over HTTP, and over HTTPS unless a proxy in front of it ends TLS. */
 export class Listeners {
   readonly connections: Connections
-  readonly #config: Config
+  readonly #settings: ListenerSettings
   readonly #http: HttpServer
   readonly #https: HttpsServer | undefined
   /**
@@ -40,12 +49,12 @@ export class Listeners {
    */
   readonly #functions: HttpServer
 
-  constructor(config: Config, listener: RequestListener, world: World) {
-    this.#config = config
+  constructor(settings: ListenerSettings, listener: RequestListener, world: World) {
+    this.#settings = settings
     this.#http = createHttpServer(serverOptions, listener)
-    if (config.tls) this.#https = createHttpsServer(serverOptions, listener)
+    if (settings.tls) this.#https = createHttpsServer(serverOptions, listener)
     this.#functions = createHttpServer(serverOptions, listener)
-    this.connections = limitConnections(config, world)
+    this.connections = limitConnections(settings, world)
     for (const server of this.all) {
       this.connections.guard(server, server === this.#functions ? 'functions' : undefined)
       server.on('clientError', refuseMalformed(world))
@@ -71,7 +80,7 @@ export class Listeners {
   }
 
   async listen(): Promise<Pick<Endpoint, 'http' | 'https' | 'wss'>> {
-    const { host, httpPort, httpsPort, publicHost } = this.#config
+    const { host, httpPort, httpsPort, publicHost } = this.#settings
     const http = await listen(this.#http, host, httpPort)
     const https = this.#https && (await listen(this.#https, host, httpsPort))
     await listen(this.#functions, functionsHost, 0)
@@ -90,11 +99,11 @@ export class Listeners {
 }
 
 /** What the store and the bus have open already is not for connections. */
-function limitConnections(config: Config, world: World): Connections {
-  const { signatureTimeoutMs } = config
+function limitConnections(settings: ListenerSettings, world: World): Connections {
+  const { signatureTimeoutMs } = settings
   const { descriptors } = world
   const atStart = { limit: descriptors.limit(), open: descriptors.open() }
-  const { limits, warnings } = deriveLimits(config, atStart)
+  const { limits, warnings } = deriveLimits(settings, atStart)
   for (const warning of warnings) world.log.warn({ ...limits, descriptors: atStart }, warning)
   world.log.info({ ...limits, descriptors: atStart, signatureTimeoutMs }, 'limits on connections')
   return new Connections({ ...world, limits, signatureTimeoutMs })
