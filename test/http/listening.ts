@@ -18,6 +18,7 @@ export interface TestContextParts extends Pick<AuthenticCall, 'credentials' | 'r
 const operation = operationsWith<TestContextParts>()
 
 const everything = {
+  resources: [],
   allow: () => undefined,
   handle: (input: object, { act }: TestContextParts) => act?.(input) ?? {},
 }

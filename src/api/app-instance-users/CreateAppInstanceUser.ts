@@ -31,12 +31,14 @@ export const CreateAppInstanceUser = operation({
   },
   output: { AppInstanceUserArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['AppInstanceArn'],
+  tokenScope: 'AppInstanceArn',
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn, AppInstanceUserId } = input
     requirePlainTags(input.Tags)
     if (input.ExpirationSettings) throw badRequest('ExpirationSettings: this server does not delete expired users yet')
-    return once('CreateAppInstanceUser', input, context, async (transaction) => {
+    return once(input, context, async (transaction) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = appInstanceUserArn(AppInstanceArn, AppInstanceUserId)
       const name = toJsonText(input.Name)

@@ -12,6 +12,7 @@ export const DescribeAppInstanceUser = operation({
   input: { AppInstanceUserArn: path(ChimeArn) },
   output: { AppInstanceUser: optional(AppInstanceUser) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['AppInstanceUserArn'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceUserArn }, { read }) {
     const user = await findUser(read, AppInstanceUserArn)

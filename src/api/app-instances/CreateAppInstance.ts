@@ -21,10 +21,12 @@ export const CreateAppInstance = operation({
   },
   output: { AppInstanceArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: [],
+  tokenScope: 'caller',
   allow: byCredentialsAlone,
   async handle(input, context) {
     requirePlainTags(input.Tags)
-    return once('CreateAppInstance', input, context, async (transaction) => {
+    return once(input, context, async (transaction) => {
       const arn = appInstanceArn(context.place, context.newId())
       const now = context.now()
       await transaction.insert<AppInstanceRow>('app_instance', {

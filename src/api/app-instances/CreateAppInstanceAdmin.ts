@@ -14,6 +14,7 @@ export const CreateAppInstanceAdmin = operation({
   input: { AppInstanceArn: path(ChimeArn), AppInstanceAdminArn: ChimeArn },
   output: { AppInstanceAdmin: optional(Identity), AppInstanceArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['AppInstanceArn', 'AppInstanceAdminArn'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn, AppInstanceAdminArn }, { store, now }) {
     return store.transaction(async (transaction) => {

@@ -11,6 +11,7 @@ export const DescribeAppInstance = operation({
   input: { AppInstanceArn: path(ChimeArn) },
   output: { AppInstance: optional(AppInstance) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['AppInstanceArn'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn }, { read }) {
     return { AppInstance: appInstanceToWire(await requireAppInstance(read, AppInstanceArn)) }

@@ -38,6 +38,9 @@ export const ChannelFlowCallback = operation({
   input,
   output: { ChannelArn: optional(ChimeArn), CallbackId: optional(CallbackIdType) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChannelArn'],
+  rate: 'channelWrites',
+  whileStopping: true,
   allow: byCredentialsAlone,
   async onInvalid(input, context, violations) {
     const problem = violations.map(({ knownName, constraint }) => `${knownName}: ${constraint}`).join('; ')

@@ -23,12 +23,14 @@ export const CreateChannelFlow = operation({
   },
   output: { ChannelFlowArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['AppInstanceArn'],
+  tokenScope: 'AppInstanceArn',
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn, Processors } = input
     requireDistinctOrder(Processors)
     const { 'carillon:deadline': deadlineMs = defaultDeadlineMs } = readExtensionTags(input.Tags, channelFlowTags)
-    return once('CreateChannelFlow', input, context, async (transaction) => {
+    return once(input, context, async (transaction) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = channelFlowArn(AppInstanceArn, context.newId())
       const now = context.now()

@@ -11,6 +11,7 @@ export const DescribeChannelFlow = operation({
   input: { ChannelFlowArn: path(ChimeArn) },
   output: { ChannelFlow: optional(ChannelFlow) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['ChannelFlowArn'],
   allow: byCredentialsAlone,
   async handle({ ChannelFlowArn }, { read }) {
     return { ChannelFlow: channelFlowToWire(await requireChannelFlow(read, ChannelFlowArn)) }

@@ -13,6 +13,7 @@ export const UpdateChannelFlow = operation({
   input: { ChannelFlowArn: path(ChimeArn), Processors: ProcessorList, Name: NonEmptyResourceName },
   output: { ChannelFlowArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChannelFlowArn'],
   allow: byCredentialsAlone,
   async handle({ ChannelFlowArn, Processors, Name }, { store, now }) {
     requireDistinctOrder(Processors)

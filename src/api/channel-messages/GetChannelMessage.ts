@@ -19,6 +19,7 @@ export const GetChannelMessage = operation({
   },
   output: { ChannelMessage: optional(ChannelMessage) },
   errors: ['BadRequest', 'Forbidden', 'NotFound'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
   async handle({ MessageId, ChimeBearer, SubChannelId }, { read }, { channel, bearer: reader }) {
     refuseSubChannel(SubChannelId)

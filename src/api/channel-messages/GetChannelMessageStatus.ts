@@ -22,6 +22,7 @@ export const GetChannelMessageStatus = operation({
   },
   output: { Status: optional(ChannelMessageStatusStructure) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: accessTo,
   async handle({ MessageId, SubChannelId }, { read }, { channel, bearer: reader }) {
     refuseSubChannel(SubChannelId)

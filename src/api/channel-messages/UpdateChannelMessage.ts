@@ -40,6 +40,8 @@ export const UpdateChannelMessage = operation({
     SubChannelId: optional(SubChannelId),
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'channelWrites',
   allow: mayActInChannel,
   async handle(input, context, { channel, bearer: sender }) {
     const { ChannelArn, MessageId } = input

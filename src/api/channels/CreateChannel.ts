@@ -47,6 +47,8 @@ export const CreateChannel = operation({
   },
   output: { ChannelArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['ChimeBearer', 'AppInstanceArn'],
+  tokenScope: 'AppInstanceArn',
   async allow({ AppInstanceArn, ChimeBearer }, { read }) {
     const user = await requireBearer(read, ChimeBearer)
     if (user.app_instance_arn !== AppInstanceArn) throw forbidden()
@@ -57,7 +59,7 @@ export const CreateChannel = operation({
     if (input.ExpirationSettings)
       throw badRequest('ExpirationSettings: this server does not delete expired channels yet')
     requirePlainTags(input.Tags)
-    return once('CreateChannel', input, context, async (transaction) => {
+    return once(input, context, async (transaction) => {
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
       const channel = await insertChannel(transaction, newChannel(arn, input, creator, context.now()))
       await insertTags(transaction, arn, input.Tags)

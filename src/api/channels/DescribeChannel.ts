@@ -12,6 +12,7 @@ export const DescribeChannel = operation({
   input: { ChannelArn: path(ChimeArn), ChimeBearer: bearer() },
   output: { Channel: optional(Channel) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
   handle: (_input, _context, { channel }) => ({ Channel: channelToWire(channel, epochSeconds) }),
 })

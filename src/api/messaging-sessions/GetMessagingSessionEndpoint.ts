@@ -11,6 +11,7 @@ export const GetMessagingSessionEndpoint = operation({
   input: { NetworkType: query('network-type', optional(NetworkType)) },
   output: { Endpoint: optional(MessagingSessionEndpoint) },
   errors: ['Forbidden'],
+  resources: [],
   allow: byCredentialsAlone,
   handle: (_input, { sessionHost }) => ({ Endpoint: { Url: sessionHost() } }),
 })
