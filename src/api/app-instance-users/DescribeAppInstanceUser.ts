@@ -1,7 +1,7 @@
 import { forbidden } from '../../contract/api-error.ts'
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
-import { AppInstanceUser } from '../../contract/structures.ts'
+import { AppInstanceUser } from '../../contract/structures/app-instance-users.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { appInstanceUserToWire, findUser } from './app-instance-user.ts'

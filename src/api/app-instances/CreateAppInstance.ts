@@ -1,7 +1,7 @@
 import { appInstanceArn } from '../../contract/arn.ts'
 import { idempotencyToken, optional } from '../../contract/binding.ts'
 import { ChimeArn, IdentityClientRequestToken, Metadata, NonEmptyResourceName } from '../../contract/shapes.ts'
-import { TagList } from '../../contract/structures.ts'
+import { TagList } from '../../contract/structures/tags.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'

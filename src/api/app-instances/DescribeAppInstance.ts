@@ -1,6 +1,6 @@
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
-import { AppInstance } from '../../contract/structures.ts'
+import { AppInstance } from '../../contract/structures/app-instances.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { appInstanceToWire, requireAppInstance } from './app-instance.ts'

@@ -1,6 +1,6 @@
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
-import { ChannelFlow } from '../../contract/structures.ts'
+import { ChannelFlow } from '../../contract/structures/channel-flows.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { channelFlowToWire, requireChannelFlow } from './channel-flow.ts'

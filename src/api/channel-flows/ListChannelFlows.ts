@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { optional, query } from '../../contract/binding.ts'
 import { ChimeArn, NextToken } from '../../contract/shapes.ts'
-import { ChannelFlowSummary } from '../../contract/structures.ts'
+import { ChannelFlowSummary } from '../../contract/structures/channel-flows.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { requireAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'

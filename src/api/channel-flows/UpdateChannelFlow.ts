@@ -1,6 +1,6 @@
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn, NonEmptyResourceName } from '../../contract/shapes.ts'
-import { ProcessorList } from '../../contract/structures.ts'
+import { ProcessorList } from '../../contract/structures/channel-flows.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { toJsonText } from '../json-text.ts'

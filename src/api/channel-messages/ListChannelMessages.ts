@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, NextToken, SortOrder, SubChannelId, Timestamp } from '../../contract/shapes.ts'
-import { ChannelMessageSummary } from '../../contract/structures.ts'
+import { ChannelMessageSummary } from '../../contract/structures/channel-messages.ts'
 import { firstSeqSince } from '../../store/message-times.ts'
 import type { MessageRow } from '../../store/tables.ts'
 import { maySeeChannel } from '../access.ts'

@@ -17,7 +17,7 @@ import {
   MessageAttributeMap,
   PushNotificationConfiguration,
   TargetList,
-} from '../../contract/structures.ts'
+} from '../../contract/structures/channel-messages.ts'
 import { type FlowSnapshot, startRun } from '../../flow/decision.ts'
 import type { AcceptMessage } from '../../store/changes.ts'
 import { audienceOf, eventTypeOf, senderOnly } from '../../store/message-row.ts'

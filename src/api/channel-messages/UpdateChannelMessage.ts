@@ -9,7 +9,7 @@ import {
   NonEmptyContent,
   SubChannelId,
 } from '../../contract/shapes.ts'
-import { ChannelMessageStatusStructure } from '../../contract/structures.ts'
+import { ChannelMessageStatusStructure } from '../../contract/structures/channel-messages.ts'
 import { type FlowSnapshot, startRun } from '../../flow/decision.ts'
 import type { AcceptUpdate } from '../../store/changes.ts'
 import { audienceOf, changeTime, senderOnly, textOf } from '../../store/message-row.ts'

@@ -1,6 +1,6 @@
 import { optional, query } from '../../contract/binding.ts'
 import { NetworkType } from '../../contract/shapes.ts'
-import { MessagingSessionEndpoint } from '../../contract/structures.ts'
+import { MessagingSessionEndpoint } from '../../contract/structures/messaging-sessions.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 
