@@ -3,7 +3,12 @@ import type { ChannelMembershipType } from '../contract/shapes.ts'
 import type { FlowSnapshot } from '../flow/decision.ts'
 import type { Reader } from '../store/store.ts'
 import type { ChannelRow } from '../store/tables.ts'
-import { type AppInstanceUserRow, findUser, type NamedUser } from './app-instance-users/app-instance-user.ts'
+import {
+  type AppInstanceUserRow,
+  findUser,
+  type NamedUser,
+  requireUserOf,
+} from './app-instance-users/app-instance-user.ts'
 import { type SnapshotRow, snapshotOf } from './channel-flows/channel-flow.ts'
 import type { Context } from './context.ts'
 
@@ -21,13 +26,15 @@ export interface ChannelAccess {
   membership: ChannelMembershipType | undefined
   moderates: boolean
   administers: boolean
+  isBanned: boolean
 }
 
-/** The bearer's roles as they are read: its membership, and how many rows make it a moderator or an admin. */
+/** The bearer's roles as they are read: its membership, and how many rows make it a moderator or an admin, or ban it. */
 interface Roles {
   membership: ChannelMembershipType | null
   moderates: number
   administers: number
+  bans: number
 }
 
 /** Every column but the bearer's is null where the bearer's AppInstance has no such channel. */
@@ -51,6 +58,35 @@ export async function requireBearer(read: Reader, arn: string): Promise<AppInsta
 const unknownBearer = () =>
   new ApiError('Unauthorized', 'An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header.')
 
+/** A user that the bearer may ask about. */
+interface UserAccess {
+  bearer: AppInstanceUserRow
+  user: AppInstanceUserRow
+  administers: boolean
+}
+
+/** The bearer itself, where the call names nobody else; admins may name any user of their AppInstance. */
+export async function selfOrAdmin(
+  { AppInstanceUserArn, ChimeBearer }: { AppInstanceUserArn?: string; ChimeBearer: string },
+  { read }: Context,
+): Promise<UserAccess> {
+  const bearer = await requireBearer(read, ChimeBearer)
+  const administers = await isAdmin(read, bearer)
+  if (AppInstanceUserArn === undefined || AppInstanceUserArn === ChimeBearer)
+    return { bearer, user: bearer, administers }
+  if (!administers) throw forbidden()
+  return { bearer, user: await requireUserOf(read, bearer.app_instance_arn, AppInstanceUserArn), administers }
+}
+
+async function isAdmin(read: Reader, user: AppInstanceUserRow): Promise<boolean> {
+  const row = await read.get(
+    'SELECT 1 FROM app_instance_admin WHERE app_instance_arn = $1 AND admin_arn = $2',
+    user.app_instance_arn,
+    user.app_instance_user_arn,
+  )
+  return row !== undefined
+}
+
 /**
  * The bearer in its relation to the channel, whatever that is. A channel of another AppInstance is out of sight. One
  * statement, because each is a round trip to PostgreSQL, and every message is sent through here.
@@ -65,7 +101,9 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
        (SELECT count(*) FROM channel_moderator
         WHERE channel_id = channel.channel_id AND moderator_id = bearer.user_id) AS moderates,
        (SELECT count(*) FROM app_instance_admin
-        WHERE app_instance_arn = bearer.app_instance_arn AND admin_arn = $2) AS administers
+        WHERE app_instance_arn = bearer.app_instance_arn AND admin_arn = $2) AS administers,
+       (SELECT count(*) FROM channel_ban
+        WHERE channel_id = channel.channel_id AND member_id = bearer.user_id) AS bans
      FROM app_instance_user AS bearer
      LEFT JOIN channel ON channel.channel_arn = $1 AND channel.app_instance_arn = bearer.app_instance_arn
      LEFT JOIN channel_head ON channel_head.channel_id = channel.channel_id
@@ -76,7 +114,7 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
   )
   if (!row) throw unknownBearer()
   if (row.channel_id === null) throw forbidden()
-  const { membership, moderates, administers, bearer_id, bearer_arn, bearer_name, ...rest } = row
+  const { membership, moderates, administers, bans, bearer_id, bearer_arn, bearer_name, ...rest } = row
   const { processors_json, deadline_ms, ...channel } = rest
   return {
     bearer: { user_id: bearer_id, app_instance_user_arn: bearer_arn, name: bearer_name },
@@ -85,14 +123,15 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
     membership: membership ?? undefined,
     moderates: moderates > 0,
     administers: administers > 0,
+    isBanned: bans > 0,
   }
 }
 
-/** Members, moderators and admins; everybody in the AppInstance where the channel is PUBLIC. */
+/** Members, moderators and admins; everybody in the AppInstance where the channel is PUBLIC, but those that are banned. */
 export async function maySeeChannel(call: ChannelCall, context: Context): Promise<ChannelAccess> {
   const access = await accessTo(call, context)
-  const sees = access.membership || access.moderates || access.administers || access.channel.privacy === 'PUBLIC'
-  if (!sees) throw forbidden()
+  const belongs = access.membership || access.moderates || access.administers
+  if (!belongs && (access.channel.privacy !== 'PUBLIC' || access.isBanned)) throw forbidden()
   return access
 }
 

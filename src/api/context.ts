@@ -1,5 +1,5 @@
 import type { Place } from '../contract/arn.ts'
-import { operationsWith } from '../contract/operation.ts'
+import { type OperationFacts, operationsWith } from '../contract/operation.ts'
 import type { OwnNode } from '../flow/decision.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -33,8 +33,9 @@ export interface ApiParts {
   random(): number
 }
 
-/** One call: what every operation works with, and who calls. */
+/** One call: what every operation works with, which operation is called, and by whom. */
 export interface Context extends ApiParts {
+  operation: OperationFacts
   credentials: Credentials
   requestId: string
   /** The same for an SDK's call and its own retries of it. */

@@ -1,10 +1,11 @@
 import { ApiError } from '../contract/api-error.ts'
+import type { OperationFacts } from '../contract/operation.ts'
 import type { Credentials } from '../signature/credentials.ts'
 import { createRates } from './rates.ts'
 
 /** A call whose signature is good, before its input is looked at. */
 interface SignedCall {
-  operation: string
+  operation: OperationFacts
   credentials: Credentials
   input: { ChannelArn?: unknown }
 }
@@ -21,10 +22,10 @@ export function createGate(options: { limits: 'off' | 'aws'; phase(): Phase; now
     if (credentials.suspended) throw new ApiError('Unauthorized', 'The access key is suspended')
     // Functions at work may still give their verdict: what they decide is durable, and spares them another attempt.
     const phase = options.phase()
-    if (phase === 'starting' || (phase === 'stopping' && operation !== 'ChannelFlowCallback')) {
+    if (phase === 'starting' || (phase === 'stopping' && !operation.whileStopping)) {
       throw new ApiError('ServiceUnavailable', `The server is ${phase}; try again`)
     }
-    if (!mayPass(operation, String(input.ChannelArn))) {
+    if (operation.rate === 'channelWrites' && !mayPass(String(input.ChannelArn))) {
       throw new ApiError('Throttled', 'Rate exceeded: too many messages and callbacks in this channel')
     }
   }

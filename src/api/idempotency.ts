@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { conflict } from '../contract/api-error.ts'
-import type { Credentials } from '../signature/credentials.ts'
+import type { OperationFacts } from '../contract/operation.ts'
 import type { Reader, Store, Transaction } from '../store/store.ts'
 import type { TokenRow } from '../store/tables.ts'
+import type { Context } from './context.ts'
 
 /** How long a ClientRequestToken is remembered, at least. */
 const rememberedMs = 24 * 3_600_000
@@ -17,27 +18,35 @@ export interface TokenedCall {
   parameters: object
 }
 
-/** The members that distinguish calls. No operation has all of them. */
+/** Besides them the member that the operation's tokenScope names. */
 interface TokenedInput {
   ClientRequestToken?: string
   ChimeBearer?: string
-  AppInstanceArn?: string
 }
 
+/** Who calls which operation. */
+type Caller = Pick<Context, 'operation' | 'credentials'>
+
 /**
- * Undefined where the caller gave no token. `scope` names what the call is about: a channel by its number, so that a
- * channel which is created again knows no tokens of the former one. An operation without a bearer is called by an access key.
+ * Undefined where the caller gave no token. `scope` names the resource within which the token is unique: a channel by its
+ * number, so that a channel which is created again knows no tokens of the former one. An operation without a bearer is
+ * called by an access key.
  */
 export function tokenedCall(
-  operation: string,
   input: TokenedInput,
-  { credentials }: { credentials: Credentials },
-  scope: string,
+  { operation, credentials }: Caller,
+  scope = scopeOf(operation, input),
 ): TokenedCall | undefined {
   const { ClientRequestToken: token, ChimeBearer } = input
   if (token === undefined) return undefined
   const caller = ChimeBearer ?? credentials.accessKeyId
-  return { key: hashOf([operation, scope, caller, token]), parameters: input }
+  return { key: hashOf([operation.name, scope, caller, token]), parameters: input }
+}
+
+function scopeOf({ tokenScope }: OperationFacts, input: object): string {
+  return tokenScope === undefined || tokenScope === 'caller'
+    ? ''
+    : String((input as Record<string, unknown>)[tokenScope])
 }
 
 /**
@@ -45,12 +54,11 @@ export function tokenedCall(
  * with other parameters is a Conflict.
  */
 export async function once<Answer extends object>(
-  operation: string,
   input: TokenedInput,
-  context: { store: Store; now(): number; credentials: Credentials },
+  context: Caller & Pick<Context, 'store' | 'now'>,
   work: (transaction: Transaction) => Promise<Answer>,
 ): Promise<Answer> {
-  const call = tokenedCall(operation, input, context, input.AppInstanceArn ?? '')
+  const call = tokenedCall(input, context)
   return context.store.transaction(async (transaction) => {
     if (!call) return work(transaction)
     const known = await findAnswer<Answer>(transaction, call)

@@ -1,6 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { badRequest } from '../contract/api-error.ts'
-import type { ApiParts } from './context.ts'
+import { optional, query } from '../contract/binding.ts'
+import { MaxResults, NextToken } from '../contract/shapes.ts'
+import type { Context } from './context.ts'
 
 /** How many a page holds when the caller does not say. */
 const pageDefault = 50
@@ -13,8 +15,6 @@ interface PageInput {
 
 /** A list in the order of its rows' positions: an ARN, or a number in the channel's log. */
 interface List<Row, Position> {
-  /** The operation, and every parameter that shapes the list: a token of another list is refused. */
-  identity: readonly (string | number | undefined)[]
   /** Every row of the list comes after this position. */
   start: Position
   /** The first rows after the position, at most so many. */
@@ -22,21 +22,27 @@ interface List<Row, Position> {
   positionOf(row: Row): Position
 }
 
+/** The members of every list's input. */
+export const pageMembers = {
+  MaxResults: query('max-results', optional(MaxResults)),
+  NextToken: query('next-token', optional(NextToken)),
+}
+
 /**
  * One page of the list, and the NextToken of the page after it, if there is one. Throws a BadRequest for a NextToken that
- * is not of this list. Tokens survive a restart.
+ * is not of this list: of another operation, or of a call with other parameters. Tokens survive a restart.
  */
 export async function readPage<Row, Position>(
-  { tokenKey }: Pick<ApiParts, 'tokenKey'>,
-  { MaxResults: size = pageDefault, NextToken }: PageInput,
-  { identity, start, rowsAfter, positionOf }: List<Row, Position>,
+  { tokenKey, operation }: Pick<Context, 'tokenKey' | 'operation'>,
+  { MaxResults: size = pageDefault, NextToken: token, ...parameters }: PageInput,
+  { start, rowsAfter, positionOf }: List<Row, Position>,
 ): Promise<{ page: Row[]; NextToken: string | undefined }> {
   const sign: Sign = (text) =>
     createHmac('sha256', tokenKey)
-      .update(JSON.stringify([identity, text]))
+      .update(JSON.stringify([operation.name, parameters, text]))
       .digest()
   // Loops over pages begin with an empty one: the model allows it.
-  const position = NextToken === undefined || NextToken === '' ? start : (readToken(NextToken, sign) as Position)
+  const position = token === undefined || token === '' ? start : (readToken(token, sign) as Position)
   // The row beyond the page tells that the list goes on.
   const rows = await rowsAfter(position, size + 1)
   const page = rows.slice(0, size)

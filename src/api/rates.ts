@@ -5,25 +5,16 @@ const burstSeconds = 2
 /** Channels that are remembered at a time; the one that wrote longest ago is forgotten first, and starts afresh. */
 const channelsMax = 100_000
 
-const channelWrites = new Set([
-  'SendChannelMessage',
-  'UpdateChannelMessage',
-  'RedactChannelMessage',
-  'DeleteChannelMessage',
-  'ChannelFlowCallback',
-])
-
 interface Bucket {
   tokens: number
   filledAt: number
 }
 
 /** A bucket of tokens per channel, as AWS throttles. Answers whether the call may go on, and takes a token if so. */
-export function createRates(now: () => number): (operation: string, channelArn: string) => boolean {
+export function createRates(now: () => number): (channelArn: string) => boolean {
   const buckets = new Map<string, Bucket>()
   const full = channelWritesPerSecond * burstSeconds
-  return (operation, channelArn) => {
-    if (!channelWrites.has(operation)) return true
+  return (channelArn) => {
     const known = buckets.get(channelArn) ?? { tokens: full, filledAt: now() }
     const refill = (Math.max(0, now() - known.filledAt) / 1000) * channelWritesPerSecond
     const tokens = Math.min(full, known.tokens + refill)

@@ -1,5 +1,5 @@
 import { badRequest } from '../contract/api-error.ts'
-import type { Tag } from '../contract/structures.ts'
+import type { Tag } from '../contract/structures/tags.ts'
 import type { Transaction } from '../store/store.ts'
 import { toJsonText } from './json-text.ts'
 

@@ -14,10 +14,26 @@ type LooseOptional<T> = { [Key in keyof T as object extends Pick<T, Key> ? Key :
 export type InputOf<Properties extends TProperties> = Static<TObject<Properties>>
 type OutputOf<Properties extends TProperties> = Loose<Static<TObject<Properties>>>
 
-/** One operation of the API, whole: its wire form, who may call it, and what it does. */
-export interface Definition<Context, Input extends TProperties, Output extends TProperties, Granted> {
+/** What an operation says of itself to all that its calls pass through. */
+interface Facts<Member extends string = string> {
   /** As in AWS's API reference. */
   name: string
+  /** The members of the input that hold the ARNs which a key must be allowed to act on: the bearer first. */
+  resources: readonly Member[]
+  /**
+   * What a ClientRequestToken is unique within, besides the caller: the resource that this member names, or nothing more.
+   * Every operation with such a token has one.
+   */
+  tokenScope?: Member | 'caller'
+  /** Its calls count against this rate of the channel. */
+  rate?: 'channelWrites'
+  /** A server that is stopping still accepts it. */
+  whileStopping?: true
+}
+
+/** One operation of the API, whole: its wire form, who may call it, and what it does. */
+export interface Definition<Context, Input extends TProperties, Output extends TProperties, Granted>
+  extends Facts<keyof Input & string> {
   /** Method, path with labels, literal query if any, and the status of success: `POST /channels 201`. */
   http: string
   input: Input
@@ -32,9 +48,10 @@ export interface Definition<Context, Input extends TProperties, Output extends T
   handle(input: InputOf<Input>, context: Context, granted: Granted): Promise<OutputOf<Output>> | OutputOf<Output>
 }
 
+export type OperationFacts = Readonly<Facts>
+
 /** An operation ready to be routed and called. The types of its members have done their work in its own file. */
-export interface Operation<Context> {
-  name: string
+export interface Operation<Context> extends OperationFacts {
   method: string
   /** `/channels/{ChannelArn}` */
   pathTemplate: string
@@ -58,8 +75,13 @@ export function operationsWith<Context>() {
   ): Operation<Context> {
     const input = Type.Object(definition.input)
     const output = Type.Object(definition.output)
+    const { name, resources, tokenScope, rate, whileStopping } = definition
     return {
-      name: definition.name,
+      name,
+      resources,
+      ...(tokenScope !== undefined && { tokenScope }),
+      ...(rate && { rate }),
+      ...(whileStopping && { whileStopping }),
       ...parseHttp(definition.http),
       input,
       output,

@@ -48,6 +48,7 @@ export const MessageAttributeStringValue = Type.String({
 export const PushNotificationTitle = Type.String({ minLength: 1, maxLength: 50, ...sensitive })
 export const PushNotificationBody = Type.String({ minLength: 1, maxLength: 150, pattern: anyText, ...sensitive })
 export const StatusDetail = Type.String({ minLength: 0, maxLength: 256, pattern: anyText })
+export const SearchFieldValue = Type.String({ minLength: 1, maxLength: 512, pattern: anyText })
 export const TagKey = Type.String({ minLength: 1, maxLength: 128, ...sensitive })
 export const TagValue = Type.String({ minLength: 1, maxLength: 256, ...sensitive })
 export const UrlType = Type.String({ minLength: 0, maxLength: 4096 })
@@ -67,8 +68,30 @@ export const ExpirationCriterion = Type.Enum(['CREATED_TIMESTAMP', 'LAST_MESSAGE
 /** Users expire by the day they were made, and by nothing else. */
 export const UserExpirationCriterion = Type.Enum(['CREATED_TIMESTAMP'])
 
+export const SearchFieldKey = Type.Enum(['MEMBERS'])
+export const SearchFieldOperator = Type.Enum(['EQUALS', 'INCLUDES'])
+/** The codes that both services declare. api-error.ts has those that this server returns. */
+export const ErrorCode = Type.Enum([
+  'BadRequest',
+  'Conflict',
+  'Forbidden',
+  'NotFound',
+  'PreconditionFailed',
+  'ResourceLimitExceeded',
+  'ServiceFailure',
+  'AccessDenied',
+  'ServiceUnavailable',
+  'Throttled',
+  'Throttling',
+  'Unauthorized',
+  'Unprocessable',
+  'VoiceConnectorGroupAssociationsExist',
+  'PhoneNumberAssociationsExist',
+])
+
 export const ChannelFlowExecutionOrder = Type.Integer({ minimum: 1, maximum: 3 })
 export const ExpirationDays = Type.Integer({ minimum: 1, maximum: 5475 })
+export const RetentionDays = Type.Integer({ minimum: 1, maximum: 5475 })
 export const MaximumSubChannels = Type.Integer({ minimum: 2 })
 export const TargetMembershipsPerSubChannel = Type.Integer({ minimum: 2 })
 export const MinimumMembershipPercentage = Type.Integer({ minimum: 1, maximum: 40 })

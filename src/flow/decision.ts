@@ -1,5 +1,5 @@
 import { functionNameOf } from '../contract/arn.ts'
-import type { Processor as WireProcessor } from '../contract/structures.ts'
+import type { Processor as WireProcessor } from '../contract/structures/channel-flows.ts'
 import type { DecideStep, Ending, RecordHandOff } from '../store/changes.ts'
 import { audienceOf, changeTime, eventTypeOf, senderOnly, textOf } from '../store/message-row.ts'
 import { shardOf } from '../store/shards.ts'

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } 
 import type { Socket } from 'node:net'
 import { Compile, type Validator } from 'typebox/compile'
 import { ApiError, badRequest, Overloaded } from '../contract/api-error.ts'
-import type { Operation } from '../contract/operation.ts'
+import type { Operation, OperationFacts } from '../contract/operation.ts'
 import { describeViolations, violationsOf } from '../contract/violations.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -51,7 +51,7 @@ export interface ListenerParts<Context> {
   onVerified(stream: Socket): void
   contextFor(call: AuthenticCall): Context
   /** Throws unless this call may go on. Asked before the input is validated. */
-  gate(call: { operation: string; credentials: Credentials; input: object }): void
+  gate(call: { operation: OperationFacts; credentials: Credentials; input: object }): void
   /** The answer to an error that is not an ApiError but no bug either. */
   translate?(error: unknown): ApiError | undefined
   /** HTML that a person sees who opens the address in a browser. */
@@ -67,6 +67,7 @@ export interface ListenerParts<Context> {
 
 /** A call whose signature is good. */
 export interface AuthenticCall {
+  operation: OperationFacts
   credentials: Credentials
   requestId: string
   /** What the SDKs give a call and its retries alike, if they do. */
@@ -157,9 +158,9 @@ class Calls<Context> {
 
   async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Credentials, entry: Entry) {
     const input = this.#readers.get(operation)!(parts)
-    this.#parts.gate({ operation: operation.name, credentials, input })
+    this.#parts.gate({ operation, credentials, input })
     const invocationId = parts.headers['amz-sdk-invocation-id']?.toString()
-    const context = this.#parts.contextFor({ credentials, requestId: entry.requestId, invocationId })
+    const context = this.#parts.contextFor({ operation, credentials, requestId: entry.requestId, invocationId })
     if (!operation.inputValidator.Check(input)) {
       const violations = violationsOf(operation.inputValidator, input)
       await operation.onInvalid?.(input, context, violations)

@@ -12,13 +12,10 @@ import {
   ResourceName,
   Timestamp,
 } from '../../src/contract/shapes.ts'
-import {
-  ExpirationSettings,
-  MessageAttributeMap,
-  ProcessorList,
-  TagList,
-  TargetList,
-} from '../../src/contract/structures.ts'
+import { ProcessorList } from '../../src/contract/structures/channel-flows.ts'
+import { MessageAttributeMap, TargetList } from '../../src/contract/structures/channel-messages.ts'
+import { ExpirationSettings } from '../../src/contract/structures/channels.ts'
+import { TagList } from '../../src/contract/structures/tags.ts'
 import { describeViolations, violationsOf } from '../../src/contract/violations.ts'
 
 const nothingMissing = 'Member must not be null'

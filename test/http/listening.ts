@@ -6,7 +6,9 @@ import Type from 'typebox'
 import { bearer, optional, path, query } from '../../src/contract/binding.ts'
 import { operationsWith } from '../../src/contract/operation.ts'
 import { MaxResults, Metadata, NetworkType, ResourceName, Timestamp } from '../../src/contract/shapes.ts'
-import { Identity, MessageAttributeMap, TagList } from '../../src/contract/structures.ts'
+import { MessageAttributeMap } from '../../src/contract/structures/channel-messages.ts'
+import { Identity } from '../../src/contract/structures/identity.ts'
+import { TagList } from '../../src/contract/structures/tags.ts'
 import { type AuthenticCall, createListener, type ListenerParts, serverOptions } from '../../src/http/serve.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
 
@@ -18,6 +20,7 @@ export interface TestContextParts extends Pick<AuthenticCall, 'credentials' | 'r
 const operation = operationsWith<TestContextParts>()
 
 const everything = {
+  resources: [],
   allow: () => undefined,
   handle: (input: object, { act }: TestContextParts) => act?.(input) ?? {},
 }

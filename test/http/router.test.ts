@@ -16,6 +16,7 @@ const at = (name: string, http: string) => {
     input: Object.fromEntries(labels),
     output: {},
     errors: [],
+    resources: [],
     allow: () => undefined,
     handle: () => ({}),
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError, conflict, notFound } from '../../src/contract/api-error.ts'
 import type { Refusal } from '../../src/signature/refusal.ts'
-import { type Answered, listen } from './listening.ts'
+import { type Answered, ListBells, listen } from './listening.ts'
 
 const bell = '/bells/arn%3Aaws%2Fbell'
 const bearer = { 'x-amz-chime-bearer': 'arn:aws:chime:user' }
@@ -46,7 +46,7 @@ test('an operation without output answers {}, and 204 without a body', async (t)
   assert.equal(deleted.headers['content-type'], undefined)
 })
 
-test('the operation is given credentials and request id by contextFor', async (t) => {
+test('the operation is given its facts, credentials and request id by contextFor', async (t) => {
   const calls: unknown[] = []
   const { call } = await listen(t, {
     contextFor: (call) => {
@@ -56,7 +56,7 @@ test('the operation is given credentials and request id by contextFor', async (t
   })
   await call('GET', '/bells', { headers: { 'amz-sdk-invocation-id': 'i-1' } })
   const credentials = { accessKeyId: 'AKIA', secretAccessKey: 'secret' }
-  assert.deepEqual(calls, [{ credentials, requestId: 'request-1', invocationId: 'i-1' }])
+  assert.deepEqual(calls, [{ operation: ListBells, credentials, requestId: 'request-1', invocationId: 'i-1' }])
 })
 
 test('the signature is checked over the bytes as they came', async (t) => {

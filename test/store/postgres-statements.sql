@@ -245,7 +245,7 @@ CREATE TABLE app_instance_user (
   deleted_at BIGINT
 );
 CREATE UNIQUE INDEX app_instance_user_by_arn ON app_instance_user (app_instance_user_arn) WHERE deleted_at IS NULL;
-CREATE INDEX app_instance_user_by_app_instance ON app_instance_user (app_instance_arn, app_instance_user_arn);
+CREATE INDEX app_instance_user_by_app_instance ON app_instance_user (app_instance_arn, user_id) WHERE deleted_at IS NULL;
 
 CREATE TABLE app_instance_admin (
   app_instance_arn TEXT COLLATE "C" NOT NULL,
@@ -301,7 +301,9 @@ CREATE TABLE channel (
   updated_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX channel_by_arn ON channel (channel_arn);
-CREATE INDEX channel_by_flow ON channel (channel_flow_arn);
+CREATE INDEX channel_by_flow ON channel (channel_flow_arn, channel_id);
+CREATE INDEX channel_by_privacy ON channel (app_instance_arn, privacy, channel_id);
+CREATE INDEX channel_by_app_instance ON channel (app_instance_arn, channel_id);
 
 -- The channel's log: every event, numbered in commit order. It refers to text and never copies it.
 CREATE TABLE channel_log (
@@ -338,6 +340,18 @@ CREATE TABLE channel_moderator (
   created_at BIGINT NOT NULL,
   PRIMARY KEY (channel_id, moderator_id)
 );
+CREATE INDEX channel_moderator_by_moderator ON channel_moderator (moderator_id, channel_id);
+
+-- Who may not be a member until the ban is deleted.
+CREATE TABLE channel_ban (
+  channel_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  created_by_arn TEXT COLLATE "C" NOT NULL,
+  created_by_name TEXT COLLATE "C" NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (channel_id, member_id)
+);
+CREATE INDEX channel_ban_by_member ON channel_ban (member_id, channel_id);
 
 -- A message as its readers may see it; while it is PENDING or FAILED, as its sender sent it. It counts every text that its
 -- sender gave it in `revision`, also those that did not go out. While a flow holds an update the message stays as it was,

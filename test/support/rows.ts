@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { appInstanceArn, appInstanceUserArn, channelArn } from '../../src/contract/arn.ts'
-import type { Processor } from '../../src/contract/structures.ts'
+import type { Processor } from '../../src/contract/structures/channel-flows.ts'
 import { changeOf, type OwnNode, runOf, startRun } from '../../src/flow/decision.ts'
 import { type FlowEvent, transition } from '../../src/flow/transition.ts'
 import type { AcceptMessage, DecideStep, RecordHandOff } from '../../src/store/changes.ts'

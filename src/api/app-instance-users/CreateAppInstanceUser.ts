@@ -2,7 +2,8 @@ import { badRequest, conflict } from '../../contract/api-error.ts'
 import { appInstanceUserArn } from '../../contract/arn.ts'
 import { idempotencyToken, optional } from '../../contract/binding.ts'
 import { ChimeArn, IdentityClientRequestToken, Metadata, UserId, UserName } from '../../contract/shapes.ts'
-import { AppInstanceUserExpirationSettings, TagList } from '../../contract/structures.ts'
+import { AppInstanceUserExpirationSettings } from '../../contract/structures/app-instance-users.ts'
+import { TagList } from '../../contract/structures/tags.ts'
 import type { Transaction } from '../../store/store.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { requireAppInstance } from '../app-instances/app-instance.ts'
@@ -31,12 +32,14 @@ export const CreateAppInstanceUser = operation({
   },
   output: { AppInstanceUserArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['AppInstanceArn'],
+  tokenScope: 'AppInstanceArn',
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn, AppInstanceUserId } = input
     requirePlainTags(input.Tags)
     if (input.ExpirationSettings) throw badRequest('ExpirationSettings: this server does not delete expired users yet')
-    return once('CreateAppInstanceUser', input, context, async (transaction) => {
+    return once(input, context, async (transaction) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = appInstanceUserArn(AppInstanceArn, AppInstanceUserId)
       const name = toJsonText(input.Name)

@@ -1,7 +1,7 @@
 import { forbidden } from '../../contract/api-error.ts'
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
-import { AppInstanceUser } from '../../contract/structures.ts'
+import { AppInstanceUser } from '../../contract/structures/app-instance-users.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { appInstanceUserToWire, findUser } from './app-instance-user.ts'
@@ -12,6 +12,7 @@ export const DescribeAppInstanceUser = operation({
   input: { AppInstanceUserArn: path(ChimeArn) },
   output: { AppInstanceUser: optional(AppInstanceUser) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['AppInstanceUserArn'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceUserArn }, { read }) {
     const user = await findUser(read, AppInstanceUserArn)

@@ -1,5 +1,5 @@
 import { ApiError } from '../../contract/api-error.ts'
-import type { Identity } from '../../contract/structures.ts'
+import type { Identity } from '../../contract/structures/identity.ts'
 import type { Reader } from '../../store/store.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
 import { epochSeconds } from '../times.ts'

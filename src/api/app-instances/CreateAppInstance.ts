@@ -1,7 +1,7 @@
 import { appInstanceArn } from '../../contract/arn.ts'
 import { idempotencyToken, optional } from '../../contract/binding.ts'
 import { ChimeArn, IdentityClientRequestToken, Metadata, NonEmptyResourceName } from '../../contract/shapes.ts'
-import { TagList } from '../../contract/structures.ts'
+import { TagList } from '../../contract/structures/tags.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
@@ -21,10 +21,12 @@ export const CreateAppInstance = operation({
   },
   output: { AppInstanceArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: [],
+  tokenScope: 'caller',
   allow: byCredentialsAlone,
   async handle(input, context) {
     requirePlainTags(input.Tags)
-    return once('CreateAppInstance', input, context, async (transaction) => {
+    return once(input, context, async (transaction) => {
       const arn = appInstanceArn(context.place, context.newId())
       const now = context.now()
       await transaction.insert<AppInstanceRow>('app_instance', {

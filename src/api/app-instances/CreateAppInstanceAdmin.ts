@@ -1,7 +1,7 @@
 import { conflict } from '../../contract/api-error.ts'
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
-import { Identity } from '../../contract/structures.ts'
+import { Identity } from '../../contract/structures/identity.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { identityOf, requireUserOf } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
@@ -14,6 +14,7 @@ export const CreateAppInstanceAdmin = operation({
   input: { AppInstanceArn: path(ChimeArn), AppInstanceAdminArn: ChimeArn },
   output: { AppInstanceAdmin: optional(Identity), AppInstanceArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['AppInstanceArn', 'AppInstanceAdminArn'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn, AppInstanceAdminArn }, { store, now }) {
     return store.transaction(async (transaction) => {

@@ -1,6 +1,6 @@
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
-import { AppInstance } from '../../contract/structures.ts'
+import { AppInstance } from '../../contract/structures/app-instances.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { appInstanceToWire, requireAppInstance } from './app-instance.ts'
@@ -11,6 +11,7 @@ export const DescribeAppInstance = operation({
   input: { AppInstanceArn: path(ChimeArn) },
   output: { AppInstance: optional(AppInstance) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['AppInstanceArn'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn }, { read }) {
     return { AppInstance: appInstanceToWire(await requireAppInstance(read, AppInstanceArn)) }

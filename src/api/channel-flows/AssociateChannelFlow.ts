@@ -12,6 +12,7 @@ export const AssociateChannelFlow = operation({
   input: { ChannelArn: path(ChimeArn), ChannelFlowArn: ChimeArn, ChimeBearer: bearer() },
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
+  resources: ['ChimeBearer', 'ChannelArn', 'ChannelFlowArn'],
   allow: mayModerateChannel,
   async handle({ ChannelFlowArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {

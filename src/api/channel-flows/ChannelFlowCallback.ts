@@ -3,7 +3,7 @@ import { ApiError, badRequest, conflict, type ErrorCode, forbidden } from '../..
 import { optional, path, requiredIdempotencyToken } from '../../contract/binding.ts'
 import type { InputOf } from '../../contract/operation.ts'
 import { CallbackIdType, ChimeArn, NonNullableBoolean } from '../../contract/shapes.ts'
-import { ChannelMessageCallback } from '../../contract/structures.ts'
+import { ChannelMessageCallback } from '../../contract/structures/channel-messages.ts'
 import { changeOf, runOf } from '../../flow/decision.ts'
 import { type FlowEvent, transition } from '../../flow/transition.ts'
 import type { CallbackResult } from '../../runtime/metrics.ts'
@@ -38,6 +38,9 @@ export const ChannelFlowCallback = operation({
   input,
   output: { ChannelArn: optional(ChimeArn), CallbackId: optional(CallbackIdType) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChannelArn'],
+  rate: 'channelWrites',
+  whileStopping: true,
   allow: byCredentialsAlone,
   async onInvalid(input, context, violations) {
     const problem = violations.map(({ knownName, constraint }) => `${knownName}: ${constraint}`).join('; ')

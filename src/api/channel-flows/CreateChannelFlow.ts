@@ -1,7 +1,8 @@
 import { channelFlowArn } from '../../contract/arn.ts'
 import { idempotencyToken, optional } from '../../contract/binding.ts'
 import { ChimeArn, ClientRequestToken, NonEmptyResourceName } from '../../contract/shapes.ts'
-import { ProcessorList, TagList } from '../../contract/structures.ts'
+import { ProcessorList } from '../../contract/structures/channel-flows.ts'
+import { TagList } from '../../contract/structures/tags.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { requireAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
@@ -23,12 +24,14 @@ export const CreateChannelFlow = operation({
   },
   output: { ChannelFlowArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['AppInstanceArn'],
+  tokenScope: 'AppInstanceArn',
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn, Processors } = input
     requireDistinctOrder(Processors)
     const { 'carillon:deadline': deadlineMs = defaultDeadlineMs } = readExtensionTags(input.Tags, channelFlowTags)
-    return once('CreateChannelFlow', input, context, async (transaction) => {
+    return once(input, context, async (transaction) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = channelFlowArn(AppInstanceArn, context.newId())
       const now = context.now()

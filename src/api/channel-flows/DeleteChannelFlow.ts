@@ -12,6 +12,7 @@ export const DeleteChannelFlow = operation({
   input: { ChannelFlowArn: path(ChimeArn) },
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChannelFlowArn'],
   allow: byCredentialsAlone,
   async handle({ ChannelFlowArn }, { store }) {
     return store.transaction(async (transaction) => {

@@ -11,6 +11,7 @@ export const DisassociateChannelFlow = operation({
   input: { ChannelArn: path(ChimeArn), ChannelFlowArn: path(ChimeArn), ChimeBearer: bearer() },
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
+  resources: ['ChimeBearer', 'ChannelArn', 'ChannelFlowArn'],
   allow: mayModerateChannel,
   async handle({ ChannelFlowArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {

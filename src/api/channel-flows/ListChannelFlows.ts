@@ -1,11 +1,11 @@
 import Type from 'typebox'
 import { optional, query } from '../../contract/binding.ts'
-import { ChimeArn, MaxResults, NextToken } from '../../contract/shapes.ts'
-import { ChannelFlowSummary } from '../../contract/structures.ts'
+import { ChimeArn, NextToken } from '../../contract/shapes.ts'
+import { ChannelFlowSummary } from '../../contract/structures/channel-flows.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { requireAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
-import { readPage } from '../paging.ts'
+import { pageMembers, readPage } from '../paging.ts'
 import { type ChannelFlowRow, channelFlowSummary } from './channel-flow.ts'
 
 /** By ARN: AWS documents no order, and this one never changes. */
@@ -14,17 +14,16 @@ export const ListChannelFlows = operation({
   http: 'GET /channel-flows 200',
   input: {
     AppInstanceArn: query('app-instance-arn', ChimeArn),
-    MaxResults: query('max-results', optional(MaxResults)),
-    NextToken: query('next-token', optional(NextToken)),
+    ...pageMembers,
   },
   output: { ChannelFlows: optional(Type.Array(ChannelFlowSummary)), NextToken: optional(NextToken) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['AppInstanceArn'],
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn } = input
     await requireAppInstance(context.read, AppInstanceArn)
     const { page, NextToken } = await readPage(context, input, {
-      identity: ['ListChannelFlows', AppInstanceArn],
       start: '',
       rowsAfter: (arn, rowsMax) =>
         context.read.all<ChannelFlowRow>(

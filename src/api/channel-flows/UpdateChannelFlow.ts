@@ -1,6 +1,6 @@
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn, NonEmptyResourceName } from '../../contract/shapes.ts'
-import { ProcessorList } from '../../contract/structures.ts'
+import { ProcessorList } from '../../contract/structures/channel-flows.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { toJsonText } from '../json-text.ts'
@@ -13,6 +13,7 @@ export const UpdateChannelFlow = operation({
   input: { ChannelFlowArn: path(ChimeArn), Processors: ProcessorList, Name: NonEmptyResourceName },
   output: { ChannelFlowArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChannelFlowArn'],
   allow: byCredentialsAlone,
   async handle({ ChannelFlowArn, Processors, Name }, { store, now }) {
     requireDistinctOrder(Processors)

@@ -1,5 +1,5 @@
 import { badRequest, forbidden } from '../../contract/api-error.ts'
-import type { Processor } from '../../contract/structures.ts'
+import type { Processor } from '../../contract/structures/channel-flows.ts'
 import type { FlowSnapshot } from '../../flow/decision.ts'
 import type { Reader } from '../../store/store.ts'
 import { fromJsonText } from '../json-text.ts'

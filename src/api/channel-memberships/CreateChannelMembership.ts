@@ -1,13 +1,13 @@
 import { forbidden, notFound } from '../../contract/api-error.ts'
-import { appInstanceOf, isAppInstanceUserArn } from '../../contract/arn.ts'
+import { isPrincipalOf } from '../../contract/arn.ts'
 import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChannelMembershipType, ChimeArn, SubChannelId } from '../../contract/shapes.ts'
-import { Identity } from '../../contract/structures.ts'
+import { Identity } from '../../contract/structures/identity.ts'
 import { accessTo, type ChannelAccess } from '../access.ts'
 import { findUser, identityOf, invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
-import { addMember } from './channel-membership.ts'
+import { addMember, requireNotBanned } from './channel-membership.ts'
 
 export const CreateChannelMembership = operation({
   name: 'CreateChannelMembership',
@@ -21,6 +21,7 @@ export const CreateChannelMembership = operation({
   },
   output: { ChannelArn: optional(ChimeArn), Member: optional(Identity), SubChannelId: optional(SubChannelId) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound', 'ResourceLimitExceeded'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   async allow(input, context) {
     const access = await accessTo(input, context)
     if (!mayAdd(access, input)) throw forbidden()
@@ -28,11 +29,11 @@ export const CreateChannelMembership = operation({
   },
   async handle({ ChannelArn, MemberArn, Type, SubChannelId }, { store, now }, { bearer: invitedBy, channel }) {
     refuseSubChannel(SubChannelId)
-    if (!isAppInstanceUserArn(MemberArn) || appInstanceOf(MemberArn) !== channel.app_instance_arn)
-      throw invalidUserArn()
+    if (!isPrincipalOf(channel.app_instance_arn, MemberArn)) throw invalidUserArn()
     return store.transaction(async (transaction) => {
       const member = await findUser(transaction, MemberArn)
       if (!member) throw notFound('The user that MemberArn names does not exist')
+      await requireNotBanned(transaction, channel.channel_id, member.user_id)
       await addMember(transaction, { channel, member, type: Type, invitedBy, now: now() })
       return { ChannelArn, Member: identityOf(member) }
     })
@@ -50,5 +51,6 @@ function mayAdd(
   if (access.moderates || access.administers) return true
   if (Type === 'HIDDEN' || access.channel.mode !== 'UNRESTRICTED') return false
   if (access.membership === 'DEFAULT') return true
+  if (access.isBanned) return false
   return access.channel.privacy === 'PUBLIC' && MemberArn === access.bearer.app_instance_user_arn
 }

@@ -1,12 +1,12 @@
 import Type from 'typebox'
 import { forbidden } from '../../contract/api-error.ts'
 import { bearer, optional, path, query } from '../../contract/binding.ts'
-import { ChannelMembershipType, ChimeArn, MaxResults, NextToken, SubChannelId } from '../../contract/shapes.ts'
-import { ChannelMembershipSummary } from '../../contract/structures.ts'
+import { ChannelMembershipType, ChimeArn, NextToken, SubChannelId } from '../../contract/shapes.ts'
+import { ChannelMembershipSummary } from '../../contract/structures/channel-memberships.ts'
 import { maySeeChannel } from '../access.ts'
 import { identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { readPage } from '../paging.ts'
+import { pageMembers, readPage } from '../paging.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 
 /**
@@ -20,8 +20,7 @@ export const ListChannelMemberships = operation({
     ChannelArn: path(ChimeArn),
     ChimeBearer: bearer(),
     Type: query('type', optional(ChannelMembershipType)),
-    MaxResults: query('max-results', optional(MaxResults)),
-    NextToken: query('next-token', optional(NextToken)),
+    ...pageMembers,
     SubChannelId: query('sub-channel-id', optional(SubChannelId)),
   },
   output: {
@@ -30,6 +29,7 @@ export const ListChannelMemberships = operation({
     ChannelMemberships: optional(Type.Array(ChannelMembershipSummary)),
   },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   async allow(input, context) {
     const access = await maySeeChannel(input, context)
     if (input.Type === 'HIDDEN' && !access.moderates && !access.administers) throw forbidden()
@@ -37,9 +37,8 @@ export const ListChannelMemberships = operation({
   },
   async handle(input, context, { channel }) {
     refuseSubChannel(input.SubChannelId)
-    const { ChannelArn, ChimeBearer, Type: type = 'DEFAULT' } = input
+    const { ChannelArn, Type: type = 'DEFAULT' } = input
     const { page, NextToken } = await readPage(context, input, {
-      identity: ['ListChannelMemberships', ChannelArn, ChimeBearer, type],
       start: 0,
       rowsAfter: (memberId, rowsMax) =>
         context.read.all<NamedUser>(

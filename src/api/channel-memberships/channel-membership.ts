@@ -52,6 +52,12 @@ export async function addCounted(
   requireWithinQuota('membershipsPerUser', memberships)
 }
 
+/** Throws a Forbidden for a user that is banned from the channel: nobody may add it until the ban is deleted. */
+export async function requireNotBanned(transaction: Transaction, channelId: number, userId: number): Promise<void> {
+  const text = 'SELECT 1 FROM channel_ban WHERE channel_id = $1 AND member_id = $2'
+  if (await transaction.get(text, channelId, userId)) throw forbidden()
+}
+
 /** Counts one more membership of the user. Returns how many it has now. */
 export async function countMembershipOf(transaction: Transaction, userId: number): Promise<number> {
   const text = 'UPDATE app_instance_user SET memberships = memberships + 1 WHERE user_id = $1 RETURNING memberships'

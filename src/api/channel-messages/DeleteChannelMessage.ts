@@ -21,6 +21,8 @@ export const DeleteChannelMessage = operation({
   },
   output: {},
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'channelWrites',
   async allow(input, context) {
     const access = await accessTo(input, context)
     if (!access.administers) throw forbidden()

@@ -1,6 +1,6 @@
 import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
-import { ChannelMessage } from '../../contract/structures.ts'
+import { ChannelMessage } from '../../contract/structures/channel-messages.ts'
 import { maySeeChannel } from '../access.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
@@ -19,6 +19,7 @@ export const GetChannelMessage = operation({
   },
   output: { ChannelMessage: optional(ChannelMessage) },
   errors: ['BadRequest', 'Forbidden', 'NotFound'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
   async handle({ MessageId, ChimeBearer, SubChannelId }, { read }, { channel, bearer: reader }) {
     refuseSubChannel(SubChannelId)

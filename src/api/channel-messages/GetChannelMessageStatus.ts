@@ -1,7 +1,7 @@
 import { forbidden } from '../../contract/api-error.ts'
 import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
-import { ChannelMessageStatusStructure } from '../../contract/structures.ts'
+import { ChannelMessageStatusStructure } from '../../contract/structures/channel-messages.ts'
 import { accessTo } from '../access.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
@@ -22,6 +22,7 @@ export const GetChannelMessageStatus = operation({
   },
   output: { Status: optional(ChannelMessageStatusStructure) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: accessTo,
   async handle({ MessageId, SubChannelId }, { read }, { channel, bearer: reader }) {
     refuseSubChannel(SubChannelId)

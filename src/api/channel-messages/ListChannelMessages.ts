@@ -1,12 +1,12 @@
 import Type from 'typebox'
 import { bearer, optional, path, query } from '../../contract/binding.ts'
-import { ChimeArn, MaxResults, NextToken, SortOrder, SubChannelId, Timestamp } from '../../contract/shapes.ts'
-import { ChannelMessageSummary } from '../../contract/structures.ts'
+import { ChimeArn, NextToken, SortOrder, SubChannelId, Timestamp } from '../../contract/shapes.ts'
+import { ChannelMessageSummary } from '../../contract/structures/channel-messages.ts'
 import { firstSeqSince } from '../../store/message-times.ts'
 import type { MessageRow } from '../../store/tables.ts'
 import { maySeeChannel } from '../access.ts'
 import { operation } from '../context.ts'
-import { readPage } from '../paging.ts'
+import { pageMembers, readPage } from '../paging.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { epochSeconds, milliseconds } from '../times.ts'
 import { messageSummary, seenBy, visibleTo } from './channel-message.ts'
@@ -21,8 +21,7 @@ export const ListChannelMessages = operation({
     SortOrder: query('sort-order', optional(SortOrder)),
     NotBefore: query('not-before', optional(Timestamp)),
     NotAfter: query('not-after', optional(Timestamp)),
-    MaxResults: query('max-results', optional(MaxResults)),
-    NextToken: query('next-token', optional(NextToken)),
+    ...pageMembers,
     SubChannelId: query('sub-channel-id', optional(SubChannelId)),
   },
   output: {
@@ -32,13 +31,13 @@ export const ListChannelMessages = operation({
     SubChannelId: optional(SubChannelId),
   },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
   async handle(input, context, { channel, bearer: reader }) {
     refuseSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, SortOrder: order = 'DESCENDING', NotBefore, NotAfter } = input
     const descending = order === 'DESCENDING'
     const { page, NextToken } = await readPage(context, input, {
-      identity: ['ListChannelMessages', ChannelArn, ChimeBearer, order, NotBefore, NotAfter],
       start: undefined as number | undefined,
       rowsAfter: (seq, rowsMax) => {
         const limits = limitsOf(seq, { descending, NotBefore, NotAfter })

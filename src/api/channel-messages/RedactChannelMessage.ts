@@ -22,6 +22,8 @@ export const RedactChannelMessage = operation({
   },
   output: { ChannelArn: optional(ChimeArn), MessageId: optional(MessageId), SubChannelId: optional(SubChannelId) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'channelWrites',
   allow: mayActInChannel,
   async handle({ ChannelArn, MessageId, SubChannelId }, { store, now }, access) {
     refuseSubChannel(SubChannelId)

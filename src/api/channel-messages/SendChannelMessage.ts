@@ -17,7 +17,7 @@ import {
   MessageAttributeMap,
   PushNotificationConfiguration,
   TargetList,
-} from '../../contract/structures.ts'
+} from '../../contract/structures/channel-messages.ts'
 import { type FlowSnapshot, startRun } from '../../flow/decision.ts'
 import type { AcceptMessage } from '../../store/changes.ts'
 import { audienceOf, eventTypeOf, senderOnly } from '../../store/message-row.ts'
@@ -63,6 +63,9 @@ export const SendChannelMessage = operation({
     SubChannelId: optional(SubChannelId),
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
+  tokenScope: 'ChannelArn',
+  rate: 'channelWrites',
   allow: maySendToChannel,
   async handle(input, context, { bearer: sender, channel, flow: readFlow }) {
     refuseSubChannel(input.SubChannelId)
@@ -81,7 +84,7 @@ interface Read {
 }
 
 async function sendMessage(input: Input, { sender, channel, flow: readFlow }: Read, context: Context) {
-  const call = tokenedCall('SendChannelMessage', input, context, `channel ${channel.channel_id}`)
+  const call = tokenedCall(input, context, `channel ${channel.channel_id}`)
   const earlier = call && (await findEarlier(call, input, context))
   if (earlier) return answerAgain(channel, earlier, context)
 

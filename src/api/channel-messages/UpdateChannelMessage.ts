@@ -9,7 +9,7 @@ import {
   NonEmptyContent,
   SubChannelId,
 } from '../../contract/shapes.ts'
-import { ChannelMessageStatusStructure } from '../../contract/structures.ts'
+import { ChannelMessageStatusStructure } from '../../contract/structures/channel-messages.ts'
 import { type FlowSnapshot, startRun } from '../../flow/decision.ts'
 import type { AcceptUpdate } from '../../store/changes.ts'
 import { audienceOf, changeTime, senderOnly, textOf } from '../../store/message-row.ts'
@@ -40,6 +40,8 @@ export const UpdateChannelMessage = operation({
     SubChannelId: optional(SubChannelId),
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'channelWrites',
   allow: mayActInChannel,
   async handle(input, context, { channel, bearer: sender }) {
     const { ChannelArn, MessageId } = input

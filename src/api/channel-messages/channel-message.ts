@@ -1,6 +1,6 @@
 import { badRequest, notFound } from '../../contract/api-error.ts'
 import type { ChannelMessageStatus, ChannelMessageType } from '../../contract/shapes.ts'
-import type { MessageAttributeMap, PushNotificationConfiguration } from '../../contract/structures.ts'
+import type { MessageAttributeMap, PushNotificationConfiguration } from '../../contract/structures/channel-messages.ts'
 import { changeTime, noText } from '../../store/message-row.ts'
 import type { Reader } from '../../store/store.ts'
 import type { MessageRow, MessageText } from '../../store/tables.ts'

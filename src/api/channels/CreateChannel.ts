@@ -1,4 +1,3 @@
-import Type from 'typebox'
 import { badRequest, conflict, forbidden } from '../../contract/api-error.ts'
 import { channelArn } from '../../contract/arn.ts'
 import { bearer, idempotencyToken, optional } from '../../contract/binding.ts'
@@ -11,7 +10,13 @@ import {
   Metadata,
   NonEmptyResourceName,
 } from '../../contract/shapes.ts'
-import { ElasticChannelConfiguration, ExpirationSettings, TagList } from '../../contract/structures.ts'
+import {
+  ChannelMemberArns,
+  ChannelModeratorArns,
+  ElasticChannelConfiguration,
+  ExpirationSettings,
+} from '../../contract/structures/channels.ts'
+import { TagList } from '../../contract/structures/tags.ts'
 import type { Transaction } from '../../store/store.ts'
 import type { ChannelRow } from '../../store/tables.ts'
 import { requireBearer } from '../access.ts'
@@ -40,13 +45,15 @@ export const CreateChannel = operation({
     ClientRequestToken: idempotencyToken(ClientRequestToken),
     Tags: optional(TagList),
     ChannelId: optional(ChannelId),
-    MemberArns: optional(Type.Array(ChimeArn, { minItems: 1, maxItems: 10 })),
-    ModeratorArns: optional(Type.Array(ChimeArn, { minItems: 1, maxItems: 10 })),
+    MemberArns: optional(ChannelMemberArns),
+    ModeratorArns: optional(ChannelModeratorArns),
     ElasticChannelConfiguration: optional(ElasticChannelConfiguration),
     ExpirationSettings: optional(ExpirationSettings),
   },
   output: { ChannelArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['ChimeBearer', 'AppInstanceArn'],
+  tokenScope: 'AppInstanceArn',
   async allow({ AppInstanceArn, ChimeBearer }, { read }) {
     const user = await requireBearer(read, ChimeBearer)
     if (user.app_instance_arn !== AppInstanceArn) throw forbidden()
@@ -57,7 +64,7 @@ export const CreateChannel = operation({
     if (input.ExpirationSettings)
       throw badRequest('ExpirationSettings: this server does not delete expired channels yet')
     requirePlainTags(input.Tags)
-    return once('CreateChannel', input, context, async (transaction) => {
+    return once(input, context, async (transaction) => {
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
       const channel = await insertChannel(transaction, newChannel(arn, input, creator, context.now()))
       await insertTags(transaction, arn, input.Tags)

@@ -8,7 +8,15 @@ import { deleteChannel } from '../events/delete-channel.ts'
 import { requireChannel } from './channel.ts'
 
 /** What is in the channel, in the order in which AcceptMessage locks rows: in another order the two would deadlock. */
-const tables = ['channel', 'channel_membership', 'channel_moderator', 'channel_message', 'flow_step', 'flow_run']
+const tables = [
+  'channel',
+  'channel_membership',
+  'channel_moderator',
+  'channel_ban',
+  'channel_message',
+  'flow_step',
+  'flow_run',
+]
 
 /** The channel goes with all that is in it. Messages in processing are dropped, and their callbacks are Forbidden. */
 export const DeleteChannel = operation({
@@ -17,6 +25,7 @@ export const DeleteChannel = operation({
   input: { ChannelArn: path(ChimeArn), ChimeBearer: bearer() },
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: mayModerateChannel,
   async handle({ ChannelArn }, { store, now }, { channel }) {
     const { channel_id: channelId } = channel

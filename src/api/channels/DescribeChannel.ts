@@ -1,6 +1,6 @@
 import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
-import { Channel } from '../../contract/structures.ts'
+import { Channel } from '../../contract/structures/channels.ts'
 import { maySeeChannel } from '../access.ts'
 import { operation } from '../context.ts'
 import { epochSeconds } from '../times.ts'
@@ -12,6 +12,7 @@ export const DescribeChannel = operation({
   input: { ChannelArn: path(ChimeArn), ChimeBearer: bearer() },
   output: { Channel: optional(Channel) },
   errors: ['BadRequest', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
   handle: (_input, _context, { channel }) => ({ Channel: channelToWire(channel, epochSeconds) }),
 })

@@ -20,6 +20,7 @@ export const UpdateChannel = operation({
   },
   output: { ChannelArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  resources: ['ChimeBearer', 'ChannelArn'],
   allow: mayModerateChannel,
   async handle({ ChannelArn, Name, Mode, Metadata }, { store, now }, access) {
     const channelId = access.channel.channel_id

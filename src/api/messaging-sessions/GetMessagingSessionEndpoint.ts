@@ -1,6 +1,6 @@
 import { optional, query } from '../../contract/binding.ts'
 import { NetworkType } from '../../contract/shapes.ts'
-import { MessagingSessionEndpoint } from '../../contract/structures.ts'
+import { MessagingSessionEndpoint } from '../../contract/structures/messaging-sessions.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 
@@ -11,6 +11,7 @@ export const GetMessagingSessionEndpoint = operation({
   input: { NetworkType: query('network-type', optional(NetworkType)) },
   output: { Endpoint: optional(MessagingSessionEndpoint) },
   errors: ['Forbidden'],
+  resources: [],
   allow: byCredentialsAlone,
   handle: (_input, { sessionHost }) => ({ Endpoint: { Url: sessionHost() } }),
 })

@@ -6,6 +6,7 @@ import { CreateChannelMembership } from '../../../src/api/channel-memberships/Cr
 import { CreateChannel } from '../../../src/api/channels/CreateChannel.ts'
 import { DeleteChannel } from '../../../src/api/channels/DeleteChannel.ts'
 import type { Context } from '../../../src/api/context.ts'
+import type { Operation, OperationFacts } from '../../../src/contract/operation.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { aroundStore } from '../../support/around-store.ts'
 import { noPostgres } from '../../support/postgres-server.ts'
@@ -21,15 +22,22 @@ const lounge = channel('lounge')
 const AppInstanceArn = lounge.slice(0, lounge.indexOf('/channel/'))
 const refused = { code: 'Forbidden' }
 
-const contextOn = (store: Store) =>
-  ({ store, read: store.read, now: () => 1_000, newId: randomUUID, credentials: { accessKeyId: 'key' } }) as Context
+const call = (operation: Operation<Context>, store: Store, input: object) =>
+  operation.invoke(input, contextOn(store, operation))
+
+const contextOn = (store: Store, operation: OperationFacts) =>
+  ({
+    operation,
+    store,
+    read: store.read,
+    now: () => 1_000,
+    newId: randomUUID,
+    credentials: { accessKeyId: 'key' },
+  }) as Context
 
 const create = (store: Store, ChimeBearer: string, MemberArns?: string[]) =>
-  CreateChannel.invoke(
-    { ChimeBearer, AppInstanceArn, Name: 'Lounge', ChannelId: 'lounge', MemberArns },
-    contextOn(store),
-  )
-const remove = (store: Store) => DeleteChannel.invoke({ ChannelArn: lounge, ChimeBearer: ana }, contextOn(store))
+  call(CreateChannel, store, { ChimeBearer, AppInstanceArn, Name: 'Lounge', ChannelId: 'lounge', MemberArns })
+const remove = (store: Store) => call(DeleteChannel, store, { ChannelArn: lounge, ChimeBearer: ana })
 
 async function addPeople(store: Store): Promise<void> {
   await store.transaction(async (transaction) => {
@@ -74,7 +82,7 @@ suite('a channel that is deleted between the check of the roles and the transact
   test('takes no member', async (context) => {
     const store = await openLounge(context)
     const input = { ChannelArn: lounge, ChimeBearer: ana, MemberArn: ben, Type: 'DEFAULT' }
-    await assert.rejects(CreateChannelMembership.invoke(input, contextOn(deletedFirst(store))), refused)
+    await assert.rejects(call(CreateChannelMembership, deletedFirst(store), input), refused)
   })
 
   test('is not deleted once more', async (context) => {
