@@ -4,8 +4,11 @@ import type { TSchema } from 'typebox'
 import { operations } from '../../src/api/index.ts'
 import { ApiError, type ErrorCode } from '../../src/contract/api-error.ts'
 import * as shapes from '../../src/contract/shapes.ts'
+import { type MemberFacts, type OperationFact, readMember } from './facts/notation.ts'
+import { shapeFacts } from './facts/shapes.ts'
+import { operationFacts, structureFacts } from './facts.ts'
 import { sdkEnums, sdkErrors, sdkOperation, sdkOperationNames } from './sdk-schemas.ts'
-import { type Keywords, type Members, wireForm } from './wire-form.ts'
+import { type Keywords, type Members, type Shape, type WireOperation, wireForm } from './wire-form.ts'
 
 /** Members of our answers that AWS's do not have, by operation. Clients ignore them; each is described in the docs. */
 const extensions: Record<string, string[]> = {}
@@ -35,6 +38,44 @@ for (const operation of operations) {
 
 const without = (members: Members, names: string[]): Members =>
   Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
+
+test('every operation of the SDK has facts, and no other', () =>
+  assert.deepEqual(Object.keys(operationFacts).sort(), [...sdkOperationNames].sort()))
+
+for (const [name, facts] of Object.entries(operationFacts)) {
+  test(`the facts of ${name} agree with the SDK`, () =>
+    assert.deepEqual(withoutSensitive(factForm(facts)), withoutSensitive(sdkOperation(name))))
+}
+
+/** As wireForm, of facts. They do not say what is sensitive. */
+function factForm({ http, input, output }: OperationFact): WireOperation {
+  const [method = '', target = '', status] = http.split(' ')
+  return { method, target, status: Number(status), input: factMembers(input), output: factMembers(output) }
+}
+
+const factMembers = (members: MemberFacts): Members =>
+  Object.fromEntries(
+    Object.entries(members).map(([name, text]) => {
+      const { shape, ...member } = readMember(text)
+      return [name, { ...member, ...factShape(shape) }]
+    }),
+  )
+
+function factShape(name: string): Shape {
+  const members = structureFacts[name]
+  if (members) return { kind: 'structure', sensitive: false, members: factMembers(members) }
+  const { kind, of, key } = shapeFacts[name]!
+  const simple = { integer: 'number', enum: 'string' } as Record<string, string>
+  return {
+    kind: simple[kind] ?? kind,
+    sensitive: false,
+    ...(of && { of: factShape(of) }),
+    ...(key && { key: factShape(key) }),
+  }
+}
+
+const withoutSensitive = (form: WireOperation | undefined) =>
+  JSON.parse(JSON.stringify(form, (key, value) => (key === 'sensitive' ? undefined : value)))
 
 const ourEnums = Object.entries(shapes as Record<string, TSchema>).flatMap(([name, schema]): [string, string[]][] => {
   const { enum: values } = schema as Keywords

@@ -67,7 +67,7 @@ export const wireForm = ({
   output: membersOf(output),
 })
 
-function membersOf(structure: TSchema): Members {
+export function membersOf(structure: TSchema): Members {
   const { properties = {}, required = [] } = structure as Keywords
   return Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => [name, memberOf(schema, required.includes(name))]),

@@ -1,0 +1,125 @@
+import type { Operations, Structures } from './notation.ts'
+
+export const operations: Operations = {
+  CreateChannel: {
+    http: 'POST /channels 201',
+    input: {
+      AppInstanceArn: 'ChimeArn!',
+      Name: 'NonEmptyResourceName!',
+      Mode: 'ChannelMode',
+      Privacy: 'ChannelPrivacy',
+      Metadata: 'Metadata',
+      ClientRequestToken: 'ClientRequestToken*',
+      Tags: 'TagList',
+      ChimeBearer: 'header x-amz-chime-bearer ChimeArn!',
+      ChannelId: 'ChannelId',
+      MemberArns: 'ChannelMemberArns',
+      ModeratorArns: 'ChannelModeratorArns',
+      ElasticChannelConfiguration: 'ElasticChannelConfiguration',
+      ExpirationSettings: 'ExpirationSettings',
+    },
+    output: { ChannelArn: 'ChimeArn' },
+    errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  },
+  DescribeChannel: {
+    http: 'GET /channels/{ChannelArn} 200',
+    input: { ChannelArn: 'path ChimeArn!', ChimeBearer: 'header x-amz-chime-bearer ChimeArn!' },
+    output: { Channel: 'Channel' },
+    errors: ['BadRequest', 'Forbidden'],
+  },
+  ListChannels: {
+    http: 'GET /channels 200',
+    input: {
+      AppInstanceArn: 'query app-instance-arn ChimeArn!',
+      Privacy: 'query privacy ChannelPrivacy',
+      MaxResults: 'query max-results MaxResults',
+      NextToken: 'query next-token NextToken',
+      ChimeBearer: 'header x-amz-chime-bearer ChimeArn!',
+    },
+    output: { Channels: 'ChannelSummaryList', NextToken: 'NextToken' },
+    errors: ['BadRequest', 'Forbidden'],
+  },
+  SearchChannels: {
+    http: 'POST /channels?operation=search 200',
+    input: {
+      ChimeBearer: 'header x-amz-chime-bearer ChimeArn',
+      Fields: 'SearchFields!',
+      MaxResults: 'query max-results MaxResults',
+      NextToken: 'query next-token NextToken',
+    },
+    output: { Channels: 'ChannelSummaryList', NextToken: 'NextToken' },
+    errors: ['BadRequest', 'Forbidden'],
+  },
+  UpdateChannel: {
+    http: 'PUT /channels/{ChannelArn} 200',
+    input: {
+      ChannelArn: 'path ChimeArn!',
+      Name: 'NonEmptyResourceName',
+      Mode: 'ChannelMode',
+      Metadata: 'Metadata',
+      ChimeBearer: 'header x-amz-chime-bearer ChimeArn!',
+    },
+    output: { ChannelArn: 'ChimeArn' },
+    errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  },
+  DeleteChannel: {
+    http: 'DELETE /channels/{ChannelArn} 204',
+    input: { ChannelArn: 'path ChimeArn!', ChimeBearer: 'header x-amz-chime-bearer ChimeArn!' },
+    output: {},
+    errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  },
+  PutChannelExpirationSettings: {
+    http: 'PUT /channels/{ChannelArn}/expiration-settings 200',
+    input: {
+      ChannelArn: 'path ChimeArn!',
+      ChimeBearer: 'header x-amz-chime-bearer ChimeArn',
+      ExpirationSettings: 'ExpirationSettings',
+    },
+    output: { ChannelArn: 'ChimeArn', ExpirationSettings: 'ExpirationSettings' },
+    errors: ['BadRequest', 'Conflict', 'Forbidden'],
+  },
+  ListSubChannels: {
+    http: 'GET /channels/{ChannelArn}/subchannels 200',
+    input: {
+      ChannelArn: 'path ChimeArn!',
+      ChimeBearer: 'header x-amz-chime-bearer ChimeArn!',
+      MaxResults: 'query max-results MaxResults',
+      NextToken: 'query next-token NextToken',
+    },
+    output: { ChannelArn: 'ChimeArn', SubChannels: 'SubChannelSummaryList', NextToken: 'NextToken' },
+    errors: ['BadRequest', 'Forbidden'],
+  },
+}
+
+export const structures: Structures = {
+  Channel: {
+    Name: 'NonEmptyResourceName',
+    ChannelArn: 'ChimeArn',
+    Mode: 'ChannelMode',
+    Privacy: 'ChannelPrivacy',
+    Metadata: 'Metadata',
+    CreatedBy: 'Identity',
+    CreatedTimestamp: 'Timestamp',
+    LastMessageTimestamp: 'Timestamp',
+    LastUpdatedTimestamp: 'Timestamp',
+    ChannelFlowArn: 'ChimeArn',
+    ElasticChannelConfiguration: 'ElasticChannelConfiguration',
+    ExpirationSettings: 'ExpirationSettings',
+  },
+  ChannelSummary: {
+    Name: 'NonEmptyResourceName',
+    ChannelArn: 'ChimeArn',
+    Mode: 'ChannelMode',
+    Privacy: 'ChannelPrivacy',
+    Metadata: 'Metadata',
+    LastMessageTimestamp: 'Timestamp',
+  },
+  ElasticChannelConfiguration: {
+    MaximumSubChannels: 'MaximumSubChannels!',
+    TargetMembershipsPerSubChannel: 'TargetMembershipsPerSubChannel!',
+    MinimumMembershipPercentage: 'MinimumMembershipPercentage!',
+  },
+  ExpirationSettings: { ExpirationDays: 'ExpirationDays!', ExpirationCriterion: 'ExpirationCriterion!' },
+  SearchField: { Key: 'SearchFieldKey!', Values: 'SearchFieldValues!', Operator: 'SearchFieldOperator!' },
+  SubChannelSummary: { SubChannelId: 'SubChannelId', MembershipCount: 'MembershipCount' },
+}
