@@ -28,6 +28,8 @@ const calls: Record<string, (call: ChannelCall) => Promise<unknown>> = {
   DescribeChannel: (call) => messaging.describeChannel(call),
   CreateChannelMembership: (call) =>
     messaging.createChannelMembership({ ...call, MemberArn: people.user('nobody'), Type: 'DEFAULT' }),
+  BatchCreateChannelMembership: (call) =>
+    messaging.batchCreateChannelMembership({ ...call, MemberArns: [people.user('nobody')] }),
   DeleteChannelMembership: (call) => messaging.deleteChannelMembership({ ...call, MemberArn: people.user('nobody') }),
   ListChannelMemberships: (call) => messaging.listChannelMemberships(call),
   SendChannelMessage: (call) => people.send(call),

@@ -84,6 +84,23 @@ const table: Row[] = [
       }),
   },
   {
+    does: 'BatchCreateChannelMembership of others',
+    may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
+    call: async (people, ChimeBearer) => {
+      const MemberArns = [await newcomer(people), await newcomer(people)]
+      await messaging.batchCreateChannelMembership({ ChannelArn: people.channelArn, ChimeBearer, MemberArns })
+    },
+  },
+  {
+    does: 'BatchCreateChannelMembership of HIDDEN members',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const { channelArn: ChannelArn } = people
+      const MemberArns = [await newcomer(people)]
+      await messaging.batchCreateChannelMembership({ ChannelArn, ChimeBearer, MemberArns, Type: 'HIDDEN' })
+    },
+  },
+  {
     does: 'DeleteChannelMembership of somebody else',
     may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
     call: async (people, ChimeBearer) => {
