@@ -27,6 +27,9 @@ import { DescribeChannel } from './channels/DescribeChannel.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
+import { ListTagsForResource } from './tags/ListTagsForResource.ts'
+import { TagResource } from './tags/TagResource.ts'
+import { UntagResource } from './tags/UntagResource.ts'
 
 /** Every operation this server knows. */
 export const operations: Operation<Context>[] = [
@@ -61,4 +64,8 @@ export const operations: Operation<Context>[] = [
   ChannelFlowCallback,
 
   GetMessagingSessionEndpoint,
+
+  TagResource,
+  UntagResource,
+  ListTagsForResource,
 ]

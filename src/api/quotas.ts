@@ -9,6 +9,7 @@ const quotas = {
   channelFlowsPerAppInstance: 100,
   membershipsPerChannel: 10_000,
   membershipsPerUser: 20_000,
+  tagsPerResource: 50,
 } as const
 
 type Quota = keyof typeof quotas

@@ -25,7 +25,7 @@ import { addCounted, countMembershipOf } from '../channel-memberships/channel-me
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
-import { insertTags, requirePlainTags } from '../tags.ts'
+import { putTags, requirePlainTags } from '../tags/tag.ts'
 
 /** AWS names no defaults for Mode and Privacy; these are the cautious ones. */
 const defaultMode = 'RESTRICTED'
@@ -67,7 +67,7 @@ export const CreateChannel = operation({
     return once(input, context, async (transaction) => {
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
       const channel = await insertChannel(transaction, newChannel(arn, input, creator, context.now()))
-      await insertTags(transaction, arn, input.Tags)
+      await putTags(transaction, arn, input.Tags)
       await addMembers(transaction, channel, creator, input.MemberArns)
       await addModerators(transaction, channel, creator, input.ModeratorArns)
       return { ChannelArn: arn }
