@@ -1,9 +1,15 @@
 import type { Operation } from '../contract/operation.ts'
 import { CreateAppInstanceUser } from './app-instance-users/CreateAppInstanceUser.ts'
 import { DescribeAppInstanceUser } from './app-instance-users/DescribeAppInstanceUser.ts'
+import { UpdateAppInstanceUser } from './app-instance-users/UpdateAppInstanceUser.ts'
 import { CreateAppInstance } from './app-instances/CreateAppInstance.ts'
 import { CreateAppInstanceAdmin } from './app-instances/CreateAppInstanceAdmin.ts'
+import { DeleteAppInstanceAdmin } from './app-instances/DeleteAppInstanceAdmin.ts'
 import { DescribeAppInstance } from './app-instances/DescribeAppInstance.ts'
+import { DescribeAppInstanceAdmin } from './app-instances/DescribeAppInstanceAdmin.ts'
+import { ListAppInstanceAdmins } from './app-instances/ListAppInstanceAdmins.ts'
+import { ListAppInstances } from './app-instances/ListAppInstances.ts'
+import { UpdateAppInstance } from './app-instances/UpdateAppInstance.ts'
 import { AssociateChannelFlow } from './channel-flows/AssociateChannelFlow.ts'
 import { ChannelFlowCallback } from './channel-flows/ChannelFlowCallback.ts'
 import { CreateChannelFlow } from './channel-flows/CreateChannelFlow.ts'
@@ -35,9 +41,15 @@ import { UntagResource } from './tags/UntagResource.ts'
 export const operations: Operation<Context>[] = [
   CreateAppInstance,
   DescribeAppInstance,
+  ListAppInstances,
+  UpdateAppInstance,
   CreateAppInstanceAdmin,
+  DescribeAppInstanceAdmin,
+  ListAppInstanceAdmins,
+  DeleteAppInstanceAdmin,
   CreateAppInstanceUser,
   DescribeAppInstanceUser,
+  UpdateAppInstanceUser,
 
   CreateChannel,
   DescribeChannel,
