@@ -1,5 +1,5 @@
 import type { EventType, GoneSubject, PastEvent } from '../store/channel-event.ts'
-import { membershipPayload } from './channel-memberships/channel-membership.ts'
+import { membershipToWire } from './channel-memberships/channel-membership.ts'
 import { messageToWire } from './channel-messages/channel-message.ts'
 import { channelToWire } from './channels/channel.ts'
 import { isoText } from './times.ts'
@@ -9,7 +9,7 @@ export function eventPayload(event: PastEvent): object {
   const { about } = event
   if ('gone' in about) return gonePayload(event, about.gone)
   if ('channel' in about) return channelToWire(about.channel, isoText)
-  if ('membership' in about) return membershipPayload(about.membership)
+  if ('membership' in about) return membershipToWire(about.membership, isoText)
   const payload = messageToWire(about.message, isoText)
   return withoutText.has(event.eventType) || 'withoutText' in about ? { ...payload, Content: undefined } : payload
 }

@@ -2,12 +2,13 @@ import { conflict, forbidden } from '../../contract/api-error.ts'
 import type { ChannelMembershipType } from '../../contract/shapes.ts'
 import type { Audience } from '../../store/channel-event.ts'
 import { membershipColumns } from '../../store/columns.ts'
-import type { Transaction } from '../../store/store.ts'
+import type { Reader, Transaction } from '../../store/store.ts'
 import type { ChannelRow, MembershipRow } from '../../store/tables.ts'
 import type { NamedUser } from '../app-instance-users/app-instance-user.ts'
+import { channelSummary } from '../channels/channel.ts'
 import { fromJsonText } from '../json-text.ts'
 import { requireWithinQuota } from '../quotas.ts'
-import { isoText } from '../times.ts'
+import { epochSeconds, type WriteTime } from '../times.ts'
 
 /** Who becomes a member of which channel, and by whom. */
 interface NewMember {
@@ -99,12 +100,27 @@ async function watchersOfHidden(
   return { to: 'users', users: [...new Set([member_arn, ...watchers.map((watcher) => watcher.member_arn)])] }
 }
 
-/** The payload of CREATE_CHANNEL_MEMBERSHIP: AWS's ChannelMembership. */
-export const membershipPayload = (row: MembershipRow) => ({
+export const findMembership = (read: Reader, channelId: number, memberId: number): Promise<MembershipRow | undefined> =>
+  read.get('SELECT * FROM membership_view WHERE channel_id = $1 AND member_id = $2', channelId, memberId)
+
+/** AWS's ChannelMembership. */
+export const membershipToWire = <Time>(row: MembershipRow, time: WriteTime<Time>) => ({
   ChannelArn: row.channel_arn,
   Member: { Arn: row.member_arn, Name: fromJsonText(row.member_name) },
   InvitedBy: { Arn: row.invited_by_arn, Name: fromJsonText(row.invited_by_name) },
   Type: row.type,
-  CreatedTimestamp: isoText(row.created_at),
-  LastUpdatedTimestamp: isoText(row.updated_at),
+  CreatedTimestamp: time(row.created_at),
+  LastUpdatedTimestamp: time(row.updated_at),
+})
+
+/** A channel, as one of its members has it. */
+export type JoinedChannelRow = ChannelRow & Pick<MembershipRow, 'type' | 'read_marker_at'>
+
+/** AWS's ChannelMembershipForAppInstanceUserSummary. The read marker is for the membership's owner alone. */
+export const joinedChannelSummary = (row: JoinedChannelRow, { isOwner }: { isOwner: boolean }) => ({
+  ChannelSummary: channelSummary(row, epochSeconds),
+  AppInstanceUserMembershipSummary: {
+    Type: row.type,
+    ReadMarkerTimestamp: isOwner && row.read_marker_at !== null ? epochSeconds(row.read_marker_at) : undefined,
+  },
 })
