@@ -14,6 +14,7 @@ import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow
 import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
 import { CreateChannelMembership } from './channel-memberships/CreateChannelMembership.ts'
+import { DeleteChannelMembership } from './channel-memberships/DeleteChannelMembership.ts'
 import { DescribeChannelMembership } from './channel-memberships/DescribeChannelMembership.ts'
 import { ListChannelMemberships } from './channel-memberships/ListChannelMemberships.ts'
 import { ListChannelMembershipsForAppInstanceUser } from './channel-memberships/ListChannelMembershipsForAppInstanceUser.ts'
@@ -55,6 +56,7 @@ export const operations: Operation<Context>[] = [
   ListChannelMemberships,
   ListChannelMembershipsForAppInstanceUser,
   UpdateChannelReadMarker,
+  DeleteChannelMembership,
 
   CreateChannelModerator,
   ListChannelModerators,

@@ -7,7 +7,8 @@ import { findUser } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { epochSeconds } from '../times.ts'
-import { findMembership, membershipToWire } from './channel-membership.ts'
+import { findMembership } from './channel-membership.ts'
+import { membershipToWire } from './membership-to-wire.ts'
 
 /** A HIDDEN membership exists for its owner, and for moderators and admins alone. */
 export const DescribeChannelMembership = operation({

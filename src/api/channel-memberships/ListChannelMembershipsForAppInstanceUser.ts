@@ -5,7 +5,7 @@ import { ChannelMembershipForAppInstanceUserSummary } from '../../contract/struc
 import { selfOrAdmin } from '../access.ts'
 import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
-import { type JoinedChannelRow, joinedChannelSummary } from './channel-membership.ts'
+import { type JoinedChannelRow, joinedChannelSummary } from './membership-to-wire.ts'
 
 /** In the order in which the channels were created. AWS's chat demo leaves the user out, and means the bearer. */
 export const ListChannelMembershipsForAppInstanceUser = operation({
