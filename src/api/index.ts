@@ -1,6 +1,7 @@
 import type { Operation } from '../contract/operation.ts'
 import { CreateAppInstanceUser } from './app-instance-users/CreateAppInstanceUser.ts'
 import { DescribeAppInstanceUser } from './app-instance-users/DescribeAppInstanceUser.ts'
+import { ListAppInstanceUsers } from './app-instance-users/ListAppInstanceUsers.ts'
 import { UpdateAppInstanceUser } from './app-instance-users/UpdateAppInstanceUser.ts'
 import { CreateAppInstance } from './app-instances/CreateAppInstance.ts'
 import { CreateAppInstanceAdmin } from './app-instances/CreateAppInstanceAdmin.ts'
@@ -20,7 +21,10 @@ import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
 import { CreateChannelMembership } from './channel-memberships/CreateChannelMembership.ts'
 import { DeleteChannelMembership } from './channel-memberships/DeleteChannelMembership.ts'
+import { DescribeChannelMembership } from './channel-memberships/DescribeChannelMembership.ts'
 import { ListChannelMemberships } from './channel-memberships/ListChannelMemberships.ts'
+import { ListChannelMembershipsForAppInstanceUser } from './channel-memberships/ListChannelMembershipsForAppInstanceUser.ts'
+import { UpdateChannelReadMarker } from './channel-memberships/UpdateChannelReadMarker.ts'
 import { DeleteChannelMessage } from './channel-messages/DeleteChannelMessage.ts'
 import { GetChannelMessage } from './channel-messages/GetChannelMessage.ts'
 import { GetChannelMessageStatus } from './channel-messages/GetChannelMessageStatus.ts'
@@ -28,9 +32,13 @@ import { ListChannelMessages } from './channel-messages/ListChannelMessages.ts'
 import { RedactChannelMessage } from './channel-messages/RedactChannelMessage.ts'
 import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
 import { UpdateChannelMessage } from './channel-messages/UpdateChannelMessage.ts'
+import { CreateChannelModerator } from './channel-moderators/CreateChannelModerator.ts'
+import { ListChannelModerators } from './channel-moderators/ListChannelModerators.ts'
+import { ListChannelsModeratedByAppInstanceUser } from './channel-moderators/ListChannelsModeratedByAppInstanceUser.ts'
 import { CreateChannel } from './channels/CreateChannel.ts'
 import { DeleteChannel } from './channels/DeleteChannel.ts'
 import { DescribeChannel } from './channels/DescribeChannel.ts'
+import { ListChannels } from './channels/ListChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
@@ -51,14 +59,23 @@ export const operations: Operation<Context>[] = [
   CreateAppInstanceUser,
   DescribeAppInstanceUser,
   UpdateAppInstanceUser,
+  ListAppInstanceUsers,
 
   CreateChannel,
   DescribeChannel,
+  ListChannels,
   UpdateChannel,
   DeleteChannel,
   CreateChannelMembership,
+  DescribeChannelMembership,
   ListChannelMemberships,
+  ListChannelMembershipsForAppInstanceUser,
+  UpdateChannelReadMarker,
   DeleteChannelMembership,
+
+  CreateChannelModerator,
+  ListChannelModerators,
+  ListChannelsModeratedByAppInstanceUser,
 
   SendChannelMessage,
   GetChannelMessage,

@@ -8,6 +8,7 @@ const quotas = {
   adminsPerAppInstance: 100,
   channelFlowsPerAppInstance: 100,
   membershipsPerChannel: 10_000,
+  moderatorsPerChannel: 1_000,
   membershipsPerUser: 20_000,
   tagsPerResource: 50,
 } as const

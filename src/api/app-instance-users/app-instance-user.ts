@@ -44,10 +44,16 @@ export const identityOf = (user: Omit<NamedUser, 'user_id'>): Required<Identity>
   Name: fromJsonText(user.name),
 })
 
-export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
+/** AWS's AppInstanceUserSummary. */
+export const appInstanceUserSummary = (row: AppInstanceUserRow) => ({
   AppInstanceUserArn: row.app_instance_user_arn,
   Name: fromJsonText(row.name),
   Metadata: fromJson<string>(row.metadata),
+})
+
+/** AWS's AppInstanceUser. */
+export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
+  ...appInstanceUserSummary(row),
   CreatedTimestamp: epochSeconds(row.created_at),
   LastUpdatedTimestamp: epochSeconds(row.updated_at),
 })
