@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { assertRowForEach } from '../support/bearer-operations.ts'
 import { type Population, populate, type Role, roles } from '../support/population.ts'
 import { outcomeOf } from '../support/refusals.ts'
 import { startTestServer } from '../support/running-server.ts'
 
 /*
- * AWS's developer guide, "Authorization by role", as a table: for every operation that has a bearer and is about a
- * channel, who may in which kind of channel.
+ * AWS's developer guide, "Authorization by role", as a table: for every operation that has a bearer, who may in which kind
+ * of channel.
  */
 
 interface Kind {
@@ -22,6 +23,7 @@ const kinds: Kind[] = [
 ]
 
 interface Row {
+  /** Begins with the operation's name. */
   does: string
   may(kind: Kind): readonly Role[]
   call(people: Population, ChimeBearer: string, kind: Kind): Promise<unknown>
@@ -36,11 +38,87 @@ const { messaging } = server
 let newcomers = 0
 const newcomer = (people: Population) => people.createUser(`newcomer-${++newcomers}`)
 
+/** The user of these people with the same id: the bearer itself, or another if the bearer is of another AppInstance. */
+const namesake = (people: Population, arn: string) => people.user(arn.split('/user/')[1]!)
+
 const table: Row[] = [
+  {
+    does: 'CreateChannel',
+    may: () => roles,
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) =>
+      messaging.createChannel({ AppInstanceArn, ChimeBearer, Name: 'Belfry' }),
+  },
   {
     does: 'DescribeChannel',
     may: seeing,
     call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.describeChannel({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannels',
+    may: () => roles,
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) => messaging.listChannels({ AppInstanceArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannels that are PRIVATE',
+    may: () => ['admin'],
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) =>
+      messaging.listChannels({ AppInstanceArn, ChimeBearer, Privacy: 'PRIVATE' }),
+  },
+  {
+    does: 'DescribeChannelMembership',
+    may: seeing,
+    call: ({ channelArn: ChannelArn, owner: MemberArn }, ChimeBearer) =>
+      messaging.describeChannelMembership({ ChannelArn, MemberArn, ChimeBearer }),
+  },
+  {
+    does: "ListChannelMembershipsForAppInstanceUser of one's own",
+    may: () => roles,
+    call: (people, ChimeBearer) =>
+      messaging.listChannelMembershipsForAppInstanceUser({
+        ChimeBearer,
+        AppInstanceUserArn: namesake(people, ChimeBearer),
+      }),
+  },
+  {
+    does: 'ListChannelMembershipsForAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.listChannelMembershipsForAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
+  },
+  {
+    does: 'UpdateChannelReadMarker',
+    may: () => ['member', 'hidden'],
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.updateChannelReadMarker({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'CreateChannelModerator',
+    may: () => moderating,
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelModerator({
+        ChannelArn: people.channelArn,
+        ChimeBearer,
+        ChannelModeratorArn: await newcomer(people),
+      }),
+  },
+  {
+    does: 'ListChannelModerators',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelModerators({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: "ListChannelsModeratedByAppInstanceUser of one's own",
+    may: () => roles,
+    call: (people, ChimeBearer) =>
+      messaging.listChannelsModeratedByAppInstanceUser({
+        ChimeBearer,
+        AppInstanceUserArn: namesake(people, ChimeBearer),
+      }),
+  },
+  {
+    does: 'ListChannelsModeratedByAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.listChannelsModeratedByAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
   },
   {
     does: 'ListChannelMemberships',
@@ -74,6 +152,23 @@ const table: Row[] = [
         MemberArn: await newcomer(people),
         Type: 'HIDDEN',
       }),
+  },
+  {
+    does: 'BatchCreateChannelMembership of others',
+    may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
+    call: async (people, ChimeBearer) => {
+      const MemberArns = [await newcomer(people), await newcomer(people)]
+      await messaging.batchCreateChannelMembership({ ChannelArn: people.channelArn, ChimeBearer, MemberArns })
+    },
+  },
+  {
+    does: 'BatchCreateChannelMembership of HIDDEN members',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const { channelArn: ChannelArn } = people
+      const MemberArns = [await newcomer(people)]
+      await messaging.batchCreateChannelMembership({ ChannelArn, ChimeBearer, MemberArns, Type: 'HIDDEN' })
+    },
   },
   {
     does: 'DeleteChannelMembership of somebody else',
@@ -170,6 +265,12 @@ const table: Row[] = [
       messaging.updateChannel({ ChannelArn, ChimeBearer, Name: 'Bells' }),
   },
   {
+    does: 'DeleteChannel',
+    may: () => moderating,
+    call: async (people, ChimeBearer, kind) =>
+      messaging.deleteChannel({ ChannelArn: await people.createChannel(kind), ChimeBearer }),
+  },
+  {
     does: 'AssociateChannelFlow',
     may: () => moderating,
     call: async (people, ChimeBearer, kind) => {
@@ -191,6 +292,12 @@ const table: Row[] = [
 ]
 
 const foreigner = (await populate(server)).owner
+
+test('every operation with a bearer has a row', () =>
+  assertRowForEach(
+    table.map(({ does }) => does.split(' ')[0]!),
+    import.meta.filename,
+  ))
 
 for (const kind of kinds) {
   suite(`in a channel that is ${kind.Privacy} and ${kind.Mode}`, async () => {
