@@ -5,7 +5,6 @@ import { findUser } from './api/app-instance-users/app-instance-user.ts'
 import type { ApiParts } from './api/context.ts'
 import { eventKinds } from './api/events/index.ts'
 import { createGate, type Phase } from './api/gate.ts'
-import { forgetOldTokens } from './api/idempotency.ts'
 import { operations } from './api/index.ts'
 import { channelDetails } from './api/messaging-sessions/channel-details.ts'
 import { SendAdmission } from './api/send-admission.ts'
@@ -35,7 +34,7 @@ import { createFunctionTarget, type FunctionTarget } from './processor/function-
 import { FunctionsMark } from './processor/functions-mark.ts'
 import { findFunctionsUser } from './processor/functions-user.ts'
 import { measured } from './processor/measured-target.ts'
-import { type Cancel, type Clock, every, FollowingClock, systemClock, systemElapsedMs } from './runtime/clock.ts'
+import { type Clock, FollowingClock, systemClock, systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { openDataFolder } from './runtime/data-folder.ts'
 import { processDescriptors } from './runtime/descriptors.ts'
@@ -54,12 +53,11 @@ import { verifyRequest } from './signature/verify-request.ts'
 import { soleOwner } from './store/steps.ts'
 import { type Store, StoreUnavailable } from './store/store.ts'
 import { authorityFile, followCertificate } from './tls/follow-certificate.ts'
+import { kinds } from './upkeep/kinds.ts'
+import { Upkeep } from './upkeep/upkeep.ts'
 
 /** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
 const storeMsMax = 3_000
-/** How often the tokens of yesterday's calls are forgotten. */
-const forgetEveryMs = 3_600_000
-
 /** How long a scrape waits for the store to count what is pending. */
 const pendingMsMax = 5_000
 
@@ -217,7 +215,9 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   // Before the engine starts: functions call back. Not if the store has failed meanwhile.
   if (phase === 'starting') phase = 'ready'
   await engine.start()
-  stack.defer(forgetNowAndThen(store, clock, log))
+  const upkeep = new Upkeep({ ...parts, clock, kinds, elapsedMs: world.elapsedMs ?? systemElapsedMs })
+  stack.defer(() => upkeep.close())
+  upkeep.start()
   // After a cluster's node has set its clock by the database's.
   stack.defer(warnOfClockSteps({ elapsedMs: systemElapsedMs, ...world }))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
@@ -370,15 +370,4 @@ function createAdmin({ adminPort }: Config, metrics: Metrics, world: World, chec
 
 async function listenAdmin(admin: AdminServer | undefined, { adminHost, adminPort = 0 }: Config) {
   return admin && localUrl('http', adminHost, await admin.listen(adminHost, adminPort))
-}
-
-/** Answers what ends it. */
-function forgetNowAndThen(store: Store, clock: Clock, log: Log): Cancel {
-  const forget = () => {
-    forgetOldTokens(store, clock.now()).catch((err: unknown) =>
-      log.warn({ err }, 'old tokens were kept, until the next time'),
-    )
-  }
-  forget()
-  return every(clock, forgetEveryMs, forget)
 }
