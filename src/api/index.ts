@@ -12,6 +12,7 @@ import { DescribeChannelFlow } from './channel-flows/DescribeChannelFlow.ts'
 import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow.ts'
 import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
+import { BatchCreateChannelMembership } from './channel-memberships/BatchCreateChannelMembership.ts'
 import { CreateChannelMembership } from './channel-memberships/CreateChannelMembership.ts'
 import { DeleteChannelMembership } from './channel-memberships/DeleteChannelMembership.ts'
 import { ListChannelMemberships } from './channel-memberships/ListChannelMemberships.ts'
@@ -42,6 +43,7 @@ export const operations: Operation<Context>[] = [
   UpdateChannel,
   DeleteChannel,
   CreateChannelMembership,
+  BatchCreateChannelMembership,
   ListChannelMemberships,
   DeleteChannelMembership,
 

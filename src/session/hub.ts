@@ -200,11 +200,6 @@ export class Hub<S extends Subscriber> {
     if (channel.members.delete(user) && channel.members.size === 0) this.#drop(channel)
   }
 
-  #leaveByEvent(user: User<S>, channel: Channel<S>): void {
-    user.channels = without(user.channels, channel)
-    this.#leave(user, channel)
-  }
-
   #drop(channel: Channel<S>): void {
     for (const user of channel.members) user.channels = without(user.channels, channel)
     this.#channels.delete(channel.channelArn)
@@ -221,12 +216,12 @@ export class Hub<S extends Subscriber> {
   }
 
   #hear(envelope: Envelope): void {
-    const { channelArn, seq, joins = [] } = envelope
+    const { channelArn, seq } = envelope
     if (seq === undefined) {
       this.#tell(envelope, this.#channels.get(channelArn))
       return
     }
-    for (const userArn of joins) {
+    for (const userArn of envelope.joins ?? []) {
       const joining = this.#users.get(userArn)
       if (joining) this.#joinAt(joining, channelArn, seq)
     }
@@ -365,7 +360,10 @@ export class Hub<S extends Subscriber> {
     }
     if (!channel) return
     const leaving = leaves === undefined ? undefined : this.#users.get(leaves)
-    if (leaving) this.#leaveByEvent(leaving, channel)
+    if (leaving) {
+      leaving.channels = without(leaving.channels, channel)
+      this.#leave(leaving, channel)
+    }
     if (closes) this.#drop(channel)
   }
 

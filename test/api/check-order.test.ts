@@ -35,6 +35,14 @@ const calls: Record<string, { http: [method: string, path: string]; send(call: C
     http: ['POST', '/channels/{}/memberships'],
     send: (call) => messaging.createChannelMembership({ ...call, MemberArn: people.user('nobody'), Type: 'DEFAULT' }),
   },
+  BatchCreateChannelMembership: {
+    http: ['POST', '/channels/{}/memberships?operation=batch-create'],
+    send: (call) => messaging.batchCreateChannelMembership({ ...call, MemberArns: [people.user('nobody')] }),
+  },
+  DeleteChannelMembership: {
+    http: ['DELETE', '/channels/{}/memberships/arn%3Aaws%3Achime%3A%3A%3Af'],
+    send: (call) => messaging.deleteChannelMembership({ ...call, MemberArn: people.user('nobody') }),
+  },
   ListChannelMemberships: {
     http: ['GET', '/channels/{}/memberships'],
     send: (call) => messaging.listChannelMemberships(call),

@@ -55,7 +55,7 @@ export const acceptUpdateCases: Cases = {
     assert.deepEqual({ ...turn.run }, update.flow?.run)
     assert.deepEqual({ ...turn.step }, update.flow?.step)
     assert.deepEqual(told[0]?.turns, [{ ...update.flow, message: update.message }])
-    assert.deepEqual(told[0]?.events[0]?.about, { message: update.shown })
+    assert.deepEqual(told[0]?.events[0]?.about, update.shown)
   },
 
   async 'an update is refused once the flow of its channel is another than was read, and leaves nothing behind'({
