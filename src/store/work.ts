@@ -14,10 +14,7 @@ import type { Reader, Transaction } from './store.ts'
  */
 
 /** What there is to do. src/upkeep/ has a file for each. */
-export const workKinds = [
-  'purge-channel',
-  'forget-tokens',
-] as const
+export const workKinds = ['purge-channel', 'forget-tokens'] as const
 
 export type WorkKind = (typeof workKinds)[number]
 

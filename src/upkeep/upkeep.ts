@@ -119,7 +119,11 @@ export class Upkeep {
       if (!work) return undefined
       const ended = await kind.piece(transaction, work, now)
       const dueAgain = kind.everyMs !== undefined && now + kind.everyMs
-      await finishPiece(transaction, key, ended.state === 'done' && dueAgain ? { state: 'later', dueAt: dueAgain } : ended)
+      await finishPiece(
+        transaction,
+        key,
+        ended.state === 'done' && dueAgain ? { state: 'later', dueAt: dueAgain } : ended,
+      )
       return ended
     }, 'read committed')
     end?.afterCommit?.()

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { assertRowForEach } from '../support/bearer-operations.ts'
 import { type Population, populate, type Role, roles } from '../support/population.ts'
 import { outcomeOf } from '../support/refusals.ts'
 import { startTestServer } from '../support/running-server.ts'
 
 /*
- * AWS's developer guide, "Authorization by role", as a table: for every operation that has a bearer and is about a
- * channel, who may in which kind of channel.
+ * AWS's developer guide, "Authorization by role", as a table: for every operation that has a bearer, who may in which kind
+ * of channel.
  */
 
 interface Kind {
@@ -22,6 +23,7 @@ const kinds: Kind[] = [
 ]
 
 interface Row {
+  /** Begins with the operation's name. */
   does: string
   may(kind: Kind): readonly Role[]
   call(people: Population, ChimeBearer: string, kind: Kind): Promise<unknown>
@@ -37,6 +39,12 @@ let newcomers = 0
 const newcomer = (people: Population) => people.createUser(`newcomer-${++newcomers}`)
 
 const table: Row[] = [
+  {
+    does: 'CreateChannel',
+    may: () => roles,
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) =>
+      messaging.createChannel({ AppInstanceArn, ChimeBearer, Name: 'Belfry' }),
+  },
   {
     does: 'DescribeChannel',
     may: seeing,
@@ -187,6 +195,12 @@ const table: Row[] = [
       messaging.updateChannel({ ChannelArn, ChimeBearer, Name: 'Bells' }),
   },
   {
+    does: 'DeleteChannel',
+    may: () => moderating,
+    call: async (people, ChimeBearer, kind) =>
+      messaging.deleteChannel({ ChannelArn: await people.createChannel(kind), ChimeBearer }),
+  },
+  {
     does: 'AssociateChannelFlow',
     may: () => moderating,
     call: async (people, ChimeBearer, kind) => {
@@ -208,6 +222,12 @@ const table: Row[] = [
 ]
 
 const foreigner = (await populate(server)).owner
+
+test('every operation with a bearer has a row', () =>
+  assertRowForEach(
+    table.map(({ does }) => does.split(' ')[0]!),
+    import.meta.filename,
+  ))
 
 for (const kind of kinds) {
   suite(`in a channel that is ${kind.Privacy} and ${kind.Mode}`, async () => {
