@@ -35,6 +35,7 @@ const mayImport: Record<string, string[]> = {
   ],
   http: ['contract', 'signature', 'runtime', 'tls/issue-certificate.ts'],
   admin: ['runtime'],
+  upkeep: ['contract', 'store', 'runtime', 'api'],
 }
 const engines = ['store/sqlite.ts', 'store/postgres.ts', 'bus/memory.ts', 'bus/nats.ts']
 

@@ -19,8 +19,14 @@ export interface AppInstanceUserRow {
 /** What an Identity is made of. */
 export type NamedUser = Pick<AppInstanceUserRow, 'user_id' | 'app_instance_user_arn' | 'name'>
 
+/** Neither the user nor its AppInstance is deleted. */
 export const findUser = (read: Reader, arn: string): Promise<AppInstanceUserRow | undefined> =>
-  read.get('SELECT * FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL', arn)
+  read.get(
+    `SELECT app_instance_user.* FROM app_instance_user
+     JOIN app_instance ON app_instance.app_instance_arn = app_instance_user.app_instance_arn
+     WHERE app_instance_user_arn = $1 AND deleted_at IS NULL`,
+    arn,
+  )
 
 /** Throws a Forbidden if there is none: the identity API declares no NotFound for it. */
 export async function requireUser(read: Reader, arn: string): Promise<AppInstanceUserRow> {
