@@ -3,7 +3,7 @@ import { AdminServer } from './admin/admin-server.ts'
 import { type Checks, Readiness } from './admin/readiness.ts'
 import { findUser } from './api/app-instance-users/app-instance-user.ts'
 import type { ApiParts } from './api/context.ts'
-import { eventPayload } from './api/event-payload.ts'
+import { eventKinds } from './api/events/index.ts'
 import { createGate, type Phase } from './api/gate.ts'
 import { forgetOldTokens } from './api/idempotency.ts'
 import { operations } from './api/index.ts'
@@ -136,7 +136,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
 
   const bus = await openBus(config, keys, world)
   stack.defer(() => bus.close())
-  const publish = publishTo(bus, eventPayload)
+  const publish = publishTo(bus, eventKinds)
   store.onCommit(({ events }) => publish(events))
 
   const cluster = config.databaseUrl
@@ -179,7 +179,7 @@ async function build(config: Config, world: World, stack: AsyncDisposableStack) 
   stack.defer(() => listeners.close())
   // Before the listeners wait for their requests.
   stack.defer(() => admission.close())
-  const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventPayload), clock, log })
+  const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(store.read, eventKinds), clock, log })
   const sessions = createSessions(parts, keys, config, world, { hub, onVerified, onRefused })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),

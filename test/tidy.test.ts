@@ -24,7 +24,15 @@ const mayImport: Record<string, string[]> = {
   cluster: ['store', 'runtime'],
   events: ['contract', 'store', 'bus', 'runtime'],
   session: ['contract', 'store', 'bus', 'signature', 'runtime', 'events/frame.ts'],
-  api: ['contract', 'store', 'runtime', 'signature/credentials.ts', 'flow/transition.ts', 'flow/decision.ts'],
+  api: [
+    'contract',
+    'store',
+    'runtime',
+    'signature/credentials.ts',
+    'flow/transition.ts',
+    'flow/decision.ts',
+    'events/event-kind.ts',
+  ],
   http: ['contract', 'signature', 'runtime', 'tls/issue-certificate.ts'],
   admin: ['runtime'],
 }

@@ -13,6 +13,7 @@ import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow
 import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
 import { CreateChannelMembership } from './channel-memberships/CreateChannelMembership.ts'
+import { DeleteChannelMembership } from './channel-memberships/DeleteChannelMembership.ts'
 import { ListChannelMemberships } from './channel-memberships/ListChannelMemberships.ts'
 import { DeleteChannelMessage } from './channel-messages/DeleteChannelMessage.ts'
 import { GetChannelMessage } from './channel-messages/GetChannelMessage.ts'
@@ -42,6 +43,7 @@ export const operations: Operation<Context>[] = [
   DeleteChannel,
   CreateChannelMembership,
   ListChannelMemberships,
+  DeleteChannelMembership,
 
   SendChannelMessage,
   GetChannelMessage,

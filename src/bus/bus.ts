@@ -3,12 +3,14 @@ export interface Envelope {
   channelArn: string
   /** The event's number in the channel's log; undefined for what makes no row. */
   seq: number | undefined
-  /** All members of the channel with `and` besides, or these users alone. */
-  audience: { to: 'members'; and?: string } | { to: 'users'; users: string[] }
-  /** The user who is a member from this event on, if any. */
-  joined?: string
+  /** All members of the channel, or those of them that are listed. */
+  audience: { to: 'members' } | { to: 'users'; users: string[] }
+  /** These users are members from this event on. They receive it. */
+  joins?: readonly string[]
+  /** This user receives the event as a member, and no later one, unless it joins again. */
+  leaves?: string
   /** With this the channel is gone: nobody is a member any more. */
-  closed?: true
+  closes?: true
   /** The text frame for the sockets, whole. */
   frame: string
 }

@@ -150,17 +150,16 @@ class NatsBus implements Bus {
   }
 
   #publishEvent(envelope: Envelope): void {
-    const { channelArn, seq, joined } = envelope
+    const { channelArn, seq, joins = [] } = envelope
     const subject = this.#subjects.channel(channelArn)
     const notice: Notice | undefined =
       seq === undefined ? undefined : { subject, news: { kind: 'reached', channelArn, seq } }
     this.#send(subject, { kind: 'event', envelope }, notice)
-    if (joined === undefined || seq === undefined) return
-    const join: Notice = {
-      subject: this.#subjects.user(joined),
-      news: { kind: 'joined', userArn: joined, channelArn, seq },
+    if (seq === undefined) return
+    for (const userArn of joins) {
+      const join: Notice = { subject: this.#subjects.user(userArn), news: { kind: 'joined', userArn, channelArn, seq } }
+      this.#send(join.subject, join.news, join)
     }
-    this.#send(join.subject, join.news, join)
   }
 
   #send(subject: string, news: News, notice: Notice | undefined): void {

@@ -1,31 +1,27 @@
 import type { Bus, Envelope } from '../bus/bus.ts'
-import type { ChannelEvent, PastEvent } from '../store/channel-event.ts'
+import type { ChannelEvent } from '../store/channel-event.ts'
+import type { EventKind, EventKinds } from './event-kind.ts'
 import { frame } from './frame.ts'
 
-/** What a session is told of an event: the payload, in AWS's shape for its type, with times as ISO 8601 texts. */
-export type PayloadOf = (event: PastEvent) => object
-
 /** Committed events → bus, in the order of the channels' logs. */
-export function publishTo(bus: Bus, payloadOf: PayloadOf): (events: readonly ChannelEvent[]) => void {
+export function publishTo(bus: Bus, kinds: EventKinds): (events: readonly ChannelEvent[]) => void {
   return (events) => {
-    if (events.length > 0) bus.publish(events.map((event) => envelope(event, payloadOf(event))))
+    if (events.length > 0) bus.publish(events.map((event) => envelope(requireKind(kinds, event.eventType), event)))
   }
 }
 
-export function envelope(event: PastEvent, payload: object): Envelope {
-  const { channelArn, seq, audience, eventType, about } = event
-  const news = { channelArn, seq, audience, frame: frame(eventType, messageType(about), payload) }
-  if (eventType === 'DELETE_CHANNEL') return { ...news, closed: true }
-  const joined = eventType === 'CREATE_CHANNEL_MEMBERSHIP' ? memberOf(about) : undefined
-  return joined === undefined ? news : { ...news, joined }
+/** An event of this server's own: its kind is one of those. */
+export function requireKind(kinds: EventKinds, eventType: string): EventKind<object> {
+  const kind = kinds[eventType]
+  if (!kind) throw new Error(`there is no kind of event with the name ${eventType}`)
+  return kind
 }
 
-function messageType(about: PastEvent['about']): string {
-  if ('message' in about) return about.message.type
-  return 'gone' in about && about.gone.kind === 'message' ? 'STANDARD' : 'SYSTEM'
-}
+/** What an envelope is made of: an event as it was committed, or as it was read from the log. */
+type Told = Omit<ChannelEvent, 'revision' | 'erasesText'>
 
-function memberOf(about: PastEvent['about']): string | undefined {
-  if ('membership' in about) return about.membership.member_arn
-  return 'gone' in about && about.gone.kind === 'membership' ? about.gone.memberArn : undefined
+export function envelope(kind: EventKind<object>, event: Told): Envelope {
+  const { channelArn, seq, audience, about } = event
+  const text = frame(kind.eventType, kind.messageType(about), kind.payload(about, event))
+  return { channelArn, seq, audience, ...kind.effect?.(event.subject), frame: text }
 }

@@ -1,22 +1,29 @@
 import type { Envelope } from '../bus/bus.ts'
-import type { Reader } from '../store/store.ts'
+import { appInstanceOf } from '../contract/arn.ts'
+import type { Audience } from '../store/channel-event.ts'
+import type { Reader, Value } from '../store/store.ts'
 import type { ChannelRow, MembershipRow, MessageRow } from '../store/tables.ts'
-import { type LogRow, type PastRun, pastEvent, runKey, type Subjects } from './past-event.ts'
-import { envelope, type PayloadOf } from './publisher.ts'
+import { type EventKinds, type LogRow, type PastMember, type PastRun, runKey, type SubjectRows } from './event-kind.ts'
+import { envelope, requireKind } from './publisher.ts'
 
 /** Events in one read of a channel's log. */
 const pageMax = 100
 /** ARNs in one statement; NULL fills it up. A connect asks for one user and a few channels, catching up for many. */
 const widths = [1, 10, 50]
 
+const noRows: SubjectRows = { channel: undefined, members: new Map(), messages: new Map(), runs: new Map() }
+
+/** A user without a membership: all columns of that are null. */
+type FormerMember = { channel_id: null; member_arn: string; member_name: string }
+
 /** The channels' logs as envelopes again, and what else the hub asks of the store. */
 export class StoredChannelLog {
   readonly #read: Reader
-  readonly #payloadOf: PayloadOf
+  readonly #kinds: EventKinds
 
-  constructor(read: Reader, payloadOf: PayloadOf) {
+  constructor(read: Reader, kinds: EventKinds) {
     this.#read = read
-    this.#payloadOf = payloadOf
+    this.#kinds = kinds
   }
 
   /** Whose members the users are. */
@@ -83,37 +90,41 @@ export class StoredChannelLog {
 
   /** For members of a channel of which the store knows nothing. */
   endOf(channelArn: string): Envelope {
-    const event = {
-      channelArn,
-      seq: undefined,
-      eventType: 'DELETE_CHANNEL',
-      audience: { to: 'members' },
-      createdAt: 0,
-      about: { gone: { kind: 'channel' } },
-    } as const
-    return envelope(event, this.#payloadOf(event))
+    const row: LogRow = {
+      channel_id: 0,
+      channel_arn: channelArn,
+      seq: 0,
+      event_type: 'DELETE_CHANNEL',
+      audience_json: '{"to":"members"}',
+      subject: channelArn,
+      revision: 0,
+      created_at: 0,
+    }
+    return { ...this.#envelope(row, noRows), seq: undefined }
   }
 
-  #envelope(row: LogRow, subjects: Subjects): Envelope {
-    const event = pastEvent(row, subjects)
-    return envelope(event, this.#payloadOf(event))
+  #envelope(row: LogRow, rows: SubjectRows): Envelope {
+    const kind = requireKind(this.#kinds, row.event_type)
+    return envelope(kind, {
+      channelId: row.channel_id,
+      channelArn: row.channel_arn,
+      seq: row.seq,
+      eventType: row.event_type,
+      audience: JSON.parse(row.audience_json) as Audience,
+      createdAt: row.created_at,
+      subject: row.subject,
+      about: kind.fromLog(row, rows),
+    })
   }
 
   /** The rows are read after the log, so that what was denied or deleted in between does not show. */
-  async #subjects(rows: readonly LogRow[]): Promise<Subjects> {
+  async #subjects(rows: readonly LogRow[]): Promise<SubjectRows> {
     const [first, last] = [rows[0], rows.at(-1)]
-    if (!first || !last) return { channel: undefined, members: new Map(), messages: new Map(), runs: new Map() }
+    if (!first || !last) return noRows
     const range = [first.channel_id, first.seq, last.seq] as const
     const logRange = 'channel_log.channel_id = $1 AND channel_log.seq >= $2 AND channel_log.seq <= $3'
     const channel = await this.#read.get<ChannelRow>('SELECT * FROM channel_view WHERE channel_id = $1', range[0])
-    const members = await this.#read.all<MembershipRow>(
-      `SELECT member.* FROM channel_log
-       JOIN app_instance_user ON app_instance_user_arn = subject AND deleted_at IS NULL
-       JOIN membership_view AS member
-         ON member.channel_id = channel_log.channel_id AND member.member_id = app_instance_user.user_id
-       WHERE ${logRange} AND event_type = 'CREATE_CHANNEL_MEMBERSHIP'`,
-      ...range,
-    )
+    const members = await this.#members(rows)
     // Runs before messages: the text of an update that is released in between is then the row's.
     const runs = await this.#read.all<PastRun>(
       `SELECT run.message_id, run.revision, run.requested_json, run.created_at FROM channel_log
@@ -131,24 +142,53 @@ export class StoredChannelLog {
     )
     return {
       channel,
-      members: new Map(members.map((member) => [member.member_arn, member])),
+      members,
       messages: new Map(messages.map((message) => [message.message_id, message])),
       runs: new Map(runs.map((run) => [runKey(run.message_id, run.revision), run])),
     }
   }
 
+  /** The users who join or leave with one of the events, each with its membership if it has one now. */
+  async #members(rows: readonly LogRow[]): Promise<Map<string, PastMember>> {
+    const arns = new Set(rows.flatMap((row) => this.#namedBy(row)))
+    const members = new Map<string, PastMember>()
+    const [channel] = rows
+    if (arns.size === 0 || !channel) return members
+    const { channel_id, channel_arn } = channel
+    // By the index that has deleted users, too. A user that was created again has several rows: its latest is the last.
+    const found = await this.#allOf<MembershipRow | FormerMember>(
+      `SELECT channel_membership.*, app_instance_user_arn AS member_arn, name AS member_name
+       FROM wanted CROSS JOIN app_instance_user
+       LEFT JOIN channel_membership ON channel_id = $2 AND member_id = user_id
+       WHERE app_instance_arn = $1 AND app_instance_user_arn = wanted.arn ORDER BY user_id`,
+      [...arns],
+      appInstanceOf(channel_arn) ?? null,
+      channel_id,
+    )
+    for (const { member_arn, member_name, ...row } of found) {
+      const membership = row.channel_id === null ? undefined : { ...row, channel_arn, member_arn, member_name }
+      members.set(member_arn, { member_arn, member_name, membership })
+    }
+    return members
+  }
+
+  #namedBy({ event_type, subject }: LogRow): readonly string[] {
+    const { joins = [], leaves } = this.#kinds[event_type]?.effect?.(subject) ?? {}
+    return leaves === undefined ? joins : [leaves]
+  }
+
   /**
    * `select` reads what belongs to the ARNs of the table `wanted`. CROSS makes SQLite begin with them. With IN it would
-   * fill a temporary table first: 90 KB to allocate and 100 µs at each connect.
+   * fill a temporary table first: 90 KB to allocate and 100 µs at each connect. `first` are the values of `$1` and so on.
    */
-  async #allOf<Row>(select: string, arns: readonly string[]): Promise<Row[]> {
+  async #allOf<Row>(select: string, arns: readonly string[], ...first: Value[]): Promise<Row[]> {
     const rows: Row[] = []
     let start = 0
     while (start < arns.length) {
       const width = widths.find((enough) => enough >= arns.length - start) ?? (widths.at(-1) as number)
-      const places = Array.from({ length: width }, (_, index) => `($${index + 1})`)
+      const places = Array.from({ length: width }, (_, index) => `($${first.length + index + 1})`)
       const some = places.map((_, index) => arns[start + index] ?? null)
-      rows.push(...(await this.#read.all<Row>(`WITH wanted (arn) AS (VALUES ${places}) ${select}`, ...some)))
+      rows.push(...(await this.#read.all<Row>(`WITH wanted (arn) AS (VALUES ${places}) ${select}`, ...first, ...some)))
       start += width
     }
     return rows

@@ -216,13 +216,16 @@ export class Hub<S extends Subscriber> {
   }
 
   #hear(envelope: Envelope): void {
-    const { channelArn, seq, joined } = envelope
+    const { channelArn, seq } = envelope
     if (seq === undefined) {
       this.#tell(envelope, this.#channels.get(channelArn))
       return
     }
-    const joining = joined === undefined ? undefined : this.#users.get(joined)
-    const channel = joining ? this.#joinAt(joining, channelArn, seq) : this.#channels.get(channelArn)
+    for (const userArn of envelope.joins ?? []) {
+      const joining = this.#users.get(userArn)
+      if (joining) this.#joinAt(joining, channelArn, seq)
+    }
+    const channel = this.#channels.get(channelArn)
     if (!channel) return
     if (channel.order.takes(seq, envelope)) this.#tell(envelope, channel)
     if (channel.order.hasGap) this.#goOn(channel)
@@ -282,10 +285,10 @@ export class Hub<S extends Subscriber> {
     if (goneBack) return
     for (const envelope of page.envelopes) {
       if (!this.#isHere(channel)) return
-      if (envelope.seq !== undefined) this.#skipTo(channel, envelope.seq - 1, envelope.closed)
+      if (envelope.seq !== undefined) this.#skipTo(channel, envelope.seq - 1, envelope.closes)
       this.#hear(envelope)
       // Its members may have joined the channel that was created again under this ARN: that was missed as well.
-      if (envelope.closed) this.#catchUp.ask()
+      if (envelope.closes) this.#catchUp.ask()
     }
     if (!this.#isHere(channel)) return
     this.#skipTo(channel, page.through)
@@ -347,7 +350,7 @@ export class Hub<S extends Subscriber> {
     return user?.known === true && this.#channels.get(channelArn)?.members.has(user) !== true
   }
 
-  #tell({ seq, audience, closed, frame }: Envelope, channel: Channel<S> | undefined): void {
+  #tell({ seq, audience, leaves, closes, frame }: Envelope, channel: Channel<S> | undefined): void {
     const late = seq !== undefined && channel !== undefined && channel.ahead.size > 0
     let bytes: Buffer | undefined
     for (const user of this.#audience(seq, audience, channel)) {
@@ -355,7 +358,13 @@ export class Hub<S extends Subscriber> {
       bytes ??= textFrame(frame)
       for (const session of user.sessions) session.deliver(bytes)
     }
-    if (closed && channel) this.#drop(channel)
+    if (!channel) return
+    const leaving = leaves === undefined ? undefined : this.#users.get(leaves)
+    if (leaving) {
+      leaving.channels = without(leaving.channels, channel)
+      this.#leave(leaving, channel)
+    }
+    if (closes) this.#drop(channel)
   }
 
   #isDue(user: User<S>, seq: number, { ahead }: Channel<S>): boolean {
@@ -384,8 +393,7 @@ export class Hub<S extends Subscriber> {
       }
       return users
     }
-    const besides = audience.and === undefined ? undefined : this.#users.get(audience.and)
-    return besides && !members?.has(besides) ? [...(members ?? []), besides] : (members ?? [])
+    return members ?? []
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Audience, EventType } from './channel-event.ts'
+import type { Audience, MessageEventType } from './channel-event.ts'
 import type { MessageRow, RunRow, StepRow, TokenRow, Turn } from './tables.ts'
 
 /**
@@ -26,7 +26,7 @@ export interface AcceptMessage {
   message: Omit<MessageRow, 'seq'>
   /** The channel's flow as it was read, null for none; undefined for a message that no flow would hold. */
   channelFlowArn: string | null | undefined
-  event: { eventType: EventType; audience: Audience }
+  event: { eventType: MessageEventType; audience: Audience }
   token: TokenRow | undefined
   flow: { run: RunRow; step: StepRow } | undefined
 }
@@ -47,7 +47,7 @@ export interface AcceptUpdate {
   channelFlowArn: string | null | undefined
   /** As the event shows it. */
   shown: MessageRow
-  event: { eventType: EventType; audience: Audience }
+  event: { eventType: MessageEventType; audience: Audience }
   flow: { run: RunRow; step: StepRow } | undefined
   now: number
 }
@@ -80,7 +80,7 @@ export interface Ending {
   message: MessageRow | undefined
   /** As the event shows it. */
   shown: MessageRow
-  event: { eventType: EventType; audience: Audience }
+  event: { eventType: MessageEventType; audience: Audience }
 }
 
 /** A step is over for whoever asks, when it is closed or in another hand than the asker's. */

@@ -1,22 +1,13 @@
 import type { Change, DecideStep } from './changes.ts'
-import type { EventType } from './channel-event.ts'
 import type { Committed } from './store.ts'
 import type { MessageRow } from './tables.ts'
-
-/** The events of transactions that delete a text. */
-const erasingEvents: ReadonlySet<EventType> = new Set([
-  'REDACT_CHANNEL_MESSAGE',
-  'DELETE_CHANNEL_MESSAGE',
-  'DELETE_CHANNEL',
-  'FAILED_UPDATE_CHANNEL_MESSAGE',
-])
 
 /**
  * Whether this commit deletes or replaces a stored text, so that no copy may stay in the write-ahead log. It may say so
  * without need, since that costs one checkpoint.
  */
 export const erases = (changes: readonly Change[], { events }: Pick<Committed, 'events'>): boolean =>
-  events.some(({ eventType }) => erasingEvents.has(eventType)) || changes.some(erasesText)
+  events.some(({ erasesText }) => erasesText) || changes.some(erasesText)
 
 function erasesText(change: Change): boolean {
   if (change.kind === 'DecideStep') return change.changedBefore || endingErases(change)

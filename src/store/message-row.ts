@@ -1,4 +1,4 @@
-import type { Audience, EventType } from './channel-event.ts'
+import type { Audience, MessageEventType } from './channel-event.ts'
 import type { MessageRow, MessageText } from './tables.ts'
 
 /* What a message's row says: its text, its event and who may see it. */
@@ -26,7 +26,10 @@ export const changeTime = (message: Pick<MessageRow, 'created_at'>, now: number)
   Math.max(now, message.created_at)
 
 /** `CREATE_CHANNEL_MESSAGE` once sent; before that and instead of it with the status in front. */
-export function eventTypeOf({ revision }: Pick<MessageRow, 'revision'>, status: MessageRow['status']): EventType {
+export function eventTypeOf(
+  { revision }: Pick<MessageRow, 'revision'>,
+  status: MessageRow['status'],
+): MessageEventType {
   const event = revision === 1 ? 'CREATE_CHANNEL_MESSAGE' : 'UPDATE_CHANNEL_MESSAGE'
   return status === 'SENT' ? event : `${status}_${event}`
 }

@@ -19,7 +19,7 @@ import {
   takeOrphans,
   updatedMessage,
 } from './postgres-sql.ts'
-import { becomesLast, channelOf, noHead } from './statements.ts'
+import { becomesLast, messageEvent, noHead } from './statements.ts'
 import type { Committed } from './store.ts'
 import type { MessageRow, StepRow, Turn } from './tables.ts'
 
@@ -245,9 +245,7 @@ function putStep(element: Element, step: StepRow, heldBy: string | undefined): v
 }
 
 const eventOf = (event: AcceptMessage['event'], message: MessageRow, seq: number, createdAt: number) => ({
-  ...event,
-  ...channelOf(message),
+  ...messageEvent(event, message),
   seq,
   createdAt,
-  about: { message },
 })

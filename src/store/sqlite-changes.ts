@@ -29,11 +29,11 @@ import {
   advanceHeadForReleasedMessageText,
   advanceHeadText,
   becomesLast,
-  channelOf,
   endStepText,
   insertOnceText,
   insertText,
   logRow,
+  messageEvent,
   noHead,
   updateText,
 } from './statements.ts'
@@ -99,7 +99,7 @@ function acceptMessage(writer: Writer, change: AcceptMessage, committed: Committ
   const row: MessageRow = { ...message, ...head, updated_at: head.created_at }
   writer.run(insertMessage, ...valuesOf(row, messageColumns))
   if (flow) startRun(writer, flow, row, committed)
-  log(writer, committed, { ...event, ...channelOf(row), about: { message: row } }, head)
+  log(writer, committed, messageEvent(event, row), head)
   return { result: 'accepted', message: row }
 }
 
@@ -129,12 +129,7 @@ function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed
   updateMessage(writer, message)
   if (flow) startRun(writer, flow, message, committed)
   const { seq } = advanceHead(writer, advanceHeadText, channel_arn, channel_id, 0)
-  log(
-    writer,
-    committed,
-    { ...event, ...channelOf(message), about: { message: shown } },
-    { seq, created_at: change.now },
-  )
+  log(writer, committed, messageEvent(event, shown), { seq, created_at: change.now })
   return { result: 'accepted' }
 }
 
@@ -163,7 +158,7 @@ function endMessage(writer: Writer, { message, shown, event }: Ending, committed
   const { seq } = becomesLast(shown)
     ? advanceHead(writer, advanceHeadForReleasedMessageText, channel_arn, channel_id, 0, created_at)
     : advanceHead(writer, advanceHeadText, channel_arn, channel_id, 0)
-  log(writer, committed, { ...event, ...channelOf(shown), about: { message: shown } }, { seq, created_at: updated_at })
+  log(writer, committed, messageEvent(event, shown), { seq, created_at: updated_at })
 }
 
 const messageChanges = [...messageState, 'updated_at'] as const

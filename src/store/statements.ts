@@ -1,4 +1,4 @@
-import type { ChannelEvent, EventSubject } from './channel-event.ts'
+import type { Audience, ChannelEvent, MessageEventType } from './channel-event.ts'
 import { stepIsOpen } from './steps.ts'
 import type { Committed } from './store.ts'
 import type { MessageRow } from './tables.ts'
@@ -47,22 +47,26 @@ export function logRow(event: Omit<ChannelEvent, 'seq' | 'createdAt'>, head: { s
     seq: head.seq,
     event_type: event.eventType,
     audience_json: JSON.stringify(event.audience),
-    ...referenceOf(event.about),
+    subject: event.subject,
+    revision: event.revision,
     created_at: head.created_at,
   }
 }
 
-function referenceOf(about: EventSubject): { subject: string; revision: number } {
-  if ('message' in about) return { subject: about.message.message_id, revision: about.message.revision }
-  return { subject: 'channel' in about ? about.channel.channel_arn : about.membership.member_arn, revision: 0 }
-}
-
 export const nothing = (): Committed => ({ events: [], turns: [], decided: [], ended: [] })
 
-/** The message's channel, as its events name it. */
-export const channelOf = ({ channel_id, channel_arn }: Pick<MessageRow, 'channel_id' | 'channel_arn'>) => ({
-  channelId: channel_id,
-  channelArn: channel_arn,
+/** An event about a message, without its number and time. */
+export const messageEvent = (
+  { eventType, audience }: { eventType: MessageEventType; audience: Audience },
+  message: MessageRow,
+) => ({
+  channelId: message.channel_id,
+  channelArn: message.channel_arn,
+  eventType,
+  audience,
+  subject: message.message_id,
+  revision: message.revision,
+  about: message,
 })
 
 /** All members read this time, so a message that only its target sees does not move it. */

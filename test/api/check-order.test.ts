@@ -28,6 +28,7 @@ const calls: Record<string, (call: ChannelCall) => Promise<unknown>> = {
   DescribeChannel: (call) => messaging.describeChannel(call),
   CreateChannelMembership: (call) =>
     messaging.createChannelMembership({ ...call, MemberArn: people.user('nobody'), Type: 'DEFAULT' }),
+  DeleteChannelMembership: (call) => messaging.deleteChannelMembership({ ...call, MemberArn: people.user('nobody') }),
   ListChannelMemberships: (call) => messaging.listChannelMemberships(call),
   SendChannelMessage: (call) => people.send(call),
   GetChannelMessage: (call) => messaging.getChannelMessage({ ...call, MessageId }),

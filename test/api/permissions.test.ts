@@ -84,6 +84,29 @@ const table: Row[] = [
       }),
   },
   {
+    does: 'DeleteChannelMembership of somebody else',
+    may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
+    call: async (people, ChimeBearer) => {
+      const { channelArn: ChannelArn, owner } = people
+      const MemberArn = await newcomer(people)
+      await messaging.createChannelMembership({ ChannelArn, ChimeBearer: owner, MemberArn, Type: 'DEFAULT' })
+      await messaging.deleteChannelMembership({ ChannelArn, ChimeBearer, MemberArn })
+    },
+  },
+  {
+    does: "DeleteChannelMembership of one's own membership",
+    may: () => roles,
+    call: async ({ channelArn: ChannelArn, owner, member, hidden }, ChimeBearer) => {
+      const Type = ChimeBearer === hidden ? 'HIDDEN' : 'DEFAULT'
+      const wasMember = ChimeBearer === member || ChimeBearer === hidden
+      const join = () =>
+        messaging.createChannelMembership({ ChannelArn, ChimeBearer: owner, MemberArn: ChimeBearer, Type })
+      if (!wasMember) await join()
+      await messaging.deleteChannelMembership({ ChannelArn, ChimeBearer, MemberArn: ChimeBearer })
+      if (wasMember) await join()
+    },
+  },
+  {
     does: 'SendChannelMessage',
     may: () => ['member'],
     call: (people, ChimeBearer) => people.send({ ChimeBearer }),

@@ -26,12 +26,12 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
   prove('an envelope arrives as it was, whatever is in its frame', async (ends) => {
     const sent: Envelope[] = [
       envelope('C', 1, {
-        audience: { to: 'members', and: 'ann' },
-        joined: 'ann',
+        audience: { to: 'members' },
+        joins: ['ann'],
         frame: '{"a":"line\\nline"}\n\n💡\u0000',
       }),
       envelope('C', undefined, { audience: { to: 'users', users: ['ann', 'bob'] }, frame: '' }),
-      envelope('C', 2, { closed: true }),
+      envelope('C', 2, { closes: true }),
     ]
     const arrived: Envelope[] = []
     const done = Promise.withResolvers<void>()
@@ -71,7 +71,7 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
   prove('a user of interest who joins a channel is heard of, without interest in the channel', async (ends) => {
     const there = new Recorder(ends.there)
     await there.subscription.addUser('ann')
-    ends.here.publish([envelope('C', 7, { joined: 'ann' })])
+    ends.here.publish([envelope('C', 7, { joins: ['ann'] })])
     // On the same node the event itself says it.
     await there.until(ends.here === ends.there ? 'C 7 frame' : 'ann joined C at 7')
   })

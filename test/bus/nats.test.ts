@@ -82,7 +82,7 @@ test('NATS: an event that is larger than NATS takes is replaced by its number', 
   const here = await connect(context, url, { prefix })
   const there = new Recorder(await connect(context, url, { prefix }))
   await Promise.all([there.subscription.addChannel('C'), there.subscription.addUser('ann')])
-  here.publish([envelope('C', 1, { frame: 'x'.repeat(1_100_000), joined: 'ann' }), envelope('C', 2)])
+  here.publish([envelope('C', 1, { frame: 'x'.repeat(1_100_000), joins: ['ann'] }), envelope('C', 2)])
   assert.deepEqual((await there.until('C 2 frame')).toSorted(), ['C 2 frame', 'C reached 1', 'ann joined C at 1'])
 })
 
@@ -95,7 +95,7 @@ test('NATS: what others may not have got is told by its number when the server i
   await Promise.all([recorder.subscription.addChannel('C'), recorder.subscription.addUser('ann')])
   await server.kill()
   await until(() => !here.connected && !there.connected)
-  here.publish([envelope('C', 1), envelope('C', 2), envelope('D', 1, { joined: 'ann' }), envelope('C', undefined)])
+  here.publish([envelope('C', 1), envelope('C', 2), envelope('D', 1, { joins: ['ann'] }), envelope('C', undefined)])
   assert.deepEqual(mine.heard.splice(0), ['C 1 frame', 'C 2 frame', 'D 1 frame', 'C undefined frame'])
   // Nobody waits for a server that is not there.
   assert.equal(recorder.subscription.addChannel('E'), undefined)
@@ -119,7 +119,7 @@ test('NATS: a node that alone was cut off tells the others what they missed', {
   await Promise.all([there.subscription.addChannel('C'), there.subscription.addUser('ann')])
   await relay.cut()
   await until(() => !here.connected)
-  here.publish([envelope('C', 1), envelope('C', 2), envelope('D', 1, { joined: 'ann' }), envelope('C', undefined)])
+  here.publish([envelope('C', 1), envelope('C', 2), envelope('D', 1, { joins: ['ann'] }), envelope('C', undefined)])
   assert.equal(mine.heard.length, 4)
   await relay.open()
   assert.deepEqual(await there.until('ann joined D at 1'), ['C reached 2', 'ann joined D at 1'])

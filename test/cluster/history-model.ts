@@ -1,5 +1,5 @@
 import { appInstanceArn, appInstanceUserArn, channelArn } from '../../src/contract/arn.ts'
-import type { Audience, EventType } from '../../src/store/channel-event.ts'
+import type { Audience } from '../../src/store/channel-event.ts'
 import { emptyHistory, type History, type Look, type Outcome, type Period, type Send } from './history.ts'
 import { outcomeOf } from './history-index.ts'
 
@@ -98,7 +98,7 @@ export class HistoryModel {
   }
 
   /** Into the log, to the sessions, and into the row, if one stays. */
-  #tell({ send, messageId }: Made, eventType: EventType): void {
+  #tell({ send, messageId }: Made, eventType: string): void {
     const { channelArn, senderArn, persistence } = send
     const { log, messages } = this.history.end
     const toAll = eventType === 'CREATE_CHANNEL_MESSAGE'

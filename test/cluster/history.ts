@@ -1,4 +1,4 @@
-import type { Audience, EventType } from '../../src/store/channel-event.ts'
+import type { Audience } from '../../src/store/channel-event.ts'
 import type { MessageRow, StepRow } from '../../src/store/tables.ts'
 
 /*
@@ -51,7 +51,7 @@ export interface Period {
 
 export interface SeenEvent {
   channelArn: string
-  eventType: EventType
+  eventType: string
   /** The MessageId; the ARN of the member of a membership, or of the channel. */
   subject: string
   text?: string
@@ -87,7 +87,7 @@ export interface StoredMessage extends SeenMessage {
 export interface LogEntry {
   channelArn: string
   seq: number
-  eventType: EventType
+  eventType: string
   audience: Audience
   subject: string
   createdAt: number

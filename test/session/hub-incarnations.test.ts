@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventPayload } from '../../src/api/event-payload.ts'
+import { eventKinds } from '../../src/api/events/index.ts'
 import { memoryBus } from '../../src/bus/memory.ts'
 import { StoredChannelLog } from '../../src/events/stored-channel-log.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
@@ -18,7 +18,7 @@ test('a hub that has missed a deletion takes the channel that was created again 
   const { channelArn, member, owner } = await populate(server)
   const [AppInstanceArn = '', ChannelId = ''] = channelArn.split('/channel/')
   // Its bus brings nothing: the hub of a node that NATS does not reach.
-  const channelLog = new StoredChannelLog(store.read, eventPayload)
+  const channelLog = new StoredChannelLog(store.read, eventKinds)
   const hub = new Hub<Listening>({ bus: memoryBus(), channelLog, clock: systemClock, log: silentLog })
   context.after(() => hub.close())
   const [former, again] = [new Listening(member), new Listening(owner)]

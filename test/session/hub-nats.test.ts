@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { eventPayload } from '../../src/api/event-payload.ts'
+import { eventKinds } from '../../src/api/events/index.ts'
 import type { Bus } from '../../src/bus/bus.ts'
 import { connectNatsBus } from '../../src/bus/nats.ts'
 import { publishTo } from '../../src/events/publisher.ts'
@@ -36,8 +36,8 @@ class Node {
 
   constructor(bus: Bus, store: Store) {
     this.bus = bus
-    this.publish = publishTo(bus, eventPayload)
-    const channelLog = new StoredChannelLog(store.read, eventPayload)
+    this.publish = publishTo(bus, eventKinds)
+    const channelLog = new StoredChannelLog(store.read, eventKinds)
     this.hub = new Hub({ bus, channelLog, clock: systemClock, log: silentLog })
   }
 
@@ -133,9 +133,11 @@ test('two nodes: a join that was committed while NATS was away is heard with all
       channelId: numberOf(attic),
       channelArn: attic,
       eventType: 'CREATE_CHANNEL_MEMBERSHIP',
-      audience: { to: 'members', and: dee },
+      audience: { to: 'members' },
       createdAt: 0,
-      about: { membership: { ...row, channel_arn: attic, member_arn: dee, member_name: '"Dee"' } },
+      subject: dee,
+      revision: 0,
+      about: { ...row, channel_arn: attic, member_arn: dee, member_name: '"Dee"' },
     })
     await transaction.insert('channel_membership', { ...row, joined_seq })
   })

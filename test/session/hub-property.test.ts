@@ -44,9 +44,11 @@ class UnsteadyBus implements Bus {
 
   publish(envelopes: readonly Envelope[]): void {
     for (const envelope of envelopes) {
-      const { channelArn, seq, joined } = envelope
+      const { channelArn, seq, joins = [] } = envelope
       this.#send(`channel ${channelArn}`, (listener) => listener.deliver([envelope]))
-      if (joined && seq) this.#send(`user ${joined}`, (listener) => listener.joined(joined, channelArn, seq))
+      for (const userArn of seq ? joins : []) {
+        this.#send(`user ${userArn}`, (listener) => listener.joined(userArn, channelArn, seq!))
+      }
     }
   }
 
@@ -114,7 +116,7 @@ class World {
   }
 
   commit(channelArn: string, userArn?: string): void {
-    const joined = userArn && !this.log.membersOf(channelArn).includes(userArn) ? { joined: userArn } : {}
+    const joined = userArn && !this.log.membersOf(channelArn).includes(userArn) ? { joins: [userArn] } : {}
     const text = `${channelArn} ${this.committed.length}`
     const envelope = this.log.commit(channelArn, text, joined)
     this.committed.push({ text, channelArn, members: this.log.membersOf(channelArn) })

@@ -35,8 +35,9 @@ export class ModelLog implements ChannelLog {
     const seq = channel.envelopes.length + 1
     const envelope = { channelArn, audience: { to: 'members' as const }, frame, ...more, seq }
     channel.envelopes.push(envelope)
-    if (envelope.joined !== undefined) channel.members.set(envelope.joined, seq)
-    if (envelope.closed) this.#channels.delete(channelArn)
+    for (const userArn of envelope.joins ?? []) channel.members.set(userArn, seq)
+    if (envelope.leaves !== undefined) channel.members.delete(envelope.leaves)
+    if (envelope.closes) this.#channels.delete(channelArn)
     return envelope
   }
 
@@ -78,7 +79,7 @@ export class ModelLog implements ChannelLog {
   }
 
   endOf(channelArn: string): Envelope {
-    return { channelArn, seq: undefined, audience: { to: 'members' }, closed: true, frame: `${channelArn} is gone` }
+    return { channelArn, seq: undefined, audience: { to: 'members' }, closes: true, frame: `${channelArn} is gone` }
   }
 
   async #answer<T>(look: () => T): Promise<T> {

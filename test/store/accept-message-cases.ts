@@ -35,7 +35,12 @@ export const acceptMessageCases: Cases = {
       createdAt: 1_000,
     }
     assert.deepEqual(told, [
-      { events: [{ ...event, audience: { to: 'members' }, about: { message } }], turns: [], decided: [], ended: [] },
+      {
+        events: [{ ...event, audience: { to: 'members' }, subject: message.message_id, revision: 1, about: message }],
+        turns: [],
+        decided: [],
+        ended: [],
+      },
     ])
     assert.deepEqual(await readLog(store.read), [`1 CREATE_CHANNEL_MESSAGE ${message.message_id} at 1000`])
   },

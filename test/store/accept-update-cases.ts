@@ -35,7 +35,9 @@ export const acceptUpdateCases: Cases = {
       seq: 3,
       createdAt: 5_000,
       ...update.event,
-      about: { message: update.shown },
+      subject: update.shown.message_id,
+      revision: update.shown.revision,
+      about: update.shown,
     }
     assert.deepEqual(told, [{ events: [event], turns: [], decided: [], ended: [] }])
     const logged = await store.read.get<object>('SELECT event_type, revision FROM channel_log WHERE seq = 3')
@@ -53,7 +55,7 @@ export const acceptUpdateCases: Cases = {
     assert.deepEqual({ ...turn.run }, update.flow?.run)
     assert.deepEqual({ ...turn.step }, update.flow?.step)
     assert.deepEqual(told[0]?.turns, [{ ...update.flow, message: update.message }])
-    assert.deepEqual(told[0]?.events[0]?.about, { message: update.shown })
+    assert.deepEqual(told[0]?.events[0]?.about, update.shown)
   },
 
   async 'an update is refused once the flow of its channel is another than was read, and leaves nothing behind'({
@@ -93,7 +95,7 @@ export const acceptUpdateCases: Cases = {
     await Promise.all(messages.map((message) => store.commit(updateOf(message, { content: '"new"' }, 1))))
     const events = told.flatMap((committed) => committed.events)
     assert.deepEqual(
-      events.map(({ seq, about }) => ['message' in about && about.message.message_id, seq]),
+      events.map(({ seq, about }) => [(about as MessageRow).message_id, seq]),
       messages.map(({ message_id }, index) => [message_id, index + 4]),
     )
   },

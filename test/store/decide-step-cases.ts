@@ -49,13 +49,12 @@ const endingCases: Cases = Object.fromEntries(
       const told = listenTo(store)
       const change = changeAfter(turn, by, 2_000)
       await store.commit(change)
-      const about = told[0]?.events[0]?.about
-      assert.ok(about && 'message' in about)
-      assert.equal(about.message.content, content)
+      const shown = told[0]?.events[0]?.about as MessageRow
+      assert.equal(shown.content, content)
       assert.equal(told[0]?.events[0]?.eventType, event)
       assert.deepEqual(told[0]?.events[0]?.audience, event.startsWith('CREATE') ? { to: 'members' } : onlyAna)
       const row = await readMessage(store.read, turn.message.message_id)
-      assert.deepEqual(row && { ...row }, stays ? about.message : undefined)
+      assert.deepEqual(row && { ...row }, stays ? shown : undefined)
       const head = await store.read.get<{ last_message_at: number | null }>('SELECT last_message_at FROM channel_head')
       assert.equal(head?.last_message_at, event.startsWith('CREATE') && stays ? 1_000 : null)
       const logged = await store.read.get<object>('SELECT seq, event_type, created_at FROM channel_log WHERE seq = 2')
@@ -130,8 +129,7 @@ export const decideStepCases: Cases = {
     await store.commit(change)
     const told = listenTo(store)
     await store.commit(verdictOn(await readTurn(store.read, change.next?.callback_id ?? ''), { deny: true }))
-    const about = told[0]?.events[0]?.about
-    assert.equal(about && 'message' in about && about.message.content, '"hello"')
+    assert.equal((told[0]?.events[0]?.about as MessageRow | undefined)?.content, '"hello"')
   },
 
   async 'a targeted message is told to its target and its sender alone'({ store }) {

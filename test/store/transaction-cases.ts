@@ -190,9 +190,9 @@ const benJoins: Omit<ChannelEvent, 'seq'> = {
   eventType: 'CREATE_CHANNEL_MEMBERSHIP',
   audience: { to: 'members' },
   createdAt: 0,
-  about: {
-    membership: { ...membershipOf(lobby, ben), channel_arn: lobby, member_arn: ben, member_name: '"Ben"' },
-  },
+  subject: ben,
+  revision: 0,
+  about: { ...membershipOf(lobby, ben), channel_arn: lobby, member_arn: ben, member_name: '"Ben"' },
 }
 
 const put = (transaction: Transaction, name: string, value: string) =>

@@ -9,7 +9,6 @@ import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { type ShortageKind, Shortages } from '../../src/runtime/shortage.ts'
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
-import type { EventType } from '../../src/store/channel-event.ts'
 import type { Committed, Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { MessageText, StepRow } from '../../src/store/tables.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -41,7 +40,7 @@ export class FlowStage {
   readonly #options: StageOptions
   /** Every attempt since the engine was started, in order. */
   attempts: Attempt[] = []
-  events: EventType[] = []
+  events: string[] = []
   warnings: object[] = []
   errors: object[] = []
   infos: object[] = []

@@ -1,17 +1,17 @@
 import { conflict, forbidden } from '../../contract/api-error.ts'
 import type { ChannelMembershipType } from '../../contract/shapes.ts'
-import type { Audience } from '../../store/channel-event.ts'
 import { membershipColumns } from '../../store/columns.ts'
-import type { Transaction } from '../../store/store.ts'
+import type { Reader, Transaction } from '../../store/store.ts'
 import type { ChannelRow, MembershipRow } from '../../store/tables.ts'
 import type { NamedUser } from '../app-instance-users/app-instance-user.ts'
-import { fromJsonText } from '../json-text.ts'
+import { append } from '../events/append.ts'
+import { createChannelMembership } from '../events/create-channel-membership.ts'
+import { deleteChannelMembership } from '../events/delete-channel-membership.ts'
 import { requireWithinQuota } from '../quotas.ts'
-import { isoText } from '../times.ts'
 
 /** Who becomes a member of which channel, and by whom. */
 interface NewMember {
-  channel: Pick<ChannelRow, 'channel_id' | 'channel_arn' | 'app_instance_arn'>
+  channel: Pick<ChannelRow, 'channel_id' | 'channel_arn'>
   member: NamedUser
   type: ChannelMembershipType
   invitedBy: NamedUser
@@ -42,18 +42,8 @@ export async function addCounted(
     created_at: now,
     updated_at: now,
   }
-  const members = await countMember(transaction, channel.channel_id)
-  const joined_seq = await transaction.append({
-    channelId: channel.channel_id,
-    channelArn: channel.channel_arn,
-    eventType: 'CREATE_CHANNEL_MEMBERSHIP',
-    audience:
-      type === 'DEFAULT'
-        ? { to: 'members', and: known.member_arn }
-        : await watchersOfHidden(transaction, channel, known),
-    createdAt: now,
-    about: { membership: { ...known, joined_seq: 0 } },
-  })
+  const members = await countMembers(transaction, channel.channel_id, 1)
+  const joined_seq = await append(transaction, createChannelMembership, { ...known, joined_seq: 0 }, now)
   const row = Object.fromEntries(membershipColumns.map((column) => [column, { ...known, joined_seq }[column]]))
   if (!(await transaction.insertOnce('channel_membership', row))) {
     throw conflict('The user is a member of the channel already')
@@ -74,37 +64,40 @@ export async function countMembershipOf(transaction: Transaction, userId: number
   return (await transaction.get<{ memberships: number }>(text, userId))?.memberships ?? 0
 }
 
-/** Counts one more member of the channel. Returns how many it has now. Throws a Forbidden if it was deleted meanwhile. */
-async function countMember(transaction: Transaction, channelId: number): Promise<number> {
+/** Changes how many members the channel has, and returns it. Throws a Forbidden if the channel was deleted meanwhile. */
+async function countMembers(transaction: Transaction, channelId: number, more: number): Promise<number> {
   const text =
-    'UPDATE channel_head SET members = members + 1 WHERE channel_id = $1 AND deleted_at IS NULL RETURNING members'
-  const head = await transaction.get<{ members: number }>(text, channelId)
+    'UPDATE channel_head SET members = members + $2 WHERE channel_id = $1 AND deleted_at IS NULL RETURNING members'
+  const head = await transaction.get<{ members: number }>(text, channelId, more)
   if (!head) throw forbidden()
   return head.members
 }
 
-/** A HIDDEN membership is known to its owner, and to the moderators and admins among the members. */
-async function watchersOfHidden(
+/**
+ * Removes the member, and tells the channel. The moderator role stays. Returns the membership as it was; undefined if there
+ * was none, and then nothing changes. For whoever takes a member out: an operation, a ban, the deletion of a user.
+ */
+export async function removeMember(
   transaction: Transaction,
-  { channel_id, app_instance_arn }: NewMember['channel'],
-  { member_arn }: Pick<MembershipRow, 'member_arn'>,
-): Promise<Audience> {
-  const watchers = await transaction.all<{ member_arn: string }>(
-    `SELECT member_arn FROM membership_view WHERE channel_id = $1 AND (
-       member_id IN (SELECT moderator_id FROM channel_moderator WHERE channel_id = $1) OR
-       member_arn IN (SELECT admin_arn FROM app_instance_admin WHERE app_instance_arn = $2))`,
-    channel_id,
-    app_instance_arn,
+  { channel_id, member_id }: Pick<MembershipRow, 'channel_id' | 'member_id'>,
+  now: number,
+): Promise<MembershipRow | undefined> {
+  const membership = await findMembership(transaction, channel_id, member_id)
+  if (!membership) return undefined
+  // The user first and the head last, as when a member is added: else the two may wait for each other.
+  await transaction.run(
+    'UPDATE app_instance_user SET memberships = memberships - 1 WHERE user_id = $1',
+    membership.member_id,
   )
-  return { to: 'users', users: [...new Set([member_arn, ...watchers.map((watcher) => watcher.member_arn)])] }
+  await transaction.run(
+    'DELETE FROM channel_membership WHERE channel_id = $1 AND member_id = $2',
+    membership.channel_id,
+    membership.member_id,
+  )
+  await countMembers(transaction, channel_id, -1)
+  await append(transaction, deleteChannelMembership, membership, now)
+  return membership
 }
 
-/** The payload of CREATE_CHANNEL_MEMBERSHIP: AWS's ChannelMembership. */
-export const membershipPayload = (row: MembershipRow) => ({
-  ChannelArn: row.channel_arn,
-  Member: { Arn: row.member_arn, Name: fromJsonText(row.member_name) },
-  InvitedBy: { Arn: row.invited_by_arn, Name: fromJsonText(row.invited_by_name) },
-  Type: row.type,
-  CreatedTimestamp: isoText(row.created_at),
-  LastUpdatedTimestamp: isoText(row.updated_at),
-})
+export const findMembership = (read: Reader, channelId: number, memberId: number): Promise<MembershipRow | undefined> =>
+  read.get('SELECT * FROM membership_view WHERE channel_id = $1 AND member_id = $2', channelId, memberId)

@@ -1,9 +1,10 @@
 import { forbidden } from '../../contract/api-error.ts'
 import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
-import { audienceOf } from '../../store/message-row.ts'
 import { accessTo } from '../access.ts'
 import { operation } from '../context.ts'
+import { append } from '../events/append.ts'
+import { deleteChannelMessage } from '../events/delete-channel-message.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
@@ -27,7 +28,7 @@ export const DeleteChannelMessage = operation({
     if (!access.administers) throw forbidden()
     return access
   },
-  async handle({ ChannelArn, MessageId, SubChannelId }, { store, now }, { channel }) {
+  async handle({ MessageId, SubChannelId }, { store, now }, { channel }) {
     refuseSubChannel(SubChannelId)
     return store.transaction(async (transaction) => {
       const message = await findMessage(transaction, channel.channel_id, MessageId)
@@ -38,14 +39,8 @@ export const DeleteChannelMessage = operation({
         channel.channel_id,
         MessageId,
       )
-      await transaction.append({
-        channelId: channel.channel_id,
-        channelArn: ChannelArn,
-        eventType: 'DELETE_CHANNEL_MESSAGE',
-        audience: audienceOf(message),
-        createdAt: now(),
-        about: { message: { ...withoutText(message, now()), redacted: message.redacted } },
-      })
+      const deleted = { ...withoutText(message, now()), redacted: message.redacted }
+      await append(transaction, deleteChannelMessage, deleted, now())
       return {}
     })
   },

@@ -1,10 +1,11 @@
 import { conflict, forbidden } from '../../contract/api-error.ts'
 import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
-import { audienceOf } from '../../store/message-row.ts'
 import type { MessageRow } from '../../store/tables.ts'
 import { type ChannelAccess, mayActInChannel } from '../access.ts'
 import { operation } from '../context.ts'
+import { append } from '../events/append.ts'
+import { redactChannelMessage } from '../events/redact-channel-message.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
@@ -42,14 +43,7 @@ export const RedactChannelMessage = operation({
         redacted.content,
         redacted.updated_at,
       )
-      await transaction.append({
-        channelId: channel_id,
-        channelArn: ChannelArn,
-        eventType: 'REDACT_CHANNEL_MESSAGE',
-        audience: audienceOf(message),
-        createdAt: redacted.updated_at,
-        about: { message: redacted },
-      })
+      await append(transaction, redactChannelMessage, redacted, redacted.updated_at)
       return { ChannelArn, MessageId }
     })
   },

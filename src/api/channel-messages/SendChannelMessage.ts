@@ -218,7 +218,9 @@ function passOn(message: NewMessage, call: TokenedCall | undefined, context: Con
     eventType: eventTypeOf(message, 'SENT'),
     audience: audienceOf(message),
     createdAt: message.created_at,
-    about: { message: { ...message, seq: 0 } },
+    subject: message.message_id,
+    revision: message.revision,
+    about: { ...message, seq: 0 },
   })
   return undefined
 }

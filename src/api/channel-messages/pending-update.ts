@@ -1,7 +1,8 @@
 import { requestedText } from '../../flow/decision.ts'
-import { senderOnly } from '../../store/message-row.ts'
 import type { Transaction } from '../../store/store.ts'
 import type { MessageRow, RunRow } from '../../store/tables.ts'
+import { append } from '../events/append.ts'
+import { failedUpdateChannelMessage } from '../events/update-channel-message.ts'
 
 /**
  * Ends the update that a flow holds, if there is one: its processors' callbacks come too late from now on, and its sender
@@ -14,7 +15,7 @@ export async function dropUpdate(
   now: number,
 ): Promise<void> {
   if (message.update_status !== 'PENDING') return
-  const { channel_id, channel_arn, message_id, revision } = message
+  const { channel_id, message_id, revision } = message
   const key = [channel_id, message_id, revision] as const
   const where = `WHERE channel_id = $1 AND message_id = $2 AND revision = $3 AND state = 'RUNNING'`
   const run = await transaction.get<RunRow>(`SELECT * FROM run_view ${where}`, ...key)
@@ -35,12 +36,5 @@ export async function dropUpdate(
     status_detail: detail,
     edited_at: run.created_at,
   }
-  await transaction.append({
-    channelId: channel_id,
-    channelArn: channel_arn,
-    eventType: 'FAILED_UPDATE_CHANNEL_MESSAGE',
-    audience: senderOnly(message),
-    createdAt: now,
-    about: { message: shown },
-  })
+  await append(transaction, failedUpdateChannelMessage, shown, now)
 }

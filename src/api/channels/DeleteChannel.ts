@@ -3,6 +3,8 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import type { RunRow } from '../../store/tables.ts'
 import { mayModerateChannel } from '../access.ts'
 import { operation } from '../context.ts'
+import { append } from '../events/append.ts'
+import { deleteChannel } from '../events/delete-channel.ts'
 import { requireChannel } from './channel.ts'
 
 /** What is in the channel, in the order in which AcceptMessage locks rows: in another order the two would deadlock. */
@@ -37,14 +39,7 @@ export const DeleteChannel = operation({
         channelId,
       )
       for (const table of tables) await transaction.run(`DELETE FROM ${table} WHERE channel_id = $1`, channelId)
-      const seq = await transaction.append({
-        channelId,
-        channelArn: ChannelArn,
-        eventType: 'DELETE_CHANNEL',
-        audience: { to: 'members' },
-        createdAt: now(),
-        about: { channel },
-      })
+      const seq = await append(transaction, deleteChannel, channel, now())
       // The last event and the head stay: a node that has missed the deletion finds it there.
       await transaction.run('DELETE FROM channel_log WHERE channel_id = $1 AND seq < $2', channelId, seq)
       await transaction.run(

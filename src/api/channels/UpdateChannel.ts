@@ -2,6 +2,8 @@ import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChannelMode, ChimeArn, Metadata, NonEmptyResourceName } from '../../contract/shapes.ts'
 import { mayModerateChannel } from '../access.ts'
 import { operation } from '../context.ts'
+import { append } from '../events/append.ts'
+import { updateChannel } from '../events/update-channel.ts'
 import { toJson } from '../json-text.ts'
 import { requireChannel } from './channel.ts'
 
@@ -33,14 +35,7 @@ export const UpdateChannel = operation({
         now(),
       )
       const channel = await requireChannel(transaction, channelId)
-      await transaction.append({
-        channelId,
-        channelArn: ChannelArn,
-        eventType: 'UPDATE_CHANNEL',
-        audience: { to: 'members' },
-        createdAt: channel.updated_at,
-        about: { channel },
-      })
+      await append(transaction, updateChannel, channel, channel.updated_at)
       return { ChannelArn }
     })
   },

@@ -1,0 +1,7 @@
+import { membershipKind } from './membership-kind.ts'
+
+/** About the row as it was. The removed user receives it, and no later event of the channel. */
+export const deleteChannelMembership = membershipKind({
+  eventType: 'DELETE_CHANNEL_MEMBERSHIP',
+  effect: (memberArn) => ({ leaves: memberArn }),
+})

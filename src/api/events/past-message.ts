@@ -1,0 +1,75 @@
+import { type LogRow, type PastRun, runKey, type SubjectRows } from '../../events/event-kind.ts'
+import type { Audience } from '../../store/channel-event.ts'
+import { noText, textOf } from '../../store/message-row.ts'
+import type { MessageRow, MessageText } from '../../store/tables.ts'
+
+/** A message of which nothing is left but its log row and perhaps its run. */
+export interface GoneMessage {
+  message_id: string
+  status: MessageRow['status']
+  /** Undefined where neither the log row nor the run says it. */
+  created_at: number | undefined
+  isGone: true
+}
+
+/** The text of the event's message is not there any more, or its audience may not read it. */
+type MessageWithoutText = MessageRow & { isWithoutText: true }
+
+export type PastMessage = MessageRow | MessageWithoutText | GoneMessage
+
+export function pastMessage(row: LogRow, { messages, runs }: SubjectRows): PastMessage {
+  const message = messages.get(row.subject)
+  const run = runs.get(runKey(row.subject, row.revision))
+  return message ? withStatusOf(row, message, run) : goneMessage(row, run)
+}
+
+/** The run outlives the message, and began when the message was accepted. Without one, the log row is that old itself. */
+function goneMessage(row: LogRow, run: PastRun | undefined): GoneMessage {
+  const isNew = row.event_type.endsWith('CREATE_CHANNEL_MESSAGE')
+  const created_at = isNew ? (run?.created_at ?? row.created_at) : undefined
+  return { message_id: row.subject, status: statusOf(row), created_at, isGone: true }
+}
+
+function withStatusOf(row: LogRow, message: MessageRow, run: PastRun | undefined): PastMessage {
+  const status = statusOf(row)
+  const shown: MessageRow = {
+    ...message,
+    status,
+    status_detail: status === 'FAILED' ? failureOf(row, message) : null,
+    edited_at: isUpdate(row) && status !== 'SENT' ? (run?.created_at ?? message.edited_at) : message.edited_at,
+    update_status: null,
+    update_detail: null,
+  }
+  const text = textFor(row, message, run)
+  return text ? { ...shown, ...text } : { ...shown, ...noText, isWithoutText: true }
+}
+
+/**
+ * The text that the event's audience may read now: what is released, which is the row's text while the row is SENT; and
+ * for the sender alone, the text that it sent.
+ */
+function textFor(row: LogRow, message: MessageRow, run: PastRun | undefined): MessageText | undefined {
+  const isNoText = row.event_type === 'REDACT_CHANNEL_MESSAGE' || row.event_type === 'DELETE_CHANNEL_MESSAGE'
+  if (isNoText || message.redacted === 1) return undefined
+  if (statusOf(row) === 'SENT') return message.status === 'SENT' ? textOf(message) : undefined
+  const audience = JSON.parse(row.audience_json) as Audience
+  const isForSender = audience.to === 'users' && audience.users.every((userArn) => userArn === message.sender_arn)
+  if (!isForSender) return undefined
+  if (!isUpdate(row)) return textOf(message)
+  // While a flow holds the update the run has its text; afterwards the text is stored only if it was released.
+  return run?.requested_json ? (JSON.parse(run.requested_json) as MessageText) : undefined
+}
+
+const isUpdate = (row: LogRow): boolean => row.event_type.endsWith('UPDATE_CHANNEL_MESSAGE')
+
+/** The status that the event's name says; an event without one is about a message that is SENT. */
+function statusOf({ event_type }: LogRow): MessageRow['status'] {
+  const [first] = event_type.split('_', 1)
+  return first === 'PENDING' || first === 'FAILED' || first === 'DENIED' ? first : 'SENT'
+}
+
+/** Why it failed, as long as nothing newer has taken its place. */
+function failureOf(row: LogRow, message: MessageRow): string | null {
+  if (!isUpdate(row)) return message.status === 'FAILED' ? message.status_detail : null
+  return message.revision === row.revision && message.update_status === 'FAILED' ? message.update_detail : null
+}

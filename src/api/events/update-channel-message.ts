@@ -1,0 +1,12 @@
+import { messageKind, unsentMessageKind } from './message-kind.ts'
+
+/** An update is SENT: all who see the message have its new text. Until then its sender receives the kinds below. */
+export const updateChannelMessage = messageKind({ eventType: 'UPDATE_CHANNEL_MESSAGE' })
+
+export const pendingUpdateChannelMessage = unsentMessageKind({ eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE' })
+export const deniedUpdateChannelMessage = unsentMessageKind({ eventType: 'DENIED_UPDATE_CHANNEL_MESSAGE' })
+/** The text that the sender asked for is deleted. */
+export const failedUpdateChannelMessage = unsentMessageKind({
+  eventType: 'FAILED_UPDATE_CHANNEL_MESSAGE',
+  erasesText: true,
+})
