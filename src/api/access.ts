@@ -105,8 +105,10 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
        (SELECT count(*) FROM channel_ban
         WHERE channel_id = channel.channel_id AND member_id = bearer.user_id) AS bans
      FROM app_instance_user AS bearer
-     LEFT JOIN channel ON channel.channel_arn = $1 AND channel.app_instance_arn = bearer.app_instance_arn
-     LEFT JOIN channel_head ON channel_head.channel_id = channel.channel_id
+     JOIN app_instance ON app_instance.app_instance_arn = bearer.app_instance_arn
+     LEFT JOIN channel_head ON channel_head.channel_arn = $1 AND channel_head.deleted_at IS NULL
+     LEFT JOIN channel ON channel.channel_id = channel_head.channel_id
+       AND channel.app_instance_arn = bearer.app_instance_arn
      LEFT JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn
      WHERE bearer.app_instance_user_arn = $2 AND bearer.deleted_at IS NULL`,
     ChannelArn,
@@ -146,6 +148,13 @@ export async function mayModerateChannel(call: ChannelCall, context: Context): P
 export async function mayActInChannel(call: ChannelCall, context: Context): Promise<ChannelAccess> {
   const access = await accessTo(call, context)
   if (!access.membership && !access.moderates && !access.administers) throw forbidden()
+  return access
+}
+
+/** Members, HIDDEN ones too. Being a moderator or an admin is not enough. */
+export async function mayActAsMember(call: ChannelCall, context: Context): Promise<ChannelAccess> {
+  const access = await accessTo(call, context)
+  if (!access.membership) throw forbidden()
   return access
 }
 

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import { conflict } from '../contract/api-error.ts'
 import type { OperationFacts } from '../contract/operation.ts'
-import type { Reader, Store, Transaction } from '../store/store.ts'
+import type { Reader, Transaction } from '../store/store.ts'
 import type { TokenRow } from '../store/tables.ts'
 import type { Context } from './context.ts'
 
 /** How long a ClientRequestToken is remembered, at least. */
 const rememberedMs = 24 * 3_600_000
-/** Rows that one transaction takes away at most. */
-const sweptMax = 1_000
 
 /** A call with a ClientRequestToken. */
 export interface TokenedCall {
@@ -107,17 +105,11 @@ function sortedMembers(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Forgets the tokens whose time is over, so many at a time that nobody waits for long. */
-export async function forgetOldTokens(store: Store, now: number): Promise<void> {
-  let forgotten = sweptMax
-  while (forgotten === sweptMax) {
-    forgotten = await store.transaction((transaction) =>
-      transaction.run(
-        `DELETE FROM idempotency_token WHERE token_key IN (
-           SELECT token_key FROM idempotency_token WHERE expires_at <= $1 LIMIT $2)`,
-        now,
-        sweptMax,
-      ),
-    )
-  }
-}
+/** Deletes tokens whose time is over. Returns how many. */
+export const forgetOldTokens = (transaction: Transaction, now: number, tokensMax: number): Promise<number> =>
+  transaction.run(
+    `DELETE FROM idempotency_token WHERE token_key IN (
+       SELECT token_key FROM idempotency_token WHERE expires_at <= $1 LIMIT $2)`,
+    now,
+    tokensMax,
+  )

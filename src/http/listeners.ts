@@ -49,15 +49,22 @@ export class Listeners {
    */
   readonly #functions: HttpServer
 
-  constructor(settings: ListenerSettings, listener: RequestListener, world: World) {
+  constructor(settings: ListenerSettings, world: World) {
     this.#settings = settings
-    this.#http = createHttpServer(serverOptions, listener)
-    if (settings.tls) this.#https = createHttpsServer(serverOptions, listener)
-    this.#functions = createHttpServer(serverOptions, listener)
+    this.#http = createHttpServer(serverOptions)
+    if (settings.tls) this.#https = createHttpsServer(serverOptions)
+    this.#functions = createHttpServer(serverOptions)
     this.connections = limitConnections(settings, world)
     for (const server of this.all) {
       this.connections.guard(server, server === this.#functions ? 'functions' : undefined)
       server.on('clientError', refuseMalformed(world))
+    }
+  }
+
+  /** Gives the requests of all ports to this listener. To be called once, before `listen`. */
+  serve(listener: RequestListener): void {
+    for (const server of this.all) {
+      server.on('request', listener)
       server.on('checkContinue', inviteBody(listener))
       // Any other expectation is ignored, like an unknown header: Node would refuse it with a bare status.
       server.on('checkExpectation', listener)
@@ -70,8 +77,13 @@ export class Listeners {
 
   /** Where functions call, once the server listens. */
   get functionsUrl(): string {
-    const { port } = this.#functions.address() as AddressInfo
-    return localUrl('http', functionsHost, port)
+    return localUrl('http', functionsHost, portOf(this.#functions))
+  }
+
+  /** What GetMessagingSessionEndpoint returns, once the server listens: `host[:port]`. */
+  get sessionHost(): string {
+    const { host, publicHost } = this.#settings
+    return publicHost ?? sessionHost(host, portOf(this.#https ?? this.#http))
   }
 
   /** From the next handshake on. Throws if it cannot, and goes on with the one before. */
@@ -80,14 +92,14 @@ export class Listeners {
   }
 
   async listen(): Promise<Pick<Endpoint, 'http' | 'https' | 'wss'>> {
-    const { host, httpPort, httpsPort, publicHost } = this.#settings
+    const { host, httpPort, httpsPort } = this.#settings
     const http = await listen(this.#http, host, httpPort)
     const https = this.#https && (await listen(this.#https, host, httpsPort))
     await listen(this.#functions, functionsHost, 0)
     return {
       http: localUrl('http', host, http),
       https: https === undefined ? undefined : localUrl('https', host, https),
-      wss: publicHost ?? sessionHost(host, https ?? http),
+      wss: this.sessionHost,
     }
   }
 
@@ -97,6 +109,8 @@ export class Listeners {
     await Promise.all(this.all.map(stopListening))
   }
 }
+
+const portOf = (server: HttpServer | HttpsServer): number => (server.address() as AddressInfo).port
 
 /** What the store and the bus have open already is not for connections. */
 function limitConnections(settings: ListenerSettings, world: World): Connections {

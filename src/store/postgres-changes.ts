@@ -19,7 +19,7 @@ import {
   takeOrphans,
   updatedMessage,
 } from './postgres-sql.ts'
-import { becomesLast, messageEvent, noHead } from './statements.ts'
+import { becomesLast, messageEvent } from './statements.ts'
 import type { Committed } from './store.ts'
 import type { MessageRow, StepRow, Turn } from './tables.ts'
 
@@ -148,7 +148,7 @@ async function accept(client: PoolClient, changes: AcceptMessage[], committed: C
     const row = rows[index] as Accepted
     if (!row.is_member) return refused('sender is no member')
     if (!row.flow_is_same) return refused('flow has changed')
-    if (!row.has_head) return { error: noHead(message.channel_arn) }
+    if (!row.has_head) return refused('sender is no member')
     if (!row.is_accepted) return refused('token is in use')
     const { seq, logged_at: created_at } = row
     const stored: MessageRow = { ...message, seq, created_at, updated_at: created_at }
@@ -175,8 +175,7 @@ async function update(client: PoolClient, changes: AcceptUpdate[], committed: Co
   const rows = await askAbout<Numbered>(client, acceptUpdates, elements)
   return changes.map(({ message, shown, event, flow, now }, index) => {
     const row = rows[index]
-    if (!row) return refused('message or flow has changed')
-    if (row.seq === null) return { error: noHead(message.channel_arn) }
+    if (!row || row.seq === null) return refused('message or flow has changed')
     if (flow) committed.turns.push({ ...flow, message })
     committed.events.push(eventOf(event, shown, row.seq, now))
     return { outcome: { result: 'accepted' } }

@@ -108,7 +108,9 @@ export const acceptMessages: Prepared = {
   ) input ${joinFlow}
   LEFT JOIN LATERAL (
     SELECT TRUE AS is_there FROM channel_membership
-    WHERE channel_id = input.channel_id AND member_id = input.sender_id AND type = 'DEFAULT' FOR SHARE
+    JOIN app_instance_user ON user_id = member_id AND deleted_at IS NULL
+    WHERE channel_id = input.channel_id AND member_id = input.sender_id AND type = 'DEFAULT'
+    FOR SHARE OF channel_membership
   ) member ON TRUE
 ), headed AS MATERIALIZED (
   SELECT judged.*, head.next_seq, head.last_created_at,
@@ -184,13 +186,18 @@ export const acceptUpdates: Prepared = {
 SELECT at, seq FROM numbered`,
 }
 
-/** The elements whose step is open, and in the hand that they name; the steps are locked. */
+/**
+ * The elements whose step is open, and in the hand that they name, while the channel is not deleted. The steps are locked,
+ * the heads are not: an element that also has an event looks at its head again, with a lock.
+ */
 const withOpenStep = (...definitions: string[]) =>
   `(SELECT * FROM ${elements(`channel_id BIGINT, callback_id ${text}, held_by ${text}`, ...definitions)}
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
-    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.held_by, owner) FOR UPDATE
+    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.held_by, owner)
+      AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
+    FOR UPDATE
   ) open_step ON TRUE`
 
 const updateSteps = (source: string) =>
@@ -224,7 +231,8 @@ export const decideSteps: Prepared = {
   ) message ON TRUE
 ), numbered AS MATERIALIZED (
   SELECT ended.*, ${seq('is_ended')} AS seq
-  FROM ${joinHead('ended', 'ended.is_ended')} ${inChannel}
+  FROM ${joinHead('ended', 'ended.is_ended')}
+  WHERE NOT is_ended OR next_seq IS NOT NULL ${inChannel}
 ), steps AS (
   ${updateSteps('numbered')}
 ), runs AS (

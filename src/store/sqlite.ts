@@ -230,6 +230,9 @@ const asyncTransaction = (connection: Connection, committed: Committed): Transac
   insertOnce: async (table, row) => insertOnce(connection, table, row),
   run: async (sql, ...values) => connection.run(sql, ...values),
   endStep: async (run, now) => endStep(connection, run, now, committed),
+  erasesText: () => {
+    committed.erasesText = true
+  },
   append: async (event) => {
     const { channelArn, channelId, createdAt } = event
     const head = advanceHead(connection, advanceHeadText, channelArn, channelId, createdAt)

@@ -23,16 +23,16 @@ const selected = [...stepAliases, ...runAliases, ...messageAliases]
 
 /** One statement for the three rows: a callback is a round trip to PostgreSQL, not three. */
 const turnText = `SELECT ${selected},
-    channel.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
-  FROM channel
-  JOIN flow_step ON flow_step.channel_id = channel.channel_id AND flow_step.callback_id = $2
+    channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
+  FROM channel_head
+  JOIN flow_step ON flow_step.channel_id = channel_head.channel_id AND flow_step.callback_id = $2
   JOIN flow_run ON flow_run.channel_id = flow_step.channel_id
     AND flow_run.message_id = flow_step.message_id AND flow_run.revision = flow_step.revision
   LEFT JOIN channel_message ON channel_message.channel_id = flow_step.channel_id
     AND channel_message.message_id = flow_step.message_id
   LEFT JOIN app_instance_user AS sender ON sender.user_id = channel_message.sender_id
   LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
-  WHERE channel.channel_arn = $1`
+  WHERE channel_head.channel_arn = $1 AND channel_head.deleted_at IS NULL`
 
 /** The turn of the step with this CallbackId, or undefined where the channel has none. */
 export async function findTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn | undefined> {

@@ -1,11 +1,11 @@
-import type { Checks } from './admin/readiness.ts'
-import { resourceChecks } from './admin/resource-checks.ts'
-import type { Phase } from './api/gate.ts'
-import type { Bus } from './bus/bus.ts'
-import type { Clock } from './runtime/clock.ts'
-import type { Descriptors } from './runtime/descriptors.ts'
-import type { Shortages } from './runtime/shortage.ts'
-import type { Store } from './store/store.ts'
+import type { Checks } from '../admin/readiness.ts'
+import { resourceChecks } from '../admin/resource-checks.ts'
+import type { Phase } from '../api/gate.ts'
+import type { Bus } from '../bus/bus.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Descriptors } from '../runtime/descriptors.ts'
+import type { Shortages } from '../runtime/shortage.ts'
+import type { Store } from '../store/store.ts'
 
 /** How long a shortage of processes is reported after it was last met: only work that fails shows that it continues. */
 const processShortageMs = 30_000

@@ -1,10 +1,10 @@
-import { storeFiles } from './open-store.ts'
-import type { Cancel, Clock } from './runtime/clock.ts'
-import type { DataFolder } from './runtime/data-folder.ts'
-import { keepsInodes, networkFileSystemOf } from './runtime/file-system.ts'
-import type { Log } from './runtime/log.ts'
-import { OpenFiles, watchFiles } from './runtime/open-files.ts'
-import type { Store } from './store/store.ts'
+import { storeFiles } from '../open-store.ts'
+import type { Cancel, Clock } from '../runtime/clock.ts'
+import type { DataFolder } from '../runtime/data-folder.ts'
+import { keepsInodes, networkFileSystemOf } from '../runtime/file-system.ts'
+import type { Log } from '../runtime/log.ts'
+import { OpenFiles, watchFiles } from '../runtime/open-files.ts'
+import type { Store } from '../store/store.ts'
 
 const restore = '. Restore the backup into a new folder (docs/operations.md, "Restore")'
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Readiness } from '../src/admin/readiness.ts'
-import { memoryBus } from '../src/bus/memory.ts'
-import { checksOf } from '../src/checks.ts'
-import { silentLog } from '../src/runtime/log.ts'
-import { Shortages } from '../src/runtime/shortage.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { Readiness } from '../../src/admin/readiness.ts'
+import { memoryBus } from '../../src/bus/memory.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { Shortages } from '../../src/runtime/shortage.ts'
+import { checksOf } from '../../src/server/checks.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 /** The report of a server that met a full disk just now. */
 function reportOnFullDisk(storesInFolder: boolean) {

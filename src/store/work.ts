@@ -1,0 +1,153 @@
+import type { Reader, Transaction } from './store.ts'
+
+/*
+ * Background work as rows. A piece of work is one transaction: it acquires the row, does at most so much, and moves the
+ * cursor. A crash between two pieces loses nothing, and any node continues.
+ *
+ *   scheduled ──due──► a piece ──► done: the row is deleted
+ *       ▲                │  ▲
+ *       │                │  └── more: the node that did it owns the row, and does the next piece
+ *       └──── later ─────┘
+ *
+ * Like a step, work that a living node owns is left alone by the others. The owner is free to lose it: its next piece
+ * acquires the row anew, and does nothing if another node has it.
+ */
+
+/** What there is to do. src/upkeep/ has a file for each. */
+export const workKinds = ['purge-channel', 'forget-tokens'] as const
+
+export type WorkKind = (typeof workKinds)[number]
+
+export interface WorkRow {
+  kind: WorkKind
+  subject: string
+  due_at: number
+  owner: string
+  cursor_json: string | null
+  failure: string | null
+  created_at: number
+}
+
+/** How a piece of work has ended. */
+export type Progress =
+  | { state: 'done' }
+  | { state: 'more'; cursor: object }
+  | { state: 'later'; dueAt: number; cursor?: object }
+
+type WorkKey = Pick<WorkRow, 'kind' | 'subject'>
+
+/** The work begins then, at the earliest. Work that is there already begins anew then. */
+export async function scheduleWork(
+  transaction: Transaction,
+  { kind, subject }: WorkKey,
+  { dueAt, now }: { dueAt: number; now: number },
+): Promise<void> {
+  await transaction.run(
+    `INSERT INTO work (kind, subject, due_at, owner, created_at) VALUES ($1, $2, $3, '', $4)
+     ON CONFLICT (kind, subject) DO UPDATE SET due_at = $3, cursor_json = NULL, failure = NULL`,
+    kind,
+    subject,
+    dueAt,
+    now,
+  )
+}
+
+export async function cancelWork(transaction: Transaction, { kind, subject }: WorkKey): Promise<void> {
+  await transaction.run('DELETE FROM work WHERE kind = $1 AND subject = $2', kind, subject)
+}
+
+/** In SQL: no other living node does it. The store of a single node has no rows in `node`. */
+const isFree = (node: string) => `(owner IN ('', ${node}) OR owner NOT IN (SELECT node_id FROM node))`
+
+/** The subject of the work of this kind that has been due for longest, of the work that the node may do. */
+export async function findDueWork(
+  read: Reader,
+  kind: WorkKind,
+  { node, now }: { node: string; now: number },
+): Promise<string | undefined> {
+  const row = await read.get<{ subject: string }>(
+    `SELECT subject FROM work WHERE kind = $1 AND due_at <= $2 AND ${isFree('$3')} ORDER BY due_at LIMIT 1`,
+    kind,
+    now,
+    node,
+  )
+  return row?.subject
+}
+
+/** Makes the work this node's until the end of the transaction at least. Undefined if another node was faster. */
+export const acquireWork = (
+  transaction: Transaction,
+  { kind, subject }: WorkKey,
+  { node, now }: { node: string; now: number },
+): Promise<WorkRow | undefined> =>
+  transaction.get<WorkRow>(
+    `UPDATE work SET owner = $4, failure = NULL
+     WHERE kind = $1 AND subject = $2 AND due_at <= $3 AND ${isFree('$4')} RETURNING *`,
+    kind,
+    subject,
+    now,
+    node,
+  )
+
+/** Writes how the piece has ended, in its transaction. */
+export async function finishPiece(transaction: Transaction, { kind, subject }: WorkKey, progress: Progress) {
+  if (progress.state === 'done') return cancelWork(transaction, { kind, subject })
+  const cursor = progress.cursor === undefined ? null : JSON.stringify(progress.cursor)
+  if (progress.state === 'more') {
+    await transaction.run('UPDATE work SET cursor_json = $3 WHERE kind = $1 AND subject = $2', kind, subject, cursor)
+    return
+  }
+  await transaction.run(
+    `UPDATE work SET due_at = $3, cursor_json = $4, owner = '' WHERE kind = $1 AND subject = $2`,
+    kind,
+    subject,
+    progress.dueAt,
+    cursor,
+  )
+}
+
+/** The piece failed, and was rolled back: it is done again then. */
+export async function putOffWork(
+  transaction: Transaction,
+  { kind, subject }: WorkKey,
+  { node, dueAt, failure }: { node: string; dueAt: number; failure: string },
+): Promise<void> {
+  await transaction.run(
+    `UPDATE work SET due_at = $3, failure = $4, owner = ''
+     WHERE kind = $1 AND subject = $2 AND ${isFree('$5')}`,
+    kind,
+    subject,
+    dueAt,
+    failure,
+    node,
+  )
+}
+
+/** Work of one kind that is due. */
+export interface DueWork {
+  kind: WorkKind
+  count: number
+  /** When the oldest has become due. */
+  oldestAt: number
+}
+
+/** More rows of a kind than this are not counted. */
+const countedMax = 10_000
+
+export async function countDueWork(read: Reader, now: number): Promise<DueWork[]> {
+  const counts = await Promise.all(
+    workKinds.map((kind) =>
+      read.get<{ count: number; oldest_at: number | null }>(
+        `SELECT count(*) AS count, min(due_at) AS oldest_at
+         FROM (SELECT due_at FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3) AS due`,
+        kind,
+        now,
+        countedMax,
+      ),
+    ),
+  )
+  return workKinds.map((kind, index) => {
+    const { count = 0, oldest_at = null } = counts[index] ?? {}
+    return { kind, count, oldestAt: oldest_at ?? now }
+  })
+}
