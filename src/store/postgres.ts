@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
-import { carryOutGroup, type Group, groupByKind } from './postgres-changes.ts'
+import { carryOutGroup, decideAll, type Group, groupByKind } from './postgres-changes.ts'
 import {
   ask,
   askForArrays,
@@ -315,6 +315,7 @@ function transactionOn(client: PoolClient, committed: Committed): Transaction {
     async insertOnce(table, row) {
       return (await run(insertOnceText(table, Object.keys(row)), ...Object.values<Value>(row))) === 1
     },
+    decide: (changes) => decideAll(client, changes, committed),
     async endStep({ channel_id, callback_id }, now) {
       if ((await run(endStepText, channel_id, callback_id, now)) === 1) committed.decided.push(callback_id)
     },

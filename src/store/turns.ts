@@ -1,6 +1,8 @@
 import { messageColumns, runColumns, stepColumns } from './columns.ts'
+import { shardOf } from './shards.ts'
+import { everyOwner, stepIsOpen } from './steps.ts'
 import type { Reader, Value } from './store.ts'
-import type { MessageRow, RunRow, StepRow } from './tables.ts'
+import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
 /** A step with its run. The message may be gone: one that was denied, or is NON_PERSISTENT, leaves no row. */
 export interface ReadTurn {
@@ -38,6 +40,35 @@ const turnText = `SELECT ${selected},
 export async function findTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn | undefined> {
   const row = await read.get<Record<string, Value>>(turnText, channelArn, callbackId)
   if (!row) return undefined
+  return turnOf(row)
+}
+
+/**
+ * What flows hold of this sender in the channel: new messages and updates. Only the index of open steps bounds what is read,
+ * by owner and shard: every other one leads to all that was ever sent, so an engine must not use it, and cannot where the
+ * column is part of an expression.
+ */
+const heldText = `WITH RECURSIVE ${everyOwner('owners')}
+  SELECT ${selected},
+    channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
+  FROM owners
+  JOIN flow_step ON flow_step.owner = owners.owner AND flow_step.shard = $1 AND flow_step.${stepIsOpen}
+  JOIN channel_message ON channel_message.channel_id = flow_step.channel_id
+    AND channel_message.message_id = flow_step.message_id
+  JOIN flow_run ON flow_run.channel_id = flow_step.channel_id
+    AND flow_run.message_id = flow_step.message_id AND flow_run.revision = flow_step.revision
+  JOIN channel_head ON channel_head.channel_id = flow_step.channel_id
+  JOIN app_instance_user AS sender ON sender.user_id = channel_message.sender_id
+  LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
+  WHERE flow_step.channel_id + 0 = $2 AND channel_message.sender_id = $3 LIMIT $4`
+
+/** The turns of messages and updates that flows hold of this sender in the channel, at most so many. */
+export async function findHeld(read: Reader, channelId: number, senderId: number, turnsMax: number): Promise<Turn[]> {
+  const rows = await read.all<Record<string, Value>>(heldText, shardOf(channelId), channelId, senderId, turnsMax)
+  return rows.map((row) => turnOf(row) as Turn)
+}
+
+function turnOf(row: Record<string, Value>): ReadTurn {
   const { channel_arn, sender_arn, target_arn } = row
   const isThere = row.channel_message__message_id !== null
   return {
