@@ -1,5 +1,6 @@
 import { messageColumns, runColumns, stepColumns } from './columns.ts'
-import type { Reader, Value } from './store.ts'
+import { compileMaker, type Row } from './row-maker.ts'
+import type { Reader } from './store.ts'
 import type { MessageRow, RunRow, StepRow } from './tables.ts'
 
 /** A step with its run. The message may be gone: one that was denied, or is NON_PERSISTENT, leaves no row. */
@@ -34,22 +35,21 @@ const turnText = `SELECT ${selected},
   LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
   WHERE channel.channel_arn = $1`
 
+/** Makes the row of one table, with what was joined to it. */
+const tableMaker = <TableRow>(aliases: ReturnType<typeof aliasesOf>, ...joined: string[]) =>
+  compileMaker<Row, TableRow>([
+    ...aliases.map(({ column, alias }) => [column, alias] as const),
+    ...joined.map((column) => [column, column] as const),
+  ])
+
+const stepOf = tableMaker<StepRow>(stepAliases, 'channel_arn')
+const runOf = tableMaker<RunRow>(runAliases, 'channel_arn')
+const messageOf = tableMaker<MessageRow>(messageAliases, 'channel_arn', 'sender_arn', 'target_arn')
+
 /** The turn of the step with this CallbackId, or undefined where the channel has none. */
 export async function findTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn | undefined> {
-  const row = await read.get<Record<string, Value>>(turnText, channelArn, callbackId)
+  const row = await read.get<Row>(turnText, channelArn, callbackId)
   if (!row) return undefined
-  const { channel_arn, sender_arn, target_arn } = row
-  const isThere = row.channel_message__message_id !== null
-  return {
-    step: rowOf<StepRow>(stepAliases, row, { channel_arn }),
-    run: rowOf<RunRow>(runAliases, row, { channel_arn }),
-    message: isThere ? rowOf<MessageRow>(messageAliases, row, { channel_arn, sender_arn, target_arn }) : undefined,
-  }
-}
-
-/** The columns of one table, added to what was joined to it. */
-function rowOf<Row>(aliases: ReturnType<typeof aliasesOf>, row: Record<string, Value>, joined: object): Row {
-  const own = joined as Record<string, Value | undefined>
-  for (const { column, alias } of aliases) own[column] = row[alias]
-  return own as Row
+  const message = row.channel_message__message_id === null ? undefined : messageOf(row)
+  return { step: stepOf(row), run: runOf(row), message }
 }
