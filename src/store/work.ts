@@ -123,31 +123,41 @@ export async function putOffWork(
   )
 }
 
-/** Work of one kind that is due. */
-export interface DueWork {
-  kind: WorkKind
-  count: number
-  /** When the oldest has become due. */
-  oldestAt: number
-}
-
 /** More rows of a kind than this are not counted. */
 const countedMax = 10_000
 
-export async function countDueWork(read: Reader, now: number): Promise<DueWork[]> {
+/** How much work of each kind is due, and for how long the oldest has been due. */
+export async function readDueWork(read: Reader, now: number) {
+  const text = `SELECT count(*) AS due, min(due_at) AS oldest_at
+    FROM (SELECT due_at FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT ${countedMax}) AS due_work`
   const counts = await Promise.all(
-    workKinds.map((kind) =>
-      read.get<{ count: number; oldest_at: number | null }>(
-        `SELECT count(*) AS count, min(due_at) AS oldest_at
-         FROM (SELECT due_at FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3) AS due`,
-        kind,
-        now,
-        countedMax,
-      ),
-    ),
+    workKinds.map((kind) => read.get<{ due: number; oldest_at: number | null }>(text, kind, now)),
   )
   return workKinds.map((kind, index) => {
-    const { count = 0, oldest_at = null } = counts[index] ?? {}
-    return { kind, count, oldestAt: oldest_at ?? now }
+    const { due = 0, oldest_at = null } = counts[index] ?? {}
+    return { kind, due, oldestSeconds: Math.max(0, now - (oldest_at ?? now)) / 1000 }
   })
+}
+
+/** The work that has been due for longest. */
+export const listDueWork = (read: Reader, now: number, rowsMax: number): Promise<WorkRow[]> =>
+  read.all<WorkRow>('SELECT * FROM work WHERE due_at <= $1 ORDER BY due_at LIMIT $2', now, rowsMax)
+
+/** The work of each kind that becomes due next. */
+export async function listNextWork(read: Reader, now: number): Promise<WorkRow[]> {
+  const text = 'SELECT * FROM work WHERE kind = $1 AND due_at > $2 ORDER BY due_at LIMIT 1'
+  const next = await Promise.all(workKinds.map((kind) => read.get<WorkRow>(text, kind, now)))
+  return next.filter((row) => row !== undefined)
+}
+
+const subjects: Record<WorkKind, string | undefined> = {
+  'purge-channel': 'SELECT channel_arn AS arn FROM channel_head WHERE channel_id = $1',
+  'forget-tokens': undefined,
+}
+
+/** What the work is about, in the API's words. */
+export async function subjectOf(read: Reader, { kind, subject }: WorkRow): Promise<string> {
+  const text = subjects[kind]
+  const row = text === undefined ? undefined : await read.get<{ arn: string }>(text, Number(subject))
+  return row?.arn ?? (subject === '' ? 'the store' : subject)
 }
