@@ -51,6 +51,7 @@ export class Front {
     server.on('upgrade', (request, stream, head) => {
       webSockets.handleUpgrade(request, stream, head, (webSocket) => this.#establish(request.url ?? '', webSocket))
     })
+    server.keepAliveTimeout = 0
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -151,6 +151,13 @@ export async function mayActInChannel(call: ChannelCall, context: Context): Prom
   return access
 }
 
+/** Members, HIDDEN ones too. Being a moderator or an admin is not enough. */
+export async function mayActAsMember(call: ChannelCall, context: Context): Promise<ChannelAccess> {
+  const access = await accessTo(call, context)
+  if (!access.membership) throw forbidden()
+  return access
+}
+
 /** Members that are not HIDDEN. Being a moderator or an admin is not enough. */
 export async function maySendToChannel(call: ChannelCall, context: Context): Promise<ChannelAccess> {
   const access = await accessTo(call, context)

@@ -1,9 +1,16 @@
 import type { Operation } from '../contract/operation.ts'
 import { CreateAppInstanceUser } from './app-instance-users/CreateAppInstanceUser.ts'
 import { DescribeAppInstanceUser } from './app-instance-users/DescribeAppInstanceUser.ts'
+import { ListAppInstanceUsers } from './app-instance-users/ListAppInstanceUsers.ts'
+import { UpdateAppInstanceUser } from './app-instance-users/UpdateAppInstanceUser.ts'
 import { CreateAppInstance } from './app-instances/CreateAppInstance.ts'
 import { CreateAppInstanceAdmin } from './app-instances/CreateAppInstanceAdmin.ts'
+import { DeleteAppInstanceAdmin } from './app-instances/DeleteAppInstanceAdmin.ts'
 import { DescribeAppInstance } from './app-instances/DescribeAppInstance.ts'
+import { DescribeAppInstanceAdmin } from './app-instances/DescribeAppInstanceAdmin.ts'
+import { ListAppInstanceAdmins } from './app-instances/ListAppInstanceAdmins.ts'
+import { ListAppInstances } from './app-instances/ListAppInstances.ts'
+import { UpdateAppInstance } from './app-instances/UpdateAppInstance.ts'
 import { AssociateChannelFlow } from './channel-flows/AssociateChannelFlow.ts'
 import { ChannelFlowCallback } from './channel-flows/ChannelFlowCallback.ts'
 import { CreateChannelFlow } from './channel-flows/CreateChannelFlow.ts'
@@ -15,7 +22,10 @@ import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
 import { BatchCreateChannelMembership } from './channel-memberships/BatchCreateChannelMembership.ts'
 import { CreateChannelMembership } from './channel-memberships/CreateChannelMembership.ts'
 import { DeleteChannelMembership } from './channel-memberships/DeleteChannelMembership.ts'
+import { DescribeChannelMembership } from './channel-memberships/DescribeChannelMembership.ts'
 import { ListChannelMemberships } from './channel-memberships/ListChannelMemberships.ts'
+import { ListChannelMembershipsForAppInstanceUser } from './channel-memberships/ListChannelMembershipsForAppInstanceUser.ts'
+import { UpdateChannelReadMarker } from './channel-memberships/UpdateChannelReadMarker.ts'
 import { DeleteChannelMessage } from './channel-messages/DeleteChannelMessage.ts'
 import { GetChannelMessage } from './channel-messages/GetChannelMessage.ts'
 import { GetChannelMessageStatus } from './channel-messages/GetChannelMessageStatus.ts'
@@ -23,29 +33,51 @@ import { ListChannelMessages } from './channel-messages/ListChannelMessages.ts'
 import { RedactChannelMessage } from './channel-messages/RedactChannelMessage.ts'
 import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
 import { UpdateChannelMessage } from './channel-messages/UpdateChannelMessage.ts'
+import { CreateChannelModerator } from './channel-moderators/CreateChannelModerator.ts'
+import { ListChannelModerators } from './channel-moderators/ListChannelModerators.ts'
+import { ListChannelsModeratedByAppInstanceUser } from './channel-moderators/ListChannelsModeratedByAppInstanceUser.ts'
 import { CreateChannel } from './channels/CreateChannel.ts'
 import { DeleteChannel } from './channels/DeleteChannel.ts'
 import { DescribeChannel } from './channels/DescribeChannel.ts'
+import { ListChannels } from './channels/ListChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
+import { ListTagsForResource } from './tags/ListTagsForResource.ts'
+import { TagResource } from './tags/TagResource.ts'
+import { UntagResource } from './tags/UntagResource.ts'
 
 /** Every operation this server knows. */
 export const operations: Operation<Context>[] = [
   CreateAppInstance,
   DescribeAppInstance,
+  ListAppInstances,
+  UpdateAppInstance,
   CreateAppInstanceAdmin,
+  DescribeAppInstanceAdmin,
+  ListAppInstanceAdmins,
+  DeleteAppInstanceAdmin,
   CreateAppInstanceUser,
   DescribeAppInstanceUser,
+  UpdateAppInstanceUser,
+  ListAppInstanceUsers,
 
   CreateChannel,
   DescribeChannel,
+  ListChannels,
   UpdateChannel,
   DeleteChannel,
   CreateChannelMembership,
   BatchCreateChannelMembership,
+  DescribeChannelMembership,
   ListChannelMemberships,
+  ListChannelMembershipsForAppInstanceUser,
+  UpdateChannelReadMarker,
   DeleteChannelMembership,
+
+  CreateChannelModerator,
+  ListChannelModerators,
+  ListChannelsModeratedByAppInstanceUser,
 
   SendChannelMessage,
   GetChannelMessage,
@@ -65,4 +97,8 @@ export const operations: Operation<Context>[] = [
   ChannelFlowCallback,
 
   GetMessagingSessionEndpoint,
+
+  TagResource,
+  UntagResource,
+  ListTagsForResource,
 ]

@@ -5,7 +5,7 @@ export interface Place {
 }
 
 /** What an ARN of this API names: an AppInstance, or something of it. */
-interface ParsedArn {
+export interface ParsedArn {
   appInstanceArn: string
   kind: 'app-instance' | 'user' | 'bot' | 'channel' | 'channel-flow'
   /** Within its AppInstance; the AppInstance's own id if the ARN names that. */
@@ -25,7 +25,7 @@ export const channelFlowArn = (appInstance: string, id: string) => `${appInstanc
 export const appInstanceOf = (arn: string): string | undefined => appInstancePart.exec(arn)?.[0]
 
 /** Undefined for what is no ARN of this API. */
-function parseArn(arn: string): ParsedArn | undefined {
+export function parseArn(arn: string): ParsedArn | undefined {
   const [, appInstanceArn, appInstanceId, kind, id] = arnPattern.exec(arn) ?? []
   if (appInstanceArn === undefined || appInstanceId === undefined) return undefined
   if (kind === undefined || id === undefined) return { appInstanceArn, kind: 'app-instance', id: appInstanceId }

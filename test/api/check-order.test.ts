@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { assertRowForEach, bearerOperations } from '../support/bearer-operations.ts'
 import { populate } from '../support/population.ts'
-import { assertRefused, invalidBearer, noAccess } from '../support/refusals.ts'
+import { assertRefused, invalidBearer, invalidUser, noAccess } from '../support/refusals.ts'
 import { startTestServer } from '../support/running-server.ts'
 
 /*
@@ -21,17 +21,32 @@ interface ChannelCall {
   ChimeBearer: string
 }
 
+/** The AppInstance of the channel, and the owner there, whether or not the channel is there. */
+const appInstanceOf = (channelArn: string) => channelArn.split('/channel/')[0]!
+const ownerOf = (channelArn: string) => `${appInstanceOf(channelArn)}/user/owner`
+
 /** Every operation with a bearer. Each call is good if its channel and its bearer are. */
 const calls: Record<string, (call: ChannelCall) => Promise<unknown>> = {
   CreateChannel: ({ ChannelArn, ChimeBearer }) =>
-    messaging.createChannel({ AppInstanceArn: ChannelArn.split('/channel/')[0], ChimeBearer, Name: 'C' }),
+    messaging.createChannel({ AppInstanceArn: appInstanceOf(ChannelArn), ChimeBearer, Name: 'C' }),
   DescribeChannel: (call) => messaging.describeChannel(call),
+  ListChannels: ({ ChannelArn, ChimeBearer }) =>
+    messaging.listChannels({ AppInstanceArn: appInstanceOf(ChannelArn), ChimeBearer }),
   CreateChannelMembership: (call) =>
     messaging.createChannelMembership({ ...call, MemberArn: people.user('nobody'), Type: 'DEFAULT' }),
   BatchCreateChannelMembership: (call) =>
     messaging.batchCreateChannelMembership({ ...call, MemberArns: [people.user('nobody')] }),
   DeleteChannelMembership: (call) => messaging.deleteChannelMembership({ ...call, MemberArn: people.user('nobody') }),
+  DescribeChannelMembership: (call) => messaging.describeChannelMembership({ ...call, MemberArn: people.member }),
   ListChannelMemberships: (call) => messaging.listChannelMemberships(call),
+  ListChannelMembershipsForAppInstanceUser: ({ ChannelArn, ChimeBearer }) =>
+    messaging.listChannelMembershipsForAppInstanceUser({ AppInstanceUserArn: ownerOf(ChannelArn), ChimeBearer }),
+  UpdateChannelReadMarker: (call) => messaging.updateChannelReadMarker(call),
+  CreateChannelModerator: (call) =>
+    messaging.createChannelModerator({ ...call, ChannelModeratorArn: people.user('nobody') }),
+  ListChannelModerators: (call) => messaging.listChannelModerators(call),
+  ListChannelsModeratedByAppInstanceUser: ({ ChannelArn, ChimeBearer }) =>
+    messaging.listChannelsModeratedByAppInstanceUser({ AppInstanceUserArn: ownerOf(ChannelArn), ChimeBearer }),
   SendChannelMessage: (call) => people.send(call),
   GetChannelMessage: (call) => messaging.getChannelMessage({ ...call, MessageId }),
   GetChannelMessageStatus: (call) => messaging.getChannelMessageStatus({ ...call, MessageId }),
@@ -47,8 +62,8 @@ const calls: Record<string, (call: ChannelCall) => Promise<unknown>> = {
     messaging.disassociateChannelFlow({ ...call, ChannelFlowArn: `${people.appInstanceArn}/channel-flow/f` }),
 }
 
-/** Those that are about an AppInstance: the one of the channel, whether or not the channel is there. */
-const aboutAppInstance = ['CreateChannel']
+/** Those that name a user of the channel's AppInstance: admins of another one learn that it is none of theirs. */
+const aboutUser = ['ListChannelMembershipsForAppInstanceUser', 'ListChannelsModeratedByAppInstanceUser']
 
 test('every operation with a bearer has a row', () => assertRowForEach(Object.keys(calls), import.meta.filename))
 
@@ -92,11 +107,12 @@ for (const { name, method, pathTemplate, literal, input } of bearerOperations) {
     test("in another AppInstance's channel is forbidden", async () => {
       const there = { ChannelArn, ChimeBearer: others.admin }
       const here = { ChannelArn: others.channelArn, ChimeBearer: people.admin }
-      await assertRefused(send(there), 'Forbidden', noAccess)
-      await assertRefused(send(here), 'Forbidden', noAccess)
+      const text = aboutUser.includes(name) ? invalidUser : noAccess
+      await assertRefused(send(there), 'Forbidden', text)
+      await assertRefused(send(here), 'Forbidden', text)
     })
 
-    if (aboutAppInstance.includes(name)) return
+    if (!pathTemplate.includes('{ChannelArn}')) return
     test('in an unknown channel is as forbidden as where the bearer may not', async () => {
       const unknown = { ChannelArn: `${ChannelArn}-unknown`, ChimeBearer: stranger }
       await assertRefused(send(unknown), 'Forbidden', noAccess)

@@ -38,6 +38,9 @@ const { messaging } = server
 let newcomers = 0
 const newcomer = (people: Population) => people.createUser(`newcomer-${++newcomers}`)
 
+/** The user of these people with the same id: the bearer itself, or another if the bearer is of another AppInstance. */
+const namesake = (people: Population, arn: string) => people.user(arn.split('/user/')[1]!)
+
 const table: Row[] = [
   {
     does: 'CreateChannel',
@@ -49,6 +52,73 @@ const table: Row[] = [
     does: 'DescribeChannel',
     may: seeing,
     call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.describeChannel({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannels',
+    may: () => roles,
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) => messaging.listChannels({ AppInstanceArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannels that are PRIVATE',
+    may: () => ['admin'],
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) =>
+      messaging.listChannels({ AppInstanceArn, ChimeBearer, Privacy: 'PRIVATE' }),
+  },
+  {
+    does: 'DescribeChannelMembership',
+    may: seeing,
+    call: ({ channelArn: ChannelArn, owner: MemberArn }, ChimeBearer) =>
+      messaging.describeChannelMembership({ ChannelArn, MemberArn, ChimeBearer }),
+  },
+  {
+    does: "ListChannelMembershipsForAppInstanceUser of one's own",
+    may: () => roles,
+    call: (people, ChimeBearer) =>
+      messaging.listChannelMembershipsForAppInstanceUser({
+        ChimeBearer,
+        AppInstanceUserArn: namesake(people, ChimeBearer),
+      }),
+  },
+  {
+    does: 'ListChannelMembershipsForAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.listChannelMembershipsForAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
+  },
+  {
+    does: 'UpdateChannelReadMarker',
+    may: () => ['member', 'hidden'],
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.updateChannelReadMarker({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'CreateChannelModerator',
+    may: () => moderating,
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelModerator({
+        ChannelArn: people.channelArn,
+        ChimeBearer,
+        ChannelModeratorArn: await newcomer(people),
+      }),
+  },
+  {
+    does: 'ListChannelModerators',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelModerators({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: "ListChannelsModeratedByAppInstanceUser of one's own",
+    may: () => roles,
+    call: (people, ChimeBearer) =>
+      messaging.listChannelsModeratedByAppInstanceUser({
+        ChimeBearer,
+        AppInstanceUserArn: namesake(people, ChimeBearer),
+      }),
+  },
+  {
+    does: 'ListChannelsModeratedByAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.listChannelsModeratedByAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
   },
   {
     does: 'ListChannelMemberships',

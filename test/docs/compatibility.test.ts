@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { operations } from '../../src/api/index.ts'
 import { ApiError } from '../../src/contract/api-error.ts'
 import { type Answer, apiFailure, refused, unknownOperation } from '../../src/http/answer.ts'
 import {
@@ -31,17 +30,6 @@ function rowsBelow(heading: string): string[][] {
       .map((cell) => cell.trim()),
   )
 }
-
-test('the operations are those that there are, in their order', () => {
-  const named = rowsBelow('## Operations').flatMap(([, cell = '']) =>
-    [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
-  )
-  assert.deepEqual(
-    named,
-    operations.map(({ name }) => name),
-  )
-  assert.match(page, new RegExp(`^${operations.length} of 81\\.`, 'm'))
-})
 
 test('the clients that the tests run are named with the versions that are installed', async () => {
   const rows = rowsBelow('## Clients').filter(([client]) => client?.startsWith('`'))

@@ -11,7 +11,7 @@ import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
 import { requireWithinQuota } from '../quotas.ts'
-import { insertTags, requirePlainTags } from '../tags.ts'
+import { putTags, requirePlainTags } from '../tags/tag.ts'
 import { type AppInstanceUserRow, findUser } from './app-instance-user.ts'
 
 /**
@@ -60,7 +60,7 @@ export const CreateAppInstanceUser = operation({
         updated_at: now,
       })
       requireWithinQuota('usersPerAppInstance', await countUser(transaction, AppInstanceArn))
-      await insertTags(transaction, arn, input.Tags)
+      await putTags(transaction, arn, input.Tags)
       return { AppInstanceUserArn: arn }
     })
   },

@@ -1,4 +1,4 @@
-import { ApiError } from '../../contract/api-error.ts'
+import { ApiError, forbidden } from '../../contract/api-error.ts'
 import type { Identity } from '../../contract/structures/identity.ts'
 import type { Reader } from '../../store/store.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
@@ -28,6 +28,13 @@ export const findUser = (read: Reader, arn: string): Promise<AppInstanceUserRow 
     arn,
   )
 
+/** Throws a Forbidden if there is none: the identity API declares no NotFound for it. */
+export async function requireUser(read: Reader, arn: string): Promise<AppInstanceUserRow> {
+  const user = await findUser(read, arn)
+  if (!user) throw forbidden()
+  return user
+}
+
 /** The user that a parameter names. Throws a Forbidden, in AWS's words, if this AppInstance has no such user. */
 export async function requireUserOf(read: Reader, appInstanceArn: string, arn: string): Promise<AppInstanceUserRow> {
   const user = await findUser(read, arn)
@@ -43,10 +50,16 @@ export const identityOf = (user: Omit<NamedUser, 'user_id'>): Required<Identity>
   Name: fromJsonText(user.name),
 })
 
-export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
+/** AWS's AppInstanceUserSummary. */
+export const appInstanceUserSummary = (row: AppInstanceUserRow) => ({
   AppInstanceUserArn: row.app_instance_user_arn,
   Name: fromJsonText(row.name),
   Metadata: fromJson<string>(row.metadata),
+})
+
+/** AWS's AppInstanceUser. */
+export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
+  ...appInstanceUserSummary(row),
   CreatedTimestamp: epochSeconds(row.created_at),
   LastUpdatedTimestamp: epochSeconds(row.updated_at),
 })

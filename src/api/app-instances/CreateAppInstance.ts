@@ -7,7 +7,7 @@ import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
 import { requireFew } from '../quotas.ts'
-import { insertTags, requirePlainTags } from '../tags.ts'
+import { putTags, requirePlainTags } from '../tags/tag.ts'
 import type { AppInstanceRow } from './app-instance.ts'
 
 export const CreateAppInstance = operation({
@@ -38,7 +38,7 @@ export const CreateAppInstance = operation({
         updated_at: now,
       })
       await requireFew(transaction, 'appInstances', 'FROM app_instance')
-      await insertTags(transaction, arn, input.Tags)
+      await putTags(transaction, arn, input.Tags)
       return { AppInstanceArn: arn }
     })
   },

@@ -22,10 +22,11 @@ import type { ChannelRow } from '../../store/tables.ts'
 import { requireBearer } from '../access.ts'
 import { type AppInstanceUserRow, requireUserOf } from '../app-instance-users/app-instance-user.ts'
 import { addCounted, countMembershipOf } from '../channel-memberships/channel-membership.ts'
+import { insertModerator } from '../channel-moderators/channel-moderator.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
-import { insertTags, requirePlainTags } from '../tags.ts'
+import { putTags, requirePlainTags } from '../tags/tag.ts'
 
 /** AWS names no defaults for Mode and Privacy; these are the cautious ones. */
 const defaultMode = 'RESTRICTED'
@@ -67,7 +68,7 @@ export const CreateChannel = operation({
     return once(input, context, async (transaction) => {
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
       const channel = await insertChannel(transaction, newChannel(arn, input, creator, context.now()))
-      await insertTags(transaction, arn, input.Tags)
+      await putTags(transaction, arn, input.Tags)
       await addMembers(transaction, channel, creator, input.MemberArns)
       await addModerators(transaction, channel, creator, input.ModeratorArns)
       return { ChannelArn: arn }
@@ -156,12 +157,7 @@ async function addModerators(
 ): Promise<void> {
   for (const arn of people(creator, arns)) {
     const moderator = await requireUserOf(transaction, channel.app_instance_arn, arn)
-    await transaction.insert('channel_moderator', {
-      channel_id: channel.channel_id,
-      moderator_id: moderator.user_id,
-      created_by_arn: creator.app_instance_user_arn,
-      created_by_name: creator.name,
-      created_at: channel.created_at,
-    })
+    const { channel_id, created_at: now } = channel
+    await insertModerator(transaction, { channel_id, moderator, createdBy: creator, now })
   }
 }

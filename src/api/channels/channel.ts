@@ -4,16 +4,21 @@ import type { ChannelRow } from '../../store/tables.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
 import type { WriteTime } from '../times.ts'
 
-/** AWS's Channel. */
-export const channelToWire = <Time>(row: ChannelRow, time: WriteTime<Time>) => ({
+/** AWS's ChannelSummary. */
+export const channelSummary = <Time>(row: ChannelRow, time: WriteTime<Time>) => ({
   ChannelArn: row.channel_arn,
   Name: fromJsonText(row.name),
   Mode: row.mode,
   Privacy: row.privacy,
   Metadata: fromJson<string>(row.metadata),
+  LastMessageTimestamp: row.last_message_at === null ? undefined : time(row.last_message_at),
+})
+
+/** AWS's Channel. */
+export const channelToWire = <Time>(row: ChannelRow, time: WriteTime<Time>) => ({
+  ...channelSummary(row, time),
   CreatedBy: { Arn: row.created_by_arn, Name: fromJsonText(row.created_by_name) },
   CreatedTimestamp: time(row.created_at),
-  LastMessageTimestamp: row.last_message_at === null ? undefined : time(row.last_message_at),
   LastUpdatedTimestamp: time(row.updated_at),
   ChannelFlowArn: row.channel_flow_arn ?? undefined,
 })

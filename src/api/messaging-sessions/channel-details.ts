@@ -2,7 +2,7 @@ import type { Reader } from '../../store/store.ts'
 import type { ChannelRow, MessageRow } from '../../store/tables.ts'
 import { findUser, identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { messageSummary, seenBy, visibleTo } from '../channel-messages/channel-message.ts'
-import { fromJson, fromJsonText } from '../json-text.ts'
+import { channelSummary } from '../channels/channel.ts'
 import { isoText } from '../times.ts'
 
 /** AWS's quotas of a prefetch (developer guide, "Using websockets", prefetch). */
@@ -46,14 +46,7 @@ async function details(read: Reader, channel: PrefetchedChannel, user: NamedUser
     membershipsMax,
   )
   return {
-    Channel: {
-      Name: fromJsonText(channel.name),
-      ChannelArn: channel.channel_arn,
-      Mode: channel.mode,
-      Privacy: channel.privacy,
-      Metadata: fromJson<string>(channel.metadata),
-      LastMessageTimestamp: channel.last_message_at === null ? undefined : isoText(channel.last_message_at),
-    },
+    Channel: channelSummary(channel, isoText),
     ChannelMessages: messages
       .slice(0, messagesMax)
       .map((row) => messageSummary(seenBy(user.app_instance_user_arn, row), isoText)),
