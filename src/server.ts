@@ -20,7 +20,7 @@ import type { World } from './server/world.ts'
 import type { Credentials } from './signature/credentials.ts'
 import { readDueWork } from './store/work.ts'
 import { authorityFile, followCertificate } from './tls/follow-certificate.ts'
-import { kinds } from './upkeep/kinds.ts'
+import { createKinds } from './upkeep/kinds.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
 
 /** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
@@ -144,7 +144,7 @@ async function startServing(
   // Before the engine starts: functions call back.
   life.begin()
   await engine.start()
-  const upkeep = new Upkeep({ elapsedMs: systemElapsedMs, ...world, store, node, kinds })
+  const upkeep = new Upkeep({ elapsedMs: systemElapsedMs, ...world, store, node, kinds: createKinds(() => {}) })
   stack.defer(() => upkeep.close())
   upkeep.start()
   // After a cluster's node has set its clock by the database's.

@@ -1,10 +1,12 @@
 import type { Operation } from '../contract/operation.ts'
 import { CreateAppInstanceUser } from './app-instance-users/CreateAppInstanceUser.ts'
+import { DeleteAppInstanceUser } from './app-instance-users/DeleteAppInstanceUser.ts'
 import { DescribeAppInstanceUser } from './app-instance-users/DescribeAppInstanceUser.ts'
 import { ListAppInstanceUsers } from './app-instance-users/ListAppInstanceUsers.ts'
 import { UpdateAppInstanceUser } from './app-instance-users/UpdateAppInstanceUser.ts'
 import { CreateAppInstance } from './app-instances/CreateAppInstance.ts'
 import { CreateAppInstanceAdmin } from './app-instances/CreateAppInstanceAdmin.ts'
+import { DeleteAppInstance } from './app-instances/DeleteAppInstance.ts'
 import { DeleteAppInstanceAdmin } from './app-instances/DeleteAppInstanceAdmin.ts'
 import { DescribeAppInstance } from './app-instances/DescribeAppInstance.ts'
 import { DescribeAppInstanceAdmin } from './app-instances/DescribeAppInstanceAdmin.ts'
@@ -53,6 +55,7 @@ export const operations: Operation<Context>[] = [
   DescribeAppInstance,
   ListAppInstances,
   UpdateAppInstance,
+  DeleteAppInstance,
   CreateAppInstanceAdmin,
   DescribeAppInstanceAdmin,
   ListAppInstanceAdmins,
@@ -60,6 +63,7 @@ export const operations: Operation<Context>[] = [
   CreateAppInstanceUser,
   DescribeAppInstanceUser,
   UpdateAppInstanceUser,
+  DeleteAppInstanceUser,
   ListAppInstanceUsers,
 
   CreateChannel,

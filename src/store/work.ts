@@ -14,7 +14,16 @@ import type { Reader, Transaction } from './store.ts'
  */
 
 /** What there is to do. src/upkeep/ has a file for each. */
-export const workKinds = ['purge-channel', 'forget-tokens'] as const
+export const workKinds = [
+  'purge-channel',
+  'expire-channel',
+  'remove-user',
+  'expire-user',
+  'remove-app-instance',
+  'retention',
+  'trim',
+  'forget-tokens',
+] as const
 
 export type WorkKind = (typeof workKinds)[number]
 
@@ -150,14 +159,19 @@ export async function listNextWork(read: Reader, now: number): Promise<WorkRow[]
   return next.filter((row) => row !== undefined)
 }
 
-const subjects: Record<WorkKind, string | undefined> = {
-  'purge-channel': 'SELECT channel_arn AS arn FROM channel_head WHERE channel_id = $1',
-  'forget-tokens': undefined,
+const channelArn = 'SELECT channel_arn AS arn FROM channel_head WHERE channel_id = $1'
+const userArn = 'SELECT app_instance_user_arn AS arn FROM app_instance_user WHERE user_id = $1'
+/** How the number that is a subject is read as an ARN. */
+const arnOf: Partial<Record<WorkKind, string>> = {
+  'purge-channel': channelArn,
+  'expire-channel': channelArn,
+  'remove-user': userArn,
+  'expire-user': userArn,
 }
 
 /** What the work is about, in the API's words. */
 export async function subjectOf(read: Reader, { kind, subject }: WorkRow): Promise<string> {
-  const text = subjects[kind]
+  const text = arnOf[kind]
   const row = text === undefined ? undefined : await read.get<{ arn: string }>(text, Number(subject))
   return row?.arn ?? (subject === '' ? 'the store' : subject)
 }
