@@ -54,15 +54,16 @@ function scopeOf({ tokenScope }: OperationFacts, input: object): string {
 export async function once<Answer extends object>(
   input: TokenedInput,
   context: Caller & Pick<Context, 'store' | 'now'>,
-  work: (transaction: Transaction) => Promise<Answer>,
+  work: (transaction: Transaction, now: number) => Promise<Answer>,
 ): Promise<Answer> {
   const call = tokenedCall(input, context)
   return context.store.transaction(async (transaction) => {
-    if (!call) return work(transaction)
+    const now = context.now()
+    if (!call) return work(transaction, now)
     const known = await findAnswer<Answer>(transaction, call)
     if (known) return known
-    const answer = await work(transaction)
-    await transaction.insert('idempotency_token', tokenRow(call, answer, context.now()))
+    const answer = await work(transaction, now)
+    await transaction.insert('idempotency_token', tokenRow(call, answer, now))
     return answer
   })
 }

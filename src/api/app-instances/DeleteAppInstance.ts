@@ -20,7 +20,8 @@ export const DeleteAppInstance = operation({
   async handle({ AppInstanceArn }, { store, now }) {
     return store.transaction(async (transaction) => {
       const work = { kind: 'remove-app-instance', subject: AppInstanceArn } as const
-      await scheduleWork(transaction, work, { dueAt: now(), now: now() })
+      const nowMs = now()
+      await scheduleWork(transaction, work, { dueAt: nowMs, now: nowMs })
       await transaction.run(
         `DELETE FROM tag WHERE resource_arn = $1
            OR resource_arn IN (SELECT channel_flow_arn FROM channel_flow WHERE app_instance_arn = $1)`,
