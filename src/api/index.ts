@@ -3,6 +3,7 @@ import { CreateAppInstanceUser } from './app-instance-users/CreateAppInstanceUse
 import { DeleteAppInstanceUser } from './app-instance-users/DeleteAppInstanceUser.ts'
 import { DescribeAppInstanceUser } from './app-instance-users/DescribeAppInstanceUser.ts'
 import { ListAppInstanceUsers } from './app-instance-users/ListAppInstanceUsers.ts'
+import { PutAppInstanceUserExpirationSettings } from './app-instance-users/PutAppInstanceUserExpirationSettings.ts'
 import { UpdateAppInstanceUser } from './app-instance-users/UpdateAppInstanceUser.ts'
 import { CreateAppInstance } from './app-instances/CreateAppInstance.ts'
 import { CreateAppInstanceAdmin } from './app-instances/CreateAppInstanceAdmin.ts'
@@ -10,8 +11,10 @@ import { DeleteAppInstance } from './app-instances/DeleteAppInstance.ts'
 import { DeleteAppInstanceAdmin } from './app-instances/DeleteAppInstanceAdmin.ts'
 import { DescribeAppInstance } from './app-instances/DescribeAppInstance.ts'
 import { DescribeAppInstanceAdmin } from './app-instances/DescribeAppInstanceAdmin.ts'
+import { GetAppInstanceRetentionSettings } from './app-instances/GetAppInstanceRetentionSettings.ts'
 import { ListAppInstanceAdmins } from './app-instances/ListAppInstanceAdmins.ts'
 import { ListAppInstances } from './app-instances/ListAppInstances.ts'
+import { PutAppInstanceRetentionSettings } from './app-instances/PutAppInstanceRetentionSettings.ts'
 import { UpdateAppInstance } from './app-instances/UpdateAppInstance.ts'
 import { AssociateChannelFlow } from './channel-flows/AssociateChannelFlow.ts'
 import { ChannelFlowCallback } from './channel-flows/ChannelFlowCallback.ts'
@@ -42,6 +45,7 @@ import { CreateChannel } from './channels/CreateChannel.ts'
 import { DeleteChannel } from './channels/DeleteChannel.ts'
 import { DescribeChannel } from './channels/DescribeChannel.ts'
 import { ListChannels } from './channels/ListChannels.ts'
+import { PutChannelExpirationSettings } from './channels/PutChannelExpirationSettings.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
@@ -56,6 +60,8 @@ export const operations: Operation<Context>[] = [
   ListAppInstances,
   UpdateAppInstance,
   DeleteAppInstance,
+  GetAppInstanceRetentionSettings,
+  PutAppInstanceRetentionSettings,
   CreateAppInstanceAdmin,
   DescribeAppInstanceAdmin,
   ListAppInstanceAdmins,
@@ -64,6 +70,7 @@ export const operations: Operation<Context>[] = [
   DescribeAppInstanceUser,
   UpdateAppInstanceUser,
   DeleteAppInstanceUser,
+  PutAppInstanceUserExpirationSettings,
   ListAppInstanceUsers,
 
   CreateChannel,
@@ -71,6 +78,7 @@ export const operations: Operation<Context>[] = [
   ListChannels,
   UpdateChannel,
   DeleteChannel,
+  PutChannelExpirationSettings,
   CreateChannelMembership,
   BatchCreateChannelMembership,
   DescribeChannelMembership,

@@ -34,7 +34,6 @@ export interface WorkRow {
   owner: string
   cursor_json: string | null
   failure: string | null
-  created_at: number
 }
 
 /** How a piece of work has ended. */
@@ -46,18 +45,13 @@ export type Progress =
 type WorkKey = Pick<WorkRow, 'kind' | 'subject'>
 
 /** The work begins then, at the earliest. Work that is there already begins anew then. */
-export async function scheduleWork(
-  transaction: Transaction,
-  { kind, subject }: WorkKey,
-  { dueAt, now }: { dueAt: number; now: number },
-): Promise<void> {
+export async function scheduleWork(transaction: Transaction, { kind, subject }: WorkKey, dueAt: number): Promise<void> {
   await transaction.run(
-    `INSERT INTO work (kind, subject, due_at, owner, created_at) VALUES ($1, $2, $3, '', $4)
+    `INSERT INTO work (kind, subject, due_at, owner) VALUES ($1, $2, $3, '')
      ON CONFLICT (kind, subject) DO UPDATE SET due_at = $3, cursor_json = NULL, failure = NULL`,
     kind,
     subject,
     dueAt,
-    now,
   )
 }
 

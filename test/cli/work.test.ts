@@ -28,7 +28,7 @@ suite('carillon work', () => {
         ['8', 4 * hour],
         ['9', 9 * hour],
       ] as const)
-        await scheduleWork(transaction, { kind: 'purge-channel', subject }, { dueAt, now: 0 })
+        await scheduleWork(transaction, { kind: 'purge-channel', subject }, dueAt)
       await transaction.run(`UPDATE work SET owner = 'n1', failure = 'no such luck' WHERE subject = '7'`)
     })
     assert.deepEqual((await describeWork(store.read, 4 * hour + 119_000)).split('\n'), [

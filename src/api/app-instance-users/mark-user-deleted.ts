@@ -22,6 +22,6 @@ export async function markUserDeleted(
   const admin = 'DELETE FROM app_instance_admin WHERE app_instance_arn = $1 AND admin_arn = $2'
   await transaction.run(admin, appInstanceArn, arn)
   await transaction.run('DELETE FROM tag WHERE resource_arn = $1', arn)
-  await scheduleWork(transaction, { kind: 'remove-user', subject }, { dueAt: now, now })
+  await scheduleWork(transaction, { kind: 'remove-user', subject }, now)
   return true
 }

@@ -1,12 +1,12 @@
 import { forbidden } from '../../contract/api-error.ts'
 import { path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
-import { scheduleWork } from '../../store/work.ts'
+import { cancelWork, scheduleWork } from '../../store/work.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 
 /** What an AppInstance has few of. Its channels and users go in the background. */
-export const fewOfAppInstance = ['app_instance_admin', 'channel_flow', 'app_instance']
+export const fewOfAppInstance = ['app_instance_admin', 'channel_flow', 'retention', 'app_instance']
 
 /** Nobody can act in it any more at once: a bearer's AppInstance is read with the bearer. */
 export const DeleteAppInstance = operation({
@@ -20,8 +20,8 @@ export const DeleteAppInstance = operation({
   async handle({ AppInstanceArn }, { store, now }) {
     return store.transaction(async (transaction) => {
       const work = { kind: 'remove-app-instance', subject: AppInstanceArn } as const
-      const nowMs = now()
-      await scheduleWork(transaction, work, { dueAt: nowMs, now: nowMs })
+      await cancelWork(transaction, { kind: 'retention', subject: AppInstanceArn })
+      await scheduleWork(transaction, work, now())
       await transaction.run(
         `DELETE FROM tag WHERE resource_arn = $1
            OR resource_arn IN (SELECT channel_flow_arn FROM channel_flow WHERE app_instance_arn = $1)`,

@@ -21,6 +21,6 @@ export async function markChannelDeleted(transaction: Transaction, channel: Chan
   await append(transaction, deleteChannel, channel, now)
   await transaction.run('UPDATE channel_head SET deleted_at = $2 WHERE channel_id = $1', channel_id, now)
   await transaction.run('DELETE FROM tag WHERE resource_arn = $1', channel_arn)
-  await scheduleWork(transaction, { kind: 'purge-channel', subject }, { dueAt: now, now })
+  await scheduleWork(transaction, { kind: 'purge-channel', subject }, now)
   return true
 }
