@@ -8,7 +8,7 @@ import { shardOf } from '../../src/store/shards.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { WorkKind } from '../../src/store/work.ts'
 import type { Kind } from '../../src/upkeep/kind.ts'
-import { kinds } from '../../src/upkeep/kinds.ts'
+import { createKinds } from '../../src/upkeep/kinds.ts'
 import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { noPostgres } from '../support/postgres-server.ts'
@@ -55,6 +55,9 @@ export class World {
   readonly clock = new ManualClock()
   readonly #context: TestContext
   readonly failures: object[] = []
+  /** Users whose sessions were to be closed. */
+  readonly closed: string[] = []
+  readonly #kinds = createKinds((user) => this.closed.push(user.app_instance_user_arn))
   appInstanceArn = ''
 
   private constructor(context: TestContext, store: Store) {
@@ -157,7 +160,7 @@ export class World {
   upkeep({
     id = 'node-1',
     store = this.store,
-    only = kinds,
+    only = this.#kinds,
   }: {
     id?: string
     store?: Store
@@ -178,7 +181,7 @@ export class World {
   /** A node that stops after so many pieces of this kind, in the middle of the work. */
   async lookUntil(kind: WorkKind, pieces: number, node: { id?: string; store?: Store } = {}): Promise<void> {
     let left = pieces
-    const counting = kinds.map((one): Kind => {
+    const counting = this.#kinds.map((one): Kind => {
       if (one.kind !== kind) return one
       return {
         ...one,
