@@ -54,7 +54,8 @@ export const UpdateChannelMessage = operation({
     const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, channel.channel_id) : undefined
     const channelFlowArn = message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined
     const write = async () => {
-      const update = flow ? heldUpdate(message, text, flow, context) : updateAtOnce(message, text, context.now())
+      const now = context.now()
+      const update = flow ? heldUpdate(message, text, flow, context, now) : updateAtOnce(message, text, now)
       return {
         shown: update.shown,
         outcome: await context.store.commit({ ...update, channelFlowArn, asMember: membership !== undefined }),
@@ -92,8 +93,7 @@ function updateAtOnce(before: MessageRow, text: MessageText, now: number): Updat
 }
 
 /** The run has the new text, and its sender is shown it; the message itself keeps the old one. */
-function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context): Update {
-  const now = context.now()
+function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context, now: number): Update {
   const next = { ...before, revision: before.revision + 1 }
   const message: MessageRow = { ...next, update_status: 'PENDING', update_detail: null }
   const shown: MessageRow = { ...next, ...text, status: 'PENDING', edited_at: now }
