@@ -113,6 +113,13 @@ test('every operation has a file of its own, named as AWS names it', () => {
   }
 })
 
+test('an operation asks once what time it is', () => {
+  const operations = sources.filter((file) => /^src\/api\/.*\/[A-Z]\w+\.ts$/.test(file))
+  assert.ok(operations.length > 0)
+  const often = operations.filter((file) => (read(file).match(/\bnow\(\)/g) ?? []).length > 1)
+  assert.deepEqual(often, [], 'all that one call does has the same time: ask once, and pass it on')
+})
+
 test('names say what a thing is', () => {
   const vague = sources.filter((file) => /(manager|service|handler|helper|util|base|impl)s?\.ts$/i.test(file))
   assert.deepEqual(vague, [])

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Authenticator, credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node'
 
 /** How nodes find NATS. */
-export interface NatsPlace {
+export interface NatsServers {
   /** `nats://host:port` or `tls://host:port`, with `user:password@` or `token@` before the host where that is asked for. */
   servers: readonly string[]
   /** A `.creds` file: the user's JWT and the seed of its key. Read again at every connect, so that it may be renewed. */
@@ -21,7 +21,7 @@ const missedPongsMax = 2
 
 /** Throws if the place makes no sense, in words that show no password. */
 export function connectionOptions(
-  { servers, credentialsFile, caFile }: NatsPlace,
+  { servers, credentialsFile, caFile }: NatsServers,
   name: string,
 ): NodeConnectionOptions {
   const urls = servers.map(parse)

@@ -39,7 +39,7 @@ export const CreateAppInstanceUser = operation({
     const { AppInstanceArn, AppInstanceUserId } = input
     requirePlainTags(input.Tags)
     if (input.ExpirationSettings) throw badRequest('ExpirationSettings: this server does not delete expired users yet')
-    return once(input, context, async (transaction) => {
+    return once(input, context, async (transaction, now) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = appInstanceUserArn(AppInstanceArn, AppInstanceUserId)
       const name = toJsonText(input.Name)
@@ -49,7 +49,6 @@ export const CreateAppInstanceUser = operation({
         if (existing.name === name && existing.metadata === metadata) return { AppInstanceUserArn: arn }
         throw conflict(`The AppInstanceUser ${AppInstanceUserId} exists already, with other attributes`)
       }
-      const now = context.now()
       await transaction.insert<Omit<AppInstanceUserRow, 'user_id'>>('app_instance_user', {
         app_instance_user_arn: arn,
         app_instance_arn: AppInstanceArn,

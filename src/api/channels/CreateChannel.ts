@@ -65,9 +65,9 @@ export const CreateChannel = operation({
     if (input.ExpirationSettings)
       throw badRequest('ExpirationSettings: this server does not delete expired channels yet')
     requirePlainTags(input.Tags)
-    return once(input, context, async (transaction) => {
+    return once(input, context, async (transaction, now) => {
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
-      const channel = await insertChannel(transaction, newChannel(arn, input, creator, context.now()))
+      const channel = await insertChannel(transaction, newChannel(arn, input, creator, now))
       await putTags(transaction, arn, input.Tags)
       await addMembers(transaction, channel, creator, input.MemberArns)
       await addModerators(transaction, channel, creator, input.ModeratorArns)
