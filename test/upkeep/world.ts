@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { suite, type TestContext, test } from 'node:test'
 import type { Context } from '../../src/api/context.ts'
 import { operations } from '../../src/api/index.ts'
+import { dayMs } from '../../src/api/times.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { shardOf } from '../../src/store/shards.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -139,7 +140,8 @@ export class World {
     const given = { channel_id, channel_arn: this.channel(id), sender_id, sender_arn: this.user(sender) }
     const outcomes = Array.from({ length: count }, () => {
       const row = { ...given, created_at: now, updated_at: now }
-      const message = held ? heldMessage(row, undefined, { step: { shard: shardOf(channel_id) } }) : plainMessage(row)
+      const step = { shard: shardOf(channel_id) }
+      const message = held ? heldMessage(row, undefined, { deadlineMs: 100 * dayMs, step }) : plainMessage(row)
       return this.store.commit(message)
     })
     return (await Promise.all(outcomes)).map(({ result }) => result)
