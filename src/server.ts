@@ -1,14 +1,12 @@
 import { join, resolve } from 'node:path'
-import { forgetOldTokens } from './api/idempotency.ts'
 import type { Config } from './config.ts'
 import { readPending } from './flow/pending.ts'
 import { Listeners } from './http/listeners.ts'
-import { type Cancel, type Clock, every, systemElapsedMs } from './runtime/clock.ts'
+import { systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { processDescriptors } from './runtime/descriptors.ts'
 import { type AwsFiles, type Endpoint, removeEndpointFile, writeEndpointFiles } from './runtime/endpoint-files.ts'
 import { inTime } from './runtime/in-time.ts'
-import type { Log } from './runtime/log.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { Shortages } from './runtime/shortage.ts'
 import { checksOf } from './server/checks.ts'
@@ -20,15 +18,14 @@ import { Life } from './server/life.ts'
 import { joinCluster, openRecord } from './server/open-record.ts'
 import type { World } from './server/world.ts'
 import type { Credentials } from './signature/credentials.ts'
-import type { Store } from './store/store.ts'
+import { readDueWork } from './store/work.ts'
 import { authorityFile, followCertificate } from './tls/follow-certificate.ts'
+import { createKinds } from './upkeep/kinds.ts'
+import { Upkeep } from './upkeep/upkeep.ts'
 
 /** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
 const storeMsMax = 3_000
-/** How often the tokens of yesterday's calls are forgotten. */
-const forgetEveryMs = 3_600_000
-
-/** How long a scrape waits for the store to count what is pending. */
+/** How long a scrape waits for the store to count what is pending, and what work is due. */
 const pendingMsMax = 5_000
 
 export interface RunningServer {
@@ -108,6 +105,7 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
     connections: () => connections.counts,
     sendsQueued: () => api.admission.queued,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
+    work: () => inTime(clock, 'the background work', pendingMsMax, readDueWork(store.read, clock.now())),
   })
 
   stack.defer(() => listeners.close())
@@ -129,7 +127,7 @@ async function startServing(
   stack: AsyncDisposableStack,
 ) {
   const { clock, log } = world
-  const { folder, keys, store } = record
+  const { folder, keys, store, node } = record
   if (config.tls) {
     const surroundings = { folder, authority: keys.authority, clock, log }
     stack.defer(await followCertificate(config, surroundings, (pair) => listeners.useCertificate(pair)))
@@ -146,7 +144,9 @@ async function startServing(
   // Before the engine starts: functions call back.
   life.begin()
   await engine.start()
-  stack.defer(forgetNowAndThen(store, clock, log))
+  const upkeep = new Upkeep({ elapsedMs: systemElapsedMs, ...world, store, node, kinds: createKinds(() => {}) })
+  stack.defer(() => upkeep.close())
+  upkeep.start()
   // After a cluster's node has set its clock by the database's.
   stack.defer(warnOfClockSteps({ elapsedMs: systemElapsedMs, ...world }))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
@@ -155,15 +155,4 @@ async function startServing(
     removeEndpointFile(folder)
   })
   return { endpoint, files }
-}
-
-/** Answers what ends it. */
-function forgetNowAndThen(store: Store, clock: Clock, log: Log): Cancel {
-  const forget = () => {
-    forgetOldTokens(store, clock.now()).catch((err: unknown) =>
-      log.warn({ err }, 'old tokens were kept, until the next time'),
-    )
-  }
-  forget()
-  return every(clock, forgetEveryMs, forget)
 }

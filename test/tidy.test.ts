@@ -35,6 +35,7 @@ const mayImport: Record<string, string[]> = {
   ],
   http: ['contract', 'signature', 'runtime', 'tls/issue-certificate.ts'],
   admin: ['runtime'],
+  upkeep: ['contract', 'store', 'runtime', 'api'],
 }
 const engines = ['store/sqlite.ts', 'store/postgres.ts', 'bus/memory.ts', 'bus/nats.ts']
 
@@ -110,6 +111,13 @@ test('every operation has a file of its own, named as AWS names it', () => {
     assert.match(read(file), new RegExp(`export const ${name} = operation\\(\\{\\n  name: '${name}',`), file)
     assert.match(read('src/api/index.ts'), new RegExp(`^  ${name},$`, 'm'), `${name} is not in src/api/index.ts`)
   }
+})
+
+test('an operation asks once what time it is', () => {
+  const operations = sources.filter((file) => /^src\/api\/.*\/[A-Z]\w+\.ts$/.test(file))
+  assert.ok(operations.length > 0)
+  const often = operations.filter((file) => (read(file).match(/\bnow\(\)/g) ?? []).length > 1)
+  assert.deepEqual(often, [], 'all that one call does has the same time: ask once, and pass it on')
 })
 
 test('names say what a thing is', () => {

@@ -37,7 +37,7 @@ class MinedStore implements Store {
     return this.#store.commit(change)
   }
 
-  transaction: Store['transaction'] = (work) => this.#store.transaction(work)
+  transaction: Store['transaction'] = (...transaction) => this.#store.transaction(...transaction)
   onUncertain: Store['onUncertain'] = (listener) => this.#store.onUncertain(listener)
   write: Store['write'] = (...statement) => this.#store.write(...statement)
   ready = () => this.#store.ready()

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { operations } from '../../src/api/index.ts'
 import { ApiError } from '../../src/contract/api-error.ts'
 import { apiFailure, type OutgoingResponse, rejected, unknownOperation } from '../../src/http/outgoing-response.ts'
 import {
@@ -13,7 +12,6 @@ import {
   missingAuthenticationToken,
   unrecognizedClient,
 } from '../../src/signature/rejection.ts'
-import { sdkOperationInEach } from '../contract/sdk-schemas.ts'
 
 const root = join(import.meta.dirname, '../..')
 const page = await readFile(join(root, 'docs/compatibility.md'), 'utf8')
@@ -32,18 +30,6 @@ function rowsBelow(heading: string): string[][] {
       .map((cell) => cell.trim()),
   )
 }
-
-test('the operations are those that there are, in their order', () => {
-  const named = rowsBelow('## Operations').flatMap(([, cell = '']) =>
-    [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
-  )
-  assert.deepEqual(
-    named,
-    operations.map(({ name }) => name),
-  )
-  const inBoth = operations.flatMap(({ name }) => sdkOperationInEach(name))
-  assert.match(page, new RegExp(`^${inBoth.length} of 81\\.`, 'm'))
-})
 
 test('the clients that the tests run are named with the versions that are installed', async () => {
   const rows = rowsBelow('## Clients').filter(([client]) => client?.startsWith('`'))

@@ -3,6 +3,7 @@ import type { Identity } from '../../contract/structures/identity.ts'
 import type { Reader } from '../../store/store.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
 import { epochSeconds } from '../times.ts'
+import { userExpirationToWire } from './user-expiration.ts'
 
 export interface AppInstanceUserRow {
   user_id: number
@@ -14,13 +15,21 @@ export interface AppInstanceUserRow {
   memberships: number
   created_at: number
   updated_at: number
+  /** It is deleted so many days after its creation. */
+  expiration_days: number | null
 }
 
 /** What an Identity is made of. */
 export type NamedUser = Pick<AppInstanceUserRow, 'user_id' | 'app_instance_user_arn' | 'name'>
 
+/** Neither the user nor its AppInstance is deleted. */
 export const findUser = (read: Reader, arn: string): Promise<AppInstanceUserRow | undefined> =>
-  read.get('SELECT * FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL', arn)
+  read.get(
+    `SELECT app_instance_user.* FROM app_instance_user
+     JOIN app_instance ON app_instance.app_instance_arn = app_instance_user.app_instance_arn
+     WHERE app_instance_user_arn = $1 AND deleted_at IS NULL`,
+    arn,
+  )
 
 /** Throws a Forbidden if there is none: the identity API declares no NotFound for it. */
 export async function requireUser(read: Reader, arn: string): Promise<AppInstanceUserRow> {
@@ -56,4 +65,5 @@ export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
   ...appInstanceUserSummary(row),
   CreatedTimestamp: epochSeconds(row.created_at),
   LastUpdatedTimestamp: epochSeconds(row.updated_at),
+  ExpirationSettings: userExpirationToWire(row),
 })

@@ -26,9 +26,8 @@ export const CreateAppInstance = operation({
   allow: byCredentialsAlone,
   async handle(input, context) {
     requirePlainTags(input.Tags)
-    return once(input, context, async (transaction) => {
+    return once(input, context, async (transaction, now) => {
       const arn = appInstanceArn(context.place, context.newId())
-      const now = context.now()
       await transaction.insert<AppInstanceRow>('app_instance', {
         app_instance_arn: arn,
         name: toJsonText(input.Name),

@@ -31,10 +31,9 @@ export const CreateChannelFlow = operation({
     const { AppInstanceArn, Processors } = input
     requireDistinctOrder(Processors)
     const { 'carillon:deadline': deadlineMs } = readExtensionTags(input.Tags, channelFlowTags)
-    return once(input, context, async (transaction) => {
+    return once(input, context, async (transaction, now) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = channelFlowArn(AppInstanceArn, context.newId())
-      const now = context.now()
       await transaction.insert<ChannelFlowRow>('channel_flow', {
         channel_flow_arn: arn,
         app_instance_arn: AppInstanceArn,
