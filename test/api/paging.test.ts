@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
 import type { SearchField } from '@aws-sdk/client-chime-sdk-messaging'
+import { assertByIndex, PlannedReads } from '../support/plans.ts'
 import { type Population, populate } from '../support/population.ts'
 import { assertRefused, violation } from '../support/refusals.ts'
 import { startTestServer } from '../support/running-server.ts'
 
-const server = await startTestServer()
+const reads = new PlannedReads()
+const server = await startTestServer({ aroundStore: reads.around })
 const others = await populate(server)
 
 interface Page {
@@ -268,4 +270,16 @@ suite('a NextToken', () => {
     const { items: rest } = await page({ NextToken })
     assert.equal(new Set([...first!, ...rest!]).size, 51)
   })
+})
+
+test('the rows of every list are found by an index, in its order', async () => {
+  await reads.fill(others.appInstanceArn)
+  reads.statements.clear()
+  for (const { page } of Object.values(lists)) await page({})
+  const { appInstanceArn: AppInstanceArn, admin: ChimeBearer } = others
+  for (const Privacy of [undefined, 'PRIVATE'] as const) {
+    await server.messaging.listChannels({ AppInstanceArn, ChimeBearer, Privacy })
+  }
+  assert.ok(reads.statements.size >= Object.keys(lists).length, 'every list has a statement')
+  for (const sql of [...reads.statements]) assertByIndex(await reads.planOf(sql), sql)
 })
