@@ -78,7 +78,7 @@ export async function selfOrAdmin(
   return { bearer, user: await requireUserOf(read, bearer.app_instance_arn, AppInstanceUserArn), administers }
 }
 
-async function isAdmin(read: Reader, user: AppInstanceUserRow): Promise<boolean> {
+export async function isAdmin(read: Reader, user: AppInstanceUserRow): Promise<boolean> {
   const row = await read.get(
     'SELECT 1 FROM app_instance_admin WHERE app_instance_arn = $1 AND admin_arn = $2',
     user.app_instance_arn,

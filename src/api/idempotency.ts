@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { conflict } from '../contract/api-error.ts'
 import type { OperationFacts } from '../contract/operation.ts'
 import type { Reader, Transaction } from '../store/store.ts'
@@ -85,8 +85,8 @@ export const tokenRow = ({ key, parameters }: TokenedCall, answer: object, now: 
 })
 
 /** Throws a Conflict unless the call's parameters are those that were hashed. */
-export function requireSame(hash: string, { parameters }: Pick<TokenedCall, 'parameters'>): void {
-  if (hash !== parametersHash(parameters)) {
+export function requireSame(earlier: string, { parameters }: Pick<TokenedCall, 'parameters'>): void {
+  if (earlier !== parametersHash(parameters)) {
     throw conflict('This ClientRequestToken was used before with other parameters')
   }
 }
@@ -97,13 +97,14 @@ export function parametersHash(parameters: object): string {
   return hashOf(counted)
 }
 
-const hashOf = (value: object): string =>
-  createHash('sha256').update(JSON.stringify(value, sortedMembers)).digest('base64url')
+const hashOf = (value: object): string => hash('sha256', JSON.stringify(sorted(value)), 'base64url')
 
 /** The order in which a client writes the members of an object does not matter. */
-function sortedMembers(_key: string, value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(sorted)
+  const names = Object.keys(value).sort()
+  return Object.fromEntries(names.map((name) => [name, sorted((value as Record<string, unknown>)[name])]))
 }
 
 /** Deletes tokens whose time is over. Returns how many. */

@@ -11,6 +11,10 @@ import { DescribeAppInstanceAdmin } from './app-instances/DescribeAppInstanceAdm
 import { ListAppInstanceAdmins } from './app-instances/ListAppInstanceAdmins.ts'
 import { ListAppInstances } from './app-instances/ListAppInstances.ts'
 import { UpdateAppInstance } from './app-instances/UpdateAppInstance.ts'
+import { CreateChannelBan } from './channel-bans/CreateChannelBan.ts'
+import { DeleteChannelBan } from './channel-bans/DeleteChannelBan.ts'
+import { DescribeChannelBan } from './channel-bans/DescribeChannelBan.ts'
+import { ListChannelBans } from './channel-bans/ListChannelBans.ts'
 import { AssociateChannelFlow } from './channel-flows/AssociateChannelFlow.ts'
 import { ChannelFlowCallback } from './channel-flows/ChannelFlowCallback.ts'
 import { CreateChannelFlow } from './channel-flows/CreateChannelFlow.ts'
@@ -18,11 +22,13 @@ import { DeleteChannelFlow } from './channel-flows/DeleteChannelFlow.ts'
 import { DescribeChannelFlow } from './channel-flows/DescribeChannelFlow.ts'
 import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow.ts'
 import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
+import { ListChannelsAssociatedWithChannelFlow } from './channel-flows/ListChannelsAssociatedWithChannelFlow.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
 import { BatchCreateChannelMembership } from './channel-memberships/BatchCreateChannelMembership.ts'
 import { CreateChannelMembership } from './channel-memberships/CreateChannelMembership.ts'
 import { DeleteChannelMembership } from './channel-memberships/DeleteChannelMembership.ts'
 import { DescribeChannelMembership } from './channel-memberships/DescribeChannelMembership.ts'
+import { DescribeChannelMembershipForAppInstanceUser } from './channel-memberships/DescribeChannelMembershipForAppInstanceUser.ts'
 import { ListChannelMemberships } from './channel-memberships/ListChannelMemberships.ts'
 import { ListChannelMembershipsForAppInstanceUser } from './channel-memberships/ListChannelMembershipsForAppInstanceUser.ts'
 import { UpdateChannelReadMarker } from './channel-memberships/UpdateChannelReadMarker.ts'
@@ -34,12 +40,16 @@ import { RedactChannelMessage } from './channel-messages/RedactChannelMessage.ts
 import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
 import { UpdateChannelMessage } from './channel-messages/UpdateChannelMessage.ts'
 import { CreateChannelModerator } from './channel-moderators/CreateChannelModerator.ts'
+import { DeleteChannelModerator } from './channel-moderators/DeleteChannelModerator.ts'
+import { DescribeChannelModeratedByAppInstanceUser } from './channel-moderators/DescribeChannelModeratedByAppInstanceUser.ts'
+import { DescribeChannelModerator } from './channel-moderators/DescribeChannelModerator.ts'
 import { ListChannelModerators } from './channel-moderators/ListChannelModerators.ts'
 import { ListChannelsModeratedByAppInstanceUser } from './channel-moderators/ListChannelsModeratedByAppInstanceUser.ts'
 import { CreateChannel } from './channels/CreateChannel.ts'
 import { DeleteChannel } from './channels/DeleteChannel.ts'
 import { DescribeChannel } from './channels/DescribeChannel.ts'
 import { ListChannels } from './channels/ListChannels.ts'
+import { SearchChannels } from './channels/SearchChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
@@ -67,17 +77,27 @@ export const operations: Operation<Context>[] = [
   ListChannels,
   UpdateChannel,
   DeleteChannel,
+  SearchChannels,
   CreateChannelMembership,
   BatchCreateChannelMembership,
   DescribeChannelMembership,
   ListChannelMemberships,
   ListChannelMembershipsForAppInstanceUser,
+  DescribeChannelMembershipForAppInstanceUser,
   UpdateChannelReadMarker,
   DeleteChannelMembership,
 
   CreateChannelModerator,
+  DescribeChannelModerator,
   ListChannelModerators,
+  DeleteChannelModerator,
   ListChannelsModeratedByAppInstanceUser,
+  DescribeChannelModeratedByAppInstanceUser,
+
+  CreateChannelBan,
+  DescribeChannelBan,
+  ListChannelBans,
+  DeleteChannelBan,
 
   SendChannelMessage,
   GetChannelMessage,
@@ -94,6 +114,7 @@ export const operations: Operation<Context>[] = [
   DeleteChannelFlow,
   AssociateChannelFlow,
   DisassociateChannelFlow,
+  ListChannelsAssociatedWithChannelFlow,
   ChannelFlowCallback,
 
   GetMessagingSessionEndpoint,

@@ -37,13 +37,15 @@ export type AcceptOutcome =
 
 /**
  * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as it
- * was read, no other update of it is on its way, the channel's flow is as it was when the update's way was chosen, and the
- * channel is not deleted.
+ * was read, no other update of it is on its way, the channel's flow is as it was when the update's way was chosen, a sender
+ * who was a member still is one, and the channel is not deleted.
  */
 export interface AcceptUpdate {
   kind: 'AcceptUpdate'
   /** As it is from now on, its revision one more than that which was read. */
   message: MessageRow
+  /** Whether the sender updates it as a member, and not as a moderator or an admin alone. */
+  asMember: boolean
   /** The channel's flow as it was read, null for none; undefined for a message that no flow would hold. */
   channelFlowArn: string | null | undefined
   /** As the event shows it. */

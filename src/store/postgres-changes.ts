@@ -1,6 +1,14 @@
 import type { PoolClient } from 'pg'
 import type { Settled } from './batcher.ts'
-import type { AcceptMessage, AcceptUpdate, Change, DecideStep, RecordHandOff, TakeSteps } from './changes.ts'
+import type {
+  AcceptMessage,
+  AcceptUpdate,
+  Change,
+  DecideOutcome,
+  DecideStep,
+  RecordHandOff,
+  TakeSteps,
+} from './changes.ts'
 import { ask, withoutNul } from './postgres-connection.ts'
 import {
   acceptedMessage,
@@ -165,9 +173,11 @@ interface Numbered {
 
 async function update(client: PoolClient, changes: AcceptUpdate[], committed: Committed): Promise<Settled[]> {
   const elements = changes.map((change, at) => {
-    const { message, shown, event, now } = change
+    const { message, asMember, shown, event, now } = change
     const element = elementOf(at, event, shown.revision)
     updatedMessage.put(element, message)
+    element.sender_id = message.sender_id
+    element.as_member = asMember
     element.logged_at = now
     putFlow(element, change)
     return element
@@ -208,6 +218,19 @@ async function decide(client: PoolClient, changes: DecideStep[], committed: Comm
     if (next) committed.turns.push({ step: next, run, message })
     if (ending && seq !== null) committed.events.push(eventOf(ending.event, ending.shown, seq, ending.shown.updated_at))
     return { outcome: { result: 'decided' } }
+  })
+}
+
+/** The same in a transaction, which an error of one of them breaks off. */
+export async function decideAll(
+  client: PoolClient,
+  changes: DecideStep[],
+  committed: Committed,
+): Promise<DecideOutcome[]> {
+  const settled = changes.length === 0 ? [] : await decide(client, changes, committed)
+  return settled.map((one) => {
+    if ('error' in one) throw one.error
+    return one.outcome as DecideOutcome
   })
 }
 

@@ -158,15 +158,19 @@ export const acceptUpdates: Prepared = {
       acceptedStep.definitions,
       flowDefinitions,
       eventDefinitions,
-      'logged_at BIGINT',
+      'logged_at BIGINT, sender_id BIGINT, as_member BOOLEAN',
     )} ORDER BY channel_id, message_id, at
   ) input ${joinFlow}
+  LEFT JOIN LATERAL (
+    SELECT TRUE AS is_there FROM channel_membership
+    WHERE channel_id = input.channel_id AND member_id = input.sender_id AND input.as_member FOR SHARE
+  ) member ON TRUE
   JOIN LATERAL (
     SELECT FROM channel_message
     WHERE ${same('channel_message', 'input', messageKey)} AND revision = input.revision - 1
       AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING' FOR UPDATE
   ) unchanged ON TRUE
-  WHERE ${flowIsSame}
+  WHERE ${flowIsSame} AND (NOT input.as_member OR member.is_there)
   ORDER BY input.channel_id, input.message_id, input.at
 ), numbered AS MATERIALIZED (
   SELECT accepted.*, ${seq('TRUE')} AS seq, NULL::bigint AS last_message_at

@@ -1,10 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { PoolClient } from 'pg'
+import type { PoolClient, QueryArrayResult } from 'pg'
 import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
-import { carryOutGroup, type Group, groupByKind } from './postgres-changes.ts'
+import { carryOutGroup, decideAll, type Group, groupByKind } from './postgres-changes.ts'
 import {
-  ask,
   askForArrays,
   Connections,
   connectAlone,
@@ -92,8 +91,7 @@ export class PostgresStore implements Store {
       this.#transactors.lend((client) => client.query(sql)),
     )
     this.read = new SharedReads({
-      send: async (statement, values) => (await this.#read(ask, statement, values.map(withoutNul))).rows,
-      sendForArrays: (statement, values) => this.#read(askForArrays, statement, values),
+      send: (statement, values) => this.#read(statement, values),
       isUnavailable: (error) => error instanceof StoreUnavailable,
     })
   }
@@ -176,17 +174,13 @@ export class PostgresStore implements Store {
   }
 
   /** A connection whose prepared statements are outdated is closed; then this one is sent unprepared. */
-  async #read<Result>(
-    send: (client: PoolClient, statement: Prepared, values: unknown[]) => Promise<Result>,
-    statement: Prepared,
-    values: unknown[],
-  ): Promise<Result> {
+  async #read(statement: Prepared, values: unknown[]): Promise<QueryArrayResult<Value[]>> {
     try {
-      return await this.#readers.lend((client) => send(client, statement, values))
+      return await this.#readers.lend((client) => askForArrays(client, statement, values))
     } catch (error) {
       if (statement.name === undefined || !isOutdated(error)) throw unavailable(error)
     }
-    return this.#read(send, { ...statement, name: undefined }, values)
+    return this.#read({ ...statement, name: undefined }, values)
   }
 
   /** Each group in a commit of its own; if one of its changes breaks it, each in its own, so that it fails alone. */
@@ -315,6 +309,7 @@ function transactionOn(client: PoolClient, committed: Committed): Transaction {
     async insertOnce(table, row) {
       return (await run(insertOnceText(table, Object.keys(row)), ...Object.values<Value>(row))) === 1
     },
+    decide: (changes) => decideAll(client, changes, committed),
     async endStep({ channel_id, callback_id }, now) {
       if ((await run(endStepText, channel_id, callback_id, now)) === 1) committed.decided.push(callback_id)
     },

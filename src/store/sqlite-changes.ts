@@ -125,12 +125,14 @@ function startRun(
 const acceptUpdateGuard = `SELECT 1 FROM channel_message
   WHERE channel_id = $1 AND message_id = $2 AND revision = $5 - 1
     AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING' AND ${flowIsSame}
-    AND ${channelLives('$1')}`
+    AND ${channelLives('$1')}
+    AND ($6 = 0 OR EXISTS (SELECT 1 FROM channel_membership WHERE channel_id = $1 AND member_id = sender_id))`
 
 function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed): AcceptUpdateOutcome {
-  const { message, channelFlowArn, shown, event, flow } = change
+  const { message, asMember, channelFlowArn, shown, event, flow } = change
   const { channel_id, channel_arn, message_id, revision } = message
-  const unchanged = writer.get(acceptUpdateGuard, channel_id, message_id, ...flowValues(channelFlowArn), revision)
+  const flowIsAsRead = flowValues(channelFlowArn)
+  const unchanged = writer.get(acceptUpdateGuard, channel_id, message_id, ...flowIsAsRead, revision, Number(asMember))
   if (!unchanged) return { result: 'refused', because: 'message or flow has changed' }
   updateMessage(writer, message)
   if (flow) startRun(writer, flow, message, committed)

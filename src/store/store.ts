@@ -1,4 +1,4 @@
-import type { Change, OutcomeOf } from './changes.ts'
+import type { Change, DecideOutcome, DecideStep, OutcomeOf } from './changes.ts'
 import type { ChannelEvent } from './channel-event.ts'
 import type { RunRow, StepRow, Turn } from './tables.ts'
 
@@ -22,6 +22,8 @@ export interface Transaction extends Reader {
   run(sql: string, ...values: Value[]): Promise<number>
   /** Numbers the event in its channel's log, and returns the number. The event is announced after the commit. */
   append(event: Omit<ChannelEvent, 'seq'>): Promise<number>
+  /** Carries out these hot writes in this transaction. Returns the outcome of each. */
+  decide(changes: DecideStep[]): Promise<DecideOutcome[]>
   /** Ends the run's step without a verdict if it is open, and notifies the engine that has it in hand. */
   endStep(run: Pick<RunRow, 'channel_id' | 'callback_id'>, now: number): Promise<void>
   /** The transaction deletes or replaces a stored text, so no copy may stay on disk (erasure.ts). */

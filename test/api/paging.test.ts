@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
+import type { SearchField } from '@aws-sdk/client-chime-sdk-messaging'
 import { assertByIndex, PlannedReads } from '../support/plans.ts'
 import { type Population, populate } from '../support/population.ts'
 import { assertRefused, violation } from '../support/refusals.ts'
@@ -89,6 +90,45 @@ const lists: Record<string, List> = {
       return { items: Channels?.map(({ ChannelArn }) => ChannelArn), NextToken }
     },
   })),
+  ListChannelBans: ofPeople(await populate(server), (people) => ({
+    async add() {
+      const MemberArn = await people.createUser(randomUUID())
+      const { channelArn: ChannelArn, owner: ChimeBearer } = people
+      await server.messaging.createChannelBan({ ChannelArn, ChimeBearer, MemberArn })
+    },
+    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer }) {
+      const { ChannelBans, NextToken } = await server.messaging.listChannelBans({ ChannelArn, ChimeBearer, ...asked })
+      return { items: ChannelBans?.map(({ Member }) => Member?.Arn), NextToken }
+    },
+  })),
+  SearchChannels: ofPeople(await populate(server), (people) => ({
+    async add() {
+      // Only every second channel is found, and a page is full nevertheless.
+      await people.createChannel({ MemberArns: [people.moderator] })
+      await people.createChannel()
+    },
+    async page(asked, { owner: ChimeBearer, member }) {
+      const Fields: SearchField[] = [{ Key: 'MEMBERS', Values: [member], Operator: 'INCLUDES' }]
+      const { Channels, NextToken } = await server.messaging.searchChannels({ ChimeBearer, Fields, ...asked })
+      return { items: Channels?.map(({ ChannelArn }) => ChannelArn), NextToken }
+    },
+  })),
+  ListChannelsAssociatedWithChannelFlow: ofPeople(await populate(server), (people) => {
+    const flow = people.createFlow(['first'])
+    return {
+      async add() {
+        const { owner: ChimeBearer } = people
+        const association = { ChannelArn: await people.createChannel(), ChannelFlowArn: await flow }
+        await server.messaging.associateChannelFlow({ ...association, ChimeBearer })
+      },
+      async page(asked, whose) {
+        const ChannelFlowArn = whose === people ? await flow : await whose.createFlow(['second'])
+        const call = { ChannelFlowArn, ...asked }
+        const { Channels, NextToken } = await server.messaging.listChannelsAssociatedWithChannelFlow(call)
+        return { items: Channels?.map(({ ChannelArn }) => ChannelArn), NextToken }
+      },
+    }
+  }),
   ListAppInstanceUsers: ofPeople(await populate(server), (people) => ({
     add: () => people.createUser(randomUUID()),
     async page(asked, { appInstanceArn: AppInstanceArn }) {

@@ -194,6 +194,87 @@ const table: Row[] = [
     },
   },
   {
+    does: "DescribeChannelMembershipForAppInstanceUser of one's own membership",
+    may: () => ['member', 'hidden'],
+    call: (people, ChimeBearer) => {
+      const AppInstanceUserArn = namesake(people, ChimeBearer)
+      const { channelArn: ChannelArn } = people
+      return messaging.describeChannelMembershipForAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer })
+    },
+  },
+  {
+    does: "DescribeChannelMembershipForAppInstanceUser of somebody else's membership",
+    may: () => ['admin'],
+    call: ({ channelArn: ChannelArn, owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.describeChannelMembershipForAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelModeratedByAppInstanceUser of oneself',
+    may: () => ['moderator'],
+    call: (people, ChimeBearer) => {
+      const AppInstanceUserArn = namesake(people, ChimeBearer)
+      const { channelArn: ChannelArn } = people
+      return messaging.describeChannelModeratedByAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer })
+    },
+  },
+  {
+    does: 'DescribeChannelModeratedByAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ channelArn: ChannelArn, owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.describeChannelModeratedByAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelModerator',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn, owner: ChannelModeratorArn }, ChimeBearer) =>
+      messaging.describeChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer }),
+  },
+  {
+    does: 'DeleteChannelModerator',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const { channelArn: ChannelArn, owner } = people
+      const ChannelModeratorArn = await newcomer(people)
+      await messaging.createChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer: owner })
+      await messaging.deleteChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer })
+    },
+  },
+  {
+    does: 'CreateChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelBan({ ChannelArn: people.channelArn, MemberArn: await newcomer(people), ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const ban = { ChannelArn: people.channelArn, MemberArn: await newcomer(people) }
+      await messaging.createChannelBan({ ...ban, ChimeBearer: people.owner })
+      await messaging.describeChannelBan({ ...ban, ChimeBearer })
+    },
+  },
+  {
+    does: 'ListChannelBans',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelBans({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'DeleteChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const ban = { ChannelArn: people.channelArn, MemberArn: await newcomer(people) }
+      await messaging.createChannelBan({ ...ban, ChimeBearer: people.owner })
+      await messaging.deleteChannelBan({ ...ban, ChimeBearer })
+    },
+  },
+  {
+    does: 'SearchChannels',
+    may: () => roles,
+    call: ({ owner }, ChimeBearer) =>
+      messaging.searchChannels({ ChimeBearer, Fields: [{ Key: 'MEMBERS', Values: [owner], Operator: 'INCLUDES' }] }),
+  },
+  {
     does: 'SendChannelMessage',
     may: () => ['member'],
     call: (people, ChimeBearer) => people.send({ ChimeBearer }),

@@ -64,17 +64,21 @@ SELECT at, is_member, flow_is_same, next_seq IS NOT NULL AS has_head, is_accepte
 WITH accepted AS MATERIALIZED (
   SELECT DISTINCT ON (input.channel_id, input.message_id) input.*
   FROM (
-    SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, message_id TEXT COLLATE "C", revision BIGINT, status TEXT COLLATE "C", status_detail TEXT COLLATE "C", content TEXT COLLATE "C", metadata TEXT COLLATE "C", content_type TEXT COLLATE "C", message_attributes_json TEXT COLLATE "C", push_notification_json TEXT COLLATE "C", edited_at BIGINT, update_status TEXT COLLATE "C", update_detail TEXT COLLATE "C", updated_at BIGINT, run__channel_flow_arn TEXT COLLATE "C", run__deadline_ms BIGINT, run__created_at BIGINT, run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, step__callback_id TEXT COLLATE "C", step__previous_callback_id TEXT COLLATE "C", step__position BIGINT, step__function_arn TEXT COLLATE "C", step__created_at BIGINT, step__shard BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", flow_matters BOOLEAN, read_flow_arn TEXT COLLATE "C", event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT) ORDER BY channel_id, message_id, at
+    SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, message_id TEXT COLLATE "C", revision BIGINT, status TEXT COLLATE "C", status_detail TEXT COLLATE "C", content TEXT COLLATE "C", metadata TEXT COLLATE "C", content_type TEXT COLLATE "C", message_attributes_json TEXT COLLATE "C", push_notification_json TEXT COLLATE "C", edited_at BIGINT, update_status TEXT COLLATE "C", update_detail TEXT COLLATE "C", updated_at BIGINT, run__channel_flow_arn TEXT COLLATE "C", run__deadline_ms BIGINT, run__created_at BIGINT, run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, step__callback_id TEXT COLLATE "C", step__previous_callback_id TEXT COLLATE "C", step__position BIGINT, step__function_arn TEXT COLLATE "C", step__created_at BIGINT, step__shard BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", flow_matters BOOLEAN, read_flow_arn TEXT COLLATE "C", event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, sender_id BIGINT, as_member BOOLEAN) ORDER BY channel_id, message_id, at
   ) input LEFT JOIN LATERAL (
     SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
     WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
   ) flow ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT TRUE AS is_there FROM channel_membership
+    WHERE channel_id = input.channel_id AND member_id = input.sender_id AND input.as_member FOR SHARE
+  ) member ON TRUE
   JOIN LATERAL (
     SELECT FROM channel_message
     WHERE channel_message.channel_id = input.channel_id AND channel_message.message_id = input.message_id AND revision = input.revision - 1
       AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING' FOR UPDATE
   ) unchanged ON TRUE
-  WHERE (NOT input.flow_matters OR coalesce(flow.is_same, FALSE))
+  WHERE (NOT input.flow_matters OR coalesce(flow.is_same, FALSE)) AND (NOT input.as_member OR member.is_there)
   ORDER BY input.channel_id, input.message_id, input.at
 ), numbered AS MATERIALIZED (
   SELECT accepted.*, next_seq - 1 + count(*) FILTER (WHERE TRUE) OVER in_channel AS seq, NULL::bigint AS last_message_at

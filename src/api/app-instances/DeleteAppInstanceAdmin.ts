@@ -19,6 +19,6 @@ export const DeleteAppInstanceAdmin = operation({
       const deleted = await transaction.run(text, AppInstanceArn, AppInstanceAdminArn)
       if (deleted === 0) throw forbidden()
       return {}
-    })
+    }, 'read committed')
   },
 })

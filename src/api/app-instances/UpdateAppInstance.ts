@@ -1,9 +1,9 @@
+import { forbidden } from '../../contract/api-error.ts'
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn, Metadata, NonEmptyResourceName } from '../../contract/shapes.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { toJsonText } from '../json-text.ts'
-import { requireAppInstance } from './app-instance.ts'
 
 /** Replaces name and metadata: AWS requires both. */
 export const UpdateAppInstance = operation({
@@ -15,16 +15,11 @@ export const UpdateAppInstance = operation({
   resources: ['AppInstanceArn'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn, Name, Metadata }, { store, now }) {
+    const text = 'UPDATE app_instance SET name = $2, metadata = $3, updated_at = $4 WHERE app_instance_arn = $1'
     return store.transaction(async (transaction) => {
-      await requireAppInstance(transaction, AppInstanceArn)
-      await transaction.run(
-        'UPDATE app_instance SET name = $2, metadata = $3, updated_at = $4 WHERE app_instance_arn = $1',
-        AppInstanceArn,
-        toJsonText(Name),
-        toJsonText(Metadata),
-        now(),
-      )
+      const values = [AppInstanceArn, toJsonText(Name), toJsonText(Metadata), now()] as const
+      if ((await transaction.run(text, ...values)) === 0) throw forbidden()
       return { AppInstanceArn }
-    })
+    }, 'read committed')
   },
 })

@@ -43,7 +43,7 @@ export const UpdateChannelMessage = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   rate: 'channelWrites',
   allow: mayActInChannel,
-  async handle(input, context, { channel, bearer: sender }) {
+  async handle(input, context, { channel, bearer: sender, membership }) {
     const { ChannelArn, MessageId } = input
     refuseSubChannel(input.SubChannelId)
     const message = await findMessage(context.read, channel.channel_id, MessageId)
@@ -56,7 +56,10 @@ export const UpdateChannelMessage = operation({
     const write = async () => {
       const now = context.now()
       const update = flow ? heldUpdate(message, text, flow, context, now) : updateAtOnce(message, text, now)
-      return { shown: update.shown, outcome: await context.store.commit({ ...update, channelFlowArn }) }
+      return {
+        shown: update.shown,
+        outcome: await context.store.commit({ ...update, channelFlowArn, asMember: membership !== undefined }),
+      }
     }
     // What a flow will hold is more work for its processors. Every other update finishes something.
     const { shown, outcome } = await (flow ? context.admission.run(ChannelArn, flow, write) : write())
@@ -72,7 +75,7 @@ function requireUpdatable(message: MessageRow): void {
   if (message.update_status === 'PENDING') throw conflict('Another update of the message is in processing')
 }
 
-type Update = Omit<AcceptUpdate, 'channelFlowArn'>
+type Update = Omit<AcceptUpdate, 'channelFlowArn' | 'asMember'>
 
 /** Everybody has the new text at once. */
 function updateAtOnce(before: MessageRow, text: MessageText, now: number): Update {

@@ -1,4 +1,4 @@
-import type { Transaction } from '../../store/store.ts'
+import type { Reader, Transaction } from '../../store/store.ts'
 import type { NamedUser } from '../app-instance-users/app-instance-user.ts'
 
 /** Who becomes a moderator of which channel, and by whom. */
@@ -21,3 +21,19 @@ export const insertModerator = (
     created_by_name: createdBy.name,
     created_at: now,
   })
+
+/** A moderator, with the name that it has now. */
+export interface ModeratorRow extends NamedUser {
+  created_by_arn: string
+  created_by_name: string
+  created_at: number
+}
+
+export const findModerator = (read: Reader, channelId: number, arn: string): Promise<ModeratorRow | undefined> =>
+  read.get(
+    `SELECT user_id, app_instance_user_arn, name, created_by_arn, created_by_name, channel_moderator.created_at
+     FROM app_instance_user JOIN channel_moderator ON moderator_id = user_id
+     WHERE app_instance_user_arn = $2 AND deleted_at IS NULL AND channel_id = $1`,
+    channelId,
+    arn,
+  )

@@ -4,7 +4,7 @@ import { ListedTagList } from '../../contract/structures/tags.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { type TagRow, tagToWire } from './tag.ts'
-import { taggedKind } from './tagged-resource.ts'
+import { requireTagged } from './tagged-resource.ts'
 
 /** By key. */
 export const ListTagsForResource = operation({
@@ -16,7 +16,7 @@ export const ListTagsForResource = operation({
   resources: ['ResourceARN'],
   allow: byCredentialsAlone,
   async handle({ ResourceARN }, { read }) {
-    await taggedKind(ResourceARN).require(read, ResourceARN)
+    await requireTagged(read, ResourceARN)
     const tags = await read.all<TagRow>('SELECT * FROM tag WHERE resource_arn = $1 ORDER BY key', ResourceARN)
     return { Tags: tags.map(tagToWire) }
   },

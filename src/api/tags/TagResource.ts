@@ -3,7 +3,7 @@ import { TagList } from '../../contract/structures/tags.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { applySettings, putTags, readExtensionTags } from './tag.ts'
-import { taggedKind } from './tagged-resource.ts'
+import { lockTagged, taggedKind } from './tagged-resource.ts'
 
 /** A `carillon:` tag takes effect with the tag itself, in one transaction. */
 export const TagResource = operation({
@@ -15,13 +15,13 @@ export const TagResource = operation({
   resources: ['ResourceARN'],
   allow: byCredentialsAlone,
   async handle({ ResourceARN, Tags }, { store }) {
-    const { require, extensions } = taggedKind(ResourceARN)
+    const { extensions } = taggedKind(ResourceARN)
     const settings = readExtensionTags(Tags, extensions)
     return store.transaction(async (transaction) => {
-      await require(transaction, ResourceARN)
+      await lockTagged(transaction, ResourceARN)
       await putTags(transaction, ResourceARN, Tags)
       await applySettings(transaction, ResourceARN, extensions, settings)
       return {}
-    })
+    }, 'read committed')
   },
 })

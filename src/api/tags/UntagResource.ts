@@ -3,7 +3,7 @@ import { TagKeyList } from '../../contract/structures/tags.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { applySettings, readAbsentTags, removeTags } from './tag.ts'
-import { taggedKind } from './tagged-resource.ts'
+import { lockTagged, taggedKind } from './tagged-resource.ts'
 
 /** Without its `carillon:` tag a setting is again as it was before there was one, in the same transaction. */
 export const UntagResource = operation({
@@ -15,13 +15,13 @@ export const UntagResource = operation({
   resources: ['ResourceARN'],
   allow: byCredentialsAlone,
   async handle({ ResourceARN, TagKeys }, { store }) {
-    const { require, extensions } = taggedKind(ResourceARN)
+    const { extensions } = taggedKind(ResourceARN)
     const settings = readAbsentTags(TagKeys, extensions)
     return store.transaction(async (transaction) => {
-      await require(transaction, ResourceARN)
+      await lockTagged(transaction, ResourceARN)
       await removeTags(transaction, ResourceARN, TagKeys)
       await applySettings(transaction, ResourceARN, extensions, settings)
       return {}
-    })
+    }, 'read committed')
   },
 })

@@ -64,6 +64,22 @@ suite('TagResource', () => {
   })
 })
 
+suite('TagResource of a channel that is deleted meanwhile', () => {
+  test('leaves no tag for the channel that is created again', async () => {
+    const people = await populate(server)
+    for (let round = 0; round < 10; round += 1) {
+      const ChannelArn = await people.createChannel({ ChannelId: 'again' })
+      const deletion = { ChannelArn, ChimeBearer: people.owner }
+      const tagging = outcomeOf(tag(ChannelArn, { Key: 'k', Value: 'v' }))
+      await Promise.all([tagging, server.messaging.deleteChannel(deletion)])
+      assert.match(await tagging, /^(accepted|Forbidden)$/)
+      await people.createChannel({ ChannelId: 'again' })
+      assert.deepEqual(await tagsOf(server, ChannelArn), [])
+      await server.messaging.deleteChannel(deletion)
+    }
+  })
+})
+
 suite('TagResource refuses', async () => {
   const people = await populate(server)
   const flow = await people.createFlow(['first'])
