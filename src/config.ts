@@ -17,8 +17,8 @@ export interface Config {
   /** More host names in the issued certificate, besides those that the server knows. */
   tlsNames: string[]
   /**
-   * The endpoint that GetMessagingSessionEndpoint returns, `host[:port]`. Undefined: `localhost:` and the port of HTTPS, or of
-   * HTTP if there is no TLS.
+   * The endpoint that GetMessagingSessionEndpoint returns, `host[:port]`. Undefined: `localhost:` and the port of
+   * HTTPS, or of HTTP if there is no TLS.
    */
   publicHost: string | undefined
   /** The port for health checks and metrics. Undefined: none. */
@@ -88,9 +88,9 @@ interface Given {
 }
 
 /**
- * Reads the configuration from flags and environment variables. Warnings name unknown CARILLON_ variables, and settings that
- * are allowed but probably a mistake. Throws a ConfigError that names every problem. `readFile` returns the text of the file
- * in a `_FILE` variable.
+ * Reads the configuration from flags and environment variables. Warnings name unknown CARILLON_ variables, and settings
+ * that are allowed but probably a mistake. Throws a ConfigError that names every problem. `readFile` returns the text
+ * of the file in a `_FILE` variable.
  */
 export function readConfig(
   args: string[],
@@ -293,7 +293,9 @@ function suspicions({ tls, publicHost, httpPort, databaseUrl, nats }: Config): s
   return warnings
 }
 
-/** Warnings, not problems: Kubernetes sets CARILLON_PORT and similar variables for every Service that is named carillon. */
+/**
+ * Warnings, not problems: Kubernetes sets CARILLON_PORT and similar variables for every Service that is named carillon.
+ */
 function unknownVariables(environment: Environment): string[] {
   const known = allSettings.flatMap(({ variable, flag }) => (flag ? [variable] : [variable, `${variable}_FILE`]))
   return Object.keys(environment)

@@ -8,9 +8,9 @@ const prefixCost = 0.5
 const missingCost = 0.01
 
 /**
- * The suggestion in a message about an unknown name: `; the nearest one is --http-port`. Names are compared as a whole and by
- * the parts between dashes or underscores, so that `--prot` leads to `--http-port` and not to `--host`. Empty if no name is
- * near.
+ * The suggestion in a message about an unknown name: `; the nearest one is --http-port`. Names are compared as a whole
+ * and by the parts between dashes or underscores, so that `--prot` leads to `--http-port` and not to `--host`. Empty if
+ * no name is near.
  */
 export function nearest(name: string, known: string[]): string {
   const near = nearNames(name, known)

@@ -18,13 +18,14 @@ import { Life } from './server/life.ts'
 import { joinCluster, openRecord } from './server/open-record.ts'
 import type { World } from './server/world.ts'
 import type { Credentials } from './signature/credentials.ts'
+import { readDueWork } from './store/work.ts'
 import { authorityFile, followCertificate } from './tls/follow-certificate.ts'
-import { kinds } from './upkeep/kinds.ts'
+import { createKinds } from './upkeep/kinds.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
 
 /** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
 const storeMsMax = 3_000
-/** How long a scrape waits for the store to count what is pending. */
+/** How long a scrape waits for the store to count what is pending, and what work is due. */
 const pendingMsMax = 5_000
 
 export interface RunningServer {
@@ -104,6 +105,7 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
     connections: () => connections.counts,
     sendsQueued: () => api.admission.queued,
     pending: () => inTime(clock, 'the pending messages', pendingMsMax, readPending(store.read, clock.now())),
+    work: () => inTime(clock, 'the background work', pendingMsMax, readDueWork(store.read, clock.now())),
   })
 
   stack.defer(() => listeners.close())
@@ -142,7 +144,7 @@ async function startServing(
   // Before the engine starts: functions call back.
   life.begin()
   await engine.start()
-  const upkeep = new Upkeep({ elapsedMs: systemElapsedMs, ...world, store, node, kinds })
+  const upkeep = new Upkeep({ elapsedMs: systemElapsedMs, ...world, store, node, kinds: createKinds(() => {}) })
   stack.defer(() => upkeep.close())
   upkeep.start()
   // After a cluster's node has set its clock by the database's.

@@ -11,7 +11,9 @@ interface Form {
 /** One setting. Its value comes from the flag, else from the variable, else it is the preset. */
 export interface Setting {
   variable: string
-  /** A secret has no flag, because flags show in the process list. It has a variable with the suffix `_FILE` instead. */
+  /**
+   * A secret has no flag, because flags show in the process list. It has a variable with the suffix `_FILE` instead.
+   */
   flag?: string
   form: Form
   preset?: string

@@ -40,7 +40,7 @@ interface Roles {
 /** Every column but the bearer's is null where the bearer's AppInstance has no such channel. */
 type AccessRow = ChannelRow & Roles & SnapshotRow & { bearer_id: number; bearer_arn: string; bearer_name: string }
 
-interface ChannelCall {
+export interface ChannelCall {
   ChannelArn: string
   ChimeBearer: string
 }

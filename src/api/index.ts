@@ -1,15 +1,20 @@
 import type { Operation } from '../contract/operation.ts'
 import { CreateAppInstanceUser } from './app-instance-users/CreateAppInstanceUser.ts'
+import { DeleteAppInstanceUser } from './app-instance-users/DeleteAppInstanceUser.ts'
 import { DescribeAppInstanceUser } from './app-instance-users/DescribeAppInstanceUser.ts'
 import { ListAppInstanceUsers } from './app-instance-users/ListAppInstanceUsers.ts'
+import { PutAppInstanceUserExpirationSettings } from './app-instance-users/PutAppInstanceUserExpirationSettings.ts'
 import { UpdateAppInstanceUser } from './app-instance-users/UpdateAppInstanceUser.ts'
 import { CreateAppInstance } from './app-instances/CreateAppInstance.ts'
 import { CreateAppInstanceAdmin } from './app-instances/CreateAppInstanceAdmin.ts'
+import { DeleteAppInstance } from './app-instances/DeleteAppInstance.ts'
 import { DeleteAppInstanceAdmin } from './app-instances/DeleteAppInstanceAdmin.ts'
 import { DescribeAppInstance } from './app-instances/DescribeAppInstance.ts'
 import { DescribeAppInstanceAdmin } from './app-instances/DescribeAppInstanceAdmin.ts'
+import { GetAppInstanceRetentionSettings } from './app-instances/GetAppInstanceRetentionSettings.ts'
 import { ListAppInstanceAdmins } from './app-instances/ListAppInstanceAdmins.ts'
 import { ListAppInstances } from './app-instances/ListAppInstances.ts'
+import { PutAppInstanceRetentionSettings } from './app-instances/PutAppInstanceRetentionSettings.ts'
 import { UpdateAppInstance } from './app-instances/UpdateAppInstance.ts'
 import { CreateChannelBan } from './channel-bans/CreateChannelBan.ts'
 import { DeleteChannelBan } from './channel-bans/DeleteChannelBan.ts'
@@ -49,6 +54,7 @@ import { CreateChannel } from './channels/CreateChannel.ts'
 import { DeleteChannel } from './channels/DeleteChannel.ts'
 import { DescribeChannel } from './channels/DescribeChannel.ts'
 import { ListChannels } from './channels/ListChannels.ts'
+import { PutChannelExpirationSettings } from './channels/PutChannelExpirationSettings.ts'
 import { SearchChannels } from './channels/SearchChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
@@ -63,6 +69,9 @@ export const operations: Operation<Context>[] = [
   DescribeAppInstance,
   ListAppInstances,
   UpdateAppInstance,
+  DeleteAppInstance,
+  GetAppInstanceRetentionSettings,
+  PutAppInstanceRetentionSettings,
   CreateAppInstanceAdmin,
   DescribeAppInstanceAdmin,
   ListAppInstanceAdmins,
@@ -70,6 +79,8 @@ export const operations: Operation<Context>[] = [
   CreateAppInstanceUser,
   DescribeAppInstanceUser,
   UpdateAppInstanceUser,
+  DeleteAppInstanceUser,
+  PutAppInstanceUserExpirationSettings,
   ListAppInstanceUsers,
 
   CreateChannel,
@@ -78,6 +89,7 @@ export const operations: Operation<Context>[] = [
   UpdateChannel,
   DeleteChannel,
   SearchChannels,
+  PutChannelExpirationSettings,
   CreateChannelMembership,
   BatchCreateChannelMembership,
   DescribeChannelMembership,

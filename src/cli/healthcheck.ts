@@ -17,7 +17,9 @@ export async function healthcheck(args: string[], environment: NodeJS.ProcessEnv
   return 0
 }
 
-/** From the settings; else from the data folder of the server, because only that server knows a port that it has picked. */
+/**
+ * From the settings; else from the data folder of the server, because only that server knows a port that it has picked.
+ */
 function adminUrl({ adminHost, adminPort, dataDir }: Config): string {
   if (adminPort) return localUrl('http', adminHost, adminPort)
   const file = join(resolve(dataDir), endpointFile)

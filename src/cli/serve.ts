@@ -11,8 +11,8 @@ import { startMessage } from './start-message.ts'
 /** The exit code of shells for SIGINT. */
 const interrupted = 130
 /**
- * The data on disk is gone, overwritten or damaged. Supervisors must not restart the server: it would start with an empty
- * database and new keys where an operator expects the old ones, or damage a file further.
+ * The data on disk is gone, overwritten or damaged. Supervisors must not restart the server: it would start with an
+ * empty database and new keys where an operator expects the old ones, or damage a file further.
  */
 export const dataLost = 3
 

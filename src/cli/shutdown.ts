@@ -8,8 +8,8 @@ export const stopMsMax = 5000
 const sameInterruptMs = 300
 
 /**
- * Resolves with the first SIGTERM or SIGINT. A SIGINT after that comes from a user who will not wait: `leave` is called at
- * once.
+ * Resolves with the first SIGTERM or SIGINT. A SIGINT after that comes from a user who will not wait: `leave` is called
+ * at once.
  */
 export function stopSignal(signals: EventEmitter, clock: Clock, leave: () => void): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()

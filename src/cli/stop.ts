@@ -19,8 +19,8 @@ interface ServerProcess {
 }
 
 /**
- * `carillon stop`: ends the server of a data folder by SIGTERM, and waits until it has ended. Exit code 0 if no server uses
- * the folder afterwards, also if none used it before.
+ * `carillon stop`: ends the server of a data folder by SIGTERM, and waits until it has ended. Exit code 0 if no server
+ * uses the folder afterwards, also if none used it before.
  */
 export async function stop(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { config } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))

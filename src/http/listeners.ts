@@ -11,8 +11,8 @@ import type { Shortages } from '../runtime/shortage.ts'
 import type { CertifiedKey } from '../tls/issue-certificate.ts'
 import { deriveLimits, type WantedLimits } from './connection-limits.ts'
 import { Connections } from './connections.ts'
-import { inviteBody } from './invite-body.ts'
-import { refuseMalformed } from './refuse-malformed.ts'
+import { handleExpectContinue } from './expect-continue.ts'
+import { rejectMalformed } from './reject-malformed.ts'
 import { serverOptions } from './serve.ts'
 
 interface ListenerSettings extends WantedLimits {
@@ -20,7 +20,7 @@ interface ListenerSettings extends WantedLimits {
   httpPort: number
   httpsPort: number
   publicHost: string | undefined
-  /** False behind a proxy that ends TLS. */
+  /** False behind a proxy that terminates TLS. */
   tls: boolean
   signatureTimeoutMs: number
 }
@@ -37,15 +37,15 @@ interface World {
 /** Functions run on this machine. */
 const functionsHost = '127.0.0.1'
 
-/** Where a server is called: over HTTP, and over HTTPS unless a proxy in front of it ends TLS. */
+/** The ports of a server: HTTP, and HTTPS unless a proxy in front of it terminates TLS. */
 export class Listeners {
   readonly connections: Connections
   readonly #settings: ListenerSettings
   readonly #http: HttpServer
   readonly #https: HttpsServer | undefined
   /**
-   * Functions alone call it. On the other ports, the first callback of a function would compete for a connection with
-   * all clients from 127.0.0.1, such as a proxy on this machine.
+   * For functions only. On the other ports, the first callback of a function would compete for a connection with all
+   * clients from 127.0.0.1, such as a proxy on this machine.
    */
   readonly #functions: HttpServer
 
@@ -57,7 +57,7 @@ export class Listeners {
     this.connections = limitConnections(settings, world)
     for (const server of this.all) {
       this.connections.guard(server, server === this.#functions ? 'functions' : undefined)
-      server.on('clientError', refuseMalformed(world))
+      server.on('clientError', rejectMalformed(world))
     }
   }
 
@@ -65,8 +65,8 @@ export class Listeners {
   serve(listener: RequestListener): void {
     for (const server of this.all) {
       server.on('request', listener)
-      server.on('checkContinue', inviteBody(listener))
-      // Any other expectation is ignored, like an unknown header: Node would refuse it with a bare status.
+      server.on('checkContinue', handleExpectContinue(listener))
+      // Any other expectation is ignored, like an unknown header: Node would reject it with a bare status.
       server.on('checkExpectation', listener)
     }
   }
@@ -75,7 +75,7 @@ export class Listeners {
     return [this.#http, ...(this.#https ? [this.#https] : []), this.#functions]
   }
 
-  /** Where functions call, once the server listens. */
+  /** The URL for functions, once the server listens. */
   get functionsUrl(): string {
     return localUrl('http', functionsHost, portOf(this.#functions))
   }
@@ -86,7 +86,9 @@ export class Listeners {
     return publicHost ?? sessionHost(host, portOf(this.#https ?? this.#http))
   }
 
-  /** From the next handshake on. Throws if it cannot, and goes on with the one before. */
+  /**
+   * Used from the next handshake on. If the certificate is not valid, this throws and the previous one stays in use.
+   */
   useCertificate({ certificatePem: cert, privateKeyPem: key }: CertifiedKey): void {
     this.#https?.setSecureContext({ cert, key })
   }
@@ -103,7 +105,7 @@ export class Listeners {
     }
   }
 
-  /** Takes no further connection, and resolves when none is left. */
+  /** Accepts no further connection, and resolves when none is left. */
   async close(): Promise<void> {
     this.connections.close()
     await Promise.all(this.all.map(stopListening))
@@ -112,7 +114,7 @@ export class Listeners {
 
 const portOf = (server: HttpServer | HttpsServer): number => (server.address() as AddressInfo).port
 
-/** What the store and the bus have open already is not for connections. */
+/** The descriptors of the store and the bus are open already, so they are not available for connections. */
 function limitConnections(settings: ListenerSettings, world: World): Connections {
   const { signatureTimeoutMs } = settings
   const { descriptors } = world

@@ -18,6 +18,13 @@ export interface Pending {
   oldestSeconds: number
 }
 
+/** Background work of one kind that is due. */
+export interface DueWork {
+  kind: string
+  due: number
+  oldestSeconds: number
+}
+
 /** Steps of one processor that this node has taken up. */
 export interface StepCounts {
   processor: string
@@ -52,6 +59,7 @@ interface Sources {
   sessions(): SessionCounts
   /** The same on all nodes of a cluster, since they share the store. */
   pending(): Promise<Pending[]>
+  work(): Promise<DueWork[]>
   logLag(): number
   isBusConnected(): boolean
   steps(): StepCounts[]
@@ -170,6 +178,18 @@ export class Metrics {
   readonly #pendingUnknown = new Gauge({
     name: 'carillon_pending_unknown',
     help: '1 if the store could not be asked what is pending',
+    registers: [this.#registry],
+  })
+  readonly #workDue = new Gauge({
+    name: 'carillon_work_due',
+    help: 'Background work that is due and not done, the same on every node',
+    labelNames: ['kind'],
+    registers: [this.#registry],
+  })
+  readonly #oldestWorkSeconds = new Gauge({
+    name: 'carillon_oldest_work_seconds',
+    help: 'For how long the background work that has waited longest has been due',
+    labelNames: ['kind'],
     registers: [this.#registry],
   })
   readonly #logLag = new Gauge({
@@ -315,9 +335,13 @@ export class Metrics {
       this.#showSteps(this.#sources.steps())
       this.#showConnections(this.#sources.connections())
       this.#sendsQueued.set(this.#sources.sendsQueued())
-      const pending = await this.#sources.pending().catch(() => undefined)
-      this.#pendingUnknown.set(pending ? 0 : 1)
+      const [pending, work] = await Promise.all([
+        this.#sources.pending().catch(() => undefined),
+        this.#sources.work().catch(() => undefined),
+      ])
+      this.#pendingUnknown.set(pending && work ? 0 : 1)
       this.#showPending(pending ?? [])
+      this.#showWork(work ?? [])
     }
     return this.#registry.metrics()
   }
@@ -348,6 +372,14 @@ export class Metrics {
     for (const { processor, messages, oldestSeconds } of pending) {
       this.#pendingMessages.set({ processor }, messages)
       this.#oldestPendingSeconds.set({ processor }, oldestSeconds)
+    }
+  }
+
+  #showWork(work: DueWork[]): void {
+    for (const gauge of [this.#workDue, this.#oldestWorkSeconds]) gauge.reset()
+    for (const { kind, due, oldestSeconds } of work) {
+      this.#workDue.set({ kind }, due)
+      this.#oldestWorkSeconds.set({ kind }, oldestSeconds)
     }
   }
 

@@ -33,7 +33,7 @@ export function createSessions(
       if (await findUser(read, userArn)) return { admitted: true }
       return { admitted: false, reason: 'Forbidden: there is no such AppInstanceUser' }
     },
-    prefetch: (userArn, sortBy) => channelDetails(read, userArn, sortBy),
+    prefetch: (userArn, sortBy) => channelDetails(read, userArn, { sortBy, now: clock.now() }),
     metrics,
     clock,
     log,

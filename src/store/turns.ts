@@ -56,23 +56,22 @@ export async function findTurn(read: Reader, channelArn: string, callbackId: str
 }
 
 /**
- * What flows hold of this sender in the channel: new messages and updates. Only the index of open steps bounds what is read,
- * by owner and shard: every other one leads to all that was ever sent, so an engine must not use it, and cannot where the
- * column is part of an expression.
+ * Only the index of open steps bounds what is read, by owner and shard: every other one leads to all that was ever sent, so
+ * an engine must not use it, and cannot where the column is part of an expression. SQLite keeps the order of a CROSS JOIN:
+ * of the steps of others it looks up the message alone.
  */
 const heldText = `WITH RECURSIVE ${everyOwner('owners')}
   SELECT ${selected},
     channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
-  FROM owners
-  JOIN flow_step ON flow_step.owner = owners.owner AND flow_step.shard = $1 AND flow_step.${stepIsOpen}
-  JOIN channel_message ON channel_message.channel_id = flow_step.channel_id
-    AND channel_message.message_id = flow_step.message_id
-  JOIN flow_run ON flow_run.channel_id = flow_step.channel_id
-    AND flow_run.message_id = flow_step.message_id AND flow_run.revision = flow_step.revision
-  JOIN channel_head ON channel_head.channel_id = flow_step.channel_id
-  JOIN app_instance_user AS sender ON sender.user_id = channel_message.sender_id
-  LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
-  WHERE flow_step.channel_id + 0 = $2 AND channel_message.sender_id = $3 LIMIT $4`
+  FROM owners CROSS JOIN flow_step CROSS JOIN channel_message CROSS JOIN flow_run CROSS JOIN channel_head
+  CROSS JOIN app_instance_user AS sender LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
+  WHERE flow_step.owner = owners.owner AND flow_step.shard = $1 AND flow_step.${stepIsOpen}
+    AND flow_step.channel_id + 0 = $2
+    AND channel_message.channel_id = flow_step.channel_id AND channel_message.message_id = flow_step.message_id
+    AND channel_message.sender_id = $3 AND sender.user_id = channel_message.sender_id
+    AND flow_run.channel_id = flow_step.channel_id AND flow_run.message_id = flow_step.message_id
+    AND flow_run.revision = flow_step.revision AND channel_head.channel_id = flow_step.channel_id
+  LIMIT $4`
 
 /** The turns of messages and updates that flows hold of this sender in the channel, at most so many. */
 export async function findHeld(read: Reader, channelId: number, senderId: number, turnsMax: number): Promise<Turn[]> {

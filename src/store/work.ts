@@ -14,7 +14,16 @@ import type { Reader, Transaction } from './store.ts'
  */
 
 /** What there is to do. src/upkeep/ has a file for each. */
-export const workKinds = ['purge-channel', 'forget-tokens'] as const
+export const workKinds = [
+  'purge-channel',
+  'expire-channel',
+  'remove-user',
+  'expire-user',
+  'remove-app-instance',
+  'retention',
+  'trim',
+  'forget-tokens',
+] as const
 
 export type WorkKind = (typeof workKinds)[number]
 
@@ -25,7 +34,6 @@ export interface WorkRow {
   owner: string
   cursor_json: string | null
   failure: string | null
-  created_at: number
 }
 
 /** How a piece of work has ended. */
@@ -37,18 +45,13 @@ export type Progress =
 type WorkKey = Pick<WorkRow, 'kind' | 'subject'>
 
 /** The work begins then, at the earliest. Work that is there already begins anew then. */
-export async function scheduleWork(
-  transaction: Transaction,
-  { kind, subject }: WorkKey,
-  { dueAt, now }: { dueAt: number; now: number },
-): Promise<void> {
+export async function scheduleWork(transaction: Transaction, { kind, subject }: WorkKey, dueAt: number): Promise<void> {
   await transaction.run(
-    `INSERT INTO work (kind, subject, due_at, owner, created_at) VALUES ($1, $2, $3, '', $4)
+    `INSERT INTO work (kind, subject, due_at, owner) VALUES ($1, $2, $3, '')
      ON CONFLICT (kind, subject) DO UPDATE SET due_at = $3, cursor_json = NULL, failure = NULL`,
     kind,
     subject,
     dueAt,
-    now,
   )
 }
 
@@ -123,31 +126,46 @@ export async function putOffWork(
   )
 }
 
-/** Work of one kind that is due. */
-export interface DueWork {
-  kind: WorkKind
-  count: number
-  /** When the oldest has become due. */
-  oldestAt: number
-}
-
 /** More rows of a kind than this are not counted. */
 const countedMax = 10_000
 
-export async function countDueWork(read: Reader, now: number): Promise<DueWork[]> {
+/** How much work of each kind is due, and for how long the oldest has been due. */
+export async function readDueWork(read: Reader, now: number) {
+  const text = `SELECT count(*) AS due, min(due_at) AS oldest_at
+    FROM (SELECT due_at FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT ${countedMax}) AS due_work`
   const counts = await Promise.all(
-    workKinds.map((kind) =>
-      read.get<{ count: number; oldest_at: number | null }>(
-        `SELECT count(*) AS count, min(due_at) AS oldest_at
-         FROM (SELECT due_at FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3) AS due`,
-        kind,
-        now,
-        countedMax,
-      ),
-    ),
+    workKinds.map((kind) => read.get<{ due: number; oldest_at: number | null }>(text, kind, now)),
   )
   return workKinds.map((kind, index) => {
-    const { count = 0, oldest_at = null } = counts[index] ?? {}
-    return { kind, count, oldestAt: oldest_at ?? now }
+    const { due = 0, oldest_at = null } = counts[index] ?? {}
+    return { kind, due, oldestSeconds: Math.max(0, now - (oldest_at ?? now)) / 1000 }
   })
+}
+
+/** The work that has been due for longest. */
+export const listDueWork = (read: Reader, now: number, rowsMax: number): Promise<WorkRow[]> =>
+  read.all<WorkRow>('SELECT * FROM work WHERE due_at <= $1 ORDER BY due_at LIMIT $2', now, rowsMax)
+
+/** The work of each kind that becomes due next. */
+export async function listNextWork(read: Reader, now: number): Promise<WorkRow[]> {
+  const text = 'SELECT * FROM work WHERE kind = $1 AND due_at > $2 ORDER BY due_at LIMIT 1'
+  const next = await Promise.all(workKinds.map((kind) => read.get<WorkRow>(text, kind, now)))
+  return next.filter((row) => row !== undefined)
+}
+
+const channelArn = 'SELECT channel_arn AS arn FROM channel_head WHERE channel_id = $1'
+const userArn = 'SELECT app_instance_user_arn AS arn FROM app_instance_user WHERE user_id = $1'
+/** How the number that is a subject is read as an ARN. */
+const arnOf: Partial<Record<WorkKind, string>> = {
+  'purge-channel': channelArn,
+  'expire-channel': channelArn,
+  'remove-user': userArn,
+  'expire-user': userArn,
+}
+
+/** What the work is about, in the API's words. */
+export async function subjectOf(read: Reader, { kind, subject }: WorkRow): Promise<string> {
+  const text = arnOf[kind]
+  const row = text === undefined ? undefined : await read.get<{ arn: string }>(text, Number(subject))
+  return row?.arn ?? (subject === '' ? 'the store' : subject)
 }

@@ -12,7 +12,7 @@ export interface Kind {
   kind: WorkKind
   /** How often it is done, for work about the whole store. Its row is always there. */
   everyMs?: number
-  /** What the log says when it is done. */
+  /** What the log says when it is done, unless nothing was changed. */
   done: string
   /**
    * Does the next piece, in a transaction at READ COMMITTED of its own, which has locked the work's row. It may be repeated
@@ -22,6 +22,8 @@ export interface Kind {
 }
 
 export type PieceEnd = Progress & {
+  /** It turned out that there was nothing to do. */
+  unchanged?: true
   /** Called after the commit. A node that is killed in between does not call it. Must not throw. */
   afterCommit?(): void
 }

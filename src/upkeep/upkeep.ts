@@ -65,7 +65,7 @@ export class Upkeep {
     const recurring = kinds.filter(({ everyMs }) => everyMs !== undefined)
     await store.transaction(async (transaction) => {
       for (const { kind } of recurring) {
-        await transaction.insertOnce('work', { kind, subject: '', due_at: now, owner: '', created_at: now })
+        await transaction.insertOnce('work', { kind, subject: '', due_at: now, owner: '' })
       }
     })
     this.#isScheduled = true
@@ -127,7 +127,8 @@ export class Upkeep {
       return ended
     }, 'read committed')
     end?.afterCommit?.()
-    if (end?.state === 'done') log[kind.everyMs === undefined ? 'info' : 'debug']({ subject }, kind.done)
+    if (end?.state === 'done' && !end.unchanged)
+      log[kind.everyMs === undefined ? 'info' : 'debug']({ subject }, kind.done)
   }
 
   async #putOff({ kind }: Kind, subject: string, error: unknown): Promise<void> {

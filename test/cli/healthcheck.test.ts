@@ -22,7 +22,7 @@ const server = await startTestServer({
 suite('carillon healthcheck', () => {
   test('finds the server by its data folder, or by its port', async () => {
     const admin = server.endpoint.admin!
-    const ready = { status: 0, stdout: `ready, says ${admin}/readyz\n`, stderr: '' }
+    const ready = { status: 0, stdout: `ready according to ${admin}/readyz\n`, stderr: '' }
     assert.deepEqual(await carillon('healthcheck', '--data-dir', server.dataDir), ready)
     assert.deepEqual(await carillon('healthcheck', '--admin-port', new URL(admin).port), ready)
   })

@@ -4,14 +4,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ApiError } from '../../src/contract/api-error.ts'
-import { type Answer, apiFailure, refused, unknownOperation } from '../../src/http/answer.ts'
+import { apiFailure, type OutgoingResponse, rejected, unknownOperation } from '../../src/http/outgoing-response.ts'
 import {
   expiredToken,
   incomplete,
   invalid,
   missingAuthenticationToken,
   unrecognizedClient,
-} from '../../src/signature/refusal.ts'
+} from '../../src/signature/rejection.ts'
 
 const root = join(import.meta.dirname, '../..')
 const page = await readFile(join(root, 'docs/compatibility.md'), 'utf8')
@@ -57,11 +57,11 @@ test('the errors are sent with the status that stands before them', () => {
     'ServiceUnavailable',
   ] as const
   const answers = [
-    ...signature.map(refused),
+    ...signature.map(rejected),
     unknownOperation('', ''),
     ...codes.map((code) => apiFailure(new ApiError(code, ''))),
   ]
-  const sent = answers.map(({ status, headers }: Answer) => `${status} \`${headers['x-amzn-ErrorType']}\``)
+  const sent = answers.map(({ status, headers }: OutgoingResponse) => `${status} \`${headers['x-amzn-ErrorType']}\``)
   const named = rowsBelow('## Errors').flatMap(([, here = '']) => here.match(/\d{3} `\w+`/g) ?? [])
   assert.deepEqual(new Set(named), new Set(sent))
 })

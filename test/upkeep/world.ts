@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { suite, type TestContext, test } from 'node:test'
 import type { Context } from '../../src/api/context.ts'
 import { operations } from '../../src/api/index.ts'
+import { dayMs } from '../../src/api/times.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { shardOf } from '../../src/store/shards.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { WorkKind } from '../../src/store/work.ts'
 import type { Kind } from '../../src/upkeep/kind.ts'
-import { kinds } from '../../src/upkeep/kinds.ts'
+import { createKinds } from '../../src/upkeep/kinds.ts'
 import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { noPostgres } from '../support/postgres-server.ts'
@@ -55,6 +56,9 @@ export class World {
   readonly clock = new ManualClock()
   readonly #context: TestContext
   readonly failures: object[] = []
+  /** Users whose sessions were to be closed. */
+  readonly closed: string[] = []
+  readonly #kinds = createKinds((user) => this.closed.push(user.app_instance_user_arn))
   appInstanceArn = ''
 
   private constructor(context: TestContext, store: Store) {
@@ -136,7 +140,8 @@ export class World {
     const given = { channel_id, channel_arn: this.channel(id), sender_id, sender_arn: this.user(sender) }
     const outcomes = Array.from({ length: count }, () => {
       const row = { ...given, created_at: now, updated_at: now }
-      const message = held ? heldMessage(row, undefined, { step: { shard: shardOf(channel_id) } }) : plainMessage(row)
+      const step = { shard: shardOf(channel_id) }
+      const message = held ? heldMessage(row, undefined, { deadlineMs: 100 * dayMs, step }) : plainMessage(row)
       return this.store.commit(message)
     })
     return (await Promise.all(outcomes)).map(({ result }) => result)
@@ -157,7 +162,7 @@ export class World {
   upkeep({
     id = 'node-1',
     store = this.store,
-    only = kinds,
+    only = this.#kinds,
   }: {
     id?: string
     store?: Store
@@ -178,7 +183,7 @@ export class World {
   /** A node that stops after so many pieces of this kind, in the middle of the work. */
   async lookUntil(kind: WorkKind, pieces: number, node: { id?: string; store?: Store } = {}): Promise<void> {
     let left = pieces
-    const counting = kinds.map((one): Kind => {
+    const counting = this.#kinds.map((one): Kind => {
       if (one.kind !== kind) return one
       return {
         ...one,

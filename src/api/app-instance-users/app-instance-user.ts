@@ -3,6 +3,7 @@ import type { Identity } from '../../contract/structures/identity.ts'
 import type { Reader } from '../../store/store.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
 import { epochSeconds } from '../times.ts'
+import { userExpirationToWire } from './user-expiration.ts'
 
 export interface AppInstanceUserRow {
   user_id: number
@@ -14,6 +15,8 @@ export interface AppInstanceUserRow {
   memberships: number
   created_at: number
   updated_at: number
+  /** It is deleted so many days after its creation. */
+  expiration_days: number | null
 }
 
 /** What an Identity is made of. */
@@ -62,4 +65,5 @@ export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
   ...appInstanceUserSummary(row),
   CreatedTimestamp: epochSeconds(row.created_at),
   LastUpdatedTimestamp: epochSeconds(row.updated_at),
+  ExpirationSettings: userExpirationToWire(row),
 })

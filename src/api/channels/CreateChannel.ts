@@ -27,6 +27,7 @@ import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
 import { putTags, requirePlainTags } from '../tags/tag.ts'
+import { expirationColumns, scheduleExpiration } from './channel-expiration.ts'
 
 /** AWS names no defaults for Mode and Privacy; these are the cautious ones. */
 const defaultMode = 'RESTRICTED'
@@ -62,12 +63,11 @@ export const CreateChannel = operation({
   },
   async handle(input, context, creator) {
     if (input.ElasticChannelConfiguration) throw badRequest('This server has no elastic channels yet')
-    if (input.ExpirationSettings)
-      throw badRequest('ExpirationSettings: this server does not delete expired channels yet')
     requirePlainTags(input.Tags)
     return once(input, context, async (transaction, now) => {
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
       const channel = await insertChannel(transaction, newChannel(arn, input, creator, now))
+      if (input.ExpirationSettings) await scheduleExpiration(transaction, { ...channel, last_message_at: null })
       await putTags(transaction, arn, input.Tags)
       await addMembers(transaction, channel, creator, input.MemberArns)
       await addModerators(transaction, channel, creator, input.ModeratorArns)
@@ -82,7 +82,13 @@ type CreatedChannel = NewChannel & Pick<ChannelRow, 'channel_id'>
 
 const newChannel = (
   arn: string,
-  input: { Name: string; Mode?: ChannelMode; Privacy?: ChannelPrivacy; Metadata?: string },
+  input: {
+    Name: string
+    Mode?: ChannelMode
+    Privacy?: ChannelPrivacy
+    Metadata?: string
+    ExpirationSettings?: ExpirationSettings
+  },
   creator: AppInstanceUserRow,
   now: number,
 ): NewChannel => ({
@@ -97,6 +103,7 @@ const newChannel = (
   created_by_name: creator.name,
   created_at: now,
   updated_at: now,
+  ...expirationColumns(input.ExpirationSettings),
 })
 
 /**

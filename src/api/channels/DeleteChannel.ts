@@ -1,5 +1,7 @@
+import { forbidden } from '../../contract/api-error.ts'
 import { bearer, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
+import type { Transaction } from '../../store/store.ts'
 import { mayModerateChannel } from '../access.ts'
 import { operation } from '../context.ts'
 import { markChannelDeleted } from './mark-channel-deleted.ts'
@@ -17,7 +19,8 @@ export const DeleteChannel = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   allow: mayModerateChannel,
   async handle(_input, { store, now }, { channel }) {
-    await store.transaction((transaction) => markChannelDeleted(transaction, channel, now()), 'read committed')
+    const mark = (transaction: Transaction) => markChannelDeleted(transaction, channel, now())
+    if (!(await store.transaction(mark, 'read committed'))) throw forbidden()
     return {}
   },
 })

@@ -7,7 +7,10 @@ export class Channel {
   readonly seen: Seen[] = []
   /** The first of them that is more than PENDING. */
   readonly outcome = Promise.withResolvers<void>()
-  /** A CONTROL message. No flow holds it and it overtakes nothing, so messages sent before it have arrived or never will. */
+  /**
+   * A CONTROL message. No flow holds it and it overtakes nothing, so messages sent before it have arrived or never
+   * will.
+   */
   readonly end = Promise.withResolvers<void>()
 }
 

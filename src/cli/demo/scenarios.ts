@@ -10,7 +10,10 @@ export interface Scenario {
   expected: Expected
 }
 
-/** The sender's last event, the status that GetChannelMessageStatus then returns, and the delivered text, if there is one. */
+/**
+ * The sender's last event, the status that GetChannelMessageStatus then returns, and the delivered text, if there is
+ * one.
+ */
 interface Expected {
   event: 'CREATE' | 'DENIED_CREATE' | 'FAILED_CREATE'
   status: string

@@ -287,7 +287,6 @@ CREATE TABLE work (
   owner TEXT NOT NULL,
   cursor_json TEXT,
   failure TEXT,
-  created_at BIGINT NOT NULL,
   PRIMARY KEY (kind, subject)
 );
 CREATE INDEX work_due ON work (kind, due_at);

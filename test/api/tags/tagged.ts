@@ -1,5 +1,7 @@
 import type { Tag } from '@aws-sdk/client-chime-sdk-identity'
-import { populate } from '../../support/population.ts'
+import type { ProcessorEvent } from '../../../src/processor/processor-event.ts'
+import type { ManualClock } from '../../support/manual-clock.ts'
+import { type Population, populate } from '../../support/population.ts'
 import type { TestServer } from '../../support/running-server.ts'
 
 /** One resource of every kind that can have tags, each created with this tag. */
@@ -30,3 +32,8 @@ export function withoutResource(appInstanceArn: string): string[] {
 /** The resource's tags as the identity service's client lists them. */
 export const tagsOf = async (server: TestServer, ResourceARN: string): Promise<Tag[] | undefined> =>
   (await server.identity.listTagsForResource({ ResourceARN })).Tags
+
+/** Waits until the message that a processor has is past its deadline. It begins anew when the hand-off is recorded. */
+export async function passDeadline(people: Population, { ChannelMessage }: ProcessorEvent, clock: ManualClock) {
+  while ((await people.status(ChannelMessage.MessageId)) === 'PENDING') clock.advance(1_000)
+}

@@ -1,11 +1,11 @@
 import { type IncomingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiError } from '../contract/api-error.ts'
-import type { Refusal } from '../signature/refusal.ts'
+import type { Rejection } from '../signature/rejection.ts'
 import { bodyBytesMax } from './read-body.ts'
 
-/** One answer, whole but for the headers that all answers have. */
-export interface Answer {
+/** One response, without the headers that all responses have. */
+export interface OutgoingResponse {
   status: number
   headers: Record<string, string>
   body: string
@@ -13,11 +13,11 @@ export interface Answer {
 
 const json = { 'content-type': 'application/json' }
 
-export const success = (status: number, output: object): Answer =>
+export const success = (status: number, output: object): OutgoingResponse =>
   status === 204 ? { status, headers: {}, body: '' } : { status, headers: json, body: JSON.stringify(output) }
 
-/** The SDKs choose the class of their exception by the header alone; the body has the code and the text. */
-export const failure = (status: number, type: string, code: string, message: string): Answer => ({
+/** The SDKs choose the class of their exception by the header only; the body has the code and the text. */
+export const failure = (status: number, type: string, code: string, message: string): OutgoingResponse => ({
   status,
   headers: { ...json, 'x-amzn-ErrorType': type, ...(mayRetry(status) && { 'retry-after': '1' }) },
   body: JSON.stringify({ Code: code, Message: message }),
@@ -27,7 +27,7 @@ const mayRetry = (status: number) => status === 429 || status === 503
 
 export const apiFailure = ({ status, type, code, message }: ApiError) => failure(status, type, code, message)
 
-export const refused = ({ status, type, message }: Refusal) => failure(status, `${type}Exception`, type, message)
+export const rejected = ({ status, type, message }: Rejection) => failure(status, `${type}Exception`, type, message)
 
 export const unknownOperation = (method: string, target: string) =>
   failure(
@@ -46,28 +46,28 @@ export const tooLarge = failure(
   `The request body must have at most ${bodyBytesMax} bytes`,
 )
 
-/** The SDKs try again what fails by this name. */
+/** The SDKs retry a call that fails with this name. */
 export const notInTime = failure(408, 'RequestTimeoutException', 'RequestTimeout', 'The request did not arrive in time')
 
 export const tooManyConnections = failure(
   503,
   'ServiceUnavailableException',
   'ServiceUnavailable',
-  'The server has as many connections as it can take; try again',
+  'The server has reached its limit of connections; try again',
 )
 
 /** For a person with a browser. */
-export const page = (html: string): Answer => ({
+export const page = (html: string): OutgoingResponse => ({
   status: 200,
   headers: { 'content-type': 'text/html; charset=utf-8' },
   body: html,
 })
 
 /**
- * What a browser asks before it lets a page call. `*` as the list of allowed headers would not cover Authorization, so
- * the list that was asked for is repeated.
+ * The response to a preflight request of a browser. `*` as the list of allowed headers would not cover Authorization,
+ * so the response repeats the requested list.
  */
-export const preflight = (headers: IncomingHttpHeaders): Answer => ({
+export const preflight = (headers: IncomingHttpHeaders): OutgoingResponse => ({
   status: 204,
   headers: {
     'access-control-allow-methods': 'GET, POST, PUT, DELETE',
@@ -77,40 +77,49 @@ export const preflight = (headers: IncomingHttpHeaders): Answer => ({
   body: '',
 })
 
-/** Pages may call from anywhere: it is the signature that says who calls. What is not exposed, SDKs in pages cannot see. */
+/**
+ * Pages of any origin may call, because the signature identifies the caller. SDKs in pages see only exposed headers.
+ */
 const crossOrigin = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'x-amzn-RequestId, x-amzn-ErrorType, Date, Retry-After',
 }
 
-/** With those that all answers have. */
-function headersOf({ status, headers, body }: Answer, requestId: string, lastOnConnection: boolean) {
+/** With the headers that all responses have. */
+function headersOf({ status, headers, body }: OutgoingResponse, requestId: string, lastOnConnection: boolean) {
   const all: Record<string, string | number> = { 'x-amzn-RequestId': requestId, ...crossOrigin, ...headers }
   if (status !== 204) all['content-length'] = Buffer.byteLength(body)
   if (lastOnConnection) all.connection = 'close'
   return all
 }
 
-export function send(response: ServerResponse, answer: Answer, requestId: string, lastOnConnection: boolean): void {
-  response.writeHead(answer.status, headersOf(answer, requestId, lastOnConnection))
-  response.end(answer.body)
+export function send(
+  response: ServerResponse,
+  outgoing: OutgoingResponse,
+  requestId: string,
+  lastOnConnection: boolean,
+): void {
+  response.writeHead(outgoing.status, headersOf(outgoing, requestId, lastOnConnection))
+  response.end(outgoing.body)
 }
 
 /**
- * Where there is no ServerResponse, because there is no request that Node could read. Hangs up afterwards; to `linger` is
- * to wait until the caller does it, since a connection that is closed before all was read may lose the answer.
+ * For a connection without a ServerResponse, because Node could not read a request. Closes the connection afterwards.
+ * With `linger`, the caller closes it: if the server closed it before it has read all data, the response might be lost.
  */
 export function sendRaw(
   stream: Duplex,
-  answer: Answer,
+  outgoing: OutgoingResponse,
   requestId: string,
   nowMs: number,
   { linger = false } = {},
 ): void {
   const date = new Date(nowMs).toUTCString()
-  const all = { date, ...headersOf(answer, requestId, true) }
+  const all = { date, ...headersOf(outgoing, requestId, true) }
   const headers = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   stream.on('error', () => stream.destroy())
   if (!linger) stream.once('finish', () => stream.destroy())
-  stream.end([`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`, ...headers, '', answer.body].join('\r\n'))
+  stream.end(
+    [`HTTP/1.1 ${outgoing.status} ${STATUS_CODES[outgoing.status]}`, ...headers, '', outgoing.body].join('\r\n'),
+  )
 }

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { suite, type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { refuseMalformed } from '../../src/http/refuse-malformed.ts'
+import { rejectMalformed } from '../../src/http/reject-malformed.ts'
 import { serverOptions } from '../../src/http/serve.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
@@ -31,7 +31,7 @@ async function listen(t: TestContext, options: object = {}, { tls = false } = {}
   }
   const server = tls ? createHttpsServer(settings, answer) : createServer(settings, answer)
   const log = { ...silentLog, debug: (fields: object) => void logged.push((fields as { code?: string }).code) }
-  server.on('clientError', refuseMalformed({ clock: { now: () => nowMs }, log, newId: () => 'request-1' }))
+  server.on('clientError', rejectMalformed({ clock: { now: () => nowMs }, log, newId: () => 'request-1' }))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.after(() => {
     server.closeAllConnections()
