@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readConfig } from '../config.ts'
-import { existingPlace, openStore } from '../open-store.ts'
+import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'
 import { free } from '../store/steps.ts'
@@ -15,7 +15,7 @@ const lateSeconds = 3_600
 /** `carillon work`: the background work that is due, and what comes next. Reads the store of a server that may be running. */
 export async function work(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { config } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
-  const store = await openStore(existingPlace(config), {
+  const store = await openStore(existingStore(config), {
     clock: systemClock,
     log: await createLog('warn'),
     random: Math.random,

@@ -19,7 +19,8 @@ interface Cursor {
   after: number
 }
 
-const roleTables = [
+/** Moderator roles and bans. */
+export const roleTables = [
   { table: 'channel_moderator', column: 'moderator_id' },
   { table: 'channel_ban', column: 'member_id' },
 ]
