@@ -42,11 +42,15 @@ export class PlannedReads {
   }
 }
 
-/** Fails unless the plan reads rows by an index, in its order, and none that are of another AppInstance or Privacy. */
+/** A table as a whole, rows that are sorted, or rows that are read and dropped because they are of another's list. */
+const slow = /Seq Scan|Sort|Filter: .*\b(app_instance_arn|privacy|channel_flow_arn) = \$|^SCAN|TEMP B-TREE/
+
+/** Fails unless the plan finds the rows by an index, in its order. */
 export function assertByIndex(plan: readonly string[], sql: string): void {
   assert.ok(plan.length > 0)
-  const slow = /Seq Scan|Sort|Filter: .*\b(app_instance_arn|privacy|channel_flow_arn) = \$|^SCAN|TEMP B-TREE/
-  const found = plan.filter((line) => slow.test(line))
+  // The statement's own values are no table.
+  const values = plan.flatMap((line) => /^CO-ROUTINE (\w+)$/.exec(line)?.[1] ?? []).map((name) => `SCAN ${name}`)
+  const found = plan.filter((line) => slow.test(line) && !/ CONSTANT ROWS?$/.test(line) && !values.includes(line))
   assert.deepEqual(found, [], `${sql}\nis carried out as\n${plan.join('\n')}`)
 }
 

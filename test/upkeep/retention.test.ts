@@ -38,8 +38,8 @@ onBothEngines(
       })
     const prefetched = async () => {
       const options = { sortBy: undefined, now: world.clock.now() }
-    const details = await channelDetails(world.store.read, world.user('ben'), options).next()
-    return (details.value as { ChannelMessages: object[] }).ChannelMessages.length
+      const details = await channelDetails(world.store.read, world.user('ben'), options).next()
+      return (details.value as { ChannelMessages: object[] }).ChannelMessages.length
     }
     assert.equal(await prefetched(), 2)
     await put(world, 1)
