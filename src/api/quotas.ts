@@ -8,7 +8,9 @@ const quotas = {
   adminsPerAppInstance: 100,
   channelFlowsPerAppInstance: 100,
   membershipsPerChannel: 10_000,
+  moderatorsPerChannel: 1_000,
   membershipsPerUser: 20_000,
+  tagsPerResource: 50,
 } as const
 
 type Quota = keyof typeof quotas

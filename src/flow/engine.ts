@@ -5,20 +5,22 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { StepCounts } from '../runtime/metrics.ts'
 import type { Shortages } from '../runtime/shortage.ts'
+import { free } from '../store/steps.ts'
 import type { Store } from '../store/store.ts'
-import type { Turn } from '../store/tables.ts'
+import type { StepRow, Turn } from '../store/tables.ts'
 import { Aside } from './aside.ts'
-import { changeOf, functionNameOfStep, type OwnNode, runOf } from './decision.ts'
+import { functionNameOfStep, type OwnNode } from './decision.ts'
 import { DueSteps } from './due-steps.ts'
 import { GiveBack, roundsBeforeGivingBack } from './give-back.ts'
+import { catchUp, changeFor, type Deferred, eventOf, type Happening, type Outcome } from './outcome.ts'
 import { OwnSteps } from './own-steps.ts'
 import { Pauses } from './pauses.ts'
 import { Refill } from './refill.ts'
 import type { QueuedStep } from './step-lanes.ts'
 import { type QueueLimits, StepQueue } from './step-queue.ts'
 import { StepReport } from './step-report.ts'
-import { StepWrites } from './step-writes.ts'
-import { type FlowEvent, transition, type World } from './transition.ts'
+import { type AfterWrite, type StepChange, StepWrites } from './step-writes.ts'
+import { type FlowEvent, isOpen } from './transition.ts'
 
 export interface EngineParts {
   store: Store
@@ -35,15 +37,10 @@ export interface EngineParts {
 }
 
 /** A step that this node has in hand: in the queue, at its processor, or while its outcome is being written. */
-interface InHand extends QueuedStep {
-  turn: Turn
+interface InHand extends QueuedStep, Happening {
   /** Its attempt is over, and the outcome is not written yet. */
   isEnding: boolean
 }
-
-type Deferred = Extract<HandOff, { result: 'deferred' }>
-/** How an attempt ended. A deferred hand-off was none. */
-type Outcome = Exclude<HandOff, Deferred>
 
 /**
  * The loop around `transition`: hands steps to their processors, feeds back the outcome, and wakes when a step is due.
@@ -179,7 +176,8 @@ export class FlowEngine {
     const { function_arn: functionArn, channel_arn: channelArn, channel_id: channelId, due_at: dueAt } = turn.step
     const functionName = functionNameOfStep(turn.step)
     this.#order += 1
-    return { turn, isEnding: false, functionName, functionArn, channelArn, channelId, dueAt, order: this.#order }
+    const queued = { functionName, functionArn, channelArn, channelId, dueAt, order: this.#order }
+    return { ...queued, turn, isEnding: false, notApplied: [], record: undefined }
   }
 
   #hold(inHand: InHand): void {
@@ -299,19 +297,13 @@ export class FlowEngine {
     return this.#queue.has(functionName)
   }
 
-  /** The clocks change at once; the row learns of it when the verdict takes long. */
+  /** The row learns of it when the verdict takes long. */
   #handedOver(inHand: InHand): void {
     if (!this.#holds(inHand)) return
-    const { node, clock } = this.#parts
-    const { deadline_at, callback_id } = inHand.turn.step
-    const result = transition(runOf(inHand.turn), { type: 'HandedOff' }, this.#world())
-    const change = 'refusal' in result ? undefined : changeOf(inHand.turn, result, node, clock.now())
-    if (change?.kind !== 'RecordHandOff') return
-    inHand.turn = { ...inHand.turn, step: change.step }
     const settled = (isWritten: boolean) => {
-      if (!isWritten && this.#holds(inHand)) this.#letGo(callback_id)
+      if (!isWritten && this.#holds(inHand)) this.#letGo(inHand.turn.step.callback_id)
     }
-    void this.#writes.putOff(change, deadline_at, { settled })
+    void this.#applyLater(inHand, { type: 'HandedOff' }, { settled })
   }
 
   /**
@@ -319,29 +311,49 @@ export class FlowEngine {
    * write failed: it is tried again, and until then the step stays in hand.
    */
   async #apply(inHand: InHand, event: FlowEvent, outcome?: Outcome): Promise<boolean> {
-    const { node, clock } = this.#parts
+    if (event.type === 'Completed' && this.#isAwaited(inHand.turn.step)) return this.#completed(inHand, event, outcome)
+    catchUp(inHand, this.#parts)
     const { turn } = inHand
-    const result = transition(runOf(turn), event, this.#world())
-    const change = 'refusal' in result ? undefined : changeOf(turn, result, node, clock.now())
+    const change = changeFor(turn, event, this.#parts.clock.now(), this.#parts)
     if (!change) {
-      if ('refusal' in result) this.#letGo(turn.step.callback_id)
+      if (change === null) this.#letGo(turn.step.callback_id)
       else this.#enqueue(turn)
       return true
     }
     this.#hold(inHand)
     this.#report.failure(turn, change.step, event)
-    const settled = (isWritten: boolean) => {
-      if (isWritten && change.kind === 'RecordHandOff') this.#dueSteps.wakeBy(change.step.due_at)
-      if (!this.#holds(inHand)) return
-      this.#letGo(turn.step.callback_id)
-      if (isWritten && outcome && outcome.result !== 'accepted') this.#report.waiting(turn, change.step, event)
-    }
-    const isVerdictNear = outcome?.result === 'accepted' || outcome?.result === 'completed'
-    if (!isVerdictNear || change.kind === 'DecideStep') return this.#writes.write(change, { settled })
-    // The step stays this node's until its row is written, but has its new deadline already.
-    const { owner, due_at, deadline_at } = turn.step
-    inHand.turn = { ...turn, step: { ...change.step, owner, due_at } }
-    return this.#writes.putOff(change, deadline_at, { settled, failed: () => this.#outcomeFailed(inHand) })
+    return this.#writes.write(change, {
+      settled: (isWritten) => this.#settled(inHand, isWritten ? change : undefined, event, outcome),
+    })
+  }
+
+  /** Until then the step stays this node's. */
+  #completed(inHand: InHand, event: FlowEvent, outcome: Outcome | undefined): Promise<boolean> {
+    return this.#applyLater(inHand, event, {
+      settled: (isWritten) => this.#settled(inHand, isWritten ? inHand.record : undefined, event, outcome),
+      failed: () => this.#outcomeFailed(inHand),
+    })
+  }
+
+  /** `change`: the row as it was written, if it was. */
+  #settled(inHand: InHand, change: StepChange | undefined, event: FlowEvent, outcome: Outcome | undefined): void {
+    if (change?.kind === 'RecordHandOff') this.#dueSteps.wakeBy(change.step.due_at)
+    if (!this.#holds(inHand)) return
+    const { turn } = inHand
+    this.#letGo(turn.step.callback_id)
+    if (change && outcome && outcome.result !== 'accepted') this.#report.waiting(turn, change.step, event)
+  }
+
+  /** Whether all that can come of the end of its attempt is that the step waits for its verdict. */
+  #isAwaited(step: StepRow): boolean {
+    return isOpen(step) && step.owner !== free && this.#parts.clock.now() < step.deadline_at
+  }
+
+  /** For what happens to nearly every step a moment before its verdict. */
+  #applyLater(inHand: InHand, event: FlowEvent, after: AfterWrite): Promise<boolean> {
+    const { callback_id, deadline_at } = inHand.turn.step
+    inHand.notApplied.push({ event, now: this.#parts.clock.now() })
+    return this.#writes.putOff(callback_id, () => catchUp(inHand, this.#parts), deadline_at, after)
   }
 
   /** No more events are handed over for now: their verdicts could not be written either. */
@@ -358,26 +370,10 @@ export class FlowEngine {
   async #resume(turn: Turn): Promise<void> {
     const { callback_id: callbackId, deadline_at } = turn.step
     const inHand = this.#inHand.get(callbackId)
+    if (inHand) catchUp(inHand, this.#parts)
     // A step in hand goes on, and one that is aside stays so, until its deadline.
     const isKnown = inHand || this.#aside.has(callbackId)
     if (isKnown && this.#parts.clock.now() < (inHand?.turn.step.deadline_at ?? deadline_at)) return
     await this.#apply(inHand ?? this.#newInHand(turn), { type: 'Due' })
-  }
-
-  #world(): World {
-    const { clock, newId, random } = this.#parts
-    return { now: clock.now(), newId, random }
-  }
-}
-
-function eventOf(outcome: Outcome): FlowEvent {
-  switch (outcome.result) {
-    case 'accepted':
-    case 'completed':
-      return { type: 'Completed' }
-    case 'crashed':
-      return { type: 'Crashed', reason: outcome.reason, retrySoon: outcome.retrySoon === true }
-    case 'unreached':
-      return { type: 'Unreached', reason: outcome.reason, permanent: outcome.permanent }
   }
 }

@@ -17,7 +17,7 @@ interface StepWritesParts {
 }
 
 /** What follows a write. */
-interface AfterWrite {
+export interface AfterWrite {
   /** Called once: the row is written, or was refused since the step is over or another node's. */
   settled(isWritten: boolean): void
   /** The write failed, and is tried again. */
@@ -39,7 +39,8 @@ export class StepWrites {
   readonly #parts: StepWritesParts
   readonly #putOff: PutOffWrites
   readonly #retries: Retries
-  readonly #latest = new Map<string, StepChange>()
+  /** By CallbackId: the change, or what will make it. */
+  readonly #latest = new Map<string, StepChange | (() => StepChange | undefined)>()
 
   constructor(parts: StepWritesParts) {
     this.#parts = parts
@@ -61,15 +62,24 @@ export class StepWrites {
   }
 
   /**
-   * Writes a second later, since the verdict may make it needless. At once where the row's old deadline is near, or while
-   * writes fail: how the store is must then be known before more events are handed over.
+   * Writes a second later, since the verdict may make it needless; `change` is called for the write alone. At once where the
+   * row's old deadline is near, or while writes fail: how the store is must then be known before more events are handed
+   * over.
    */
-  async putOff(change: StepChange, oldDeadlineAt: number, after: AfterWrite): Promise<boolean> {
-    const { callback_id: callbackId } = change.step
+  async putOff(
+    callbackId: string,
+    change: () => StepChange | undefined,
+    oldDeadlineAt: number,
+    after: AfterWrite,
+  ): Promise<boolean> {
+    const write = async () => {
+      const made = change()
+      return made ? this.write(made, after) : true
+    }
     const isNear = oldDeadlineAt - this.#parts.clock.now() < 2 * putOffMs
-    if (isNear || this.#retries.size > 0) return this.write(change, after)
+    if (isNear || this.#retries.size > 0) return write()
     this.#latest.set(callbackId, change)
-    this.#putOff.add(callbackId, async () => void (await this.write(change, after)))
+    this.#putOff.add(callbackId, async () => void (await write()))
     return true
   }
 

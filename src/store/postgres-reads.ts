@@ -1,5 +1,6 @@
 import { type Prepared, withoutNul } from './postgres-connection.ts'
 import { text } from './postgres-input.ts'
+import { type Row as AnyRow, rowMaker } from './row-maker.ts'
 import { type Reader, StoreUnavailable, type Value } from './store.ts'
 
 /** More callers than this never share a statement. */
@@ -13,14 +14,16 @@ const textsMax = 250
 
 /** How a statement is sent. */
 export interface Sender {
-  send(statement: Prepared, values: unknown[]): Promise<AnyRow[]>
-  /** The same with each row as an array. */
-  sendForArrays(statement: Prepared, values: unknown[]): Promise<{ fields: { name: string }[]; rows: Value[][] }>
+  send(statement: Prepared, values: unknown[]): Promise<Sent>
   /** Whether it is no fault of the statement or its values. */
   isUnavailable(error: unknown): boolean
 }
 
-type AnyRow = Record<string, Value>
+/** What came back: each row as an array. */
+interface Sent {
+  fields: { name: string }[]
+  rows: Value[][]
+}
 
 interface Ask {
   values: Value[]
@@ -129,7 +132,8 @@ export class SharedReads implements Reader {
   /** Those with the same values. */
   async #answerAlike({ alone }: Queue, asks: Ask[]): Promise<void> {
     try {
-      give(asks, await this.#sender.send(alone, (asks[0] as Ask).values))
+      const { fields, rows } = await this.#sender.send(alone, (asks[0] as Ask).values.map(withoutNul))
+      give(asks, rows.map(rowMaker(fields.map(({ name }) => name))))
     } catch (error) {
       for (const { reject } of asks) reject(error)
     }
@@ -150,10 +154,10 @@ export class SharedReads implements Reader {
   /** The rows for each of these values. */
   async #sendShared(shared: Prepared, all: Value[][]): Promise<AnyRow[][]> {
     const input = all.map((values, place) => ({ place, ...Object.fromEntries(values.map(memberOf)) }))
-    const { fields, rows } = await this.#sender.sendForArrays(shared, [JSON.stringify(input)])
-    const columns = fields.slice(1).map(({ name }) => name)
+    const { fields, rows } = await this.#sender.send(shared, [JSON.stringify(input)])
+    const makeRow = rowMaker(fields.slice(1).map(({ name }) => name))
     const found = all.map((): AnyRow[] => [])
-    for (const [place, ...own] of rows) found[place as number]?.push(rowOf(columns, own))
+    for (const [place, ...own] of rows) found[place as number]?.push(makeRow(own))
     return found
   }
 }
@@ -182,12 +186,6 @@ function typesOf(values: readonly Value[]): string | undefined {
 }
 
 const sqlTypes: Record<string, string> = { t: text, i: 'BIGINT' }
-
-function rowOf(columns: readonly string[], values: readonly Value[]): AnyRow {
-  const row: AnyRow = {}
-  for (const [index, column] of columns.entries()) row[column] = values[index] as Value
-  return row
-}
 
 /** How a caller's value comes to the statement. */
 const memberOf = (value: Value, index: number): [string, Value] => [

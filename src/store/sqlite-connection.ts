@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { type Row, rowMaker } from './row-maker.ts'
 import type { Writer } from './sqlite-changes.ts'
 import { asStoreError, StoreBroken } from './sqlite-errors.ts'
 import type { Reader, Value } from './store.ts'
@@ -8,7 +9,7 @@ export class Connection implements Writer {
   readonly #path: string
   readonly #report: (error: unknown) => void
   readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, Statement>()
 
   /** `report` receives each error that disk or file have caused, as the caller gets it. */
   constructor(path: string, options: { readOnly: boolean; report(error: unknown): void }) {
@@ -18,15 +19,15 @@ export class Connection implements Writer {
   }
 
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as Row | undefined
+    return this.#prepare(sql).get(values) as Row | undefined
   }
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[]
+    return this.#prepare(sql).all(values) as Row[]
   }
 
   run(sql: string, ...values: Value[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
+    return this.#prepare(sql).run(values)
   }
 
   exec(sql: string): void {
@@ -95,13 +96,48 @@ export class Connection implements Writer {
     }
   }
 
-  #prepare(sql: string): StatementSync {
+  #prepare(sql: string): Statement {
     let statement = this.#statements.get(sql)
     if (!statement) {
       // node:sqlite takes $1 for a name, not for a position.
-      statement = this.#database.prepare(sql.replaceAll(/\$(\d+)/g, '?$1'))
+      statement = new Statement(this.#database.prepare(sql.replaceAll(/\$(\d+)/g, '?$1')))
       this.#statements.set(sql, statement)
     }
     return statement
+  }
+}
+
+/** A prepared statement. node:sqlite gives its rows as arrays: the objects that it makes are slow (row-maker.ts). */
+class Statement {
+  readonly #statement: StatementSync
+  #columns = 0
+  #make: (values: Value[]) => Row = () => ({})
+
+  constructor(statement: StatementSync) {
+    this.#statement = statement
+    statement.setReturnArrays(true)
+  }
+
+  get(values: Value[]): Row | undefined {
+    const row = this.#statement.get(...values) as Value[] | undefined
+    return row && this.#rowOf(row)
+  }
+
+  all(values: Value[]): Row[] {
+    const rows = this.#statement.all(...values) as unknown as Value[][]
+    return rows.map((row) => this.#rowOf(row))
+  }
+
+  run(values: Value[]): number {
+    return Number(this.#statement.run(...values).changes)
+  }
+
+  /** SQLite prepares a statement anew when a table has changed: then it may have other columns. */
+  #rowOf(values: Value[]): Row {
+    if (values.length !== this.#columns) {
+      this.#columns = values.length
+      this.#make = rowMaker(this.#statement.columns().map(({ name }) => name))
+    }
+    return this.#make(values)
   }
 }

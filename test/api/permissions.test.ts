@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { assertRowForEach } from '../support/bearer-operations.ts'
 import { type Population, populate, type Role, roles } from '../support/population.ts'
 import { outcomeOf } from '../support/refusals.ts'
 import { startTestServer } from '../support/running-server.ts'
 
 /*
- * AWS's developer guide, "Authorization by role", as a table: for every operation that has a bearer and is about a
- * channel, who may in which kind of channel.
+ * AWS's developer guide, "Authorization by role", as a table: for every operation that has a bearer, who may in which kind
+ * of channel.
  */
 
 interface Kind {
@@ -22,6 +23,7 @@ const kinds: Kind[] = [
 ]
 
 interface Row {
+  /** Begins with the operation's name. */
   does: string
   may(kind: Kind): readonly Role[]
   call(people: Population, ChimeBearer: string, kind: Kind): Promise<unknown>
@@ -36,11 +38,87 @@ const { messaging } = server
 let newcomers = 0
 const newcomer = (people: Population) => people.createUser(`newcomer-${++newcomers}`)
 
+/** The user of these people with the same id: the bearer itself, or another if the bearer is of another AppInstance. */
+const namesake = (people: Population, arn: string) => people.user(arn.split('/user/')[1]!)
+
 const table: Row[] = [
+  {
+    does: 'CreateChannel',
+    may: () => roles,
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) =>
+      messaging.createChannel({ AppInstanceArn, ChimeBearer, Name: 'Belfry' }),
+  },
   {
     does: 'DescribeChannel',
     may: seeing,
     call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.describeChannel({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannels',
+    may: () => roles,
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) => messaging.listChannels({ AppInstanceArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannels that are PRIVATE',
+    may: () => ['admin'],
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) =>
+      messaging.listChannels({ AppInstanceArn, ChimeBearer, Privacy: 'PRIVATE' }),
+  },
+  {
+    does: 'DescribeChannelMembership',
+    may: seeing,
+    call: ({ channelArn: ChannelArn, owner: MemberArn }, ChimeBearer) =>
+      messaging.describeChannelMembership({ ChannelArn, MemberArn, ChimeBearer }),
+  },
+  {
+    does: "ListChannelMembershipsForAppInstanceUser of one's own",
+    may: () => roles,
+    call: (people, ChimeBearer) =>
+      messaging.listChannelMembershipsForAppInstanceUser({
+        ChimeBearer,
+        AppInstanceUserArn: namesake(people, ChimeBearer),
+      }),
+  },
+  {
+    does: 'ListChannelMembershipsForAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.listChannelMembershipsForAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
+  },
+  {
+    does: 'UpdateChannelReadMarker',
+    may: () => ['member', 'hidden'],
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.updateChannelReadMarker({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'CreateChannelModerator',
+    may: () => moderating,
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelModerator({
+        ChannelArn: people.channelArn,
+        ChimeBearer,
+        ChannelModeratorArn: await newcomer(people),
+      }),
+  },
+  {
+    does: 'ListChannelModerators',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelModerators({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: "ListChannelsModeratedByAppInstanceUser of one's own",
+    may: () => roles,
+    call: (people, ChimeBearer) =>
+      messaging.listChannelsModeratedByAppInstanceUser({
+        ChimeBearer,
+        AppInstanceUserArn: namesake(people, ChimeBearer),
+      }),
+  },
+  {
+    does: 'ListChannelsModeratedByAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.listChannelsModeratedByAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
   },
   {
     does: 'ListChannelMemberships',
@@ -116,6 +194,97 @@ const table: Row[] = [
     },
   },
   {
+    does: "DescribeChannelMembershipForAppInstanceUser of one's own membership",
+    may: () => ['member', 'hidden'],
+    call: (people, ChimeBearer) => {
+      const AppInstanceUserArn = namesake(people, ChimeBearer)
+      const { channelArn: ChannelArn } = people
+      return messaging.describeChannelMembershipForAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer })
+    },
+  },
+  {
+    does: "DescribeChannelMembershipForAppInstanceUser of somebody else's membership",
+    may: () => ['admin'],
+    call: ({ channelArn: ChannelArn, owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.describeChannelMembershipForAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelModeratedByAppInstanceUser of oneself',
+    may: () => ['moderator'],
+    call: (people, ChimeBearer) => {
+      const AppInstanceUserArn = namesake(people, ChimeBearer)
+      const { channelArn: ChannelArn } = people
+      return messaging.describeChannelModeratedByAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer })
+    },
+  },
+  {
+    does: 'DescribeChannelModeratedByAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ channelArn: ChannelArn, owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.describeChannelModeratedByAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelModerator',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn, owner: ChannelModeratorArn }, ChimeBearer) =>
+      messaging.describeChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer }),
+  },
+  {
+    does: 'DeleteChannelModerator',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const { channelArn: ChannelArn, owner } = people
+      const ChannelModeratorArn = await newcomer(people)
+      await messaging.createChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer: owner })
+      await messaging.deleteChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer })
+    },
+  },
+  {
+    does: 'CreateChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelBan({ ChannelArn: people.channelArn, MemberArn: await newcomer(people), ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const ban = { ChannelArn: people.channelArn, MemberArn: await newcomer(people) }
+      await messaging.createChannelBan({ ...ban, ChimeBearer: people.owner })
+      await messaging.describeChannelBan({ ...ban, ChimeBearer })
+    },
+  },
+  {
+    does: 'ListChannelBans',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelBans({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'DeleteChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const ban = { ChannelArn: people.channelArn, MemberArn: await newcomer(people) }
+      await messaging.createChannelBan({ ...ban, ChimeBearer: people.owner })
+      await messaging.deleteChannelBan({ ...ban, ChimeBearer })
+    },
+  },
+  {
+    does: 'SearchChannels',
+    may: () => roles,
+    call: ({ owner }, ChimeBearer) =>
+      messaging.searchChannels({ ChimeBearer, Fields: [{ Key: 'MEMBERS', Values: [owner], Operator: 'INCLUDES' }] }),
+  },
+  {
+    does: 'PutChannelExpirationSettings',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) =>
+      messaging.putChannelExpirationSettings({
+        ChannelArn,
+        ChimeBearer,
+        ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' },
+      }),
+  },
+  {
     does: 'SendChannelMessage',
     may: () => ['member'],
     call: (people, ChimeBearer) => people.send({ ChimeBearer }),
@@ -187,6 +356,12 @@ const table: Row[] = [
       messaging.updateChannel({ ChannelArn, ChimeBearer, Name: 'Bells' }),
   },
   {
+    does: 'DeleteChannel',
+    may: () => moderating,
+    call: async (people, ChimeBearer, kind) =>
+      messaging.deleteChannel({ ChannelArn: await people.createChannel(kind), ChimeBearer }),
+  },
+  {
     does: 'AssociateChannelFlow',
     may: () => moderating,
     call: async (people, ChimeBearer, kind) => {
@@ -208,6 +383,12 @@ const table: Row[] = [
 ]
 
 const foreigner = (await populate(server)).owner
+
+test('every operation with a bearer has a row', () =>
+  assertRowForEach(
+    table.map(({ does }) => does.split(' ')[0]!),
+    import.meta.filename,
+  ))
 
 for (const kind of kinds) {
   suite(`in a channel that is ${kind.Privacy} and ${kind.Mode}`, async () => {

@@ -332,6 +332,13 @@ suite('the log', () => {
       new Map([[ref.channelId, { seq: last, isDeleted: true }]]),
     )
     assert.deepEqual(await channelLog().memberships(people.member, 0), { memberships: [], more: false })
+    await store.write('DELETE FROM channel_log WHERE channel_id = $1', ref.channelId)
+    assert.deepEqual(await channelLog().read(ref, everything), {
+      envelopes: [],
+      through: last,
+      more: false,
+      isEnd: true,
+    })
   })
 
   test('that does not go as far as was heard is not the log of this channel', async () => {

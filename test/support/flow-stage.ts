@@ -9,7 +9,7 @@ import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { type ShortageKind, Shortages } from '../../src/runtime/shortage.ts'
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
-import type { Committed, Reader, Store, Transaction } from '../../src/store/store.ts'
+import type { Committed, Isolation, Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { MessageText, StepRow } from '../../src/store/tables.ts'
 import { ManualClock } from './manual-clock.ts'
 import { heldMessage, node, openChannel, place, readTurn, verdictOn } from './rows.ts'
@@ -209,8 +209,8 @@ class WatchedStore implements Store {
     return this.#watch(() => this.#store.commit(change))
   }
 
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#watch(() => this.#store.transaction(work))
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T> {
+    return this.#watch(() => this.#store.transaction(work, isolation))
   }
 
   onCommit(listener: (committed: Committed) => void): void {

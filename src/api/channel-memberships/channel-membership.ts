@@ -98,12 +98,14 @@ export async function countMembers(transaction: Transaction, channelId: number, 
 
 /**
  * Removes the member, and tells the channel. The moderator role stays. Returns the membership as it was; undefined if there
- * was none, and then nothing changes. For whoever takes a member out: an operation, a ban, the deletion of a user.
+ * was none, and then nothing changes. For whoever takes a member out: an operation, a ban, the deletion of a user. Events
+ * that `before` appends are numbered before the leave, so that the member still receives them.
  */
 export async function removeMember(
   transaction: Transaction,
   { channel_id, member_id }: Pick<MembershipRow, 'channel_id' | 'member_id'>,
   now: number,
+  before: () => Promise<void> = async () => {},
 ): Promise<MembershipRow | undefined> {
   const membership = await findMembership(transaction, channel_id, member_id)
   if (!membership) return undefined
@@ -117,6 +119,7 @@ export async function removeMember(
     membership.channel_id,
     membership.member_id,
   )
+  await before()
   await countMembers(transaction, channel_id, -1)
   await append(transaction, deleteChannelMembership, membership, now)
   return membership
