@@ -1,34 +1,34 @@
-import type { NatsPlace } from './bus/nats-options.ts'
+import type { NatsServers } from './bus/nats-options.ts'
 import { nearest } from './near-names.ts'
 import { allSettings, type Setting, settings, splitNames } from './settings.ts'
 import type { Credentials } from './signature/credentials.ts'
 import type { CertificateFiles } from './tls/certificate-files.ts'
 
-/** All that an operator can choose. */
+/** The settings of a server, as values. */
 export interface Config {
   dataDir: string
   host: string
   httpPort: number
   httpsPort: number
-  /** False behind a proxy that ends TLS: then there is no HTTPS listener. */
+  /** False behind a proxy that terminates TLS: then there is no HTTPS listener. */
   tls: boolean
-  /** The paths of PEM files. Undefined: the server makes its certificate itself, and keeps it. */
+  /** The paths of PEM files. Undefined: the server issues a certificate and keeps it. */
   tlsFiles: CertificateFiles | undefined
-  /** What the made certificate is for, besides the names that the server knows it is called by. */
+  /** More host names in the issued certificate, besides those that the server knows. */
   tlsNames: string[]
   /**
-   * What GetMessagingSessionEndpoint answers, `host[:port]`. Undefined: `localhost:` and the port that HTTPS got, or HTTP
-   * if there is no TLS.
+   * The endpoint that GetMessagingSessionEndpoint returns, `host[:port]`. Undefined: `localhost:` and the port of
+   * HTTPS, or of HTTP if there is no TLS.
    */
   publicHost: string | undefined
-  /** Where health checks and metrics are asked for. Undefined: nowhere. */
+  /** The port for health checks and metrics. Undefined: none. */
   adminPort: number | undefined
   adminHost: string
-  /** Connections to the API and the sessions in all. Undefined: what the limit on file descriptors leaves. */
+  /** Connections to the API and the sessions in all. Undefined: as many as the limit on file descriptors leaves. */
   connections: number | undefined
-  /** Connections of one address that have not signed yet; never more than a quarter of all. */
+  /** Unauthenticated connections of one address; never more than a quarter of all. */
   connectionsPerAddress: number
-  /** How long the headers and the body may take each, until a connection has signed. */
+  /** Time limit for the headers, and for the body, of an unauthenticated connection. */
   signatureTimeoutMs: number
   /** File descriptors that connections leave for the store, functions and the admin port. */
   descriptorReserve: number
@@ -36,21 +36,21 @@ export interface Config {
   account: string
   /** A PostgreSQL that several nodes may share. Undefined: SQLite, in the data folder. */
   databaseUrl: string | undefined
-  /** What carries news between them. Undefined: this is the only node. */
-  nats: NatsPlace | undefined
+  /** The bus between the nodes. Undefined: this is the only node. */
+  nats: NatsServers | undefined
   functions: string
   /** Processes of all functions in the folder together. */
   functionProcesses: number
-  /** The user whom functions run as. Undefined: the server's own. */
+  /** The user that functions run as. Undefined: the server's own. */
   functionsUser: string | undefined
   /** Messages that may wait for one function. */
   waitingMax: number
-  /** Where functions are invoked that are not in the folder. Undefined: nowhere. */
+  /** The endpoint for functions that are not in the folder. Undefined: none. */
   lambda: LambdaConfig | undefined
   logLevel: string
-  /** Undefined: as what it is written to would have it. */
+  /** Undefined: pretty on a terminal, else JSON. */
   logFormat: 'json' | 'pretty' | undefined
-  /** Whether AWS's request rates hold. */
+  /** Whether AWS's request rates are enforced. */
   limits: 'off' | 'aws'
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
@@ -58,17 +58,17 @@ export interface Config {
 
 interface LambdaConfig {
   endpoint: string
-  /** What the endpoint calls a function, with `{name}` or `{arn}` in it. */
+  /** The endpoint's name for a function, with `{name}` or `{arn}` in it. */
   functionName: string
-  /** Calls at once, of all functions together. */
+  /** Calls in flight, of all functions together. */
   concurrency: number
   /** Undefined: the server's. */
   region: string | undefined
-  /** Undefined: the root key pair, since emulators do not care. */
+  /** Undefined: the root key pair, because emulators do not check it. */
   credentials: Credentials | undefined
 }
 
-/** The environment or the flags cannot be used. Every problem is named, a line for each. */
+/** The environment or the flags are not valid. Each line of the message is one problem. */
 export class ConfigError extends Error {
   readonly problems: string[]
 
@@ -81,15 +81,15 @@ export class ConfigError extends Error {
 
 type Environment = Record<string, string | undefined>
 
-/** A setting's text and, for complaints, the flag or variable it came from. */
+/** A setting's text and, for error messages, its flag or variable. */
 interface Given {
   text: string
   from: string
 }
 
 /**
- * The configuration that flags and environment variables make. Warnings name CARILLON_ variables that mean nothing
- * here, and what is allowed but hardly meant. Throws a ConfigError that names every problem. `readFile` answers the text
+ * Reads the configuration from flags and environment variables. Warnings name unknown CARILLON_ variables, and settings
+ * that are allowed but probably a mistake. Throws a ConfigError that names every problem. `readFile` returns the text
  * of the file in a `_FILE` variable.
  */
 export function readConfig(
@@ -103,7 +103,7 @@ export function readConfig(
     const given = setting.flag
       ? (flags.get(setting.flag) ?? readVariable(setting.variable, environment))
       : readSecret(setting.variable, environment, readFile, problems)
-    if (given && !setting.form.fits(given.text)) problems.push(complaint(setting, given))
+    if (given && !setting.form.fits(given.text)) problems.push(problemOf(setting, given))
     return given?.text ?? setting.preset ?? ''
   }
   const isGiven = ({ flag, variable }: Setting) =>
@@ -126,7 +126,7 @@ export function readConfig(
     region: read(settings.region),
     account: read(settings.account),
     databaseUrl: read(settings.databaseUrl) || undefined,
-    nats: natsPlace(read),
+    nats: natsServers(read),
     functions: read(settings.functions),
     functionProcesses: Number(read(settings.functionProcesses)),
     functionsUser: read(settings.functionsUser) || undefined,
@@ -137,12 +137,12 @@ export function readConfig(
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
     credentials: pair(read(settings.accessKeyId), read(settings.secretAccessKey)),
   }
-  problems.push(...disagreements(config, isGiven))
+  problems.push(...conflicts(config, isGiven))
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config, warnings: [...unknownVariables(environment), ...doubts(config)] }
+  return { config, warnings: [...unknownVariables(environment), ...suspicions(config)] }
 }
 
-/** `--flag value` and `--flag=value`; of a flag given twice the last one counts. */
+/** `--flag value` and `--flag=value`; if a flag is given twice, the last one counts. */
 function readFlags(args: string[], problems: string[]): Map<string, Given> {
   const flags = new Map<string, Given>()
   const rest = [...args]
@@ -164,13 +164,13 @@ function readFlags(args: string[], problems: string[]): Map<string, Given> {
 function unknownFlag(flag: string): string {
   const variable = `CARILLON_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`
   if (allSettings.some((setting) => setting.variable === variable)) {
-    return `${flag} is not a flag, since flags show in the process list: use ${variable} or ${variable}_FILE`
+    return `${flag} is not a flag, because flags show in the process list: use ${variable} or ${variable}_FILE`
   }
   const known = allSettings.flatMap((setting) => setting.flag ?? [])
   return `${flag} is not a flag${nearest(flag, known)}`
 }
 
-/** An empty variable counts as none: that is how compose files and charts pass on what nobody set. */
+/** An empty variable counts as none, because compose files and charts pass on unset variables that way. */
 function readVariable(variable: string, environment: Environment): Given | undefined {
   const text = environment[variable]
   return text ? { text, from: variable } : undefined
@@ -186,7 +186,7 @@ function readSecret(
   const direct = readVariable(variable, environment)
   const file = readVariable(`${variable}_FILE`, environment)
   if (!file) return direct
-  if (direct) problems.push(`${direct.from} and ${file.from} are both given: keep one of them`)
+  if (direct) problems.push(`${direct.from} and ${file.from} are both set: keep one of them`)
   try {
     return { text: readFile(file.text).trim(), from: `the content of ${file.from}` }
   } catch (error) {
@@ -196,13 +196,13 @@ function readSecret(
 }
 
 /** Says where, what, and what would be right. A secret is never repeated. */
-function complaint(setting: Setting, given: Given): string {
+function problemOf(setting: Setting, given: Given): string {
   const what = setting.flag ? `is ${JSON.stringify(given.text)}, but ` : ''
   return `${given.from} ${what}must be ${setting.form.expects}`
 }
 
-/** What is wrong only when two settings are seen together. */
-function disagreements(config: Config, isGiven: (setting: Setting) => boolean): string[] {
+/** Problems of two settings that contradict each other. */
+function conflicts(config: Config, isGiven: (setting: Setting) => boolean): string[] {
   const problems: string[] = []
   const { accessKeyId, secretAccessKey, tls, tlsCert, tlsKey, tlsNames } = settings
   const { lambdaEndpoint, lambdaFunctionName, lambdaRegion, lambdaConcurrency } = settings
@@ -221,7 +221,7 @@ function disagreements(config: Config, isGiven: (setting: Setting) => boolean): 
   ]
   for (const [one, other] of pairs) {
     if (isGiven(one) === isGiven(other)) continue
-    problems.push(`${one.variable} and ${other.variable} belong together: give both, or neither`)
+    problems.push(`${one.variable} and ${other.variable} belong together: set both, or neither`)
   }
   const dependents: [Setting, Setting][] = [
     [settings.adminHost, settings.adminPort],
@@ -236,13 +236,13 @@ function disagreements(config: Config, isGiven: (setting: Setting) => boolean): 
   ]
   for (const [one, other] of dependents) {
     if (!isGiven(one) || isGiven(other)) continue
-    problems.push(`${one.variable} means nothing without ${other.variable}: give both, or neither`)
+    problems.push(`${one.variable} has no effect without ${other.variable}: set both, or neither`)
   }
   if (!config.tls) {
     const idle = [tlsCert, tlsKey, tlsNames].filter(isGiven)
-    problems.push(...idle.map(({ variable }) => `${variable} means nothing with ${tls.variable}=off: drop one of them`))
+    problems.push(...idle.map(({ variable }) => `${variable} has no effect with ${tls.variable}=off: drop one of them`))
   } else if (config.tlsFiles && isGiven(tlsNames)) {
-    problems.push(`${tlsNames.variable} means nothing with ${tlsCert.variable}, which has its names: drop one of them`)
+    problems.push(`${tlsNames.variable} has no effect with ${tlsCert.variable}, which has its names: drop one of them`)
   }
   return problems
 }
@@ -253,7 +253,7 @@ function certificateFiles(certificate: string, key: string): CertificateFiles | 
   return certificate && key ? { certificate, key } : undefined
 }
 
-function natsPlace(read: (setting: Setting) => string): NatsPlace | undefined {
+function natsServers(read: (setting: Setting) => string): NatsServers | undefined {
   const servers = splitNames(read(settings.natsUrl))
   const credentialsFile = read(settings.natsCredentials)
   const caFile = read(settings.natsCa)
@@ -276,13 +276,13 @@ function pair(accessKeyId: string, secretAccessKey: string): Credentials | undef
   return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined
 }
 
-/** What is allowed but hardly meant. */
-function doubts({ tls, publicHost, httpPort, databaseUrl, nats }: Config): string[] {
+/** Warnings about settings that are allowed but probably a mistake. */
+function suspicions({ tls, publicHost, httpPort, databaseUrl, nats }: Config): string[] {
   const warnings: string[] = []
   if (!tls && publicHost === undefined) {
     const { variable } = settings.publicHost
     warnings.push(
-      `without ${variable} clients open messaging sessions at wss://localhost:${httpPort}, where nothing speaks TLS`,
+      `without ${variable} clients open messaging sessions at wss://localhost:${httpPort}, where no listener has TLS`,
     )
   }
   if (databaseUrl !== undefined && !nats) {
@@ -293,7 +293,9 @@ function doubts({ tls, publicHost, httpPort, databaseUrl, nats }: Config): strin
   return warnings
 }
 
-/** Not problems: Kubernetes sets CARILLON_PORT and more like it for every Service that is named carillon. */
+/**
+ * Warnings, not problems: Kubernetes sets CARILLON_PORT and similar variables for every Service that is named carillon.
+ */
 function unknownVariables(environment: Environment): string[] {
   const known = allSettings.flatMap(({ variable, flag }) => (flag ? [variable] : [variable, `${variable}_FILE`]))
   return Object.keys(environment)
@@ -301,7 +303,7 @@ function unknownVariables(environment: Environment): string[] {
     .map((name) => `${name} is not a setting and is ignored${nearestVariable(name, known)}`)
 }
 
-/** All begin with CARILLON_, which says nothing. */
+/** Compares the names without their common prefix, CARILLON_. */
 function nearestVariable(name: string, known: string[]): string {
   const prefix = 'CARILLON_'
   const rest = (text: string) => text.slice(prefix.length)

@@ -1,16 +1,16 @@
 import { distance } from 'fastest-levenshtein'
 
 const namesMax = 3
-/** Shorter words begin too many others. */
+/** Shorter words are the beginning of too many others. */
 const prefixLengthMin = 3
-/** What a part costs of which only the beginning was typed, and one that was left out. */
+/** The cost of a part that was typed only in part, and of one that was left out. */
 const prefixCost = 0.5
 const missingCost = 0.01
 
 /**
- * How a message about an unknown name goes on: `; the nearest one is --http-port`. Names are compared as a whole and by
- * the parts between dashes or underscores, so that `--prot` leads to `--http-port` and not to `--host`. Empty if nothing
- * is near.
+ * The suggestion in a message about an unknown name: `; the nearest one is --http-port`. Names are compared as a whole
+ * and by the parts between dashes or underscores, so that `--prot` leads to `--http-port` and not to `--host`. Empty if
+ * no name is near.
  */
 export function nearest(name: string, known: string[]): string {
   const near = nearNames(name, known)
@@ -18,7 +18,7 @@ export function nearest(name: string, known: string[]): string {
   return near.length === 1 ? `; the nearest one is ${near[0]}` : `; near ones are ${near.join(', ')}`
 }
 
-/** The nearest first; all that are as near, up to three. */
+/** The nearest names, the best first, up to three. */
 function nearNames(name: string, known: string[]): string[] {
   const rated = known.map((candidate) => ({ candidate, cost: cost(name, candidate) }))
   const best = Math.min(...rated.map(({ cost }) => cost))
@@ -34,7 +34,7 @@ function cost(name: string, candidate: string): number {
   return Math.min(typos(typed.join(''), parts.join('')), typed.length > 0 ? inParts + left * missingCost : Infinity)
 }
 
-/** Also where one word was typed in the place of two: `--dataDir`. */
+/** Also if one word was typed instead of two: `--dataDir`. */
 const partsOf = (name: string) => name.toLowerCase().split(/[-_]+/).filter(Boolean)
 
 function partCost(word: string, part: string): number {
@@ -43,7 +43,7 @@ function partCost(word: string, part: string): number {
   return word.length >= prefixLengthMin && part.startsWith(word) ? prefixCost : typing
 }
 
-/** Infinite if they differ in more than a third of what was typed. Two letters that changed places are one mistake. */
+/** Infinite if more than a third of the typed letters differ. Two swapped letters are one mistake. */
 function typos(typed: string, right: string): number {
   const changes = distance(typed, right)
   const mistakes = changes === 2 && sorted(typed) === sorted(right) ? 1 : changes

@@ -1,17 +1,19 @@
 import { isIP } from 'node:net'
 
 interface Form {
-  /** What stands for the value in the help text. */
+  /** Placeholder for the value in the help text. */
   sign: string
-  /** What would be right: ends the sentence "… must be". */
+  /** Description of a valid value: ends the sentence "… must be". */
   expects: string
   fits(text: string): boolean
 }
 
-/** One thing to choose: by its flag, else by its variable, else it is the preset. */
+/** One setting. Its value comes from the flag, else from the variable, else it is the preset. */
 export interface Setting {
   variable: string
-  /** A secret has no flag, since flags show in the process list. It has `_FILE` behind its variable instead. */
+  /**
+   * A secret has no flag, because flags show in the process list. It has a variable with the suffix `_FILE` instead.
+   */
   flag?: string
   form: Form
   preset?: string
@@ -43,7 +45,7 @@ const names: Form = {
 const publicHost: Form = {
   sign: 'HOST[:PORT]',
   expects: 'host or host:port without scheme and path; leave :443 out, because clients sign it but do not send it',
-  // A URL drops its default port and rewrites what is not the plain form, so this refuses :443, paths and 127.1 alike.
+  // A URL drops its default port and rewrites other forms of a host, so this rejects :443, paths and 127.1.
   fits: (text) => /^[\w.:[\]-]+$/.test(text) && URL.parse(`https://${text}`)?.host === text.toLowerCase(),
 }
 const region: Form = {
@@ -54,7 +56,7 @@ const region: Form = {
 const account: Form = { sign: 'ACCOUNT', expects: '12 digits', fits: (text) => /^\d{12}$/.test(text) }
 const functionName: Form = {
   sign: 'TEMPLATE',
-  expects: 'a name, in which {name} or {arn} may stand for that of the function, such as chat-dev-{name}',
+  expects: 'a name, in which {name} or {arn} stands for the name or the ARN of the function, such as chat-dev-{name}',
   fits: (text) => /^(?:[\w.:-]|\{name\}|\{arn\}){1,256}$/.test(text),
 }
 const logLevel: Form = {
@@ -109,7 +111,7 @@ const sessionToken: Form = {
   fits: (text) => /^[!-~]{1,8192}$/.test(text),
 }
 
-/** The one list of settings: the parser, the help text and the complaints all come from it. */
+/** The one list of settings: the parser, the help text and the error messages all use it. */
 export const settings = {
   dataDir: {
     variable: 'CARILLON_DATA_DIR',

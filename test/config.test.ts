@@ -189,8 +189,8 @@ suite('readConfig accepts and refuses', () => {
     assert.deepEqual(problems(['--admin-port', '8443', '--tls', 'off']), [])
   })
 
-  test('an admin host without a port means nothing', () => {
-    const complaint = 'CARILLON_ADMIN_HOST means nothing without CARILLON_ADMIN_PORT: give both, or neither'
+  test('an admin host without a port has no effect', () => {
+    const complaint = 'CARILLON_ADMIN_HOST has no effect without CARILLON_ADMIN_PORT: set both, or neither'
     assert.deepEqual(problems(['--admin-host', '0.0.0.0']), [complaint])
   })
 
@@ -243,7 +243,7 @@ suite('the key pair', () => {
   })
 
   test('is refused by half', () => {
-    const message = 'CARILLON_ACCESS_KEY_ID and CARILLON_SECRET_ACCESS_KEY belong together: give both, or neither'
+    const message = 'CARILLON_ACCESS_KEY_ID and CARILLON_SECRET_ACCESS_KEY belong together: set both, or neither'
     assert.deepEqual(problems([], { CARILLON_ACCESS_KEY_ID: keyId }), [message])
     assert.deepEqual(
       problems([], { CARILLON_SECRET_ACCESS_KEY_FILE: '/run/secret' }, () => secret),
@@ -259,7 +259,7 @@ suite('the key pair', () => {
     }
     assert.deepEqual(
       problems([], environment, () => keyId),
-      ['CARILLON_ACCESS_KEY_ID and CARILLON_ACCESS_KEY_ID_FILE are both given: keep one of them'],
+      ['CARILLON_ACCESS_KEY_ID and CARILLON_ACCESS_KEY_ID_FILE are both set: keep one of them'],
     )
   })
 
@@ -282,7 +282,7 @@ suite('the key pair', () => {
   test('has no flag, and the reason is given', () => {
     const found = problems([`--secret-access-key=${secret}`])
     assert.deepEqual(found, [
-      '--secret-access-key is not a flag, since flags show in the process list: use CARILLON_SECRET_ACCESS_KEY or CARILLON_SECRET_ACCESS_KEY_FILE',
+      '--secret-access-key is not a flag, because flags show in the process list: use CARILLON_SECRET_ACCESS_KEY or CARILLON_SECRET_ACCESS_KEY_FILE',
     ])
   })
 })
@@ -319,17 +319,17 @@ suite('the Lambda endpoint', () => {
   })
 
   test('is missed where something belongs to it, and so is the key pair', () => {
-    const needsEndpoint = 'means nothing without CARILLON_LAMBDA_ENDPOINT: give both, or neither'
+    const needsEndpoint = 'has no effect without CARILLON_LAMBDA_ENDPOINT: set both, or neither'
     assert.deepEqual(problems(['--lambda-region', 'eu-west-1', '--lambda-function-name', 'function'], keys), [
       `CARILLON_LAMBDA_FUNCTION_NAME ${needsEndpoint}`,
       `CARILLON_LAMBDA_REGION ${needsEndpoint}`,
       `CARILLON_LAMBDA_ACCESS_KEY_ID ${needsEndpoint}`,
     ])
     assert.deepEqual(problems([], { ...endpoint, CARILLON_LAMBDA_SECRET_ACCESS_KEY: secret }), [
-      'CARILLON_LAMBDA_ACCESS_KEY_ID and CARILLON_LAMBDA_SECRET_ACCESS_KEY belong together: give both, or neither',
+      'CARILLON_LAMBDA_ACCESS_KEY_ID and CARILLON_LAMBDA_SECRET_ACCESS_KEY belong together: set both, or neither',
     ])
     assert.deepEqual(problems([], { ...endpoint, CARILLON_LAMBDA_SESSION_TOKEN: 'token' }), [
-      'CARILLON_LAMBDA_SESSION_TOKEN means nothing without CARILLON_LAMBDA_ACCESS_KEY_ID: give both, or neither',
+      'CARILLON_LAMBDA_SESSION_TOKEN has no effect without CARILLON_LAMBDA_ACCESS_KEY_ID: set both, or neither',
     ])
   })
 
@@ -370,19 +370,19 @@ suite('the TLS files', () => {
   })
 
   test('are refused by half', () => {
-    const message = 'CARILLON_TLS_CERT and CARILLON_TLS_KEY belong together: give both, or neither'
+    const message = 'CARILLON_TLS_CERT and CARILLON_TLS_KEY belong together: set both, or neither'
     assert.deepEqual(problems(['--tls-cert', 'a.pem']), [message])
     assert.deepEqual(problems([], { CARILLON_TLS_KEY: 'a.pem' }), [message])
   })
 
   test('are refused where they would mean nothing, and so are names', () => {
     assert.deepEqual(problems(['--tls', 'off', '--tls-names', 'a'], files), [
-      'CARILLON_TLS_CERT means nothing with CARILLON_TLS=off: drop one of them',
-      'CARILLON_TLS_KEY means nothing with CARILLON_TLS=off: drop one of them',
-      'CARILLON_TLS_NAMES means nothing with CARILLON_TLS=off: drop one of them',
+      'CARILLON_TLS_CERT has no effect with CARILLON_TLS=off: drop one of them',
+      'CARILLON_TLS_KEY has no effect with CARILLON_TLS=off: drop one of them',
+      'CARILLON_TLS_NAMES has no effect with CARILLON_TLS=off: drop one of them',
     ])
     assert.deepEqual(problems(['--tls-names', 'a'], files), [
-      'CARILLON_TLS_NAMES means nothing with CARILLON_TLS_CERT, which has its names: drop one of them',
+      'CARILLON_TLS_NAMES has no effect with CARILLON_TLS_CERT, which has its names: drop one of them',
     ])
   })
 })
@@ -390,7 +390,7 @@ suite('the TLS files', () => {
 test('no TLS and no public host is a warning, since clients always open sessions over TLS', () => {
   const warnings = (...args: string[]) => readConfig(['--tls', 'off', ...args], {}, noFiles).warnings
   assert.deepEqual(warnings(), [
-    'without CARILLON_PUBLIC_HOST clients open messaging sessions at wss://localhost:8080, where nothing speaks TLS',
+    'without CARILLON_PUBLIC_HOST clients open messaging sessions at wss://localhost:8080, where no listener has TLS',
   ])
   assert.deepEqual(warnings('--public-host', 'chat.example.com'), [])
 })
@@ -452,11 +452,11 @@ suite('readConfig of a cluster', () => {
 
   test('refuses what does not go together', () => {
     assert.deepEqual(problems([], nats), [
-      'CARILLON_NATS_URL means nothing without CARILLON_DATABASE_URL: give both, or neither',
+      'CARILLON_NATS_URL has no effect without CARILLON_DATABASE_URL: set both, or neither',
     ])
     assert.deepEqual(problems([], { ...database, ...files }), [
-      'CARILLON_NATS_CREDENTIALS means nothing without CARILLON_NATS_URL: give both, or neither',
-      'CARILLON_NATS_CA means nothing without CARILLON_NATS_URL: give both, or neither',
+      'CARILLON_NATS_CREDENTIALS has no effect without CARILLON_NATS_URL: set both, or neither',
+      'CARILLON_NATS_CA has no effect without CARILLON_NATS_URL: set both, or neither',
     ])
   })
 

@@ -9,7 +9,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
 /**
  * Imports point down. A folder may import from itself and from what stands behind it here; a name with `.ts` is one file.
- * The files at the top of src, and cli, see everything.
+ * The files at the top of src, server and cli see everything.
  */
 const mayImport: Record<string, string[]> = {
   contract: [],
@@ -35,6 +35,7 @@ const mayImport: Record<string, string[]> = {
   ],
   http: ['contract', 'signature', 'runtime', 'tls/issue-certificate.ts'],
   admin: ['runtime'],
+  upkeep: ['contract', 'store', 'runtime', 'api'],
 }
 const engines = ['store/sqlite.ts', 'store/postgres.ts', 'bus/memory.ts', 'bus/nats.ts']
 
@@ -61,7 +62,7 @@ test('the rules are looked at: there are sources, and they import each other', (
 test('imports point down', () => {
   const wrong = imports.filter(({ from, to }) => {
     const folder = folderOf(from)
-    if (folder === '' || folder === 'cli') return false
+    if (['', 'server', 'cli'].includes(folder)) return false
     const allowed = mayImport[folder]
     assert.ok(allowed, `src/${folder} has no rule: give it one in ${relative(root, import.meta.filename)}`)
     return (
@@ -75,8 +76,8 @@ test('imports point down', () => {
   )
 })
 
-test('only server.ts and open-store.ts name a concrete engine', () => {
-  const mayName = ['server.ts', 'open-store.ts']
+test('only open-record.ts and open-store.ts name a concrete engine', () => {
+  const mayName = ['server/open-record.ts', 'open-store.ts']
   const wrong = imports.filter(
     ({ from, to }) => engines.includes(to) && !mayName.includes(from) && folderOf(from) !== folderOf(to),
   )
@@ -110,6 +111,13 @@ test('every operation has a file of its own, named as AWS names it', () => {
     assert.match(read(file), new RegExp(`export const ${name} = operation\\(\\{\\n  name: '${name}',`), file)
     assert.match(read('src/api/index.ts'), new RegExp(`^  ${name},$`, 'm'), `${name} is not in src/api/index.ts`)
   }
+})
+
+test('an operation asks once what time it is', () => {
+  const operations = sources.filter((file) => /^src\/api\/.*\/[A-Z]\w+\.ts$/.test(file))
+  assert.ok(operations.length > 0)
+  const often = operations.filter((file) => (read(file).match(/\bnow\(\)/g) ?? []).length > 1)
+  assert.deepEqual(often, [], 'all that one call does has the same time: ask once, and pass it on')
 })
 
 test('names say what a thing is', () => {

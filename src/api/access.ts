@@ -40,7 +40,7 @@ interface Roles {
 /** Every column but the bearer's is null where the bearer's AppInstance has no such channel. */
 type AccessRow = ChannelRow & Roles & SnapshotRow & { bearer_id: number; bearer_arn: string; bearer_name: string }
 
-interface ChannelCall {
+export interface ChannelCall {
   ChannelArn: string
   ChimeBearer: string
 }
@@ -78,7 +78,7 @@ export async function selfOrAdmin(
   return { bearer, user: await requireUserOf(read, bearer.app_instance_arn, AppInstanceUserArn), administers }
 }
 
-async function isAdmin(read: Reader, user: AppInstanceUserRow): Promise<boolean> {
+export async function isAdmin(read: Reader, user: AppInstanceUserRow): Promise<boolean> {
   const row = await read.get(
     'SELECT 1 FROM app_instance_admin WHERE app_instance_arn = $1 AND admin_arn = $2',
     user.app_instance_arn,
@@ -105,8 +105,10 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
        (SELECT count(*) FROM channel_ban
         WHERE channel_id = channel.channel_id AND member_id = bearer.user_id) AS bans
      FROM app_instance_user AS bearer
-     LEFT JOIN channel ON channel.channel_arn = $1 AND channel.app_instance_arn = bearer.app_instance_arn
-     LEFT JOIN channel_head ON channel_head.channel_id = channel.channel_id
+     JOIN app_instance ON app_instance.app_instance_arn = bearer.app_instance_arn
+     LEFT JOIN channel_head ON channel_head.channel_arn = $1 AND channel_head.deleted_at IS NULL
+     LEFT JOIN channel ON channel.channel_id = channel_head.channel_id
+       AND channel.app_instance_arn = bearer.app_instance_arn
      LEFT JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn
      WHERE bearer.app_instance_user_arn = $2 AND bearer.deleted_at IS NULL`,
     ChannelArn,
@@ -146,6 +148,13 @@ export async function mayModerateChannel(call: ChannelCall, context: Context): P
 export async function mayActInChannel(call: ChannelCall, context: Context): Promise<ChannelAccess> {
   const access = await accessTo(call, context)
   if (!access.membership && !access.moderates && !access.administers) throw forbidden()
+  return access
+}
+
+/** Members, HIDDEN ones too. Being a moderator or an admin is not enough. */
+export async function mayActAsMember(call: ChannelCall, context: Context): Promise<ChannelAccess> {
+  const access = await accessTo(call, context)
+  if (!access.membership) throw forbidden()
   return access
 }
 

@@ -1,14 +1,12 @@
 import { hash } from 'node:crypto'
 import { conflict } from '../contract/api-error.ts'
 import type { OperationFacts } from '../contract/operation.ts'
-import type { Reader, Store, Transaction } from '../store/store.ts'
+import type { Reader, Transaction } from '../store/store.ts'
 import type { TokenRow } from '../store/tables.ts'
 import type { Context } from './context.ts'
 
 /** How long a ClientRequestToken is remembered, at least. */
 const rememberedMs = 24 * 3_600_000
-/** Rows that one transaction takes away at most. */
-const sweptMax = 1_000
 
 /** A call with a ClientRequestToken. */
 export interface TokenedCall {
@@ -56,15 +54,16 @@ function scopeOf({ tokenScope }: OperationFacts, input: object): string {
 export async function once<Answer extends object>(
   input: TokenedInput,
   context: Caller & Pick<Context, 'store' | 'now'>,
-  work: (transaction: Transaction) => Promise<Answer>,
+  work: (transaction: Transaction, now: number) => Promise<Answer>,
 ): Promise<Answer> {
   const call = tokenedCall(input, context)
   return context.store.transaction(async (transaction) => {
-    if (!call) return work(transaction)
+    const now = context.now()
+    if (!call) return work(transaction, now)
     const known = await findAnswer<Answer>(transaction, call)
     if (known) return known
-    const answer = await work(transaction)
-    await transaction.insert('idempotency_token', tokenRow(call, answer, context.now()))
+    const answer = await work(transaction, now)
+    await transaction.insert('idempotency_token', tokenRow(call, answer, now))
     return answer
   })
 }
@@ -108,17 +107,11 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(names.map((name) => [name, sorted((value as Record<string, unknown>)[name])]))
 }
 
-/** Forgets the tokens whose time is over, so many at a time that nobody waits for long. */
-export async function forgetOldTokens(store: Store, now: number): Promise<void> {
-  let forgotten = sweptMax
-  while (forgotten === sweptMax) {
-    forgotten = await store.transaction((transaction) =>
-      transaction.run(
-        `DELETE FROM idempotency_token WHERE token_key IN (
-           SELECT token_key FROM idempotency_token WHERE expires_at <= $1 LIMIT $2)`,
-        now,
-        sweptMax,
-      ),
-    )
-  }
-}
+/** Deletes tokens whose time is over. Returns how many. */
+export const forgetOldTokens = (transaction: Transaction, now: number, tokensMax: number): Promise<number> =>
+  transaction.run(
+    `DELETE FROM idempotency_token WHERE token_key IN (
+       SELECT token_key FROM idempotency_token WHERE expires_at <= $1 LIMIT $2)`,
+    now,
+    tokensMax,
+  )

@@ -8,7 +8,9 @@ const quotas = {
   adminsPerAppInstance: 100,
   channelFlowsPerAppInstance: 100,
   membershipsPerChannel: 10_000,
+  moderatorsPerChannel: 1_000,
   membershipsPerUser: 20_000,
+  tagsPerResource: 50,
 } as const
 
 type Quota = keyof typeof quotas
@@ -19,9 +21,13 @@ type Quota = keyof typeof quotas
  * 100,000 rows takes longer than the insert itself.
  */
 export function requireWithinQuota(quota: Quota, count: number): void {
-  if (count <= quotas[quota]) return
-  throw new ApiError('ResourceLimitExceeded', `The limit of ${quotas[quota]} ${words(quota)} is reached`)
+  if (count > quotas[quota]) throw beyondQuota(quota)
 }
+
+export const isWithinQuota = (quota: Quota, count: number): boolean => count <= quotas[quota]
+
+export const beyondQuota = (quota: Quota) =>
+  new ApiError('ResourceLimitExceeded', `The limit of ${quotas[quota]} ${words(quota)} is reached`)
 
 /** The same for what is few enough to be counted each time. `from` is what follows `SELECT count(*)`. */
 export async function requireFew(

@@ -1,3 +1,6 @@
+/** In milliseconds. */
+export const dayMs = 86_400_000
+
 /** How a time, in milliseconds, is written: as a number in HTTP answers, as text in WebSocket payloads. */
 export type WriteTime<Time> = (timeMs: number) => Time
 

@@ -4,7 +4,7 @@ import { type Cancel, type Clock, every } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Bus, Envelope, Listener, Subscription } from './bus.ts'
 import { memoryBus } from './memory.ts'
-import { connectionOptions, type NatsPlace, shown } from './nats-options.ts'
+import { connectionOptions, type NatsServers, shown } from './nats-options.ts'
 import { type Notice, Receipts } from './nats-receipts.ts'
 import { decodeNews, encodeNews, type News, Subjects } from './nats-wire.ts'
 
@@ -17,7 +17,7 @@ const catchUpEveryMs = 30_000
 const closeMsMax = 2_000
 
 export interface NatsBusParts {
-  place: NatsPlace
+  place: NatsServers
   /** All subjects begin with it. Nodes of one store have the same prefix, other users of this NATS another one. */
   prefix: string
   /** By which NATS's own monitoring knows this node. */

@@ -17,12 +17,11 @@ import { within } from './demo/within.ts'
 const samples = fileURLToPath(new URL('../../examples/processors', import.meta.url))
 
 /**
- * `carillon demo`: a server on free ports, in a folder that is gone afterwards, and AWS's own clients that show channel
- * flows at work. Answers 0 only if every message came to the end that it has to.
+ * `carillon demo`: a server on free ports, in a temporary folder, and AWS's own clients that show channel
+ * flows at work. Returns 0 only if every message had the expected outcome.
  */
 export async function demo(args: string[]): Promise<number> {
-  if (args.length > 0)
-    throw new Error(`npx carillon demo takes no arguments, so ${JSON.stringify(args[0])} means nothing`)
+  if (args.length > 0) throw new Error(`npx carillon demo has no arguments, but got ${JSON.stringify(args[0])}`)
   printIntroduction()
   const sdk = await loadSdk()
   const folder = await mkdtemp(join(tmpdir(), 'carillon-demo-'))
@@ -41,7 +40,7 @@ async function inFolder(folder: string, sdk: Sdk): Promise<number> {
   const functions = join(folder, 'functions')
   await writeFunctions(functions)
   const free = ['--http-port', '0', '--https-port', '0']
-  // Loaded late, so that the introduction is there to read meanwhile.
+  // Loaded late, so that the introduction is visible meanwhile.
   const { startServer } = await import('../server.ts')
   const { config } = readConfig(['--data-dir', join(folder, 'data'), '--functions', functions, ...free], {}, () => '')
   const world = { clock, log: silentLog, newId: randomUUID, random: Math.random }
@@ -53,7 +52,7 @@ async function inFolder(folder: string, sdk: Sdk): Promise<number> {
   }
 }
 
-/** The samples as they are, one of them under three names, and a function that never answers. */
+/** The samples as they are, one of them under three names, and a function that never gives a verdict. */
 async function writeFunctions(folder: string): Promise<void> {
   await cp(samples, folder, { recursive: true })
   for (const name of signingFunctions) await cp(join(samples, 'sign.mjs'), join(folder, `${name}.mjs`))

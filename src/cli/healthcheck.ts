@@ -7,17 +7,19 @@ import { localUrl } from '../runtime/listening.ts'
 /** A little more than the server gives each of its own checks. */
 const waitMsMax = 3_000
 
-/** `carillon healthcheck`: whether the server that these settings start can do its work. Exit code 0 if so, else 1. */
+/** `carillon healthcheck`: whether the server with these settings is ready. Exit code 0 if so, else 1. */
 export async function healthcheck(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { config } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
   const url = `${adminUrl(config)}/readyz`
-  const problem = await ask(url)
+  const problem = await problemAt(url)
   if (problem !== undefined) throw new Error(`not ready: ${problem}`)
-  console.log(`ready, says ${url}`)
+  console.log(`ready according to ${url}`)
   return 0
 }
 
-/** As it is set; else as the server in the data folder says it is, which it alone knows if it has picked a port. */
+/**
+ * From the settings; else from the data folder of the server, because only that server knows a port that it has picked.
+ */
 function adminUrl({ adminHost, adminPort, dataDir }: Config): string {
   if (adminPort) return localUrl('http', adminHost, adminPort)
   const file = join(resolve(dataDir), endpointFile)
@@ -25,23 +27,23 @@ function adminUrl({ adminHost, adminPort, dataDir }: Config): string {
   try {
     text = readFileSync(file, 'utf8')
   } catch {
-    throw new Error(`not ready: no server runs in ${resolve(dataDir)}; --data-dir or --admin-port says where one does`)
+    throw new Error(`not ready: no server runs in ${resolve(dataDir)}; set --data-dir or --admin-port`)
   }
   const { admin } = JSON.parse(text) as { admin?: string }
-  if (admin === undefined) throw new Error('the server has no admin port to ask: start it with --admin-port')
+  if (admin === undefined) throw new Error('the server has no admin port: start it with --admin-port')
   return admin
 }
 
-/** What is wrong, or nothing. */
-async function ask(url: string): Promise<string | undefined> {
+/** The problem, or undefined if the server is ready. */
+async function problemAt(url: string): Promise<string | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(waitMsMax) })
     const text = await response.text()
     return response.ok ? undefined : problemsOf(text)
   } catch (error) {
     const { name, cause, message } = error as Error
-    if (name === 'TimeoutError') return `${url} gave no answer within ${waitMsMax / 1000} s`
-    return `${url} does not answer: ${cause instanceof Error ? cause.message : message}`
+    if (name === 'TimeoutError') return `${url} did not respond within ${waitMsMax / 1000} s`
+    return `${url} does not respond: ${cause instanceof Error ? cause.message : message}`
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Setting, settings } from '../settings.ts'
 
-/** `carillon help`. The settings come from the table that reads them. */
+/** `carillon help`. The settings come from the table that the parser uses. */
 export async function help(): Promise<number> {
   console.log(helpText())
   return 0
@@ -15,9 +15,10 @@ export function helpText(): string {
   npx carillon serve [flags]    starts the server
   npx carillon stop             stops the server of a data folder
   npx carillon keys             makes, lists, suspends and resumes access keys
-  npx carillon migrate          brings the schema of the store up to date
+  npx carillon work             lists the background work that is due
+  npx carillon migrate          migrates the schema of the store
   npx carillon backup FILE      copies the database, also while the server runs
-  npx carillon healthcheck      asks the server whether it is ready
+  npx carillon healthcheck      checks whether the server is ready
   npx carillon demo             shows a channel flow at work
   npx carillon help             prints this text
   npx carillon version          prints the version
@@ -26,8 +27,8 @@ Each setting of serve is a flag or an environment variable. The flag wins.
 
 ${Object.values<Setting>(settings).map(settingHelp).join('\n\n')}
 
-Secrets have no flag, since flags show in the process list. A variable with
-_FILE behind its name holds the path of a file with the secret in it.`
+Secrets have no flag, because flags show in the process list. To read a secret
+from a file, set the variable with the suffix _FILE to its path.`
 }
 
 function settingHelp({ variable, flag, form, preset, about }: Setting): string {

@@ -3,11 +3,12 @@ import { nearest } from '../near-names.ts'
 
 const seeHelp = 'see npx carillon help'
 
-/** Loaded when called for, so that `carillon help` does not load a server. */
+/** Loaded on demand, so that `carillon help` does not load a server. */
 const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
   ['stop', async (args) => (await import('./stop.ts')).stop(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
+  ['work', async (args) => (await import('./work.ts')).work(args, process.env)],
   ['migrate', async (args) => (await import('./migrate.ts')).migrate(args, process.env)],
   ['backup', async (args) => (await import('./backup.ts')).backup(args, process.env)],
   ['healthcheck', async (args) => (await import('./healthcheck.ts')).healthcheck(args, process.env)],
@@ -16,7 +17,7 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['version', async () => (await import('./version.ts')).version()],
 ])
 
-/** Runs one command line and answers its exit code. What went wrong is told on standard error, without a stack. */
+/** Runs one command line and returns its exit code. Errors go to standard error, without a stack. */
 export async function run([name = '', ...args]: string[]): Promise<number> {
   const command = commands.get(commandName(name, args))
   if (!command) {
@@ -31,7 +32,7 @@ export async function run([name = '', ...args]: string[]): Promise<number> {
   }
 }
 
-/** Whoever asks for help anywhere gets it. */
+/** A help flag anywhere in the command line shows the help. */
 function commandName(name: string, args: string[]): string {
   if ([name, ...args].some((arg) => arg === '--help' || arg === '-h')) return 'help'
   return name === '--version' ? 'version' : name
@@ -39,7 +40,7 @@ function commandName(name: string, args: string[]): string {
 
 function unknownCommand(name: string): string {
   if (name === '') return `carillon needs a command: ${seeHelp}`
-  if (name.startsWith('-')) return `${name} stands where a command is expected: ${seeHelp}`
+  if (name.startsWith('-')) return `${name} is not a command: ${seeHelp}`
   const near = nearest(name, [...commands.keys()]) || `: ${seeHelp}`
   return `carillon has no command ${JSON.stringify(name)}${near}`
 }

@@ -8,11 +8,11 @@ import { whenNpmEnds } from './npm-parent.ts'
 import { closesInTime, stopMsMax, stopSignal } from './shutdown.ts'
 import { startMessage } from './start-message.ts'
 
-/** What a shell calls the end by SIGINT. */
+/** The exit code of shells for SIGINT. */
 const interrupted = 130
 /**
- * The data on disk is gone, overwritten or damaged. Supervisors must not restart the server: it would start with an empty
- * database and new keys where an operator expects the old ones, or go on damaging a file.
+ * The data on disk is gone, overwritten or damaged. Supervisors must not restart the server: it would start with an
+ * empty database and new keys where an operator expects the old ones, or damage a file further.
  */
 export const dataLost = 3
 
@@ -21,7 +21,7 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   const { config, warnings } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
   const log = await createLog(config.logLevel, config.logFormat)
   for (const warning of warnings) log.warn({}, warning)
-  // From the beginning: who reads endpoint.json may send a signal at once.
+  // Before the start, because a program that reads endpoint.json may send a signal at once.
   const stop = stopReason(environment)
   const server = await Promise.race([start(config, log), stop])
   if (typeof server === 'string') {
@@ -34,7 +34,7 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   if (reason instanceof Error) log.error({ reason: reason.message }, 'stopping: the server cannot go on')
   else log.info({ signal: reason }, 'stopping')
   const isInTime = await closesInTime(() => server.close(), systemClock)
-  if (!isInTime) console.error(`carillon did not stop within ${stopMsMax / 1000} s and was cut off`)
+  if (!isInTime) console.error(`carillon did not stop within ${stopMsMax / 1000} s and was ended`)
   if (reason instanceof Error) {
     console.error(`carillon: ${reason.message}`)
     return dataLost
@@ -53,7 +53,7 @@ async function start(config: Config, log: Log): Promise<RunningServer> {
   // Loaded late, so that a mistyped setting is reported at once.
   const { startServer } = await import('../server.ts')
   try {
-    // Nodes that share a database go by its time.
+    // Nodes that share a database use its time.
     const clock = config.databaseUrl === undefined ? systemClock : new FollowingClock(systemClock)
     return await startServer(config, { clock, log, newId: randomUUID, random: Math.random })
   } catch (error) {
@@ -62,7 +62,7 @@ async function start(config: Config, log: Log): Promise<RunningServer> {
   }
 }
 
-/** What Node throws when it cannot listen. */
+/** Node throws this if it cannot listen. */
 type ListenError = NodeJS.ErrnoException & { port?: number; address?: string; hostname?: string }
 
 /** One line for an operator: what failed and what to change. */
@@ -73,10 +73,10 @@ export function startFailure({ code, syscall, port, address, hostname, message }
   const host = isAdmin ? config.adminHost : config.host
   const hostFlag = isAdmin ? '--admin-host' : '--host'
   const portFlag = isAdmin ? '--admin-port' : port === config.httpPort ? '--http-port' : '--https-port'
-  if (syscall === 'getaddrinfo') return `the host name ${host} is not known here: change ${hostFlag}`
+  if (syscall === 'getaddrinfo') return `the host name ${host} cannot be resolved: change ${hostFlag}`
   if (syscall !== 'listen') return message
   if (code === 'EADDRINUSE') return `port ${port} of ${host} is in use: change ${portFlag}; 0 picks a free one`
-  if (code === 'EACCES') return `port ${port} is not open to this user: change ${portFlag}; those above 1023 are`
+  if (code === 'EACCES') return `this user may not listen on port ${port}: set ${portFlag} to a port above 1023`
   if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine: change ${hostFlag}`
   return message
 }

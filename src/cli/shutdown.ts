@@ -1,20 +1,20 @@
 import type { EventEmitter } from 'node:events'
 import type { Clock } from '../runtime/clock.ts'
 
-/** Clients give a lost session up after ten seconds. This leaves the server that comes next as long to start. */
+/** Clients give up a lost session after ten seconds. This leaves the other half to the start of the next server. */
 export const stopMsMax = 5000
 
-/** Where sh is bash, `npm start` passes on a Ctrl-C that the terminal has sent already. That is one wish, not two. */
+/** If sh is bash, `npm start` forwards a Ctrl-C that the terminal has sent already. Both count as one. */
 const sameInterruptMs = 300
 
 /**
- * Resolves with the first SIGTERM or SIGINT. A SIGINT after that comes from somebody who will not wait: `leave` is
- * called at once.
+ * Resolves with the first SIGTERM or SIGINT. A SIGINT after that comes from a user who will not wait: `leave` is called
+ * at once.
  */
 export function stopSignal(signals: EventEmitter, clock: Clock, leave: () => void): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   let firstMs: number | undefined
-  const hear = (signal: string) => {
+  const receive = (signal: string) => {
     if (firstMs === undefined) {
       firstMs = clock.now()
       resolve(signal)
@@ -22,7 +22,7 @@ export function stopSignal(signals: EventEmitter, clock: Clock, leave: () => voi
       leave()
     }
   }
-  for (const signal of ['SIGTERM', 'SIGINT']) signals.on(signal, hear)
+  for (const signal of ['SIGTERM', 'SIGINT']) signals.on(signal, receive)
   return promise
 }
 

@@ -2,8 +2,8 @@ import type { Endpoint } from '../runtime/endpoint-files.ts'
 import type { RunningServer } from '../server.ts'
 
 /**
- * What `carillon serve` prints when it is ready, to be pasted into a shell. The first line, `carillon ready …`, is for
- * programs that wait for it. The secret is in a file, never here.
+ * The text that `carillon serve` prints when it is ready, to paste into a shell. Programs can wait for its first line,
+ * `carillon ready …`. The secret is in a file, never here.
  */
 export function startMessage({
   endpoint,
@@ -19,13 +19,13 @@ For AWS SDKs and the AWS CLI:
   export AWS_SHARED_CREDENTIALS_FILE=${shellWord(files.credentials)}
   export AWS_PROFILE=carillon
 
-Old clients, AWS CLI 2.9 and boto3 1.26 of Debian 12 among them, ignore the endpoint
-in that file and would call AWS. They need it said:
+Old clients, such as AWS CLI 2.9 and boto3 1.26 of Debian 12, ignore the endpoint
+in that file and would call AWS. Name it in the command or in the code:
 
   aws --endpoint-url ${endpoint.http} chime-sdk-messaging …
 
 ${sessionsMessage(endpoint)}
-Functions for channel flows are looked for in ${functions}
+Functions of channel flows: ${functions}
 ${endpoint.admin ? `Health and metrics: ${endpoint.admin}/readyz and ${endpoint.admin}/metrics\n` : ''}`
 }
 
@@ -43,7 +43,7 @@ the certificate.
     ? `Messaging sessions are opened at wss://${wss}/connect
 `
     : `Messaging sessions are opened at wss://${wss}/connect, which a proxy
-passes on to ${http}
+forwards to ${http}
 `
 }
 

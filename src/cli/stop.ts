@@ -6,21 +6,21 @@ import { endpointFile, isTaken, lockFile } from '../runtime/data-folder.ts'
 import { processStart } from '../runtime/process-start.ts'
 import { stopMsMax } from './shutdown.ts'
 
-const lookEveryMs = 50
+const pollEveryMs = 50
 /** Time limit for a server to write its endpoint.json. */
 const startMsMax = 10_000
-/** The server cuts itself off after `stopMsMax`; the rest is for a busy machine. */
+/** The server ends itself after `stopMsMax`; the rest is for a busy machine. */
 const waitMsMax = stopMsMax + 5_000
 
-/** The process as endpoint.json has it; `processStart` only on systems that show it. */
+/** The process in endpoint.json; `processStart` only on systems that show it. */
 interface ServerProcess {
   pid: number
   processStart?: string
 }
 
 /**
- * `carillon stop`: ends the server that has a data folder, as SIGTERM does, and waits until it has left. Exit code 0 if
- * no server has the folder afterwards, also if none had it before.
+ * `carillon stop`: ends the server of a data folder by SIGTERM, and waits until it has ended. Exit code 0 if no server
+ * uses the folder afterwards, also if none used it before.
  */
 export async function stop(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { config } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
@@ -48,7 +48,7 @@ function requireDataFolder(folder: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EACCES' || code === 'EPERM') {
-      throw new Error(`the data folder ${folder} is closed to this user: stop its server as the user whom it runs as`)
+      throw new Error(`this user cannot read the data folder ${folder}: run the command as the server's user`)
     }
     throw new Error(`${folder} is not the data folder of a server: set --data-dir`)
   }
@@ -56,11 +56,11 @@ function requireDataFolder(folder: string): void {
 
 /** Waits for a server that is starting. Returns undefined if a server was stopping and has stopped. */
 async function findServer(folder: string): Promise<ServerProcess | undefined> {
-  for (let waitedMs = 0; waitedMs < startMsMax; waitedMs += lookEveryMs) {
+  for (let waitedMs = 0; waitedMs < startMsMax; waitedMs += pollEveryMs) {
     const server = readServer(folder)
     if (server) return server
     if (!isTaken(folder)) return undefined
-    await setTimeout(lookEveryMs)
+    await setTimeout(pollEveryMs)
   }
   throw new Error(`the server in ${folder} is still starting or stopping: try again later, or end its process`)
 }
@@ -73,7 +73,7 @@ function readServer(folder: string): ServerProcess | undefined {
   return { pid: pid!, ...(processStart !== undefined && { processStart }) }
 }
 
-/** The id may be that of another process: ids are used again, and a container counts its own. */
+/** The id may belong to another process: ids are reused, and a container has its own. */
 function terminate(server: ServerProcess, folder: string): void {
   const { pid } = server
   if (hasEnded(server)) {
@@ -100,11 +100,11 @@ function hasEnded({ pid, processStart: start }: ServerProcess): boolean {
   }
 }
 
-/** A supervisor may have started the next server already: the folder is taken then, but this process has ended. */
+/** A supervisor may have started the next server already: then the folder is locked, but this process has ended. */
 async function waitForEnd(server: ServerProcess, folder: string): Promise<void> {
-  for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += lookEveryMs) {
+  for (let waitedMs = 0; waitedMs < waitMsMax; waitedMs += pollEveryMs) {
     if (!isTaken(folder) || hasEnded(server)) return
-    await setTimeout(lookEveryMs)
+    await setTimeout(pollEveryMs)
   }
   throw new Error(
     `process ${server.pid} has not stopped within ${waitMsMax / 1000} s: kill -KILL ${server.pid} ends it, and nothing acknowledged is lost`,

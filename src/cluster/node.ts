@@ -142,7 +142,7 @@ export class ClusterNode {
     this.#id = id
     this.#listener?.lost(formerId)
     this.#listener?.newsLost()
-    log.warn({ formerId, nodeId: id }, 'node was taken for dead; re-registered under a new id')
+    log.warn({ formerId, nodeId: id }, 'lease lost: re-registered under a new node id')
   }
 
   #lookForUnknown(): void {

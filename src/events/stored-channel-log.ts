@@ -32,7 +32,7 @@ export class StoredChannelLog {
       `SELECT app_instance_user_arn AS member_arn, channel_arn FROM wanted CROSS JOIN app_instance_user
        CROSS JOIN channel_membership CROSS JOIN channel_head
        WHERE app_instance_user_arn = wanted.arn AND app_instance_user.deleted_at IS NULL AND member_id = user_id
-         AND channel_head.channel_id = channel_membership.channel_id`,
+         AND channel_head.channel_id = channel_membership.channel_id AND channel_head.deleted_at IS NULL`,
       userArns,
     )
     return rows.map((row) => ({ userArn: row.member_arn, channelArn: row.channel_arn }))
@@ -63,8 +63,9 @@ export class StoredChannelLog {
 
   /**
    * The events after a number, through another or, if that is undefined, through the latest. A page ends where a deleted
-   * channel ends: what follows is the log of a channel that was created again under its ARN. Undefined where there is no
-   * such channel, or where its log is not that long.
+   * channel ends: what follows is the log of a channel that was created again under its ARN. When the log of a deleted
+   * channel has been purged, its head row stands for the last event. Undefined where there is no such channel, or where its
+   * log is not that long.
    */
   async read(channelArn: string, { after, through }: { after: number; through: number | undefined }) {
     const latest = (await this.latest([channelArn])).get(channelArn)
@@ -82,10 +83,24 @@ export class StoredChannelLog {
       last,
       pageMax,
     )
+    const ended = rows.length === 0 && last > after ? await this.#endAfter(channelArn, after) : undefined
+    if (ended) return { envelopes: [ended], through: ended.seq, more: ended.seq < last }
     const end = rows.at(-1)?.seq ?? last
     const subjects = await this.#subjects(rows)
     const envelopes = rows.map((row) => this.#envelope(row, subjects))
     return { envelopes, through: end, more: end < last }
+  }
+
+  /** The end of the first of the ARN's channels whose log went beyond the number, if that channel is deleted. */
+  async #endAfter(channelArn: string, after: number): Promise<(Envelope & { seq: number }) | undefined> {
+    const head = await this.#read.get<{ next_seq: number; deleted_at: number | null }>(
+      `SELECT next_seq, deleted_at FROM channel_head WHERE channel_arn = $1 AND next_seq > $2 + 1
+       ORDER BY next_seq, channel_id LIMIT 1`,
+      channelArn,
+      after,
+    )
+    if (!head || head.deleted_at === null) return undefined
+    return { ...this.endOf(channelArn), seq: head.next_seq - 1 }
   }
 
   /** For members of a channel of which the store knows nothing. */

@@ -11,6 +11,8 @@ import type { MessageText } from '../store/tables.ts'
  *             │                         └──deadline──► EXPIRED ──► the run is FAILED
  *             └──Unreached──► UNREACHABLE ──► FallbackAction: CONTINUE as if allowed, ABORT: the run is FAILED
  *
+ * Whatever state an open step is in, Stopped makes it EXPIRED, and the run is FAILED.
+ *
  * Two clocks that never mix. Reach: the processor cannot be handed the event; only this runs the FallbackAction.
  * Verdict: it was handed the event; a crash is tried again, silence is waited for, and nothing but a callback approves.
  * A verdict counts as soon as the step is open, since a quick processor answers before its hand-off is known.
@@ -76,6 +78,8 @@ export type FlowEvent =
   | { type: 'Completed' }
   /** A node has taken the step: it was due, or its owner is gone. */
   | { type: 'Due' }
+  /** The message must not be released any more, whatever its processors say. */
+  | { type: 'Stopped'; reason: string }
 
 /** What the loop has to carry out, in this order. */
 export type Effect =
@@ -120,6 +124,7 @@ export const isOpen = (step: Pick<Step, 'state'>) => step.state === 'DISPATCHING
 export function transition(run: Run, event: FlowEvent, world: World): Transition {
   const { step } = run
   if (!isOpen(step)) return { refusal: event.type === 'Verdict' ? refusalOf(run) : 'Ignored' }
+  if (event.type === 'Stopped') return end(decide(run, 'EXPIRED', world), 'FAILED', event.reason)
   const late = world.now >= step.deadlineAt
   if (event.type === 'Verdict') {
     if (late) return { refusal: 'Forbidden' }

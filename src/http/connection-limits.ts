@@ -17,22 +17,22 @@ export interface WantedLimits {
 
 /** Even where descriptors are unlimited, memory is not: an idle TLS connection takes 71 kB. */
 const connectionsMax = 65_536
-/** Fewer than this are soon gone: a browser alone opens up to six. */
+/** Fewer are soon used up: a single browser opens up to six. */
 const connectionsEnough = 256
 
 const howToRaise = 'raise the limit with "ulimit -n", in systemd with LimitNOFILE='
 
 /**
- * The limits for a process that may have so many descriptors open and has some open already. A setting that asks for
- * more than they allow is reduced, not refused: a server that comes back after a restart with fewer places, and says so,
- * is worth more than one that does not start.
+ * Derives the limits from the process's limit of descriptors and from the number that is open already. A setting above
+ * them is reduced, not rejected: a server that starts with fewer connections and a warning is worth more than one that
+ * does not start.
  */
 export function deriveLimits(
   wanted: WantedLimits,
   descriptors: { limit: number; open: number },
 ): { limits: ConnectionLimits; warnings: string[] } {
   const left = Math.max(2, descriptors.limit - descriptors.open)
-  // Where there is little, half of it is for connections.
+  // If there are few, half of them are for connections.
   const reserve = Math.min(wanted.descriptorReserve, Math.floor(left / 2))
   const allowed = left - reserve
   const all = Math.min(wanted.connections ?? connectionsMax, allowed)

@@ -6,21 +6,21 @@ import type { Descriptors } from '../runtime/descriptors.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ConnectionCounts, ConnectionRejection, Metrics } from '../runtime/metrics.ts'
 import { type Shortages, shortageOf } from '../runtime/shortage.ts'
-import { notInTime, sendRaw, tooManyConnections } from './answer.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 import { EvictionQueue } from './eviction-queue.ts'
 import { FreeDescriptors } from './free-descriptors.ts'
 import { networkOf } from './network-address.ts'
+import { notInTime, sendRaw, tooManyConnections } from './outgoing-response.ts'
 import { RejectedSockets } from './rejected-sockets.ts'
 import { RejectionLog } from './rejection-log.ts'
 
 /** How long the server itself may take to verify a signature and respond, or to open a session. */
 const serveMsMax = 30_000
-/** The least time between two looks at the deadlines. */
+/** Minimum time between two checks of the deadlines. */
 const sweepEveryMs = 100
 /**
- * A deadline has passed only if two looks have found so, with this much time between them: after a stall of the event
- * loop, timers run before what has arrived meanwhile is read.
+ * A deadline has passed only if two checks have found so, with this much time between them: after a stall of the event
+ * loop, timers run before arrived data is read.
  */
 const secondLookMs = 500
 
@@ -36,43 +36,45 @@ interface ConnectionsParts {
   newId(): string
 }
 
-/** An unauthenticated connection. The others are only counted: this record would make an idle session a tenth larger. */
+/**
+ * An unauthenticated connection. The others are only counted: this record would make an idle session a tenth larger.
+ */
 interface Connection {
-  /** As it was accepted. */
+  /** The accepted socket. */
   readonly socket: Socket
-  /** What requests travel over. Undefined while the TLS handshake is going on. */
+  /** The stream of requests, decrypted. Undefined during the TLS handshake. */
   stream: Socket | undefined
   /** Key in `#handshakes`; undefined without TLS. */
   readonly handshake: string | undefined
   readonly network: string
   readonly acceptedMs: number
-  /** Whether the next step is the client's. Else it is the server's. */
+  /** Whether the server waits for the client, not the client for the server. */
   isAwaited: boolean
-  /** Since when the next step is the client's. */
+  /** When the server began to wait for the client. */
   waitsSinceMs: number
   /** Until the first response: see EvictionQueue. */
   hasGrace: boolean
-  /** When it is closed, unless a step is made. */
+  /** The connection is closed at this time, unless its state changes before. */
   deadlineMs: number
-  /** Whether the first of the two looks was at this deadline. */
+  /** Whether the first of the two checks has found this deadline passed. */
   isSecondLook: boolean
   requests: number
-  /** Requests whose response has not left. A session counts as one. */
+  /** Requests whose response was not written completely. A session counts as one. */
   inFlight: number
   /** The response to the latest request. */
   response: ServerResponse | undefined
 }
 
-/** Where unauthenticated connections come from. */
+/** The unauthenticated connections of one network. */
 interface Network {
   size: number
   evictable: EvictionQueue<Connection>
 }
 
 /**
- * Holds the limits on connections, on all ports of the API together. A connection is unauthenticated until a signature
- * was verified on it: until then it counts against its address, has little time in each state, and may be closed for a
- * new one whenever the next step is the client's:
+ * Enforces the limits on connections, on all ports of the API together. A connection is unauthenticated until a
+ * signature was verified on it: until then it counts against its address, has little time in each state, and may be
+ * evicted for a new one whenever the next step is the client's:
  *
  *     state                              next step   at most               then
  *     TLS handshake, waiting for headers  client     signatureTimeoutMs ¹  headers
@@ -81,12 +83,13 @@ interface Network {
  *     response written, being read        client     signatureTimeoutMs    waiting for headers
  *     upgraded, session opening           server     serveMsMax ²          verified, or refused
  *     session refused, closing            client     signatureTimeoutMs    closed
- *     verified                            it is unauthenticated no longer
+ *     verified                            the connection is no longer unauthenticated
  *
  *     ¹ together, from when it was accepted   ² the session endpoint gives up before: openMsMax
  *
- * A client that sends a request before the response to the one before (pipelining) is always waited for: it could have
- * one request in the server's hands at any time. The first request has a grace: see EvictionQueue.
+ * A client that sends a request before the previous response (pipelining) always counts as awaited: otherwise it could
+ * avoid eviction by having one request in progress at any time. The first request has a grace period: see
+ * EvictionQueue.
  */
 export class Connections {
   readonly #parts: ConnectionsParts
@@ -94,14 +97,14 @@ export class Connections {
   readonly #free: FreeDescriptors
   readonly #unauthenticated = new Set<Connection>()
   #authenticated = 0
-  /** Those of them that may be closed for a new one. */
+  /** The unauthenticated connections that may be closed for a new one. */
   readonly #evictable = new EvictionQueue<Connection>()
   /** The unauthenticated ones by network. */
   readonly #networks = new Map<string, Network>()
   readonly #byStream = new WeakMap<object, Connection>()
   /** Shared by all sockets, because a closure would stay in memory as long as an idle session. */
   readonly #onClose: (this: Socket) => void
-  /** By their peer's address and port: Node does not say which accepted socket a TLS socket stands on. */
+  /** By the peer's address and port, because Node does not expose the accepted socket of a TLS socket. */
   readonly #handshakes = new Map<string, Connection>()
   readonly #rejected: RejectedSockets
   #sweepAtMs = Number.POSITIVE_INFINITY
@@ -123,8 +126,8 @@ export class Connections {
   }
 
   /**
-   * Stands before the server's own listener for connections. Its requests are still the server's to answer. With a
-   * `network` all its connections count as from there, whatever their addresses.
+   * Wraps the server's own listener for connections; the server still responds to its requests. With a `network`, all
+   * connections of the server count as one address.
    */
   guard(server: HttpServer | HttpsServer, network?: string): void {
     const isTls = 'setSecureContext' in server
@@ -145,20 +148,20 @@ export class Connections {
 
   /** A signature was verified on the stream. */
   verified(stream: object): void {
-    this.#free.look()
+    this.#free.refresh()
     const connection = this.#byStream.get(stream)
     if (!connection) return
     this.#leaveUnauthenticated(connection)
     this.#authenticated += 1
   }
 
-  /** The session that was to open on the stream is refused: the closing handshake is the client's to finish. */
+  /** The session on the stream is rejected: the server waits until the client completes the closing handshake. */
   refused(stream: object): void {
     const connection = this.#byStream.get(stream)
     if (connection) this.#awaitNext(connection)
   }
 
-  /** Closes what has no request in flight and never signed. */
+  /** Closes the unauthenticated connections that have no request in flight. */
   close(): void {
     this.#cancelSweep()
     this.#rejections.close()
@@ -168,7 +171,7 @@ export class Connections {
 
   #admit(socket: Socket, isTls: boolean, knownNetwork: string | undefined): boolean {
     const { remoteAddress } = socket
-    // It is gone already.
+    // The socket is closed already.
     if (remoteAddress === undefined) {
       socket.destroy()
       return false
@@ -184,7 +187,7 @@ export class Connections {
     return true
   }
 
-  /** The limit that one more connection of this network would break. */
+  /** The limit that one more connection of this network would exceed. */
   #limitFor(network: string): ConnectionRejection | undefined {
     const { all, perAddress, reserve } = this.#parts.limits
     if ((this.#networks.get(network)?.size ?? 0) >= perAddress) return 'address'
@@ -192,7 +195,7 @@ export class Connections {
     return this.#free.count <= reserve ? 'reserve' : undefined
   }
 
-  /** Closes an unauthenticated connection, of the network or of all. Fails if none is evictable. */
+  /** Evicts an unauthenticated connection, of the network or of all. Returns false if none is evictable. */
   #makeRoom(limit: ConnectionRejection, network: string): boolean {
     const evictable = limit === 'address' ? this.#networks.get(network)?.evictable : this.#evictable
     const evicted = evictable?.first(this.#parts.clock.now())
@@ -238,7 +241,7 @@ export class Connections {
     this.#byStream.set(stream, connection)
   }
 
-  /** The headers of a request have come. */
+  /** The headers of a request were received. */
   #begin(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#byStream.get(request.socket)
     if (!connection) return
@@ -247,7 +250,7 @@ export class Connections {
     connection.response = response
     this.#await(connection)
     request.once('end', () => {
-      // A body that is too large is responded to before its end.
+      // If the body is too large, the response is written before its end.
       if (connection.response === response && !response.writableEnded) this.#serve(connection)
     })
     response.once('prefinish', () => this.#awaitNext(connection))
@@ -257,7 +260,7 @@ export class Connections {
     })
   }
 
-  /** A session is to open. It speaks another protocol from here. */
+  /** A session is opening: from here the connection has another protocol. */
   #upgrade(stream: object): void {
     const connection = this.#byStream.get(stream)
     if (!connection) return
@@ -293,7 +296,7 @@ export class Connections {
     this.#limitTime(connection, serveMsMax)
   }
 
-  /** Undefined if the connection is not unauthenticated any more. */
+  /** Undefined if the connection is no longer unauthenticated. */
   #neighboursOf(connection: Connection): Network | undefined {
     return this.#unauthenticated.has(connection) ? this.#networks.get(connection.network) : undefined
   }
@@ -329,16 +332,16 @@ export class Connections {
 
   #close(connection: Connection, limit: ConnectionRejection): void {
     const { clock, newId } = this.#parts
-    const answer = limit === 'timeout' ? notInTime : tooManyConnections
+    const outgoing = limit === 'timeout' ? notInTime : tooManyConnections
     this.#count(limit, connection.network)
-    if (limit !== 'reserve' && mayAnswer(connection)) sendRaw(connection.stream, answer, newId(), clock.now())
+    if (limit !== 'reserve' && mayRespond(connection)) sendRaw(connection.stream, outgoing, newId(), clock.now())
     else end(connection)
     this.#forget(connection)
   }
 
   #count(limit: ConnectionRejection, network: string): void {
     this.#parts.metrics.countConnectionRejection(limit)
-    // Silent connections are nothing unusual: browsers open some in advance, balancers to see whether the port is open.
+    // Silent connections are usual: browsers open some in advance, load balancers check whether the port is open.
     if (limit !== 'timeout') this.#rejections.add(limit, network)
   }
 
@@ -349,7 +352,7 @@ export class Connections {
     this.#free.closed()
   }
 
-  /** An unauthenticated connection counts no longer, although its socket may take a moment to close. */
+  /** The unauthenticated connection no longer counts, although its socket may take a moment to close. */
   #forget(connection: Connection): void {
     if (!this.#unauthenticated.has(connection)) return
     this.#leaveUnauthenticated(connection)
@@ -377,8 +380,10 @@ const peerOf = ({ remoteAddress, remotePort, localPort }: Socket) => `${remoteAd
 
 const end = ({ socket, stream = socket }: Connection) => stream.destroy()
 
-/** Whether a response would be read as that to a request: to the first one, before any other response has begun. */
-function mayAnswer(connection: Connection): connection is Connection & { stream: Socket } {
+/**
+ * Whether the client would read it as the response to a request: to the first one, before any other response has begun.
+ */
+function mayRespond(connection: Connection): connection is Connection & { stream: Socket } {
   const { stream, requests, response, isAwaited } = connection
   if (!stream?.writable || !isAwaited) return false
   return requests === 0 || (requests === 1 && response !== undefined && !response.headersSent)

@@ -1,31 +1,31 @@
 import type { Socket } from 'node:net'
 import { OrderedSet } from '../runtime/ordered-set.ts'
 
-/** For so long after it was accepted, a connection that has begun to send its first request is not closed for a new one. */
+/** A connection that has begun to send its first request is not evicted for so long after it was accepted. */
 const graceMs = 1_000
 
 interface Waiting {
-  /** As it was accepted. */
+  /** The accepted socket. */
   readonly socket: Pick<Socket, 'bytesRead'>
   readonly acceptedMs: number
-  /** Since when the server waits for the client. */
+  /** When the server began to wait for the client. */
   waitsSinceMs: number
-  /** Whether no request of it has been responded to. */
+  /** Whether the connection has had no response yet. */
   hasGrace: boolean
 }
 
 /**
- * Connections whose next step is the client's, in the order in which they are closed for new ones: the one that the
- * server has waited for longest goes first. One that is young and has begun to send its first request is passed over:
- * else many clients that connect at once would close each other for ever.
+ * Connections whose next step is the client's, in the order of eviction: the one with the longest wait goes first. A
+ * young connection that has begun to send its first request is skipped: else many clients that connect at once would
+ * evict each other for ever.
  */
 export class EvictionQueue<Connection extends Waiting> {
   /** Both in the order in which the wait began. */
   readonly #waiting = new OrderedSet<Connection>()
-  /** Those that were passed over. */
+  /** The skipped connections. */
   readonly #young = new OrderedSet<Connection>()
 
-  /** The server waits for it from now on. */
+  /** The server waits for the connection from now on. */
   add(connection: Connection): void {
     this.delete(connection)
     this.#waiting.add(connection)
@@ -36,7 +36,7 @@ export class EvictionQueue<Connection extends Waiting> {
     this.#young.delete(connection)
   }
 
-  /** The one to close; none if all are young and have begun to send. A connection is passed over once in a wait. */
+  /** The connection to evict; none if all are young and have begun to send. A connection is skipped once in a wait. */
   first(nowMs: number): Connection | undefined {
     const isYoung = ({ acceptedMs }: Connection) => nowMs - acceptedMs < graceMs
     let longest = this.#waiting.first

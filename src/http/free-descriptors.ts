@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Descriptors } from '../runtime/descriptors.ts'
 import type { Shortages } from '../runtime/shortage.ts'
 
-/** How often at most the open descriptors are counted, unless so many connections have come meanwhile. */
+/** The open descriptors are counted at most so often, and after so many new connections. */
 const countEveryMs = 1_000
 const countEveryConnections = 32
 /** With fewer free ones than this the server itself is in trouble, whatever the reserve. */
@@ -19,7 +19,7 @@ export class FreeDescriptors {
   readonly #parts: FreeDescriptorsParts
   #countedAtMs = Number.NEGATIVE_INFINITY
   #free = 0
-  /** Since they were counted. */
+  /** Since the last count. */
   #opened = 0
   #closed = 0
 
@@ -29,11 +29,11 @@ export class FreeDescriptors {
 
   /** The number of free descriptors now; negative if more are open than the limit allows. */
   get count(): number {
-    this.look()
+    this.refresh()
     return this.#free - this.#opened + this.#closed
   }
 
-  /** A connection was taken. */
+  /** A connection was accepted. */
   opened(): void {
     this.#opened += 1
   }
@@ -44,10 +44,10 @@ export class FreeDescriptors {
   }
 
   /**
-   * Counts them if the last count is too old. It is called for requests, too: where no descriptor is left, libuv accepts
-   * and closes connections silently, so that a count at each connection would never see the shortage.
+   * Counts the descriptors if the last count is too old. Requests call this, too: if no descriptor is left, libuv
+   * accepts and closes connections silently, so a count at each connection would never see the shortage.
    */
-  look(): void {
+  refresh(): void {
     const isOld = this.#parts.clock.now() - this.#countedAtMs >= countEveryMs
     if (isOld || this.#opened >= countEveryConnections) this.#count()
   }
@@ -58,7 +58,7 @@ export class FreeDescriptors {
     try {
       this.#free = Math.max(0, descriptors.limit() - descriptors.open())
     } catch {
-      // To read the limit takes a descriptor, too.
+      // Reading the limit takes a descriptor, too.
     }
     this.#countedAtMs = clock.now()
     this.#opened = 0

@@ -11,8 +11,8 @@ import type { Shortages } from '../runtime/shortage.ts'
 import type { CertifiedKey } from '../tls/issue-certificate.ts'
 import { deriveLimits, type WantedLimits } from './connection-limits.ts'
 import { Connections } from './connections.ts'
-import { inviteBody } from './invite-body.ts'
-import { refuseMalformed } from './refuse-malformed.ts'
+import { handleExpectContinue } from './expect-continue.ts'
+import { rejectMalformed } from './reject-malformed.ts'
 import { serverOptions } from './serve.ts'
 
 interface ListenerSettings extends WantedLimits {
@@ -20,7 +20,7 @@ interface ListenerSettings extends WantedLimits {
   httpPort: number
   httpsPort: number
   publicHost: string | undefined
-  /** False behind a proxy that ends TLS. */
+  /** False behind a proxy that terminates TLS. */
   tls: boolean
   signatureTimeoutMs: number
 }
@@ -37,29 +37,36 @@ interface World {
 /** Functions run on this machine. */
 const functionsHost = '127.0.0.1'
 
-/** Where a server is called: over HTTP, and over HTTPS unless a proxy in front of it ends TLS. */
+/** The ports of a server: HTTP, and HTTPS unless a proxy in front of it terminates TLS. */
 export class Listeners {
   readonly connections: Connections
   readonly #settings: ListenerSettings
   readonly #http: HttpServer
   readonly #https: HttpsServer | undefined
   /**
-   * Functions alone call it. On the other ports, the first callback of a function would compete for a connection with
-   * all clients from 127.0.0.1, such as a proxy on this machine.
+   * For functions only. On the other ports, the first callback of a function would compete for a connection with all
+   * clients from 127.0.0.1, such as a proxy on this machine.
    */
   readonly #functions: HttpServer
 
-  constructor(settings: ListenerSettings, listener: RequestListener, world: World) {
+  constructor(settings: ListenerSettings, world: World) {
     this.#settings = settings
-    this.#http = createHttpServer(serverOptions, listener)
-    if (settings.tls) this.#https = createHttpsServer(serverOptions, listener)
-    this.#functions = createHttpServer(serverOptions, listener)
+    this.#http = createHttpServer(serverOptions)
+    if (settings.tls) this.#https = createHttpsServer(serverOptions)
+    this.#functions = createHttpServer(serverOptions)
     this.connections = limitConnections(settings, world)
     for (const server of this.all) {
       this.connections.guard(server, server === this.#functions ? 'functions' : undefined)
-      server.on('clientError', refuseMalformed(world))
-      server.on('checkContinue', inviteBody(listener))
-      // Any other expectation is ignored, like an unknown header: Node would refuse it with a bare status.
+      server.on('clientError', rejectMalformed(world))
+    }
+  }
+
+  /** Gives the requests of all ports to this listener. To be called once, before `listen`. */
+  serve(listener: RequestListener): void {
+    for (const server of this.all) {
+      server.on('request', listener)
+      server.on('checkContinue', handleExpectContinue(listener))
+      // Any other expectation is ignored, like an unknown header: Node would reject it with a bare status.
       server.on('checkExpectation', listener)
     }
   }
@@ -68,37 +75,46 @@ export class Listeners {
     return [this.#http, ...(this.#https ? [this.#https] : []), this.#functions]
   }
 
-  /** Where functions call, once the server listens. */
+  /** The URL for functions, once the server listens. */
   get functionsUrl(): string {
-    const { port } = this.#functions.address() as AddressInfo
-    return localUrl('http', functionsHost, port)
+    return localUrl('http', functionsHost, portOf(this.#functions))
   }
 
-  /** From the next handshake on. Throws if it cannot, and goes on with the one before. */
+  /** What GetMessagingSessionEndpoint returns, once the server listens: `host[:port]`. */
+  get sessionHost(): string {
+    const { host, publicHost } = this.#settings
+    return publicHost ?? sessionHost(host, portOf(this.#https ?? this.#http))
+  }
+
+  /**
+   * Used from the next handshake on. If the certificate is not valid, this throws and the previous one stays in use.
+   */
   useCertificate({ certificatePem: cert, privateKeyPem: key }: CertifiedKey): void {
     this.#https?.setSecureContext({ cert, key })
   }
 
   async listen(): Promise<Pick<Endpoint, 'http' | 'https' | 'wss'>> {
-    const { host, httpPort, httpsPort, publicHost } = this.#settings
+    const { host, httpPort, httpsPort } = this.#settings
     const http = await listen(this.#http, host, httpPort)
     const https = this.#https && (await listen(this.#https, host, httpsPort))
     await listen(this.#functions, functionsHost, 0)
     return {
       http: localUrl('http', host, http),
       https: https === undefined ? undefined : localUrl('https', host, https),
-      wss: publicHost ?? sessionHost(host, https ?? http),
+      wss: this.sessionHost,
     }
   }
 
-  /** Takes no further connection, and resolves when none is left. */
+  /** Accepts no further connection, and resolves when none is left. */
   async close(): Promise<void> {
     this.connections.close()
     await Promise.all(this.all.map(stopListening))
   }
 }
 
-/** What the store and the bus have open already is not for connections. */
+const portOf = (server: HttpServer | HttpsServer): number => (server.address() as AddressInfo).port
+
+/** The descriptors of the store and the bus are open already, so they are not available for connections. */
 function limitConnections(settings: ListenerSettings, world: World): Connections {
   const { signatureTimeoutMs } = settings
   const { descriptors } = world

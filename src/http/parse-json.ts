@@ -1,11 +1,11 @@
 import { badRequest } from '../contract/api-error.ts'
 
-/** It leaves out a byte order mark. */
+/** It skips a byte order mark. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * The JSON of a request's body. Of a name given twice the last one counts. Throws BadRequest, which says where the text
- * breaks but repeats nothing of it.
+ * Parses the JSON of a request's body. If a name occurs twice, the last one counts. Throws BadRequest, which names the
+ * position of the error but repeats nothing of the text.
  */
 export function parseJson(body: Uint8Array): unknown {
   const text = decode(body)
@@ -42,8 +42,8 @@ const nothing = token('')
 const closers = { '{': token('\\}'), '[': token('\\]') }
 
 /**
- * The index of the first token that JSON does not allow where it is, or the text's length if more should follow.
- * JSON.parse tells it for some mistakes only, and repeats the text for the others.
+ * Returns the index of the first token that JSON does not allow at its position, or the text's length if more should
+ * follow. JSON.parse names the position of some errors only, and repeats the text for the others.
  */
 export function findBreak(text: string): number {
   const open: (keyof typeof closers)[] = []

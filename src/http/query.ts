@@ -1,4 +1,4 @@
-/** The values of each key, percent-encoded as they came. */
+/** The values of each key, percent-encoded as received. */
 export type Query = ReadonlyMap<string, readonly string[]>
 
 const empty: Query = new Map()

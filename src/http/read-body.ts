@@ -3,18 +3,21 @@ import type { IncomingMessage } from 'node:http'
 /** A real request has a few kB: the largest have a hundred ARNs or 4 kB of text. */
 export const bodyBytesMax = 1024 * 1024
 
-/** What comes after a body that is too large is thrown away, so that the caller gets to read the answer. Up to here. */
+/** The rest of a body that is too large is discarded up to this limit, so that the caller can read the response. */
 const drainBytesMax = 8 * bodyBytesMax
 
-/** Whether the request says so itself, before its body has come. */
-export const announcesTooMuch = ({ headers }: IncomingMessage) => Number(headers['content-length']) > bodyBytesMax
+/** Whether the Content-Length is too large, before the body is received. */
+export const announcesTooLarge = ({ headers }: IncomingMessage) => Number(headers['content-length']) > bodyBytesMax
 
-/** The whole body, or why there is none: it has more than `bodyBytesMax` bytes, or the caller went away. */
+/**
+ * Returns the whole body, or why there is none: it has more than `bodyBytesMax` bytes, or the caller closed the
+ * connection.
+ */
 export function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | 'aborted'> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    if (announcesTooMuch(request)) resolve('too large')
+    if (announcesTooLarge(request)) resolve('too large')
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes <= bodyBytesMax) chunks.push(chunk)

@@ -6,7 +6,7 @@ import type { Operation } from '../contract/operation.ts'
 import { parseJson } from './parse-json.ts'
 import { decodePercent, type Query } from './query.ts'
 
-/** The parts of a request that members of an input travel in. */
+/** The parts of a request that carry the members of an input. */
 export interface RequestParts {
   labels: readonly string[]
   query: Query
@@ -15,9 +15,9 @@ export interface RequestParts {
 }
 
 /**
- * Gathers the members of an input. What it answers is not validated: a member may be missing or of the wrong kind.
- * It has no other members than the schema, at any depth, and JSON's null is left out like a member that did not come.
- * Throws BadRequest for what has no members at all: a malformed escape, a body that is not a JSON object.
+ * Collects the members of an input. The result is not validated: a member may be missing or of the wrong type.
+ * The result has no other members than the schema, at any depth, and JSON's null is left out like an absent member.
+ * Throws BadRequest if members cannot be read at all: a malformed escape, a body that is not a JSON object.
  */
 export type ReadInput = (parts: RequestParts) => object
 
@@ -28,7 +28,10 @@ type Members = Record<string, unknown>
 
 const noMembers: Members = {}
 
-/** Does per operation what need not be done per request. Throws if the path and its members do not fit together. */
+/**
+ * Prepares the reader once for each operation. Throws if the labels of the path and the members of the input do not
+ * match.
+ */
 export function createInputReader({
   name,
   pathTemplate,
@@ -45,7 +48,7 @@ export function createInputReader({
   ])
   const hasBody = Object.values(input.properties).some((schema) => !bindingOf(schema))
   return (parts) => {
-    // Without body members the body is not looked at: old clients send one.
+    // Without body members the body is ignored: old clients send one.
     const body = hasBody ? readBody(parts.body) : noMembers
     const values: Members = {}
     for (const [member, read] of members) {
@@ -99,7 +102,7 @@ function readQuery(name: string, coerce: (text: string) => unknown): ReadMember 
   }
 }
 
-/** What a text cannot be read as stays a text, for the validator to refuse by the member's name. */
+/** A text that cannot be converted stays a text: the validator then rejects it with the member's name. */
 function coercion(schema: TSchema): (text: string) => unknown {
   const { type, timestamp } = schema as { type?: string; timestamp?: boolean }
   if (timestamp) return readTimestamp
@@ -123,8 +126,8 @@ interface Keywords {
 }
 
 /**
- * A copy with the members that the schema has, without nulls. A null in a list or a map stays, since no item or value
- * is optional, and so does what is of the wrong kind: the validator refuses both.
+ * Copies a value with only the members of the schema, without nulls. A null in a list or a map stays, because no item
+ * or value is optional, and so does a value of the wrong type: the validator rejects both.
  */
 function tidyBy(schema: TSchema): (value: unknown) => unknown {
   const { properties, items, additionalProperties } = schema as Keywords
@@ -135,7 +138,7 @@ function tidyBy(schema: TSchema): (value: unknown) => unknown {
   }
   if (additionalProperties) {
     const tidy = tidyBy(additionalProperties)
-    // Unlike an assignment, Object.fromEntries makes a member of a name such as __proto__.
+    // Unlike an assignment, Object.fromEntries creates a member for a name such as __proto__.
     return (value) =>
       isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, tidy(inner)])) : value
   }

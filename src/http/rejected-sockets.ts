@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../runtime/clock.ts'
-import { sendRaw, tooManyConnections } from './answer.ts'
+import { sendRaw, tooManyConnections } from './outgoing-response.ts'
 
-/** How long a rejected connection may take to read its response, and how many may do so at a time. */
+/** Time limit for a rejected connection to read its response, and maximum of such connections at a time. */
 const lingerMs = 1_000
 const lingeringMax = 64
 
@@ -20,7 +20,10 @@ export class RejectedSockets {
     this.#parts = parts
   }
 
-  /** The response is sent before the request is read, and what the client sends is thrown away until it has read it. */
+  /**
+   * Sends the response before the request is read, and discards the client's data until the client has read the
+   * response.
+   */
   add(socket: Socket, silently: boolean): void {
     if (silently || this.#lingering.size >= lingeringMax) {
       socket.destroy()

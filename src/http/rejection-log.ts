@@ -6,7 +6,7 @@ import { PacedWarning } from '../runtime/paced-warning.ts'
 /** Maximum of addresses that are counted separately in a minute; the others are counted together. */
 const addressesMax = 1_000
 
-/** Warns of rejected connections: of the first one at once, then once a minute of all that came meanwhile. */
+/** Warns about rejected connections: about the first one at once, then once a minute about all of the last minute. */
 export class RejectionLog {
   readonly #log: Pick<Log, 'warn'>
   #byLimit: Partial<Record<ConnectionRejection, number>> = {}

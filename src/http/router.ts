@@ -4,21 +4,23 @@ import { decodePercent, parseQuery, type Query } from './query.ts'
 
 export interface Route<Context> {
   operation: Operation<Context>
-  /** In the order of the path's template, percent-encoded as they came. */
+  /** In the order of the path's template, percent-encoded as received. */
   labels: string[]
   query: Query
 }
 
-/** Finds the operation that a method and a request target name, or undefined if there is no such operation. */
+/** Returns the operation for a method and a request target, or undefined if there is no such operation. */
 export type Router<Context> = (method: string, target: string) => Route<Context> | undefined
 
-/** The query keys that choose among the operations of one method and path. No operation has a member so named. */
+/**
+ * The query keys that choose among the operations of one method and path. No operation has a member with such a name.
+ */
 const literalKeys = ['operation', 'scope']
 
-/** Clients sign a path without its dot segments but send it with them; no name of a resource looks like this. */
+/** Clients sign a path without its dot segments but send it with them; no resource has such a name. */
 const notLabels = ['', '.', '..']
 
-/** One segment of the paths, after those before it. What follows is either one label or words. */
+/** A node in the tree of paths. Its children are either one label or words. */
 interface Segment<Context> {
   fixed: Map<string, Segment<Context>>
   label: Segment<Context> | undefined
@@ -26,7 +28,7 @@ interface Segment<Context> {
   operations: Map<string, Operation<Context>>
 }
 
-/** Throws if two operations would answer the same request. */
+/** Throws if two operations have the same method, path and literal query. */
 export function createRouter<Context>(operations: readonly Operation<Context>[]): Router<Context> {
   const root = createSegment<Context>()
   for (const operation of operations) add(root, operation)
@@ -60,7 +62,7 @@ function add<Context>(root: Segment<Context>, operation: Operation<Context>): vo
 function extend<Context>(segment: Segment<Context>, part: string): Segment<Context> {
   const isLabel = part.startsWith('{')
   if (isLabel ? segment.fixed.size > 0 : segment.label)
-    throw new Error(`${part}: a label and a word cannot share a place`)
+    throw new Error(`${part}: a label and a word cannot be alternatives in a path`)
   if (isLabel) {
     segment.label ??= createSegment()
     return segment.label
@@ -84,8 +86,8 @@ function follow<Context>(root: Segment<Context>, segments: string[], labels: str
 }
 
 /**
- * `operation=redact`, wherever it is in the query, and nothing if there is none. With a value that no operation has,
- * or twice, it matches nothing, so that a call is never taken for another one on the same path.
+ * Returns `operation=redact`, wherever it is in the query, or an empty text. With an unknown value, or twice, it
+ * matches nothing, so that a call is never mistaken for another operation on the same path.
  */
 function literalOf(query: Query): string {
   if (query.size === 0) return ''

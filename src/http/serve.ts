@@ -8,23 +8,23 @@ import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { splitTarget } from '../signature/canonical.ts'
 import type { Credentials } from '../signature/credentials.ts'
-import type { Verified } from '../signature/refusal.ts'
+import type { Verified } from '../signature/rejection.ts'
 import type { SignedRequest } from '../signature/verify-request.ts'
 import {
-  type Answer,
   apiFailure,
   notOneHost,
+  type OutgoingResponse,
   page,
   preflight,
-  refused,
+  rejected,
   send,
   success,
   tooLarge,
   unknownOperation,
-} from './answer.ts'
+} from './outgoing-response.ts'
 import { readBody } from './read-body.ts'
 import { createInputReader, type ReadInput, type RequestParts } from './read-input.ts'
-import { headerBytesMax } from './refuse-malformed.ts'
+import { headerBytesMax } from './reject-malformed.ts'
 import { createRouter, type Route, type Router } from './router.ts'
 
 /** For `createServer` of node:http and node:https alike. */
@@ -33,69 +33,68 @@ export const serverOptions = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
-  /** Longer than the 60 s after which load balancers usually give up an idle connection, so that they do it first. */
+  /** Load balancers usually close an idle connection after 60 s. This is longer, so that they close it first. */
   keepAliveTimeout: 75_000,
-  /** Node would refuse it by a status alone, which no SDK can read. */
+  /** Node would reject a request without Host by a bare status, which no SDK can read. */
   requireHostHeader: false,
-  /** Node would drop a second Host or Authorization. Joined to the first, it is seen, and refused. */
+  /** Node would drop a second Host or Authorization. Joined to the first, it is visible, and rejected. */
   joinDuplicateHeaders: true,
-  /** Sessions alone upgrade. A client that offers HTTP/2 by an upgrade is answered as if it had not. */
+  /** Only sessions upgrade. An offer of HTTP/2 by an upgrade is ignored. */
   shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
 } satisfies ServerOptions
 
-/** What the listener is made of. */
 export interface ListenerParts<Context> {
   operations: readonly Operation<Context>[]
   authenticate(request: SignedRequest): Promise<Verified>
-  /** A signature was verified on this connection, by a key that may do something. */
+  /** A signature by a key that is not suspended was verified on this connection. */
   onVerified(stream: Socket): void
   contextFor(call: AuthenticCall): Context
-  /** Throws unless this call may go on. Asked before the input is validated. */
+  /** Throws if this call is not allowed. Called before the input is validated. */
   gate(call: { operation: OperationFacts; credentials: Credentials; input: object }): void
-  /** The answer to an error that is not an ApiError but no bug either. */
+  /** Converts an error that is neither an ApiError nor a bug. */
   translate?(error: unknown): ApiError | undefined
-  /** HTML that a person sees who opens the address in a browser. */
+  /** The HTML page at `/`, for browsers. */
   page: string
-  /** Whether the server is about to stop: then each answer is the last one on its connection. */
+  /** Whether the server is about to stop: then each response is the last one on its connection. */
   draining(): boolean
-  /** For tests: an undeclared error or an output that breaks its own schema is answered as the bug that it is. */
+  /** For tests: an undeclared error, or an output that breaks its own schema, gets a 500 like any other bug. */
   strict?: boolean
   metrics: Pick<Metrics, 'beginRequest'>
   log: Log
   newId(): string
 }
 
-/** A call whose signature is good. */
+/** A call with a verified signature. */
 export interface AuthenticCall {
   operation: OperationFacts
   credentials: Credentials
   requestId: string
-  /** What the SDKs give a call and its retries alike, if they do. */
+  /** The SDKs give a call and its retries the same id. */
   invocationId: string | undefined
 }
 
-/** What the log says about one request. */
+/** The fields of the log line about one request. */
 interface Entry {
   requestId: string
   method: string
   path: string
   operation?: string
-  /** The message that the call was about. */
+  /** The message of the call. */
   messageId?: string
   status?: number
-  /** Why the signature was refused. */
-  refusal?: object
-  /** Why the call was not answered with success. */
+  /** Why the signature was rejected. */
+  rejection?: object
+  /** The error code of the response. */
   code?: string
   /** The bug behind a 500. */
   err?: unknown
-  /** What the server lacks for now. */
+  /** Why the service is unavailable. */
   reason?: string
   /** The call was rejected for overload. The code that rejected it has logged that. */
   overloaded?: true
 }
 
-/** Answers calls of the API, each with its operation. Nothing that a caller sends makes it throw. */
+/** Serves calls of the API. No input of a caller makes it throw. */
 export function createListener<Context>(parts: ListenerParts<Context>): RequestListener {
   const calls = new Calls(parts)
   return (request, response) => void calls.serve(request, response)
@@ -105,7 +104,7 @@ class Calls<Context> {
   readonly #parts: ListenerParts<Context>
   readonly #route: Router<Context>
   readonly #readers: Map<Operation<Context>, ReadInput>
-  /** In strict mode alone: to compile one takes 0.8 ms. */
+  /** In strict mode only: to compile one takes 0.8 ms. */
   readonly #outputValidators: Map<Operation<Context>, Validator>
 
   constructor(parts: ListenerParts<Context>) {
@@ -117,24 +116,25 @@ class Calls<Context> {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // The connection was given up, and its last answer is on its way: a call must not be done whose answer gets nowhere.
+    // The connection was evicted, and its last response is being sent: a call without a response must not be carried
+    // out.
     if (request.socket.writableEnded) return
     const { newId, draining, log, metrics } = this.#parts
-    const answered = metrics.beginRequest()
+    const countResponse = metrics.beginRequest()
     const { method = '' } = request
     const target = targetOf(request)
     const entry: Entry = { requestId: newId(), method, path: splitTarget(target).path }
-    response.on('error', (err) => log.debug({ ...entry, err }, 'the answer could not be sent'))
-    const answer = await this.#answer(request, target, entry).catch((error) => this.#failure(error, entry))
-    answered(entry.operation, answer?.status ?? 'aborted')
-    if (!answer) return log.debug(entry, 'the caller went away')
-    send(response, answer, entry.requestId, draining())
-    entry.status = answer.status
-    this.#log(entry, answer.status)
+    response.on('error', (err) => log.debug({ ...entry, err }, 'sending the response failed'))
+    const outgoing = await this.#responseTo(request, target, entry).catch((error) => this.#failure(error, entry))
+    countResponse(entry.operation, outgoing?.status ?? 'aborted')
+    if (!outgoing) return log.debug(entry, 'request aborted by the caller')
+    send(response, outgoing, entry.requestId, draining())
+    entry.status = outgoing.status
+    this.#log(entry, outgoing.status)
   }
 
-  /** Nothing if the caller went away. The order of the checks is part of the API: AWS's callers rely on it. */
-  async #answer(request: IncomingMessage, target: string, entry: Entry): Promise<Answer | undefined> {
+  /** Undefined if the caller aborted. The order of the checks is part of the API: AWS's callers rely on it. */
+  async #responseTo(request: IncomingMessage, target: string, entry: Entry): Promise<OutgoingResponse | undefined> {
     const { method = '', headers } = request
     const body = await readBody(request)
     if (body === 'aborted') return undefined
@@ -147,8 +147,8 @@ class Calls<Context> {
     if (body === 'too large') return tooLarge
     const verified = await this.#parts.authenticate({ method, target, headers, body })
     if (!verified.ok) {
-      entry.refusal = verified.refusal.detail
-      return refused(verified.refusal)
+      entry.rejection = verified.rejection.detail
+      return rejected(verified.rejection)
     }
     if (!verified.credentials.suspended) this.#parts.onVerified(request.socket)
     const { credentials, bearer } = verified
@@ -169,24 +169,27 @@ class Calls<Context> {
     noteMessage(entry, input)
     const output = await operation
       .invoke(input, context)
-      .catch((error) => this.#refuseUndeclared(operation, error, entry))
+      .catch((error) => this.#rejectUndeclared(operation, error, entry))
     noteMessage(entry, output)
     const outputValidator = this.#outputValidators.get(operation)
     if (outputValidator) assertOutput(operation, outputValidator, output)
     return success(operation.status, output)
   }
 
-  /** Throws the error, or in strict mode the bug that it is: SDKs know the declared errors of an operation alone. */
-  #refuseUndeclared(operation: Operation<Context>, error: unknown, entry: Entry): never {
+  /**
+   * Throws the error; in strict mode an undeclared one becomes a bug: SDKs know only the declared errors of an
+   * operation.
+   */
+  #rejectUndeclared(operation: Operation<Context>, error: unknown, entry: Entry): never {
     const apiError = this.#apiError(error)
     if (!apiError || operation.errors.includes(apiError.code)) throw error
-    const problem = `${operation.name} answers ${apiError.code}, which it does not declare`
+    const problem = `${operation.name} returns ${apiError.code}, which it does not declare`
     if (this.#parts.strict) throw new Error(problem, { cause: error })
     this.#parts.log.warn(entry, problem)
     throw error
   }
 
-  #failure(error: unknown, entry: Entry): Answer {
+  #failure(error: unknown, entry: Entry): OutgoingResponse {
     const bug = `The call failed inside the server, whose log has the reason under the request id ${entry.requestId}`
     const apiError = this.#apiError(error) ?? new ApiError('ServiceFailure', bug)
     entry.code = apiError.code
@@ -204,8 +207,8 @@ class Calls<Context> {
     const { log } = this.#parts
     if (status === 503 && !entry.overloaded) log.warn(entry, 'request rejected: service unavailable')
     else if (status >= 500 && status !== 503) log.error(entry, 'request failed')
-    else if (entry.refusal) log.info(entry, 'the signature is refused')
-    else log.debug(entry, 'answered')
+    else if (entry.rejection) log.info(entry, 'request rejected: signature')
+    else log.debug(entry, 'request completed')
   }
 }
 
@@ -214,8 +217,8 @@ const hasOneHost = ({ httpVersion, headers: { host } }: IncomingMessage) =>
   host === undefined ? httpVersion === '1.0' : !host.includes(',')
 
 /**
- * Path and query. A server must take the absolute form, too, which clients send that are set up for a proxy (RFC 9112,
- * section 3.2.2), but only with the host that the Host header names: the signature covers no other.
+ * Path and query. A server must also accept the absolute form, which clients with a proxy setting send (RFC 9112,
+ * section 3.2.2), but only with the host of the Host header: the signature covers no other.
  */
 function targetOf({ url = '', headers: { host } }: IncomingMessage): string {
   if (url.startsWith('/')) return url
@@ -224,7 +227,7 @@ function targetOf({ url = '', headers: { host } }: IncomingMessage): string {
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
-/** `values`: what the call was given, once that is valid, or what it answers. */
+/** `values`: the valid input of the call, or its output. */
 function noteMessage(entry: Entry, values: { MessageId?: unknown; ChannelMessage?: { MessageId?: unknown } }): void {
   const messageId = values.MessageId ?? values.ChannelMessage?.MessageId
   if (typeof messageId === 'string') entry.messageId = messageId

@@ -1,4 +1,4 @@
-/** What a person sees who opens the TLS port in a browser, most likely to accept its certificate. */
+/** The page at the TLS port for browsers: users open it most likely to accept the certificate. */
 export const welcomePage = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -12,7 +12,7 @@ export const welcomePage = `<!doctype html>
 <h1>Carillon</h1>
 <p>A server for Amazon Chime SDK messaging runs here. If you see this page, your browser accepts its certificate,
 and messaging sessions from this browser can connect to this address.</p>
-<p>Programs call it with an AWS SDK or the AWS CLI. Its data folder holds a profile for them in
+<p>Programs call it with an AWS SDK or the AWS CLI. Its data folder has a profile for them in
 <code>aws/config</code> and <code>aws/credentials</code>, and the certificate of its authority in <code>ca.pem</code>.</p>
 </html>
 `

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto'
 
 /*
  * The two texts of AWS's page "Create a signed AWS API request": the canonical request and the string to sign.
- * Nothing here throws: what is not well formed gets some canonical form, which no signer has signed.
+ * Nothing here throws: malformed input gets some canonical form, which no signer has signed.
  */
 
-/** What a signer covers. Everything is in canonical form already. */
+/** The parts that a signature covers, in canonical form. */
 interface CanonicalRequest {
   method: string
   uri: string
@@ -32,7 +32,7 @@ export function splitTarget(target: string): { path: string; query: string } {
   return { path: target.slice(0, mark), query: target.slice(mark + 1) }
 }
 
-/** Only unreserved characters and escapes, and no segment that is empty, `.` or `..`: what every SDK sends. */
+/** Only unreserved characters and escapes, and no segment that is empty, `.` or `..`: every SDK sends such paths. */
 const plainPath = /^(?:\/(?!\.\.?(?:\/|$))[\w.~%-]+)+\/?$/
 
 /**
@@ -54,7 +54,8 @@ export function canonicalUri(path: string): string {
 export function canonicalQuery(query: string): string {
   if (query === '') return ''
   const pairs = query.split('&').filter((pair) => pair !== '')
-  // `!` sorts before all that encoding leaves, `=` does not: so whole pairs sort by name first, `a` before `a-b`.
+  // `!` sorts before all characters of an encoded text, `=` does not: so whole pairs sort by name first, `a` before
+  // `a-b`.
   return pairs.map(canonicalPair).sort().join('&').replaceAll('!', '=')
 }
 
@@ -68,10 +69,10 @@ function canonicalPair(pair: string): string {
 export const canonicalHeader = (name: string, value: string) =>
   `${name}:${/[ \t]{2}|\t/.test(value) ? value.replace(/[ \t]+/g, ' ').trim() : value.trim()}\n`
 
-/** Encoded as RFC 3986 has it: unreserved characters bare, all else escaped with upper-case digits. */
+/** Encoded according to RFC 3986: unreserved characters bare, all others escaped with upper-case digits. */
 const encoded = /^(?:[\w.~-]|%(?!2[DE]|3\d|[46][1-9A-F]|[57][0-9A]|5F|7E)[0-9A-F]{2})*$/
 
-/** Decodes and encodes again, byte for byte, so that even `%zz` and `%ff` have an outcome. */
+/** Decodes and encodes again, byte for byte, so that even `%zz` and `%ff` have a result. */
 function reencode(text: string): string {
   if (encoded.test(text)) return text
   return text.replace(/%[0-9A-Fa-f]{2}|[^%]+|%/g, (piece) => {

@@ -1,4 +1,4 @@
-import { incomplete, invalid, type Refusal } from './refusal.ts'
+import { incomplete, invalid, type Rejection } from './rejection.ts'
 
 /** The service's name in a credential scope, the same for messaging, identity and the session's connect. */
 const service = 'chime'
@@ -6,7 +6,7 @@ const service = 'chime'
 /** A real list is below 200 characters. */
 const signedHeadersLengthMax = 2048
 
-/** What a signer says about a signature, well formed but not checked. */
+/** The signer's statements about a signature, well formed but not verified. */
 export interface Claim {
   accessKeyId: string
   /** `yyyyMMdd/region/service/aws4_request` */
@@ -20,7 +20,7 @@ export interface Claim {
   signature: string
 }
 
-/** The four texts of a claim as they came, from headers or from a query. */
+/** The four texts of a claim as received, from headers or from a query. */
 interface ClaimParts {
   credential: string
   timestamp: string
@@ -33,7 +33,7 @@ const credentialPattern = /^([^/\s]{1,128})\/(\d{8}\/[\w.-]{1,64}\/[\w.-]{1,64}\
 const signaturePattern = /^[0-9a-f]{64}$/
 const timestampPattern = /^\d{8}T\d{6}Z$/
 
-export function readClaim(parts: ClaimParts): Claim | Refusal {
+export function readClaim(parts: ClaimParts): Claim | Rejection {
   const [, accessKeyId, scope] = credentialPattern.exec(parts.credential) ?? []
   if (accessKeyId === undefined || scope === undefined) {
     return incomplete("Credential must be '<access key id>/<yyyyMMdd>/<region>/chime/aws4_request'")
@@ -54,8 +54,8 @@ export function readClaim(parts: ClaimParts): Claim | Refusal {
   }
 }
 
-/** A signature is good for one service, one region and one day. */
-export function refuseScope({ scope, timestamp }: Claim, region: string): Refusal | undefined {
+/** A signature is valid for one service, one region and one day. */
+export function rejectScope({ scope, timestamp }: Claim, region: string): Rejection | undefined {
   const date = timestamp.slice(0, 8)
   if (scope === `${date}/${region}/${service}/aws4_request`) return undefined
   const [signedDate, signedRegion, signedService] = scope.split('/')

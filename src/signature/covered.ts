@@ -1,24 +1,24 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Claim } from './claim.ts'
-import { incomplete, invalid, type Refusal } from './refusal.ts'
+import { incomplete, invalid, type Rejection } from './rejection.ts'
 
 /*
- * What a signature has to cover, wherever it stands.
+ * The parts that a signature must cover, in the header or in the query.
  */
 
-/** Undefined for what a plain object inherits, too: a caller may sign a header named `constructor`. */
+/** Undefined also for inherited properties of a plain object: a caller may sign a header named `constructor`. */
 export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value: unknown = headers[name]
   if (Array.isArray(value)) return value.join(',')
   return typeof value === 'string' ? value : undefined
 }
 
-/** What decides who acts, where and when has to be signed, or someone on the way could add or change it. */
-export function refuseHeaders(
+/** The user, the host and the time must be signed, or an intermediary could add or change them. */
+export function rejectHeaders(
   { signedHeaders }: Claim,
   headers: IncomingHttpHeaders,
   required: readonly string[],
-): Refusal | undefined {
+): Rejection | undefined {
   const present = ['x-amz-chime-bearer', 'x-amz-security-token'].filter((name) => headers[name] !== undefined)
   const unsigned = [...required, ...present].find((name) => !signedHeaders.includes(name))
   if (unsigned !== undefined) {
@@ -29,12 +29,12 @@ export function refuseHeaders(
   return invalid(`signed header ${absent} is missing`, `The header '${absent}' is signed but did not arrive.`)
 }
 
-/** `declared`: what the caller says the hash of the body is, if it says so. */
-export function refusePayload(declared: string | undefined, payloadHash: string): Refusal | undefined {
+/** `declared`: the hash of the body according to the caller, if it is there. */
+export function rejectPayload(declared: string | undefined, payloadHash: string): Rejection | undefined {
   if (declared === undefined || declared === payloadHash) return undefined
   if (/^(UNSIGNED|STREAMING)-/.test(declared)) {
     return incomplete(
-      "'x-amz-content-sha256' must be the hash of the body: unsigned and streaming payloads are not taken.",
+      "'x-amz-content-sha256' must be the hash of the body: unsigned and streaming payloads are not accepted.",
     )
   }
   return invalid(

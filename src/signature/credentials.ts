@@ -1,10 +1,10 @@
-/** A key pair that may sign calls. For now each may do everything as everyone, until it is suspended. */
+/** A key pair that may sign calls. For now each may do everything as every user, until it is suspended. */
 export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
-  /** The token that every call signed by this key must have. Temporary credentials alone have one. */
+  /** The token that every call signed by this key must have. Only temporary credentials have one. */
   sessionToken?: string
-  /** When the key expires, in milliseconds since the epoch. Temporary credentials alone expire. */
+  /** When the key expires, in milliseconds since the epoch. Only temporary credentials expire. */
   expiresAtMs?: number
   /** The key is known, but no call that it signs is allowed. */
   suspended?: boolean

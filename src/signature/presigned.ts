@@ -1,12 +1,12 @@
 import { canonicalQuery } from './canonical.ts'
 import { type Claim, formatTimestamp, readClaim } from './claim.ts'
-import { incomplete, type Refusal } from './refusal.ts'
+import { incomplete, type Rejection } from './rejection.ts'
 
 /*
  * A signature in the query: of a session's connect, and of any call that a presigner has signed.
  */
 
-/** Clients sign for seconds by their own clock, so a clock that is a little off must not lock them out. */
+/** Clients sign for seconds by their own clock, so a small clock skew must not lock them out. */
 export const presignedSkewMsMax = 5 * 60_000
 
 const requiredParameters = [
@@ -20,10 +20,10 @@ const requiredParameters = [
 /** Whether the query has a signature, or half of one. */
 export const isPresigned = (queryText: string) => /(?:^|&)X-Amz-(?:Algorithm|Credential|Signature)=/.test(queryText)
 
-/** A `+` is a plus to every signer, while URLSearchParams reads a space. */
+/** Signers treat `+` as a plus, while URLSearchParams reads a space. */
 export const readQuery = (queryText: string) => new URLSearchParams(queryText.replaceAll('+', '%2B'))
 
-export function presignedClaim(query: URLSearchParams): Claim | Refusal {
+export function presignedClaim(query: URLSearchParams): Claim | Rejection {
   const missing = requiredParameters.find((name) => !query.get(name))
   if (missing !== undefined) return incomplete(`${missing} is missing`)
   const repeated = requiredParameters.find((name) => query.getAll(name).length > 1)
@@ -45,7 +45,7 @@ export function readExpires(text: string, secondsMax: number): number | undefine
   return /^\d{1,6}$/.test(text) && seconds >= 1 && seconds <= secondsMax ? seconds : undefined
 }
 
-/** Why a signature of this moment is not good now: it is good until `untilMs`, and accepted until `acceptedUntilMs`. */
+/** Returns why a signature is not valid now: it is valid until `untilMs`, and accepted until `acceptedUntilMs`. */
 export function outdatedBecause(
   { timestamp, timestampMs }: Claim,
   { untilMs, acceptedUntilMs }: { untilMs: number; acceptedUntilMs: number },
@@ -54,14 +54,14 @@ export function outdatedBecause(
   if (nowMs <= acceptedUntilMs && nowMs >= timestampMs - presignedSkewMsMax) return undefined
   const here = `it is ${formatTimestamp(nowMs)} here (check the clock)`
   return nowMs > untilMs
-    ? `the signature was good until ${formatTimestamp(untilMs)}, ${here}`
-    : `the signature is of ${timestamp}, ${here}`
+    ? `the signature was valid until ${formatTimestamp(untilMs)}, ${here}`
+    : `the signature is dated ${timestamp}, ${here}`
 }
 
 /**
- * The forms of the query that may have been signed. Clients differ in how they encode (`encodeURIComponent`, a form's
- * encoding, RFC 3986) and all sign what they send, so the query is taken as it came, and only then as the standard has
- * it. A form is made when the one before does not match, which is rare.
+ * Yields the forms of the query that may have been signed. Clients encode differently (`encodeURIComponent`, a form's
+ * encoding, RFC 3986) and all sign the query that they send, so the received form is first, then the standard's form.
+ * A form is built only if the one before does not match, which is rare.
  */
 export function* signedQueries(queryText: string): Generator<string> {
   const pairs = queryText.split('&').filter((pair) => !pair.startsWith('X-Amz-Signature='))

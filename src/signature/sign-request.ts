@@ -11,17 +11,17 @@ import { formatTimestamp } from './claim.ts'
 import type { Credentials } from './credentials.ts'
 import { hmac, signingKey } from './signing-key.ts'
 
-/** A call of ours, as it will go over the wire. */
+/** An outgoing call, as it will be sent. */
 export interface UnsignedRequest {
   method: string
   /** Path and query. */
   target: string
-  /** Names in lower case, `host` among them. All of them are signed, so nothing on the way may change them. */
+  /** Names in lower case, including `host`. All of them are signed, so a proxy must not change them. */
   headers: Record<string, string>
   body: string | Uint8Array
 }
 
-/** The headers to send: the request's own, and those that AWS Signature Version 4 adds, signed at `nowMs`. */
+/** Returns the headers to send: the request's own, and those that AWS Signature Version 4 adds, signed at `nowMs`. */
 export function signRequest(
   { method, target, headers, body }: UnsignedRequest,
   { accessKeyId, secretAccessKey, sessionToken }: Credentials,

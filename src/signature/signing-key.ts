@@ -1,15 +1,18 @@
 import { hash } from 'node:crypto'
 
-/** One key serves all calls of an access key in a day; beyond this many, the oldest is derived again when needed. */
+/**
+ * One key signs all calls of an access key in a day; beyond this maximum, the oldest is dropped and derived again on
+ * demand.
+ */
 const signingKeysMax = 1000
 
-/** By the inputs of a pure function, so that it does not matter who shares it. */
+/** A cache of a pure function, keyed by its inputs, so all servers of a process can share it. */
 const signingKeys = new Map<string, HmacKey>()
 
-/** What a key is mixed into, kept so that a signature costs two hashes and no key set-up (RFC 2104). */
+/** The padded key (RFC 2104). It is kept, so that a signature costs two hashes and no key set-up. */
 interface HmacKey {
   innerPad: Buffer
-  /** The outer pad, and behind it room for the inner hash. */
+  /** The outer pad, followed by room for the inner hash. */
   outer: Buffer
 }
 
@@ -35,8 +38,8 @@ export function hmacKey(secret: Uint8Array): HmacKey {
 }
 
 /**
- * HMAC-SHA256, hexadecimal. `createHmac` takes 3.7 µs for a text of this size, and 13 µs on Node 24, where it sets up a key
- * object each time. Two one-shot hashes take 2.6 µs as texts, and 4.9 µs as buffers, since each of those is memory
+ * HMAC-SHA256, hexadecimal. `createHmac` takes 3.7 µs for a text of this size, and 13 µs on Node 24, where it sets up a
+ * key object each time. Two one-shot hashes take 2.6 µs as texts, and 4.9 µs as buffers, since each of those is memory
  * outside the heap.
  */
 export function hmac({ innerPad, outer }: HmacKey, text: string): string {

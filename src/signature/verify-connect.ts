@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { authenticate } from './authenticate.ts'
 import { canonicalHeader, canonicalRequest, splitTarget } from './canonical.ts'
-import { type Claim, refuseScope } from './claim.ts'
+import { type Claim, rejectScope } from './claim.ts'
 import type { Credentials, FindCredentials } from './credentials.ts'
 import {
   outdatedBecause,
@@ -11,7 +11,7 @@ import {
   readQuery,
   signedQueries,
 } from './presigned.ts'
-import { isRefusal } from './refusal.ts'
+import { isRejection } from './rejection.ts'
 
 /** The upgrade request of a messaging session. */
 export interface ConnectRequest {
@@ -21,7 +21,7 @@ export interface ConnectRequest {
   host: string
 }
 
-/** What the client asks for (AWS's page "Using websockets to receive messages"). */
+/** The parameters of the connect (AWS's page "Using websockets to receive messages"). */
 export interface ConnectParameters {
   userArn: string
   sessionId: string
@@ -36,19 +36,19 @@ export type VerifiedConnect =
 
 interface Expected {
   region: string
-  /** Names that clients connect to when a proxy puts another one into the Host header. */
+  /** Host names that clients use, for a proxy that puts another one into the Host header. */
   publicHosts?: readonly string[]
 }
 
 /** Clients sign for 10 seconds. */
 const expiresSecondsMax = 86_400
-/** RFC 6455 leaves this much of a control frame's 125 bytes to the reason. */
+/** RFC 6455 leaves so many of a control frame's 125 bytes to the reason. */
 const reasonBytesMax = 123
 
 const emptyPayloadHash = hash('sha256', '')
 
 /**
- * Checks the presigned address of a session's connect (`GET /connect?X-Amz-…`) by AWS Signature Version 4. It never
+ * Verifies the presigned URL of a session's connect (`GET /connect?X-Amz-…`) by AWS Signature Version 4. It never
  * throws, whatever the caller sends; it rejects only when `find` does.
  */
 export async function verifyConnect(
@@ -61,31 +61,31 @@ export async function verifyConnect(
   const query = readQuery(queryText)
   const claim = claimOf(query)
   if (typeof claim === 'string') return unauthorized(claim)
-  const outdated = refuseScope(claim, region)?.detail.problem ?? refuseTime(claim, query, nowMs)
+  const outdated = rejectScope(claim, region)?.detail.problem ?? rejectTime(claim, query, nowMs)
   if (outdated !== undefined) return unauthorized(outdated)
   const sessionToken = query.get('X-Amz-Security-Token') ?? undefined
   const canonicalRequests = signedTexts(queryText, new Set([host, ...publicHosts]))
   const verified = await authenticate({ claim, sessionToken, canonicalRequests }, find, nowMs)
-  if (!verified.ok) return unauthorized(verified.refusal.detail.problem)
+  if (!verified.ok) return unauthorized(verified.rejection.detail.problem)
   return { ok: true, credentials: verified.credentials, parameters: connectParameters(query) }
 }
 
 function unauthorized(problem: string): { ok: false; reason: string } {
   const bytes = Buffer.from(`Unauthorized: ${problem}`).subarray(0, reasonBytesMax)
-  // `stream` leaves out a character that was cut in two.
+  // `stream` drops a character that was cut in two.
   return { ok: false, reason: new TextDecoder().decode(bytes, { stream: true }) }
 }
 
-/** The claim, or what is wrong with it. */
+/** Returns the claim, or its problem. */
 function claimOf(query: URLSearchParams): Claim | string {
   const missing = ['X-Amz-Expires', 'userArn', 'sessionId'].find((name) => !query.get(name))
   const claim = presignedClaim(query)
-  if (isRefusal(claim)) return claim.detail.problem
+  if (isRejection(claim)) return claim.detail.problem
   if (missing !== undefined) return `${missing} is missing`
   return query.get('X-Amz-SignedHeaders') === 'host' ? claim : 'X-Amz-SignedHeaders must be host'
 }
 
-function refuseTime(claim: Claim, query: URLSearchParams, nowMs: number): string | undefined {
+function rejectTime(claim: Claim, query: URLSearchParams, nowMs: number): string | undefined {
   const expiresSeconds = readExpires(query.get('X-Amz-Expires') ?? '', expiresSecondsMax)
   if (expiresSeconds === undefined) return `X-Amz-Expires must be a number of seconds from 1 to ${expiresSecondsMax}`
   const untilMs = claim.timestampMs + expiresSeconds * 1000

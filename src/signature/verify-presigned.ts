@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { authenticate, refused } from './authenticate.ts'
+import { authenticate, rejected } from './authenticate.ts'
 import { canonicalHeader, canonicalRequest, canonicalUri, splitTarget } from './canonical.ts'
-import { type Claim, refuseScope } from './claim.ts'
-import { headerText, refuseHeaders, refusePayload } from './covered.ts'
+import { type Claim, rejectScope } from './claim.ts'
+import { headerText, rejectHeaders, rejectPayload } from './covered.ts'
 import type { FindCredentials } from './credentials.ts'
 import {
   outdatedBecause,
@@ -13,19 +13,19 @@ import {
   readQuery,
   signedQueries,
 } from './presigned.ts'
-import { incomplete, invalid, isRefusal, type Refusal, type Verified } from './refusal.ts'
+import { incomplete, invalid, isRejection, type Rejection, type Verified } from './rejection.ts'
 import type { Expected, SignedRequest } from './verify-request.ts'
 
 /** AWS's maximum for a signature in the query, seven days. */
 const expiresSecondsMax = 604_800
-/** What AWS takes for X-Amz-Expires where it is absent; and how long at most a call that changes something may come. */
+/** AWS's default for X-Amz-Expires; also the maximum age of a signature for a call that changes something. */
 const minutesMax = 15
 
 const bearerName = 'x-amz-chime-bearer'
 
 /**
- * Checks a call whose signature stands in its query (`?X-Amz-Algorithm=…`), as presigners make it. Like `verifyRequest`,
- * it never throws.
+ * Verifies a call with a signature in its query (`?X-Amz-Algorithm=…`), as presigners make it. Like `verifyRequest`, it
+ * never throws.
  */
 export async function verifyPresigned(
   request: SignedRequest,
@@ -37,19 +37,19 @@ export async function verifyPresigned(
   const queryText = splitTarget(request.target).query
   const query = readQuery(queryText)
   if (headers.authorization !== undefined) {
-    return refused(incomplete('The signature must be in the Authorization header or in the query, not in both.'))
+    return rejected(incomplete('The signature must be in the Authorization header or in the query, not in both.'))
   }
   const claim = presignedClaim(query)
-  if (isRefusal(claim)) return refused(claim)
-  const outdated = refuseScope(claim, region) ?? refuseTime(claim, query, method, nowMs)
-  if (outdated) return refused(outdated)
+  if (isRejection(claim)) return rejected(claim)
+  const outdated = rejectScope(claim, region) ?? rejectTime(claim, query, method, nowMs)
+  if (outdated) return rejected(outdated)
   const payloadHash = hash('sha256', request.body)
   const bearer = hoisted(query, headers, bearerName)
   const declaredHash = hoisted(query, headers, 'x-amz-content-sha256')
-  if (isRefusal(bearer)) return refused(bearer)
-  if (isRefusal(declaredHash)) return refused(declaredHash)
-  const uncovered = refuseHeaders(claim, headers, ['host']) ?? refusePayload(declaredHash.value, payloadHash)
-  if (uncovered) return refused(uncovered)
+  if (isRejection(bearer)) return rejected(bearer)
+  if (isRejection(declaredHash)) return rejected(declaredHash)
+  const uncovered = rejectHeaders(claim, headers, ['host']) ?? rejectPayload(declaredHash.value, payloadHash)
+  if (uncovered) return rejected(uncovered)
   const sessionToken = query.get('X-Amz-Security-Token') ?? headerText(headers, 'x-amz-security-token')
   const hosts = [headers.host ?? '', ...publicHosts.map((host) => host.toLowerCase())]
   const canonicalRequests = signedTexts(request, claim, payloadHash, queryText, hosts)
@@ -58,10 +58,10 @@ export async function verifyPresigned(
 }
 
 /**
- * An address gets into logs and histories, and its call can be repeated from there. A call that changes something is
- * therefore accepted for a quarter of an hour at most, even if it was signed for longer.
+ * A URL gets into logs and histories, and its call can be repeated from there. So a call that changes something is
+ * accepted for a quarter of an hour at most, even if it was signed for longer.
  */
-function refuseTime(claim: Claim, query: URLSearchParams, method: string, nowMs: number): Refusal | undefined {
+function rejectTime(claim: Claim, query: URLSearchParams, method: string, nowMs: number): Rejection | undefined {
   const expiresSeconds = readExpires(query.get('X-Amz-Expires') ?? String(minutesMax * 60), expiresSecondsMax)
   if (expiresSeconds === undefined) {
     return incomplete(`X-Amz-Expires must be a number of seconds from 1 to ${expiresSecondsMax}`)
@@ -72,19 +72,19 @@ function refuseTime(claim: Claim, query: URLSearchParams, method: string, nowMs:
   const acceptedUntilMs = Math.min(signedUntilMs + presignedSkewMsMax, latestMs)
   const problem = outdatedBecause(claim, { untilMs, acceptedUntilMs }, nowMs)
   if (problem === undefined) return undefined
-  const rule = untilMs < signedUntilMs ? `; a ${method} may come for ${minutesMax} minutes at most` : ''
-  return invalid('presigned address is not good now', `Signature expired or not yet current: ${problem}${rule}`)
+  const rule = untilMs < signedUntilMs ? `; a ${method} is accepted for ${minutesMax} minutes at most` : ''
+  return invalid('presigned URL is not valid now', `Signature expired or not yet current: ${problem}${rule}`)
 }
 
 /**
- * Presigners for browsers move `x-amz-` headers into the query, where they are signed with it. Some leave the header
- * where it was as well.
+ * Presigners for browsers move `x-amz-` headers into the query, where they are signed with it. Some also keep the
+ * header.
  */
 function hoisted(
   query: URLSearchParams,
   headers: IncomingHttpHeaders,
   name: string,
-): { value: string | undefined } | Refusal {
+): { value: string | undefined } | Rejection {
   const values = [...query].filter(([key]) => key.toLowerCase() === name).map(([, value]) => value)
   const header = headerText(headers, name)
   const given = new Set([...values, ...(header === undefined ? [] : [header])])

@@ -1,39 +1,46 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { authenticate, refused } from './authenticate.ts'
+import { authenticate, rejected } from './authenticate.ts'
 import { canonicalHeader, canonicalQuery, canonicalRequest, canonicalUri, splitTarget } from './canonical.ts'
-import { type Claim, formatTimestamp, readClaim, refuseScope } from './claim.ts'
-import { headerText, refuseHeaders, refusePayload } from './covered.ts'
+import { type Claim, formatTimestamp, readClaim, rejectScope } from './claim.ts'
+import { headerText, rejectHeaders, rejectPayload } from './covered.ts'
 import type { FindCredentials } from './credentials.ts'
 import { isPresigned } from './presigned.ts'
-import { incomplete, invalid, isRefusal, missingAuthenticationToken, type Refusal, type Verified } from './refusal.ts'
+import {
+  incomplete,
+  invalid,
+  isRejection,
+  missingAuthenticationToken,
+  type Rejection,
+  type Verified,
+} from './rejection.ts'
 import { verifyPresigned } from './verify-presigned.ts'
 
-/** A call as it came over the wire. Decoding or tidying it up first breaks its signature. */
+/** A call as received. Decoding or normalising it first breaks its signature. */
 export interface SignedRequest {
   method: string
   /** Path and query, as Node's `request.url` has them. */
   target: string
   headers: IncomingHttpHeaders
-  /** All of it, because the signature covers its hash. */
+  /** The whole body, because the signature covers its hash. */
   body: Uint8Array
 }
 
 export interface Expected {
   region: string
-  /** Names that clients call when a proxy puts another one into the Host header. */
+  /** Host names that clients use, for a proxy that puts another one into the Host header. */
   publicHosts?: readonly string[]
 }
 
-/** How far the caller's clock may be off, either way (AWS's page "Common Errors"). */
+/** Maximum clock skew of the caller, either way (AWS's page "Common Errors"). */
 const skewMinutesMax = 15
 
 const algorithm = 'AWS4-HMAC-SHA256'
 const authorizationParameters = ['Credential', 'SignedHeaders', 'Signature']
 
 /**
- * Checks the signature of a call by AWS Signature Version 4, in its Authorization header or in its query. It never throws,
- * whatever the caller sends; it rejects only when `find` does.
+ * Verifies the signature of a call by AWS Signature Version 4, in its Authorization header or in its query. It never
+ * throws, whatever the caller sends; it rejects only when `find` does.
  */
 export async function verifyRequest(
   request: SignedRequest,
@@ -44,21 +51,21 @@ export async function verifyRequest(
   const { headers } = request
   if (isPresigned(splitTarget(request.target).query)) return verifyPresigned(request, find, expected, nowMs)
   const claim = claimOf(headers)
-  if (isRefusal(claim)) return refused(claim)
-  const outdated = refuseScope(claim, expected.region) ?? refuseSkew(claim, nowMs)
-  if (outdated) return refused(outdated)
+  if (isRejection(claim)) return rejected(claim)
+  const outdated = rejectScope(claim, expected.region) ?? rejectSkew(claim, nowMs)
+  if (outdated) return rejected(outdated)
   const payloadHash = hash('sha256', request.body)
   const date = headers['x-amz-date'] === undefined ? 'date' : 'x-amz-date'
   const uncovered =
-    refuseHeaders(claim, headers, ['host', date]) ??
-    refusePayload(headerText(headers, 'x-amz-content-sha256'), payloadHash)
-  if (uncovered) return refused(uncovered)
+    rejectHeaders(claim, headers, ['host', date]) ??
+    rejectPayload(headerText(headers, 'x-amz-content-sha256'), payloadHash)
+  if (uncovered) return rejected(uncovered)
   const sessionToken = headerText(headers, 'x-amz-security-token')
   const canonicalRequests = signedTexts(request, claim, payloadHash, expected.publicHosts)
   return authenticate({ claim, sessionToken, canonicalRequests }, find, nowMs)
 }
 
-function claimOf(headers: IncomingHttpHeaders): Claim | Refusal {
+function claimOf(headers: IncomingHttpHeaders): Claim | Rejection {
   const authorization = headerText(headers, 'authorization')
   if (authorization === undefined) return missingAuthenticationToken
   if (!authorization.startsWith(`${algorithm} `)) return incomplete(`Authorization header requires '${algorithm}'.`)
@@ -86,7 +93,10 @@ function toPair(parameter: string): [name: string, value: string] {
   return [name.trim(), value.trim()]
 }
 
-/** When it was signed, as `yyyyMMddTHHmmssZ`. A Date header has HTTP's format, or mail's, which boto writes. */
+/**
+ * The time of the signature, as `yyyyMMddTHHmmssZ`. A Date header has HTTP's format, or that of mail, which boto
+ * writes.
+ */
 function timestampOf(headers: IncomingHttpHeaders): string | undefined {
   const text = headerText(headers, 'x-amz-date') ?? headerText(headers, 'date')
   if (text === undefined || !/ (GMT|[+-]0000)$/.test(text)) return text
@@ -94,8 +104,8 @@ function timestampOf(headers: IncomingHttpHeaders): string | undefined {
   return Number.isNaN(atMs) ? text : formatTimestamp(atMs)
 }
 
-/** In AWS's wording, out of whose parentheses some SDKs read the server's time to correct their own. */
-function refuseSkew({ timestamp, timestampMs }: Claim, nowMs: number): Refusal | undefined {
+/** In AWS's wording: some SDKs read the server's time from its parentheses to correct their own. */
+function rejectSkew({ timestamp, timestampMs }: Claim, nowMs: number): Rejection | undefined {
   const skewMsMax = skewMinutesMax * 60_000
   if (Math.abs(timestampMs - nowMs) <= skewMsMax) return undefined
   const now = formatTimestamp(nowMs)
@@ -108,7 +118,7 @@ function refuseSkew({ timestamp, timestampMs }: Claim, nowMs: number): Refusal |
   return invalid('clock skew', message, { requestTime: timestamp, serverTime: now })
 }
 
-/** For the Host header as it came, and only then for the names that the client may have called. */
+/** First with the received Host header, then with the host names that the client may have used. */
 function* signedTexts(request: SignedRequest, claim: Claim, payloadHash: string, publicHosts: readonly string[] = []) {
   yield signedText(request, claim, payloadHash)
   for (const host of publicHosts) {

@@ -18,8 +18,8 @@ export type OutcomeOf<C extends Change> = C extends AcceptMessage
         : Turn[]
 
 /**
- * A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member, and
- * the channel's flow is as it was when the message's way was chosen.
+ * A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member, the
+ * channel's flow is as it was when the message's way was chosen, and neither the channel nor the sender is deleted.
  */
 export interface AcceptMessage {
   kind: 'AcceptMessage'
@@ -37,12 +37,15 @@ export type AcceptOutcome =
 
 /**
  * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as it
- * was read, no other update of it is on its way, and the channel's flow is as it was when the update's way was chosen.
+ * was read, no other update of it is on its way, the channel's flow is as it was when the update's way was chosen, a sender
+ * who was a member still is one, and the channel is not deleted.
  */
 export interface AcceptUpdate {
   kind: 'AcceptUpdate'
   /** As it is from now on, its revision one more than that which was read. */
   message: MessageRow
+  /** Whether the sender updates it as a member, and not as a moderator or an admin alone. */
+  asMember: boolean
   /** The channel's flow as it was read, null for none; undefined for a message that no flow would hold. */
   channelFlowArn: string | null | undefined
   /** As the event shows it. */
@@ -54,7 +57,10 @@ export interface AcceptUpdate {
 
 export type AcceptUpdateOutcome = { result: 'accepted' } | { result: 'refused'; because: 'message or flow has changed' }
 
-/** A step ends, and with it perhaps the message's wait. Guard: the step is open, and in the hand that `heldBy` names. */
+/**
+ * A step ends, and with it perhaps the message's wait. Guard: the step is open, and in the hand that `heldBy` names; the
+ * channel is not deleted.
+ */
 export interface DecideStep {
   kind: 'DecideStep'
   step: StepRow
@@ -83,7 +89,7 @@ export interface Ending {
   event: { eventType: MessageEventType; audience: Audience }
 }
 
-/** A step is over for whoever asks, when it is closed or in another hand than the asker's. */
+/** A step is over for whoever asks, when it is closed or in another hand than the asker's, or its channel is deleted. */
 export type DecideOutcome = { result: 'decided' } | { result: 'refused'; because: 'step is over' }
 
 /** An attempt ended without a verdict, or began and must be remembered. Guard: the step is open and in this hand. */

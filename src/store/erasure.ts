@@ -6,8 +6,8 @@ import type { MessageRow } from './tables.ts'
  * Whether this commit deletes or replaces a stored text, so that no copy may stay in the write-ahead log. It may say so
  * without need, since that costs one checkpoint.
  */
-export const erases = (changes: readonly Change[], { events }: Pick<Committed, 'events'>): boolean =>
-  events.some(({ erasesText }) => erasesText) || changes.some(erasesText)
+export const erases = (changes: readonly Change[], committed: Pick<Committed, 'events' | 'erasesText'>): boolean =>
+  committed.erasesText === true || committed.events.some(({ erasesText }) => erasesText) || changes.some(erasesText)
 
 function erasesText(change: Change): boolean {
   if (change.kind === 'DecideStep') return change.changedBefore || endingErases(change)

@@ -1,6 +1,14 @@
 import type { PoolClient } from 'pg'
 import type { Settled } from './batcher.ts'
-import type { AcceptMessage, AcceptUpdate, Change, DecideStep, RecordHandOff, TakeSteps } from './changes.ts'
+import type {
+  AcceptMessage,
+  AcceptUpdate,
+  Change,
+  DecideOutcome,
+  DecideStep,
+  RecordHandOff,
+  TakeSteps,
+} from './changes.ts'
 import { ask, withoutNul } from './postgres-connection.ts'
 import {
   acceptedMessage,
@@ -19,7 +27,7 @@ import {
   takeOrphans,
   updatedMessage,
 } from './postgres-sql.ts'
-import { becomesLast, messageEvent, noHead } from './statements.ts'
+import { becomesLast, messageEvent } from './statements.ts'
 import type { Committed } from './store.ts'
 import type { MessageRow, StepRow, Turn } from './tables.ts'
 
@@ -148,7 +156,7 @@ async function accept(client: PoolClient, changes: AcceptMessage[], committed: C
     const row = rows[index] as Accepted
     if (!row.is_member) return refused('sender is no member')
     if (!row.flow_is_same) return refused('flow has changed')
-    if (!row.has_head) return { error: noHead(message.channel_arn) }
+    if (!row.has_head) return refused('sender is no member')
     if (!row.is_accepted) return refused('token is in use')
     const { seq, logged_at: created_at } = row
     const stored: MessageRow = { ...message, seq, created_at, updated_at: created_at }
@@ -165,9 +173,11 @@ interface Numbered {
 
 async function update(client: PoolClient, changes: AcceptUpdate[], committed: Committed): Promise<Settled[]> {
   const elements = changes.map((change, at) => {
-    const { message, shown, event, now } = change
+    const { message, asMember, shown, event, now } = change
     const element = elementOf(at, event, shown.revision)
     updatedMessage.put(element, message)
+    element.sender_id = message.sender_id
+    element.as_member = asMember
     element.logged_at = now
     putFlow(element, change)
     return element
@@ -175,8 +185,7 @@ async function update(client: PoolClient, changes: AcceptUpdate[], committed: Co
   const rows = await askAbout<Numbered>(client, acceptUpdates, elements)
   return changes.map(({ message, shown, event, flow, now }, index) => {
     const row = rows[index]
-    if (!row) return refused('message or flow has changed')
-    if (row.seq === null) return { error: noHead(message.channel_arn) }
+    if (!row || row.seq === null) return refused('message or flow has changed')
     if (flow) committed.turns.push({ ...flow, message })
     committed.events.push(eventOf(event, shown, row.seq, now))
     return { outcome: { result: 'accepted' } }
@@ -209,6 +218,19 @@ async function decide(client: PoolClient, changes: DecideStep[], committed: Comm
     if (next) committed.turns.push({ step: next, run, message })
     if (ending && seq !== null) committed.events.push(eventOf(ending.event, ending.shown, seq, ending.shown.updated_at))
     return { outcome: { result: 'decided' } }
+  })
+}
+
+/** The same in a transaction, which an error of one of them breaks off. */
+export async function decideAll(
+  client: PoolClient,
+  changes: DecideStep[],
+  committed: Committed,
+): Promise<DecideOutcome[]> {
+  const settled = changes.length === 0 ? [] : await decide(client, changes, committed)
+  return settled.map((one) => {
+    if ('error' in one) throw one.error
+    return one.outcome as DecideOutcome
   })
 }
 

@@ -108,7 +108,9 @@ export const acceptMessages: Prepared = {
   ) input ${joinFlow}
   LEFT JOIN LATERAL (
     SELECT TRUE AS is_there FROM channel_membership
-    WHERE channel_id = input.channel_id AND member_id = input.sender_id AND type = 'DEFAULT' FOR SHARE
+    JOIN app_instance_user ON user_id = member_id AND deleted_at IS NULL
+    WHERE channel_id = input.channel_id AND member_id = input.sender_id AND type = 'DEFAULT'
+    FOR SHARE OF channel_membership
   ) member ON TRUE
 ), headed AS MATERIALIZED (
   SELECT judged.*, head.next_seq, head.last_created_at,
@@ -156,15 +158,19 @@ export const acceptUpdates: Prepared = {
       acceptedStep.definitions,
       flowDefinitions,
       eventDefinitions,
-      'logged_at BIGINT',
+      'logged_at BIGINT, sender_id BIGINT, as_member BOOLEAN',
     )} ORDER BY channel_id, message_id, at
   ) input ${joinFlow}
+  LEFT JOIN LATERAL (
+    SELECT TRUE AS is_there FROM channel_membership
+    WHERE channel_id = input.channel_id AND member_id = input.sender_id AND input.as_member FOR SHARE
+  ) member ON TRUE
   JOIN LATERAL (
     SELECT FROM channel_message
     WHERE ${same('channel_message', 'input', messageKey)} AND revision = input.revision - 1
       AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING' FOR UPDATE
   ) unchanged ON TRUE
-  WHERE ${flowIsSame}
+  WHERE ${flowIsSame} AND (NOT input.as_member OR member.is_there)
   ORDER BY input.channel_id, input.message_id, input.at
 ), numbered AS MATERIALIZED (
   SELECT accepted.*, ${seq('TRUE')} AS seq, NULL::bigint AS last_message_at
@@ -184,13 +190,18 @@ export const acceptUpdates: Prepared = {
 SELECT at, seq FROM numbered`,
 }
 
-/** The elements whose step is open, and in the hand that they name; the steps are locked. */
+/**
+ * The elements whose step is open, and in the hand that they name, while the channel is not deleted. The steps are locked,
+ * the heads are not: an element that also has an event looks at its head again, with a lock.
+ */
 const withOpenStep = (...definitions: string[]) =>
   `(SELECT * FROM ${elements(`channel_id BIGINT, callback_id ${text}, held_by ${text}`, ...definitions)}
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
-    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.held_by, owner) FOR UPDATE
+    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.held_by, owner)
+      AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
+    FOR UPDATE
   ) open_step ON TRUE`
 
 const updateSteps = (source: string) =>
@@ -224,7 +235,8 @@ export const decideSteps: Prepared = {
   ) message ON TRUE
 ), numbered AS MATERIALIZED (
   SELECT ended.*, ${seq('is_ended')} AS seq
-  FROM ${joinHead('ended', 'ended.is_ended')} ${inChannel}
+  FROM ${joinHead('ended', 'ended.is_ended')}
+  WHERE NOT is_ended OR next_seq IS NOT NULL ${inChannel}
 ), steps AS (
   ${updateSteps('numbered')}
 ), runs AS (

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { PoolClient, QueryArrayResult } from 'pg'
 import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts'
 import type { Change, OutcomeOf } from './changes.ts'
-import { carryOutGroup, type Group, groupByKind } from './postgres-changes.ts'
+import { carryOutGroup, decideAll, type Group, groupByKind } from './postgres-changes.ts'
 import {
   askForArrays,
   Connections,
@@ -26,6 +26,7 @@ import { FirstStatistics, statisticsAreMissing } from './postgres-statistics.ts'
 import { advanceHeadText, endStepText, insertOnceText, insertText, logRow, noHead, nothing } from './statements.ts'
 import {
   type Committed,
+  type Isolation,
   type OutcomeUnknown,
   type Store,
   StoreUnavailable,
@@ -117,10 +118,13 @@ export class PostgresStore implements Store {
     return this.#batcher.add(change)
   }
 
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    work: (transaction: Transaction) => Promise<T>,
+    isolation: Isolation = 'serializable',
+  ): Promise<T> {
     if (this.#transactions.size >= transactionsMax)
       throw new StoreUnavailable(`${transactionsMax} transactions are waiting`)
-    const mine = this.#inTurnIfCrossed(() => this.#transactors.lend((client) => this.#within(client, work)))
+    const mine = this.#inTurnIfCrossed(() => this.#transactors.lend((client) => this.#within(client, work, isolation)))
     const settled = mine.catch(() => {})
     this.#transactions.add(settled)
     try {
@@ -214,10 +218,14 @@ export class PostgresStore implements Store {
     }
   }
 
-  /** As if each were alone: PostgreSQL breaks off what would come out otherwise, and it is tried again. */
-  async #within<T>(client: PoolClient, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  /** At SERIALIZABLE PostgreSQL breaks off what would come out otherwise than alone, and it is tried again. */
+  async #within<T>(
+    client: PoolClient,
+    work: (transaction: Transaction) => Promise<T>,
+    isolation: Isolation,
+  ): Promise<T> {
     const committed = nothing()
-    await client.query('BEGIN ISOLATION LEVEL SERIALIZABLE')
+    await client.query(`BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`)
     let result: T
     try {
       result = await work(transactionOn(client, committed))
@@ -301,9 +309,12 @@ function transactionOn(client: PoolClient, committed: Committed): Transaction {
     async insertOnce(table, row) {
       return (await run(insertOnceText(table, Object.keys(row)), ...Object.values<Value>(row))) === 1
     },
+    decide: (changes) => decideAll(client, changes, committed),
     async endStep({ channel_id, callback_id }, now) {
       if ((await run(endStepText, channel_id, callback_id, now)) === 1) committed.decided.push(callback_id)
     },
+    // The dead rows are PostgreSQL's to overwrite.
+    erasesText() {},
     async append(event) {
       const { channelId, channelArn, createdAt } = event
       const head = await get<{ seq: number; created_at: number }>(advanceHeadText, channelId, createdAt)

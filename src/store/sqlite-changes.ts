@@ -68,8 +68,13 @@ export function carryOut(writer: Writer, change: Change, committed: Committed): 
 const flowIsSame = `($4 = 0 OR EXISTS (
   SELECT 1 FROM channel WHERE channel_id = $1 AND coalesce(channel_flow_arn, '') = coalesce($3, '')))`
 
+/** The channel with this number is not deleted. */
+const channelLives = (channelId: string) =>
+  `EXISTS (SELECT 1 FROM channel_head WHERE channel_id = ${channelId} AND deleted_at IS NULL)`
+
 const acceptMessageGuard = `SELECT ${flowIsSame} AS flow_is_same FROM channel_membership
-  WHERE channel_id = $1 AND member_id = $2 AND type = 'DEFAULT'`
+  JOIN app_instance_user ON user_id = member_id AND deleted_at IS NULL
+  WHERE channel_id = $1 AND member_id = $2 AND type = 'DEFAULT' AND ${channelLives('$1')}`
 
 /** The guard's last two values. */
 const flowValues = (channelFlowArn: string | null | undefined): [Value, Value] => [
@@ -119,12 +124,15 @@ function startRun(
 
 const acceptUpdateGuard = `SELECT 1 FROM channel_message
   WHERE channel_id = $1 AND message_id = $2 AND revision = $5 - 1
-    AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING' AND ${flowIsSame}`
+    AND status = 'SENT' AND redacted = 0 AND coalesce(update_status, '') <> 'PENDING' AND ${flowIsSame}
+    AND ${channelLives('$1')}
+    AND ($6 = 0 OR EXISTS (SELECT 1 FROM channel_membership WHERE channel_id = $1 AND member_id = sender_id))`
 
 function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed): AcceptUpdateOutcome {
-  const { message, channelFlowArn, shown, event, flow } = change
+  const { message, asMember, channelFlowArn, shown, event, flow } = change
   const { channel_id, channel_arn, message_id, revision } = message
-  const unchanged = writer.get(acceptUpdateGuard, channel_id, message_id, ...flowValues(channelFlowArn), revision)
+  const flowIsAsRead = flowValues(channelFlowArn)
+  const unchanged = writer.get(acceptUpdateGuard, channel_id, message_id, ...flowIsAsRead, revision, Number(asMember))
   if (!unchanged) return { result: 'refused', because: 'message or flow has changed' }
   updateMessage(writer, message)
   if (flow) startRun(writer, flow, message, committed)
@@ -174,7 +182,7 @@ function recordHandOff(writer: Writer, { step, heldBy }: RecordHandOff): RecordO
 
 const heldByPlaceholder = `$${stepState.length + stepKey.length + 1}`
 const updateStep = `${updateText('flow_step', stepState, stepKey)}
-  AND ${stepIsOpen} AND owner = coalesce(${heldByPlaceholder}, owner)`
+  AND ${stepIsOpen} AND owner = coalesce(${heldByPlaceholder}, owner) AND ${channelLives('flow_step.channel_id')}`
 
 const updateOpenStep = (writer: Writer, step: StepRow, heldBy: string | undefined): boolean =>
   writer.run(updateStep, ...valuesOf(step, stepState), ...valuesOf(step, stepKey), heldBy ?? null) === 1

@@ -1,5 +1,5 @@
 import { Batcher, type Settled, unwatched, type WatchCommit } from './batcher.ts'
-import type { Change, OutcomeOf } from './changes.ts'
+import type { Change, DecideOutcome, OutcomeOf } from './changes.ts'
 import { erases } from './erasure.ts'
 import { FileMark } from './file-mark.ts'
 import { type Applied, pendingMigrations } from './migrate.ts'
@@ -80,8 +80,9 @@ export class SqliteStore implements Store {
     try {
       return await this.#alone(async () => {
         const committed = nothing()
-        const result = await this.#within(() => work(asyncTransaction(this.#writer, committed)))
-        this.#notify(committed)
+        const changes: Change[] = []
+        const result = await this.#within(() => work(asyncTransaction(this.#writer, committed, changes)))
+        this.#notify(committed, changes)
         return result
       })
     } finally {
@@ -191,7 +192,7 @@ export class SqliteStore implements Store {
     return { settled }
   }
 
-  #notify(committed: Committed, changes: Change[] = []): void {
+  #notify(committed: Committed, changes: Change[]): void {
     if (erases(changes, committed)) this.#truncation.request()
     for (const listener of this.#listeners) listener(committed)
   }
@@ -223,13 +224,21 @@ export class SqliteStore implements Store {
   }
 }
 
-const asyncTransaction = (connection: Connection, committed: Committed): Transaction => ({
+/** Adds what is announced to `committed`, and the hot writes among its work to `changes`. */
+const asyncTransaction = (connection: Connection, committed: Committed, changes: Change[]): Transaction => ({
   get: async <Row>(sql: string, ...values: Value[]) => connection.get<Row>(sql, ...values),
   all: async <Row>(sql: string, ...values: Value[]) => connection.all<Row>(sql, ...values),
   insert: async (table, row) => insert(connection, table, row),
   insertOnce: async (table, row) => insertOnce(connection, table, row),
   run: async (sql, ...values) => connection.run(sql, ...values),
+  decide: async (decided) => {
+    changes.push(...decided)
+    return decided.map((change) => carryOut(connection, change, committed) as DecideOutcome)
+  },
   endStep: async (run, now) => endStep(connection, run, now, committed),
+  erasesText: () => {
+    committed.erasesText = true
+  },
   append: async (event) => {
     const { channelArn, channelId, createdAt } = event
     const head = advanceHead(connection, advanceHeadText, channelArn, channelId, createdAt)

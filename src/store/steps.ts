@@ -62,14 +62,19 @@ export async function readNextDueAt(read: Reader, node: string): Promise<number 
   return row?.due_at ?? undefined
 }
 
-/** One look into the index for each owner: 'SELECT DISTINCT owner' reads all that is open. */
-const deadOwners = `WITH RECURSIVE one (owner) AS (
-    SELECT (SELECT owner FROM flow_step WHERE ${stepIsOpen} AND owner > '${free}' ORDER BY owner LIMIT 1)
+/**
+ * In SQL, a part of WITH RECURSIVE: the owners of open steps, and NULL. One look into the index for each of them: 'SELECT
+ * DISTINCT owner' reads all that is open.
+ */
+export const everyOwner = (name: string): string => `${name} (owner) AS (
+    SELECT (SELECT owner FROM flow_step WHERE ${stepIsOpen} ORDER BY owner LIMIT 1)
     UNION ALL
-    SELECT (SELECT flow_step.owner FROM flow_step WHERE ${stepIsOpen} AND flow_step.owner > one.owner
-      ORDER BY flow_step.owner LIMIT 1) FROM one WHERE one.owner IS NOT NULL
-  )
-  SELECT owner FROM one WHERE owner IS NOT NULL AND owner <> $1 AND owner NOT IN (SELECT node_id FROM node)`
+    SELECT (SELECT flow_step.owner FROM flow_step WHERE ${stepIsOpen} AND flow_step.owner > ${name}.owner
+      ORDER BY flow_step.owner LIMIT 1) FROM ${name} WHERE ${name}.owner IS NOT NULL
+  )`
+
+const deadOwners = `WITH RECURSIVE ${everyOwner('one')}
+  SELECT owner FROM one WHERE owner NOT IN ('${free}', $1) AND owner NOT IN (SELECT node_id FROM node)`
 
 /** The owners of open steps that are no living nodes. `node` itself is one, also where it has no row. */
 export const readDeadOwners = async (read: Reader, node: string): Promise<string[]> =>

@@ -1,4 +1,4 @@
-import type { Change, OutcomeOf } from './changes.ts'
+import type { Change, DecideOutcome, DecideStep, OutcomeOf } from './changes.ts'
 import type { ChannelEvent } from './channel-event.ts'
 import type { RunRow, StepRow, Turn } from './tables.ts'
 
@@ -22,13 +22,27 @@ export interface Transaction extends Reader {
   run(sql: string, ...values: Value[]): Promise<number>
   /** Numbers the event in its channel's log, and returns the number. The event is announced after the commit. */
   append(event: Omit<ChannelEvent, 'seq'>): Promise<number>
+  /** Carries out these hot writes in this transaction. Returns the outcome of each. */
+  decide(changes: DecideStep[]): Promise<DecideOutcome[]>
   /** Ends the run's step without a verdict if it is open, and notifies the engine that has it in hand. */
   endStep(run: Pick<RunRow, 'channel_id' | 'callback_id'>, now: number): Promise<void>
+  /** The transaction deletes or replaces a stored text, so no copy may stay on disk (erasure.ts). */
+  erasesText(): void
 }
+
+/**
+ * What a transaction does not see of others. `serializable`: the outcome is as if it were alone, and it is repeated if
+ * another one has crossed it. `read committed`: each statement sees what others have committed, so every guard is a row that
+ * the transaction has locked by an update; a row that all sends update does not make it fail. SQLite has one writer, and
+ * there is no difference.
+ */
+export type Isolation = 'serializable' | 'read committed'
 
 /** What one durable commit brought, in the order of the channels' logs. */
 export interface Committed {
   events: ChannelEvent[]
+  /** A transaction has said that it deletes or replaces a stored text. */
+  erasesText?: true
   /** New steps that this node owns, to be handed to their processors. */
   turns: Turn[]
   /** CallbackIds of the steps that are over. */
@@ -60,10 +74,10 @@ export interface Store {
    */
   commit<C extends Change>(change: C): Promise<OutcomeOf<C>>
   /**
-   * Any other write, as if it were alone. `work` may wait for nothing but the transaction, since other writes wait for it,
+   * Any other write, as if it were alone unless `isolation` says otherwise. `work` may wait for nothing but the transaction, since other writes wait for it,
    * and may be run again from its beginning: it changes nothing but the store.
    */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T>
   /** One statement, in a commit of its own that waits behind no other write where the engine allows that. How many rows it changed. */
   write(sql: string, ...values: Value[]): Promise<number>
   /**

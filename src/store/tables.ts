@@ -118,6 +118,9 @@ export interface ChannelRow {
   created_by_name: string
   created_at: number
   updated_at: number
+  /** It is deleted so many days after the time that the criterion names. */
+  expiration_days: number | null
+  expiration_criterion: 'CREATED_TIMESTAMP' | 'LAST_MESSAGE_TIMESTAMP' | null
   last_message_at: number | null
 }
 

@@ -1,7 +1,9 @@
 import { messageColumns, runColumns, stepColumns } from './columns.ts'
 import { compileMaker, type Row } from './row-maker.ts'
+import { shardOf } from './shards.ts'
+import { everyOwner, stepIsOpen } from './steps.ts'
 import type { Reader } from './store.ts'
-import type { MessageRow, RunRow, StepRow } from './tables.ts'
+import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
 
 /** A step with its run. The message may be gone: one that was denied, or is NON_PERSISTENT, leaves no row. */
 export interface ReadTurn {
@@ -24,16 +26,16 @@ const selected = [...stepAliases, ...runAliases, ...messageAliases]
 
 /** One statement for the three rows: a callback is a round trip to PostgreSQL, not three. */
 const turnText = `SELECT ${selected},
-    channel.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
-  FROM channel
-  JOIN flow_step ON flow_step.channel_id = channel.channel_id AND flow_step.callback_id = $2
+    channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
+  FROM channel_head
+  JOIN flow_step ON flow_step.channel_id = channel_head.channel_id AND flow_step.callback_id = $2
   JOIN flow_run ON flow_run.channel_id = flow_step.channel_id
     AND flow_run.message_id = flow_step.message_id AND flow_run.revision = flow_step.revision
   LEFT JOIN channel_message ON channel_message.channel_id = flow_step.channel_id
     AND channel_message.message_id = flow_step.message_id
   LEFT JOIN app_instance_user AS sender ON sender.user_id = channel_message.sender_id
   LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
-  WHERE channel.channel_arn = $1`
+  WHERE channel_head.channel_arn = $1 AND channel_head.deleted_at IS NULL`
 
 /** Makes the row of one table, with what was joined to it. */
 const tableMaker = <TableRow>(aliases: ReturnType<typeof aliasesOf>, ...joined: string[]) =>
@@ -50,6 +52,35 @@ const messageOf = tableMaker<MessageRow>(messageAliases, 'channel_arn', 'sender_
 export async function findTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn | undefined> {
   const row = await read.get<Row>(turnText, channelArn, callbackId)
   if (!row) return undefined
+  return turnOf(row)
+}
+
+/**
+ * Only the index of open steps bounds what is read, by owner and shard: every other one leads to all that was ever sent, so
+ * an engine must not use it, and cannot where the column is part of an expression. SQLite keeps the order of a CROSS JOIN:
+ * of the steps of others it looks up the message alone.
+ */
+const heldText = `WITH RECURSIVE ${everyOwner('owners')}
+  SELECT ${selected},
+    channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
+  FROM owners CROSS JOIN flow_step CROSS JOIN channel_message CROSS JOIN flow_run CROSS JOIN channel_head
+  CROSS JOIN app_instance_user AS sender LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
+  WHERE flow_step.owner = owners.owner AND flow_step.shard = $1 AND flow_step.${stepIsOpen}
+    AND flow_step.channel_id + 0 = $2
+    AND channel_message.channel_id = flow_step.channel_id AND channel_message.message_id = flow_step.message_id
+    AND channel_message.sender_id = $3 AND sender.user_id = channel_message.sender_id
+    AND flow_run.channel_id = flow_step.channel_id AND flow_run.message_id = flow_step.message_id
+    AND flow_run.revision = flow_step.revision
+    AND channel_head.channel_id = flow_step.channel_id AND channel_head.deleted_at IS NULL
+  LIMIT $4`
+
+/** The turns of messages and updates that flows hold of this sender in the channel, at most so many. */
+export async function findHeld(read: Reader, channelId: number, senderId: number, turnsMax: number): Promise<Turn[]> {
+  const rows = await read.all<Row>(heldText, shardOf(channelId), channelId, senderId, turnsMax)
+  return rows.map((row) => turnOf(row) as Turn)
+}
+
+function turnOf(row: Row): ReadTurn {
   const message = row.channel_message__message_id === null ? undefined : messageOf(row)
   return { step: stepOf(row), run: runOf(row), message }
 }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
+import type { SearchField } from '@aws-sdk/client-chime-sdk-messaging'
+import { operations } from '../../src/api/index.ts'
+import { assertByIndex, PlannedReads } from '../support/plans.ts'
 import { type Population, populate } from '../support/population.ts'
 import { assertRefused, violation } from '../support/refusals.ts'
 import { startTestServer } from '../support/running-server.ts'
 
-const server = await startTestServer()
-const people = await populate(server)
+const reads = new PlannedReads()
+const server = await startTestServer({ aroundStore: reads.around })
 const others = await populate(server)
 
 interface Page {
@@ -15,39 +18,162 @@ interface Page {
 }
 
 interface List {
+  /** Whose list it is. */
+  people: Population
   /** Makes one more that is listed. */
   add(): Promise<unknown>
   page(asked: Page, whose?: Population): Promise<{ items: unknown[] | undefined; NextToken: string | undefined }>
+  /** The server has one such list, so a NextToken can be of no other. */
+  isAlone?: true
 }
 
+/** Each has its own people, so that no list grows by what another adds. */
 const lists: Record<string, List> = {
-  ListChannelMessages: {
+  ListChannelMessages: ofPeople(await populate(server), (people) => ({
     add: () => people.send(),
-    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer } = people) {
-      const call = { ChannelArn, ChimeBearer, ...asked }
-      const { ChannelMessages, NextToken } = await server.messaging.listChannelMessages(call)
+    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer }) {
+      const { ChannelMessages, NextToken } = await server.messaging.listChannelMessages({
+        ChannelArn,
+        ChimeBearer,
+        ...asked,
+      })
       return { items: ChannelMessages?.map(({ MessageId }) => MessageId), NextToken }
     },
-  },
-  ListChannelMemberships: {
+  })),
+  ListChannelMemberships: ofPeople(await populate(server), (people) => ({
     async add() {
       const MemberArn = await people.createUser(randomUUID())
       const { channelArn: ChannelArn, owner: ChimeBearer } = people
       await server.messaging.createChannelMembership({ ChannelArn, ChimeBearer, MemberArn, Type: 'DEFAULT' })
     },
-    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer } = people) {
+    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer }) {
       const call = { ChannelArn, ChimeBearer, ...asked }
       const { ChannelMemberships, NextToken } = await server.messaging.listChannelMemberships(call)
       return { items: ChannelMemberships?.map(({ Member }) => Member?.Arn), NextToken }
     },
-  },
-  ListChannelFlows: {
+  })),
+  ListChannelMembershipsForAppInstanceUser: ofPeople(await populate(server), (people) => ({
+    add: () => people.createChannel(),
+    async page(asked, { owner: ChimeBearer }) {
+      const call = { ChimeBearer, ...asked }
+      const { ChannelMemberships, NextToken } = await server.messaging.listChannelMembershipsForAppInstanceUser(call)
+      return { items: ChannelMemberships?.map(({ ChannelSummary }) => ChannelSummary?.ChannelArn), NextToken }
+    },
+  })),
+  ListChannelModerators: ofPeople(await populate(server), (people) => ({
+    async add() {
+      const ChannelModeratorArn = await people.createUser(randomUUID())
+      const { channelArn: ChannelArn, owner: ChimeBearer } = people
+      await server.messaging.createChannelModerator({ ChannelArn, ChimeBearer, ChannelModeratorArn })
+    },
+    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer }) {
+      const call = { ChannelArn, ChimeBearer, ...asked }
+      const { ChannelModerators, NextToken } = await server.messaging.listChannelModerators(call)
+      return { items: ChannelModerators?.map(({ Moderator }) => Moderator?.Arn), NextToken }
+    },
+  })),
+  ListChannelsModeratedByAppInstanceUser: ofPeople(await populate(server), (people) => ({
+    add: () => people.createChannel(),
+    async page(asked, { owner: ChimeBearer }) {
+      const call = { ChimeBearer, ...asked }
+      const { Channels, NextToken } = await server.messaging.listChannelsModeratedByAppInstanceUser(call)
+      return { items: Channels?.map(({ ChannelSummary }) => ChannelSummary?.ChannelArn), NextToken }
+    },
+  })),
+  ListChannels: ofPeople(await populate(server, { Privacy: 'PUBLIC' }), (people) => ({
+    async add() {
+      // Only every second channel is in the list, and a page is full nevertheless.
+      await people.createChannel({ Privacy: 'PRIVATE' })
+      await people.createChannel({ Privacy: 'PUBLIC' })
+    },
+    async page(asked, { appInstanceArn: AppInstanceArn, stranger: ChimeBearer }) {
+      const { Channels, NextToken } = await server.messaging.listChannels({ AppInstanceArn, ChimeBearer, ...asked })
+      return { items: Channels?.map(({ ChannelArn }) => ChannelArn), NextToken }
+    },
+  })),
+  ListChannelBans: ofPeople(await populate(server), (people) => ({
+    async add() {
+      const MemberArn = await people.createUser(randomUUID())
+      const { channelArn: ChannelArn, owner: ChimeBearer } = people
+      await server.messaging.createChannelBan({ ChannelArn, ChimeBearer, MemberArn })
+    },
+    async page(asked, { channelArn: ChannelArn, owner: ChimeBearer }) {
+      const { ChannelBans, NextToken } = await server.messaging.listChannelBans({ ChannelArn, ChimeBearer, ...asked })
+      return { items: ChannelBans?.map(({ Member }) => Member?.Arn), NextToken }
+    },
+  })),
+  SearchChannels: ofPeople(await populate(server), (people) => ({
+    async add() {
+      // Only every second channel is found, and a page is full nevertheless.
+      await people.createChannel({ MemberArns: [people.moderator] })
+      await people.createChannel()
+    },
+    async page(asked, { owner: ChimeBearer, member }) {
+      const Fields: SearchField[] = [{ Key: 'MEMBERS', Values: [member], Operator: 'INCLUDES' }]
+      const { Channels, NextToken } = await server.messaging.searchChannels({ ChimeBearer, Fields, ...asked })
+      return { items: Channels?.map(({ ChannelArn }) => ChannelArn), NextToken }
+    },
+  })),
+  ListChannelsAssociatedWithChannelFlow: ofPeople(await populate(server), (people) => {
+    const flow = people.createFlow(['first'])
+    return {
+      async add() {
+        const { owner: ChimeBearer } = people
+        const association = { ChannelArn: await people.createChannel(), ChannelFlowArn: await flow }
+        await server.messaging.associateChannelFlow({ ...association, ChimeBearer })
+      },
+      async page(asked, whose) {
+        const ChannelFlowArn = whose === people ? await flow : await whose.createFlow(['second'])
+        const call = { ChannelFlowArn, ...asked }
+        const { Channels, NextToken } = await server.messaging.listChannelsAssociatedWithChannelFlow(call)
+        return { items: Channels?.map(({ ChannelArn }) => ChannelArn), NextToken }
+      },
+    }
+  }),
+  ListAppInstanceUsers: ofPeople(await populate(server), (people) => ({
+    add: () => people.createUser(randomUUID()),
+    async page(asked, { appInstanceArn: AppInstanceArn }) {
+      const { AppInstanceUsers, NextToken } = await server.identity.listAppInstanceUsers({ AppInstanceArn, ...asked })
+      return { items: AppInstanceUsers?.map(({ AppInstanceUserArn }) => AppInstanceUserArn), NextToken }
+    },
+  })),
+  ListChannelFlows: ofPeople(await populate(server), (people) => ({
     add: () => people.createFlow(['first']),
-    async page(asked, { appInstanceArn: AppInstanceArn } = people) {
+    async page(asked, { appInstanceArn: AppInstanceArn }) {
       const { ChannelFlows, NextToken } = await server.messaging.listChannelFlows({ AppInstanceArn, ...asked })
       return { items: ChannelFlows?.map(({ ChannelFlowArn }) => ChannelFlowArn), NextToken }
     },
+  })),
+  ListAppInstances: {
+    ...ofPeople(await populate(server), () => ({
+      add: () => server.identity.createAppInstance({ Name: 'Bells' }),
+      async page(asked) {
+        const { AppInstances, NextToken } = await server.identity.listAppInstances(asked)
+        return { items: AppInstances?.map(({ AppInstanceArn }) => AppInstanceArn), NextToken }
+      },
+    })),
+    isAlone: true,
   },
+  ListAppInstanceAdmins: ofPeople(await populate(server), (people) => ({
+    async add() {
+      const { appInstanceArn: AppInstanceArn } = people
+      const AppInstanceAdminArn = await people.createUser(randomUUID())
+      await server.identity.createAppInstanceAdmin({ AppInstanceArn, AppInstanceAdminArn })
+    },
+    async page(asked, { appInstanceArn: AppInstanceArn }) {
+      const { AppInstanceAdmins, NextToken } = await server.identity.listAppInstanceAdmins({ AppInstanceArn, ...asked })
+      return { items: AppInstanceAdmins?.map(({ Admin }) => Admin?.Arn), NextToken }
+    },
+  })),
+}
+
+/** The list with people of its own, who are meant where a test names nobody. */
+function ofPeople(
+  people: Population,
+  list: (people: Population) => { add: List['add']; page(asked: Page, whose: Population): ReturnType<List['page']> },
+): List {
+  const { add, page } = list(people)
+  return { people, add, page: (asked, whose = people) => page(asked, whose) }
 }
 
 /** All pages of this size, one after the other. */
@@ -61,6 +187,11 @@ async function pages({ page }: List, MaxResults: number): Promise<unknown[][]> {
   } while (NextToken !== undefined)
   return gathered
 }
+
+test('every operation with pages has a row', () => {
+  const paged = operations.filter(({ output }) => 'NextToken' in output.properties).map(({ name }) => name)
+  assert.deepEqual(Object.keys(lists).sort(), paged.sort(), 'each list of this API has its row in `lists` above')
+})
 
 const wrongToken = 'The NextToken does not belong to this list: repeat the call that gave it, with the same parameters'
 
@@ -107,7 +238,7 @@ for (const [operation, list] of Object.entries(lists)) {
 
     test('refuses a NextToken of another list, and what is none', async () => {
       const { NextToken } = await list.page({ MaxResults: 1 })
-      await assertRefused(list.page({ NextToken }, others), 'BadRequest', wrongToken)
+      if (!list.isAlone) await assertRefused(list.page({ NextToken }, others), 'BadRequest', wrongToken)
       const [position, signature] = NextToken!.split('.')
       for (const garbage of ['garbage', `${position}.`, `.${signature}`, `${position}0.${signature}`, '€.\0']) {
         await assertRefused(list.page({ NextToken: garbage }), 'BadRequest', wrongToken)
@@ -125,7 +256,7 @@ suite('a NextToken', () => {
   })
 
   test('is good for its own bearer alone', async () => {
-    const { channelArn: ChannelArn, owner, member } = people
+    const { channelArn: ChannelArn, owner, member } = lists.ListChannelMessages!.people
     const { NextToken } = await server.messaging.listChannelMessages({ ChannelArn, ChimeBearer: owner, MaxResults: 1 })
     const call = server.messaging.listChannelMessages({ ChannelArn, ChimeBearer: member, NextToken })
     await assertRefused(call, 'BadRequest', wrongToken)
@@ -145,4 +276,16 @@ suite('a NextToken', () => {
     const { items: rest } = await page({ NextToken })
     assert.equal(new Set([...first!, ...rest!]).size, 51)
   })
+})
+
+test('the rows of every list are found by an index, in its order', async () => {
+  await reads.fill(others.appInstanceArn)
+  reads.statements.clear()
+  for (const { page } of Object.values(lists)) await page({})
+  const { appInstanceArn: AppInstanceArn, admin: ChimeBearer } = others
+  for (const Privacy of [undefined, 'PRIVATE'] as const) {
+    await server.messaging.listChannels({ AppInstanceArn, ChimeBearer, Privacy })
+  }
+  assert.ok(reads.statements.size >= Object.keys(lists).length, 'every list has a statement')
+  for (const sql of [...reads.statements]) assertByIndex(await reads.planOf(sql), sql)
 })

@@ -38,6 +38,9 @@ const { messaging } = server
 let newcomers = 0
 const newcomer = (people: Population) => people.createUser(`newcomer-${++newcomers}`)
 
+/** The user of these people with the same id: the bearer itself, or another if the bearer is of another AppInstance. */
+const namesake = (people: Population, arn: string) => people.user(arn.split('/user/')[1]!)
+
 const table: Row[] = [
   {
     does: 'CreateChannel',
@@ -49,6 +52,73 @@ const table: Row[] = [
     does: 'DescribeChannel',
     may: seeing,
     call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.describeChannel({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannels',
+    may: () => roles,
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) => messaging.listChannels({ AppInstanceArn, ChimeBearer }),
+  },
+  {
+    does: 'ListChannels that are PRIVATE',
+    may: () => ['admin'],
+    call: ({ appInstanceArn: AppInstanceArn }, ChimeBearer) =>
+      messaging.listChannels({ AppInstanceArn, ChimeBearer, Privacy: 'PRIVATE' }),
+  },
+  {
+    does: 'DescribeChannelMembership',
+    may: seeing,
+    call: ({ channelArn: ChannelArn, owner: MemberArn }, ChimeBearer) =>
+      messaging.describeChannelMembership({ ChannelArn, MemberArn, ChimeBearer }),
+  },
+  {
+    does: "ListChannelMembershipsForAppInstanceUser of one's own",
+    may: () => roles,
+    call: (people, ChimeBearer) =>
+      messaging.listChannelMembershipsForAppInstanceUser({
+        ChimeBearer,
+        AppInstanceUserArn: namesake(people, ChimeBearer),
+      }),
+  },
+  {
+    does: 'ListChannelMembershipsForAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.listChannelMembershipsForAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
+  },
+  {
+    does: 'UpdateChannelReadMarker',
+    may: () => ['member', 'hidden'],
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.updateChannelReadMarker({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'CreateChannelModerator',
+    may: () => moderating,
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelModerator({
+        ChannelArn: people.channelArn,
+        ChimeBearer,
+        ChannelModeratorArn: await newcomer(people),
+      }),
+  },
+  {
+    does: 'ListChannelModerators',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelModerators({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: "ListChannelsModeratedByAppInstanceUser of one's own",
+    may: () => roles,
+    call: (people, ChimeBearer) =>
+      messaging.listChannelsModeratedByAppInstanceUser({
+        ChimeBearer,
+        AppInstanceUserArn: namesake(people, ChimeBearer),
+      }),
+  },
+  {
+    does: 'ListChannelsModeratedByAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.listChannelsModeratedByAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
   },
   {
     does: 'ListChannelMemberships',
@@ -84,6 +154,23 @@ const table: Row[] = [
       }),
   },
   {
+    does: 'BatchCreateChannelMembership of others',
+    may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
+    call: async (people, ChimeBearer) => {
+      const MemberArns = [await newcomer(people), await newcomer(people)]
+      await messaging.batchCreateChannelMembership({ ChannelArn: people.channelArn, ChimeBearer, MemberArns })
+    },
+  },
+  {
+    does: 'BatchCreateChannelMembership of HIDDEN members',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const { channelArn: ChannelArn } = people
+      const MemberArns = [await newcomer(people)]
+      await messaging.batchCreateChannelMembership({ ChannelArn, ChimeBearer, MemberArns, Type: 'HIDDEN' })
+    },
+  },
+  {
     does: 'DeleteChannelMembership of somebody else',
     may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
     call: async (people, ChimeBearer) => {
@@ -105,6 +192,97 @@ const table: Row[] = [
       await messaging.deleteChannelMembership({ ChannelArn, ChimeBearer, MemberArn: ChimeBearer })
       if (wasMember) await join()
     },
+  },
+  {
+    does: "DescribeChannelMembershipForAppInstanceUser of one's own membership",
+    may: () => ['member', 'hidden'],
+    call: (people, ChimeBearer) => {
+      const AppInstanceUserArn = namesake(people, ChimeBearer)
+      const { channelArn: ChannelArn } = people
+      return messaging.describeChannelMembershipForAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer })
+    },
+  },
+  {
+    does: "DescribeChannelMembershipForAppInstanceUser of somebody else's membership",
+    may: () => ['admin'],
+    call: ({ channelArn: ChannelArn, owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.describeChannelMembershipForAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelModeratedByAppInstanceUser of oneself',
+    may: () => ['moderator'],
+    call: (people, ChimeBearer) => {
+      const AppInstanceUserArn = namesake(people, ChimeBearer)
+      const { channelArn: ChannelArn } = people
+      return messaging.describeChannelModeratedByAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer })
+    },
+  },
+  {
+    does: 'DescribeChannelModeratedByAppInstanceUser of somebody else',
+    may: () => ['admin'],
+    call: ({ channelArn: ChannelArn, owner: AppInstanceUserArn }, ChimeBearer) =>
+      messaging.describeChannelModeratedByAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelModerator',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn, owner: ChannelModeratorArn }, ChimeBearer) =>
+      messaging.describeChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer }),
+  },
+  {
+    does: 'DeleteChannelModerator',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const { channelArn: ChannelArn, owner } = people
+      const ChannelModeratorArn = await newcomer(people)
+      await messaging.createChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer: owner })
+      await messaging.deleteChannelModerator({ ChannelArn, ChannelModeratorArn, ChimeBearer })
+    },
+  },
+  {
+    does: 'CreateChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) =>
+      messaging.createChannelBan({ ChannelArn: people.channelArn, MemberArn: await newcomer(people), ChimeBearer }),
+  },
+  {
+    does: 'DescribeChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const ban = { ChannelArn: people.channelArn, MemberArn: await newcomer(people) }
+      await messaging.createChannelBan({ ...ban, ChimeBearer: people.owner })
+      await messaging.describeChannelBan({ ...ban, ChimeBearer })
+    },
+  },
+  {
+    does: 'ListChannelBans',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelBans({ ChannelArn, ChimeBearer }),
+  },
+  {
+    does: 'DeleteChannelBan',
+    may: () => moderating,
+    call: async (people, ChimeBearer) => {
+      const ban = { ChannelArn: people.channelArn, MemberArn: await newcomer(people) }
+      await messaging.createChannelBan({ ...ban, ChimeBearer: people.owner })
+      await messaging.deleteChannelBan({ ...ban, ChimeBearer })
+    },
+  },
+  {
+    does: 'SearchChannels',
+    may: () => roles,
+    call: ({ owner }, ChimeBearer) =>
+      messaging.searchChannels({ ChimeBearer, Fields: [{ Key: 'MEMBERS', Values: [owner], Operator: 'INCLUDES' }] }),
+  },
+  {
+    does: 'PutChannelExpirationSettings',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) =>
+      messaging.putChannelExpirationSettings({
+        ChannelArn,
+        ChimeBearer,
+        ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' },
+      }),
   },
   {
     does: 'SendChannelMessage',

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { nkeys } from '@nats-io/transport-node'
 import { connectNatsBus } from '../../src/bus/nats.ts'
-import type { NatsPlace } from '../../src/bus/nats-options.ts'
+import type { NatsServers } from '../../src/bus/nats-options.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
@@ -15,10 +15,10 @@ import { until } from '../support/until.ts'
 
 const skip = withoutNatsServer
 
-const connect = (place: NatsPlace) =>
+const connect = (place: NatsServers) =>
   connectNatsBus({ place, prefix: 'test', nodeName: 'test', clock: systemClock, log: silentLog })
 
-async function connects(place: NatsPlace): Promise<void> {
+async function connects(place: NatsServers): Promise<void> {
   const bus = await connect(place)
   assert.equal(bus.connected, true)
   await bus.close()
@@ -161,11 +161,11 @@ const refused: [sentence: string, servers: string[], RegExp][] = [
   [
     'two users',
     ['nats://ann:secret@a', 'nats://bob:secret@b'],
-    /^NATS at nats:\/\/a, nats:\/\/b .*servers know one user/,
+    /^NATS at nats:\/\/a, nats:\/\/b .*servers of a cluster have one user/,
   ],
 ]
 for (const [sentence, servers, message] of refused) {
-  test(`a place with ${sentence} is refused, without its password`, async () => {
+  test(`a list of servers with ${sentence} is rejected, without its password`, async () => {
     await assert.rejects(connect({ servers }), (error: Error) => {
       assert.match(error.message, message)
       assert.doesNotMatch(error.message, /secret/)

@@ -53,7 +53,7 @@ suite('carillon demo', () => {
   test('refuses arguments', async () => {
     const { code, stderr } = await run([main, 'demo', '--fast'])
     assert.equal(code, 1)
-    assert.equal(stderr, 'carillon: npx carillon demo takes no arguments, so "--fast" means nothing\n')
+    assert.equal(stderr, 'carillon: npx carillon demo has no arguments, but got "--fast"\n')
   })
 
   test('says what to install when the clients are not there', async () => {
@@ -77,13 +77,13 @@ suite('the demo notices', () => {
   })
 
   test('whatever is otherwise', () => {
-    const nothing = { answer: 'SENT', sender: [], recipient: [], status: 'PENDING', history: [] }
+    const nothing = { response: 'SENT', sender: [], recipient: [], status: 'PENDING', history: [] }
     const text = '"Good morning, Bob"'
     assert.deepEqual(problemsOf(scenario, nothing), [
-      'SendChannelMessage answered SENT, not PENDING',
+      'SendChannelMessage returned SENT, not PENDING',
       `the sender saw nothing, not PENDING_CREATE ${text}, CREATE ${text}`,
       `the recipient saw nothing, not CREATE ${text}`,
-      'GetChannelMessageStatus says PENDING, not SENT',
+      'GetChannelMessageStatus returns PENDING, not SENT',
       `ListChannelMessages shows nothing, not ${text}`,
     ])
   })
@@ -101,8 +101,8 @@ suite('the demo notices', () => {
       await server.close()
     })
     const unchecked = scenarios.find(({ fallbackAction }) => fallbackAction === 'CONTINUE') as Scenario
-    const ending = { event: 'FAILED_CREATE', status: 'FAILED' } as const
-    const { recipient, problems } = await play({ ...unchecked, ending }, stage, systemClock)
+    const expected = { event: 'FAILED_CREATE', status: 'FAILED' } as const
+    const { recipient, problems } = await play({ ...unchecked, expected }, stage, systemClock)
     assert.deepEqual(recipient, [{ event: 'CREATE', text: unchecked.text }])
     assert.ok(problems.includes(`the recipient saw CREATE "${unchecked.text}", not nothing`), problems.join('\n'))
   })
@@ -111,7 +111,7 @@ suite('the demo notices', () => {
     const clock = new ManualClock()
     const waiting = within(clock, 'the outcome', new Promise(() => {}))
     clock.advance(waitMsMax)
-    await assert.rejects(waiting, { message: 'the outcome: nothing came within 20 s' })
+    await assert.rejects(waiting, { message: 'the outcome: timed out after 20 s' })
   })
 })
 

@@ -22,7 +22,7 @@ const server = await startTestServer({
 suite('carillon healthcheck', () => {
   test('finds the server by its data folder, or by its port', async () => {
     const admin = server.endpoint.admin!
-    const ready = { status: 0, stdout: `ready, says ${admin}/readyz\n`, stderr: '' }
+    const ready = { status: 0, stdout: `ready according to ${admin}/readyz\n`, stderr: '' }
     assert.deepEqual(await carillon('healthcheck', '--data-dir', server.dataDir), ready)
     assert.deepEqual(await carillon('healthcheck', '--admin-port', new URL(admin).port), ready)
   })
@@ -41,7 +41,7 @@ suite('carillon healthcheck', () => {
     t.after(() => rm(folder, { recursive: true }))
     const nobody = await carillon('healthcheck', '--data-dir', folder)
     assert.equal(nobody.status, 1)
-    assert.match(nobody.stderr, /^carillon: not ready: no server runs in .*; --data-dir or --admin-port says where/)
+    assert.match(nobody.stderr, /^carillon: not ready: no server runs in .*; set --data-dir or --admin-port/)
 
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
@@ -52,14 +52,14 @@ suite('carillon healthcheck', () => {
     assert.equal(refused.status, 1)
     assert.match(
       refused.stderr,
-      new RegExp(`^carillon: not ready: http://127.0.0.1:${port}/readyz does not answer: .*\n$`),
+      new RegExp(`^carillon: not ready: http://127.0.0.1:${port}/readyz does not respond: .*\n$`),
     )
   })
 
   test('says so if the server was started without an admin port', async () => {
     const bare = await startTestServer()
     const { status, stderr } = await carillon('healthcheck', '--data-dir', bare.dataDir)
-    const words = 'the server has no admin port to ask: start it with --admin-port'
+    const words = 'the server has no admin port: start it with --admin-port'
     assert.deepEqual([status, stderr], [1, `carillon: ${words}\n`])
   })
 })

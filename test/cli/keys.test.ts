@@ -20,7 +20,7 @@ async function create() {
   return { accessKeyId, secretAccessKey }
 }
 
-/** What a call that this key signs is answered. */
+/** The response to a call that this key signs. */
 async function call(credentials = server.credentials) {
   const target = `/channels/${encodeURIComponent(people.channelArn)}`
   const { status, type } = await server.call('GET', target, { bearer: people.member, credentials })
@@ -51,7 +51,7 @@ suite('carillon keys, beside a running server', () => {
   test('suspends the root key too, and says that it is none of the others: the id may be mistyped', async () => {
     const { accessKeyId } = server.credentials
     const { stdout } = await keys('suspend', accessKeyId)
-    const doubt = 'No key that is listed has this id: it should be that of the root key.'
+    const doubt = 'No listed key has this ID: it should be the root key.'
     assert.equal(stdout, `${accessKeyId} is suspended. ${doubt}\n`)
     assert.equal(await call(), suspended)
     await keys('resume', accessKeyId)
@@ -101,10 +101,10 @@ suite('carillon keys explains', () => {
     }
   })
 
-  test('that it needs the id of a key', async () => {
+  test('that it needs a key ID', async () => {
     for (const args of [['suspend'], ['resume'], ['suspend', '--data-dir']]) {
       const { status, stderr } = await keys(...args)
-      const complaint = `npx carillon keys ${args[0]} needs the id of a key, 16 to 128 letters and digits`
+      const complaint = `npx carillon keys ${args[0]} needs a key ID, 16 to 128 letters and digits`
       assert.deepEqual([status, stderr], [1, `${complaint}\nsee npx carillon help\n`])
     }
   })

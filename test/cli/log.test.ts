@@ -162,7 +162,7 @@ suite('what carillon serve prints at the default level', () => {
     )
     assert.equal(runs[1]?.messageId, told.denied)
     assert.deepEqual(
-      named('the signature is refused').map(({ operation, status }) => [operation, status]),
+      named('request rejected: signature').map(({ operation, status }) => [operation, status]),
       [
         ['SendChannelMessage', 403],
         ['ChannelFlowCallback', 403],
@@ -181,6 +181,6 @@ suite('what carillon serve prints at the default level', () => {
   })
 
   test('says nothing of calls that went well', () => {
-    assert.ok(!output.includes('answered') && !output.includes('message allowed'))
+    assert.ok(!output.includes('request completed') && !output.includes('message allowed'))
   })
 })

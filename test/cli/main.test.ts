@@ -79,7 +79,7 @@ suite('a mistake is one clear line and exit code 1', () => {
     [[], 'carillon needs a command: see npx carillon help'],
     [['serv'], 'carillon has no command "serv"; the nearest one is serve'],
     [['constructor'], 'carillon has no command "constructor": see npx carillon help'],
-    [['--http-port', '80'], '--http-port stands where a command is expected: see npx carillon help'],
+    [['--http-port', '80'], '--http-port is not a command: see npx carillon help'],
     [['serve', '--htp-port', '80'], '--htp-port is not a flag; the nearest one is --http-port\nsee npx carillon help'],
   ]
   for (const [args, complaint] of cases) {

@@ -9,7 +9,7 @@ import { dropDatabase, freshDatabase, noPostgres } from '../support/postgres-ser
 import { runCarillon } from './carillon-process.ts'
 
 const version = readMigrations().length
-const done = `The store has schema ${version}, which is that of this version.\n`
+const done = `The store has schema ${version}, the schema of this version.\n`
 
 suite('carillon migrate', () => {
   test('brings the schema into an empty database, and leaves one that has it alone', {

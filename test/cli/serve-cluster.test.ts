@@ -195,7 +195,7 @@ suite('carillon serve on a database without NATS', { skip: noPostgresServer }, (
   })
 })
 
-suite('carillon serve whose PostgreSQL answers nothing', { skip: noPostgresServer }, () => {
+suite('carillon serve whose PostgreSQL does not respond', { skip: noPostgresServer }, () => {
   test('is gone in time, and says when that was not by itself', async (context) => {
     const relay = await StallingRelay.open(context, postgres.port)
     const url = changed(await postgres.createDatabase(), { port: String(relay.port) })
@@ -207,7 +207,7 @@ suite('carillon serve whose PostgreSQL answers nothing', { skip: noPostgresServe
     const cancel = systemClock.at(systemClock.now() + stopMsMax + 2_000, () => server.child.kill('SIGKILL'))
     const status = await server.ended
     cancel()
-    const complaint = 'carillon did not stop within 5 s and was cut off\n'
+    const complaint = 'carillon did not stop within 5 s and was ended\n'
     assert.deepEqual([status, server.stderr], status === 0 ? [0, ''] : [1, complaint])
   })
 })

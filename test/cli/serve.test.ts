@@ -62,7 +62,7 @@ class ServeProcess {
 }
 
 suite('carillon serve', () => {
-  test('says that it is ready, answers, and stops at SIGTERM', async () => {
+  test('says that it is ready, responds, and stops at SIGTERM', async () => {
     const server = await new ServeProcess().ready()
     assert.match(server.stdout, /^carillon ready at http:\/\/127\.0\.0\.1:\d+ and https:\/\/127\.0\.0\.1:\d+\n/)
     const endpoint = JSON.parse(readFileSync(join(dataDir, 'endpoint.json'), 'utf8'))

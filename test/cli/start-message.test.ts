@@ -29,20 +29,20 @@ suite('startMessage', () => {
     assert.deepEqual(values.split('\n').slice(0, -1), [files.config, files.credentials, endpoint.ca, 'carillon', ''])
   })
 
-  test('helps browsers, old clients and the search for functions', () => {
+  test('names the commands for browsers and old clients, and the functions folder', () => {
     assert.match(message, /open https:\/\/localhost:8443\/ once/)
     assert.match(message, /--endpoint-url http:\/\/127\.0\.0\.1:8080 /)
-    assert.match(message, /looked for in \/app\/functions$/m)
+    assert.match(message, /Functions of channel flows: \/app\/functions$/m)
   })
 
-  test('tells where health and metrics are, if they are', () => {
+  test('names the addresses of health and metrics, if there are any', () => {
     const admin = 'http://127.0.0.1:8081'
-    const told = startMessage({ endpoint: { ...endpoint, admin }, files, functions: '/app/functions' })
-    assert.match(told, /^Health and metrics: http:\/\/127\.0\.0\.1:8081\/readyz and http:\S+:8081\/metrics$/m)
+    const text = startMessage({ endpoint: { ...endpoint, admin }, files, functions: '/app/functions' })
+    assert.match(text, /^Health and metrics: http:\/\/127\.0\.0\.1:8081\/readyz and http:\S+:8081\/metrics$/m)
     assert.doesNotMatch(message, /metrics/)
   })
 
-  test('asks nobody to trust an authority that signed nothing', () => {
+  test('does not mention the authority if it has signed nothing', () => {
     const own = startMessage({ endpoint: { ...endpoint, ca: undefined }, files, functions: '/app/functions' })
     assert.doesNotMatch(own, /NODE_EXTRA_CA_CERTS|accept/)
     assert.match(own, /^Messaging sessions are opened at wss:\/\/localhost:8443\/connect$/m)
@@ -53,6 +53,6 @@ suite('startMessage', () => {
     const lines = startMessage({ endpoint: bare, files, functions: '/app/functions' }).split('\n')
     assert.equal(lines[0], 'carillon ready at http://127.0.0.1:8080')
     const at = lines.indexOf('Messaging sessions are opened at wss://chat.example.com/connect, which a proxy')
-    assert.equal(lines[at + 1], 'passes on to http://127.0.0.1:8080')
+    assert.equal(lines[at + 1], 'forwards to http://127.0.0.1:8080')
   })
 })

@@ -99,7 +99,7 @@ suite('carillon stop', () => {
     assert.ok(isAlive(pid))
   })
 
-  test('says so where the folder is closed to this user', async (t) => {
+  test('says so if this user cannot read the folder', async (t) => {
     const folder = dataFolder(t)
     openDataFolder(folder).close()
     // To root nothing is closed: it becomes somebody else, once it has read the program.
@@ -112,10 +112,7 @@ suite('carillon stop', () => {
     const args = ['--input-type=module', '-e', script, join(root, 'src/cli/stop.ts'), folder]
     const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
     chmodSync(folder, 0o700)
-    assert.equal(
-      stdout,
-      `the data folder ${folder} is closed to this user: stop its server as the user whom it runs as\n`,
-    )
+    assert.equal(stdout, `this user cannot read the data folder ${folder}: run the command as the server's user\n`)
   })
 })
 

@@ -13,21 +13,23 @@ import * as messagingStreaming from './facts/messaging-streaming.ts'
 import type { Operations, Structures } from './facts/notation.ts'
 import * as tags from './facts/tags.ts'
 
-const resources = [
-  appInstances,
-  appInstanceUsers,
-  appInstanceUserEndpoints,
-  appInstanceBots,
-  channels,
-  channelMemberships,
-  channelModerators,
-  channelBans,
-  channelMessages,
-  channelFlows,
-  messagingSessions,
-  messagingStreaming,
-  tags,
-]
+/** By the name that the documents give the resource. */
+export const resources: Record<string, { operations: Operations; structures: Structures }> = {
+  AppInstances: appInstances,
+  Users: appInstanceUsers,
+  Endpoints: appInstanceUserEndpoints,
+  Bots: appInstanceBots,
+  Channels: channels,
+  Memberships: channelMemberships,
+  Moderators: channelModerators,
+  Bans: channelBans,
+  Messages: channelMessages,
+  'Channel flows': channelFlows,
+  Sessions: messagingSessions,
+  Streaming: messagingStreaming,
+  Tags: tags,
+}
 
-export const operationFacts: Operations = Object.assign({}, ...resources.map(({ operations }) => operations))
-export const structureFacts: Structures = Object.assign({}, ...resources.map(({ structures }) => structures))
+const facts = Object.values(resources)
+export const operationFacts: Operations = Object.assign({}, ...facts.map(({ operations }) => operations))
+export const structureFacts: Structures = Object.assign({}, ...facts.map(({ structures }) => structures))

@@ -7,7 +7,7 @@ import * as shapes from '../../src/contract/shapes.ts'
 import { type MemberFacts, type OperationFact, readMember } from './facts/notation.ts'
 import { shapeFacts } from './facts/shapes.ts'
 import { operationFacts, structureFacts } from './facts.ts'
-import { sdkEnums, sdkErrors, sdkOperation, sdkOperationNames } from './sdk-schemas.ts'
+import { sdkEnums, sdkErrors, sdkOperation, sdkOperationInEach, sdkOperationNames } from './sdk-schemas.ts'
 import { type Keywords, type Members, type Shape, type WireOperation, wireForm } from './wire-form.ts'
 
 /** Members of our answers that AWS's do not have, by operation. Clients ignore them; each is described in the docs. */
@@ -35,6 +35,15 @@ for (const operation of operations) {
     assert.deepEqual(without(output, extensions[operation.name] ?? []), sdkOutput)
   })
 }
+
+test('what both services have is the same in both: one route serves the clients of both', () => {
+  const shared = sdkOperationNames.filter((name) => sdkOperationInEach(name).length > 1)
+  assert.deepEqual(shared.sort(), ['ListTagsForResource', 'TagResource', 'UntagResource'])
+  for (const name of shared) {
+    const [messaging, identity] = sdkOperationInEach(name)
+    assert.deepEqual(messaging, identity, name)
+  }
+})
 
 const without = (members: Members, names: string[]): Members =>
   Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))

@@ -11,7 +11,7 @@ import type { Member, Members, Shape, WireOperation } from './wire-form.ts'
 type Schema = number | readonly unknown[] | (() => Schema)
 type Traits = Record<string, unknown>
 
-/** Both packages, messaging first. The three operations that both have are the same. */
+/** Both packages, messaging first. */
 const packages = [messaging, identity] as Record<string, unknown>[]
 
 const tags = { simple: 0, list: 1, map: 2, structure: 3, error: -3, operation: 9 }
@@ -29,10 +29,16 @@ export const sdkOperationNames: string[] = [
   ...new Set(packages.flatMap((exported) => Object.values(exported).filter(isOperation).map(nameOf))),
 ]
 
-export function sdkOperation(name: string): WireOperation | undefined {
-  const schema = packages.map((exported) => exported[`${name}$`]).find(isOperation)
-  if (!schema) return undefined
-  const [, , , traits, input, output] = schema
+export const sdkOperation = (name: string): WireOperation | undefined => sdkOperationInEach(name)[0]
+
+/** The same from each service that has it. */
+export const sdkOperationInEach = (name: string): WireOperation[] =>
+  packages
+    .map((exported) => exported[`${name}$`])
+    .filter(isOperation)
+    .map(readOperation)
+
+function readOperation([, , , traits, input, output]: readonly unknown[]): WireOperation {
   const [method, target, status] = traitsOf(traits).http as [string, string, number]
   return { method, target, status, input: membersOf(input as Schema), output: membersOf(output as Schema) }
 }

@@ -3,16 +3,15 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { operations } from '../../src/api/index.ts'
 import { ApiError } from '../../src/contract/api-error.ts'
-import { type Answer, apiFailure, refused, unknownOperation } from '../../src/http/answer.ts'
+import { apiFailure, type OutgoingResponse, rejected, unknownOperation } from '../../src/http/outgoing-response.ts'
 import {
   expiredToken,
   incomplete,
   invalid,
   missingAuthenticationToken,
   unrecognizedClient,
-} from '../../src/signature/refusal.ts'
+} from '../../src/signature/rejection.ts'
 
 const root = join(import.meta.dirname, '../..')
 const page = await readFile(join(root, 'docs/compatibility.md'), 'utf8')
@@ -31,17 +30,6 @@ function rowsBelow(heading: string): string[][] {
       .map((cell) => cell.trim()),
   )
 }
-
-test('the operations are those that there are, in their order', () => {
-  const named = rowsBelow('## Operations').flatMap(([, cell = '']) =>
-    [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
-  )
-  assert.deepEqual(
-    named,
-    operations.map(({ name }) => name),
-  )
-  assert.match(page, new RegExp(`^${operations.length} of 81\\.`, 'm'))
-})
 
 test('the clients that the tests run are named with the versions that are installed', async () => {
   const rows = rowsBelow('## Clients').filter(([client]) => client?.startsWith('`'))
@@ -69,11 +57,11 @@ test('the errors are sent with the status that stands before them', () => {
     'ServiceUnavailable',
   ] as const
   const answers = [
-    ...signature.map(refused),
+    ...signature.map(rejected),
     unknownOperation('', ''),
     ...codes.map((code) => apiFailure(new ApiError(code, ''))),
   ]
-  const sent = answers.map(({ status, headers }: Answer) => `${status} \`${headers['x-amzn-ErrorType']}\``)
+  const sent = answers.map(({ status, headers }: OutgoingResponse) => `${status} \`${headers['x-amzn-ErrorType']}\``)
   const named = rowsBelow('## Errors').flatMap(([, here = '']) => here.match(/\d{3} `\w+`/g) ?? [])
   assert.deepEqual(new Set(named), new Set(sent))
 })

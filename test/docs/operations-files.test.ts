@@ -143,6 +143,7 @@ async function everySeries(): Promise<Map<string, string[]>> {
     steps: () => [{ processor: 'redact', waiting: 1, inFlight: 1 }],
     connections: () => ({ authenticated: 1, unauthenticated: 1 }),
     sendsQueued: () => 1,
+    work: async () => [{ kind: 'purge-channel', due: 1, oldestSeconds: 1 }],
   })
   const lines = (await metrics.text()).split('\n').filter((line) => /^\w/.test(line))
   return new Map(

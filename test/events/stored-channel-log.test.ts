@@ -231,20 +231,28 @@ suite('the log', () => {
     assert.equal(await channelLog().joinedAt(people.stranger, people.channelArn), undefined)
   })
 
-  test('of a deleted channel has its last event alone, which ends the channel', async () => {
+  test('of a deleted channel stays for a while, and then its head row stands for the last event', async () => {
     const { people, live } = await open()
+    await people.send()
+    const before = live().length
     await server.messaging.deleteChannel({ ChannelArn: people.channelArn, ChimeBearer: people.owner })
-    const page = (await channelLog().read(people.channelArn, everything))!
-    const [end] = page.envelopes as [Envelope]
-    const { frame: _, ...rest } = lastOf(live())
-    assert.deepEqual({ ...page, envelopes: page.envelopes.length }, { envelopes: 1, through: rest.seq, more: false })
-    assert.deepEqual({ ...rest, frame: end.frame }, end)
-    const { messageType } = contents(lastOf(live()))
+    const { frame: _, ...last } = lastOf(live())
+    const read = async (after: number) => (await channelLog().read(people.channelArn, { after, through: undefined }))!
+    const inPlace = await read(before)
+    const whole = await read(0)
+    assert.deepEqual([whole.envelopes.length, whole.through], [last.seq, last.seq])
+    assert.deepEqual(await channelLog().memberships([people.member]), [])
+    await store.write('DELETE FROM channel_log WHERE channel_id = (SELECT max(channel_id) FROM channel_head)')
+    assert.deepEqual(await read(before), inPlace)
+    assert.deepEqual(await read(1), inPlace)
+    const [end] = inPlace.envelopes as [Envelope]
+    assert.deepEqual(end, { ...last, frame: end.frame })
     assert.deepEqual(contents(end), {
       eventType: 'DELETE_CHANNEL',
-      messageType,
+      messageType: 'SYSTEM',
       payload: { ChannelArn: people.channelArn },
     })
+    assert.deepEqual(await read(last.seq!), { envelopes: [], through: last.seq, more: false })
   })
 
   test('that does not go as far as was heard belongs to another channel', async () => {

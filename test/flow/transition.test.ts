@@ -15,6 +15,7 @@ const deny = tell({ type: 'Verdict', deny: true, text: { content: '"dropped"' } 
 const handedOff = tell({ type: 'HandedOff' })
 const completed = tell({ type: 'Completed' })
 const due = tell({ type: 'Due' })
+const stopped = tell({ type: 'Stopped', reason: 'the sender was banned' })
 const crashed = tell({ type: 'Crashed', reason: 'it threw' })
 const cut = tell({ type: 'Crashed', reason: 'the connection was cut', retrySoon: true })
 const busy = tell({ type: 'Unreached', reason: 'too many requests', permanent: false })
@@ -194,7 +195,15 @@ const deadlines: Example[] = [
   ],
 ]
 
-for (const [sentence, fallbacks, happenings, outcome] of [...verdicts, ...reach, ...attempts, ...deadlines]) {
+const stops: Example[] = [
+  ['a run that is stopped fails, whatever state its step is in', ['CONTINUE'], [stopped], 'FAILED: EXPIRED'],
+  ['a step that a processor has is stopped', ['CONTINUE'], [handedOff, stopped, allow()], 'FAILED: EXPIRED'],
+  ['a step that no node has in hand is stopped', ['CONTINUE'], [crashed, stopped, due, absent], 'FAILED: EXPIRED'],
+  ['a later step is stopped', ['ABORT', 'ABORT'], [allow(), stopped, allow()], 'FAILED: ALLOWED, EXPIRED'],
+  ['what is over is not stopped any more', ['ABORT'], [allow(), stopped], 'SENT: ALLOWED'],
+]
+
+for (const [sentence, fallbacks, happenings, outcome] of [...stops, ...verdicts, ...reach, ...attempts, ...deadlines]) {
   test(sentence, () => {
     const told = play({ fallbacks, deadlineMs: twoDaysMs, happenings, random: 0.5 })
     assert.equal(outcomeOf(told), outcome)

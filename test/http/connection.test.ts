@@ -84,7 +84,7 @@ test('an upload that is given up leaves a line in the log, and the server goes o
   const { promise: gone, resolve: go } = Promise.withResolvers<void>()
   const debug = (_: object, text: string) => {
     lines.push(text)
-    if (text === 'the caller went away') go()
+    if (text === 'request aborted by the caller') go()
   }
   const newId = () => {
     arrive()
@@ -97,7 +97,7 @@ test('an upload that is given up leaves a line in the log, and the server goes o
   socket.destroy()
   await gone
   assert.equal((await call('GET', '/bells')).status, 200)
-  assert.deepEqual(lines, ['the caller went away', 'answered'])
+  assert.deepEqual(lines, ['request aborted by the caller', 'request completed'])
 })
 
 test('a caller that leaves before its answer is sent does no harm', async (t) => {

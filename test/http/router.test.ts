@@ -117,8 +117,11 @@ test('two operations with the same method, path and literal do not start', () =>
 
 test('a label beside a word does not start, since both would answer the same request', () => {
   const [label, word] = [at('One', 'GET /a/{ChannelArn} 200'), at('Other', 'GET /a/b 200')]
-  assert.throws(() => createRouter([label, word]), /^Error: b: a label and a word cannot share a place/)
-  assert.throws(() => createRouter([word, label]), /^Error: \{ChannelArn\}: a label and a word cannot share a place/)
+  assert.throws(() => createRouter([label, word]), /^Error: b: a label and a word cannot be alternatives in a path/)
+  assert.throws(
+    () => createRouter([word, label]),
+    /^Error: \{ChannelArn\}: a label and a word cannot be alternatives in a path/,
+  )
 })
 
 test('an operation with a literal that is not looked for does not start', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError, conflict, notFound } from '../../src/contract/api-error.ts'
-import type { Refusal } from '../../src/signature/refusal.ts'
+import type { Rejection } from '../../src/signature/rejection.ts'
 import { type Answered, ListBells, listen } from './listening.ts'
 
 const bell = '/bells/arn%3Aaws%2Fbell'
@@ -28,7 +28,7 @@ test('a good call is answered with its status, its output as JSON and a request 
   assert.deepEqual(log, [
     {
       level: 'debug',
-      text: 'answered',
+      text: 'request completed',
       requestId: 'request-1',
       method: 'POST',
       path: '/bells',
@@ -72,8 +72,8 @@ test('the signature is checked over the bytes as they came', async (t) => {
 })
 
 test('the checks come in this order: route, size, signature, input', async (t) => {
-  const refusal: Refusal = { type: 'InvalidSignature', status: 403, message: 'no', detail: { problem: 'p' } }
-  const { call } = await listen(t, { authenticate: async () => ({ ok: false, refusal }) })
+  const rejection: Rejection = { type: 'InvalidSignature', status: 403, message: 'no', detail: { problem: 'p' } }
+  const { call } = await listen(t, { authenticate: async () => ({ ok: false, rejection }) })
   const large = 'x'.repeat(1024 * 1024 + 1)
   const unknown = await call('POST', '/unknown', { body: large })
   assert.deepEqual(errorOf(unknown), [404, 'UnknownOperationException', 'UnknownOperation'])
@@ -84,14 +84,14 @@ test('the checks come in this order: route, size, signature, input', async (t) =
 
 test('a refused signature is answered with its text, and logged with its reason', async (t) => {
   const detail = { problem: 'the clock is off', serverTime: '20260102T030405Z' }
-  const refusal: Refusal = { type: 'IncompleteSignature', status: 400, message: 'It lacks a date.', detail }
-  const { call, log } = await listen(t, { authenticate: async () => ({ ok: false, refusal }) })
+  const rejection: Rejection = { type: 'IncompleteSignature', status: 400, message: 'It lacks a date.', detail }
+  const { call, log } = await listen(t, { authenticate: async () => ({ ok: false, rejection }) })
   const answer = await call('GET', '/bells')
   assert.deepEqual(errorOf(answer), [400, 'IncompleteSignatureException', 'IncompleteSignature'])
   assert.equal(messageOf(answer), 'It lacks a date.')
   assert.equal(answer.headers['x-amzn-requestid'], 'request-1')
   assert.deepEqual(
-    log.map(({ level, requestId, refusal: logged }) => [level, requestId, logged]),
+    log.map(({ level, requestId, rejection: logged }) => [level, requestId, logged]),
     [['info', 'request-1', detail]],
   )
 })
@@ -189,14 +189,14 @@ test('an undeclared error is a bug in strict mode, else it is answered and warne
   }
   const strict = await listen(t, { act, strict: true })
   assert.equal((await strict.call('GET', '/bells')).status, 500)
-  assert.match(String(strict.log[0]?.err), /ListBells answers NotFound, which it does not declare/)
+  assert.match(String(strict.log[0]?.err), /ListBells returns NotFound, which it does not declare/)
   const lenient = await listen(t, { act, strict: false })
   assert.deepEqual(errorOf(await lenient.call('GET', '/bells')), [404, 'NotFoundException', 'NotFound'])
   assert.deepEqual(
     lenient.log.map(({ level, text }) => [level, text]),
     [
-      ['warn', 'ListBells answers NotFound, which it does not declare'],
-      ['debug', 'answered'],
+      ['warn', 'ListBells returns NotFound, which it does not declare'],
+      ['debug', 'request completed'],
     ],
   )
 })

@@ -15,6 +15,7 @@ const idle = {
   steps: () => [],
   connections: () => ({ authenticated: 0, unauthenticated: 0 }),
   sendsQueued: () => 0,
+  work: async () => [{ kind: 'purge-channel', due: 2, oldestSeconds: 7 }],
 }
 
 suite('metrics', () => {
@@ -86,6 +87,18 @@ suite('metrics', () => {
     assert.deepEqual(await lines(metrics, 'carillon_sessions '), ['carillon_sessions 3'])
     metrics.readFrom({ sessions, pending: async () => [], logLag, isBusConnected, ...idle })
     assert.deepEqual(await lines(metrics, 'carillon_pending_unknown '), ['carillon_pending_unknown 0'])
+  })
+
+  test('tell what background work is due, unless the store cannot say', async () => {
+    const metrics = new Metrics()
+    const sources = { sessions, pending: async () => [], logLag, isBusConnected, ...idle }
+    metrics.readFrom(sources)
+    assert.deepEqual(await lines(metrics, 'carillon_work_due{'), ['carillon_work_due{kind="purge-channel"} 2'])
+    const oldest = 'carillon_oldest_work_seconds{'
+    assert.deepEqual(await lines(metrics, oldest), [`${oldest}kind="purge-channel"} 7`])
+    metrics.readFrom({ ...sources, work: () => Promise.reject(new Error('away')) })
+    assert.deepEqual(await lines(metrics, oldest), [])
+    assert.deepEqual(await lines(metrics, 'carillon_pending_unknown '), ['carillon_pending_unknown 1'])
   })
 
   test('tell how far behind the log is, and whether the bus is there', async () => {

@@ -7,17 +7,17 @@ import { populate } from '../support/population.ts'
 import { startTestServer } from '../support/running-server.ts'
 import { presign } from '../support/smithy-signer.ts'
 
-/** A line of the log about a refusal: of a call, or of a session. */
+/** A line of the log about a rejection: of a call, or of a session. */
 interface Line {
   text: string
-  refusal?: { problem: string; canonicalRequest?: string; requestTime?: string; serverTime?: string }
+  rejection?: { problem: string; canonicalRequest?: string; requestTime?: string; serverTime?: string }
   code?: number
   reason?: string
 }
 
 const logged: Line[] = []
 const info = (fields: object, text: string) => {
-  if (text.endsWith('refused')) logged.push({ text, ...fields })
+  if (text.startsWith('request rejected') || text.endsWith('refused')) logged.push({ text, ...fields })
 }
 const server = await startTestServer({ log: { info } })
 const { endpoint, credentials } = server
@@ -29,7 +29,7 @@ const { MessageId } = await people.send()
 const mismatch = 'the signature does not match (check the secret key and the Host header)'
 const otherDigit = (digit: string) => (digit === '0' ? '1' : '0')
 
-suite('a call that was changed after it was signed is refused, and the log says what differs', () => {
+suite('a call that was changed after it was signed is rejected, and the log says what differs', () => {
   /** UpdateChannelMessage. */
   const call: Call = {
     method: 'PUT',
@@ -50,11 +50,11 @@ suite('a call that was changed after it was signed is refused, and the log says 
   const withoutSigning = (name: string) => put(new RegExp(`${name};|;${name}`), '')
 
   /** What the answer says, and the log. */
-  const refusalOf = async (changed: Call, signed = signing) => {
+  const rejectionOf = async (changed: Call, signed = signing) => {
     const [answer] = await exchange(endpoint.http, await bytesOf(changed, signed))
     const [line, ...others] = logged.splice(0)
-    assert.deepEqual([answer?.status, line?.text, others], [403, 'the signature is refused', []])
-    return { type: answer?.headers.get('x-amzn-errortype'), ...line?.refusal }
+    assert.deepEqual([answer?.status, line?.text, others], [403, 'request rejected: signature', []])
+    return { type: answer?.headers.get('x-amzn-errortype'), ...line?.rejection }
   }
 
   /** Which lines of its canonical request are not those that were signed. */
@@ -78,10 +78,10 @@ suite('a call that was changed after it was signed is refused, and the log says 
   for (const [what, change, ...lines] of differences) {
     test(what, async () => {
       const signed = { ...call, ...change, edit: flip(/(Signature=\w{63})(\w)/).edit, sentBody: call.body! }
-      const honest = linesOf(await refusalOf(signed))
-      const refusal = await refusalOf({ ...call, ...change })
-      assert.deepEqual([refusal.type, refusal.problem], ['InvalidSignatureException', mismatch])
-      const found = linesOf(refusal)
+      const honest = linesOf(await rejectionOf(signed))
+      const rejection = await rejectionOf({ ...call, ...change })
+      assert.deepEqual([rejection.type, rejection.problem], ['InvalidSignatureException', mismatch])
+      const found = linesOf(rejection)
       const names = [...new Set([...honest.keys(), ...found.keys()])]
       assert.deepEqual(
         names.filter((name) => honest.get(name) !== found.get(name)),
@@ -105,14 +105,14 @@ suite('a call that was changed after it was signed is refused, and the log says 
   ]
   for (const [what, change, problem, type = 'InvalidSignature'] of problems) {
     test(`${what}: ${problem}`, async () => {
-      const refusal = await refusalOf({ ...call, ...change })
-      assert.deepEqual([refusal.type, refusal.problem], [`${type}Exception`, problem])
+      const rejection = await rejectionOf({ ...call, ...change })
+      assert.deepEqual([rejection.type, rejection.problem], [`${type}Exception`, problem])
     })
   }
 
   test('its hour, which is over', async () => {
     const signingDate = new Date(signing.signingDate.getTime() - 3_600_000)
-    const { problem, requestTime, serverTime } = await refusalOf(call, { ...signing, signingDate })
+    const { problem, requestTime, serverTime } = await rejectionOf(call, { ...signing, signingDate })
     assert.equal(problem, 'clock skew')
     assert.match(`${requestTime} ${serverTime}`, /^\d{8}T\d{6}Z \d{8}T\d{6}Z$/)
   })
@@ -185,7 +185,7 @@ suite('a session whose address was changed after it was signed is closed with 44
 
   test('the hour, which is over', async () => {
     const address = await addressOf(new Date(signing.signingDate.getTime() - 3_600_000))
-    await assertClosed(address, /^the signature was good until \w+, it is \w+ here \(check the clock\)$/)
+    await assertClosed(address, /^the signature was valid until \w+, it is \w+ here \(check the clock\)$/)
   })
 
   test('the host', async () => assertClosed(await addressOf(), mismatch, { host: 'localhost' }))

@@ -207,9 +207,9 @@ suite('refuses, with a reason', () => {
 
   test('an address that is too old or too new, naming both times', async () => {
     const target = await clientTarget()
-    const late = 'the signature was good until 20260102T030415Z, it is 20260102T031405Z here (check the clock)'
+    const late = 'the signature was valid until 20260102T030415Z, it is 20260102T031405Z here (check the clock)'
     await assertRefused(target, late, { nowMs: signedAtMs + 10 * minuteMs })
-    const early = 'the signature is of 20260102T030405Z, it is 20260102T025405Z here (check the clock)'
+    const early = 'the signature is dated 20260102T030405Z, it is 20260102T025405Z here (check the clock)'
     await assertRefused(target, early, { nowMs: signedAtMs - 10 * minuteMs })
   })
 })

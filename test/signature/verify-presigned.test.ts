@@ -60,10 +60,10 @@ const verify = (request: SignedRequest, nowMs = signedAtMs, publicHosts: string[
     nowMs,
   )
 
-async function refusalOf(request: SignedRequest, nowMs?: number) {
+async function rejectionOf(request: SignedRequest, nowMs?: number) {
   const verified = await verify(request, nowMs)
   assert.ok(!verified.ok, 'accepted')
-  const { type, status, message, detail } = verified.refusal
+  const { type, status, message, detail } = verified.rejection
   return { type, status, message, problem: detail.problem }
 }
 
@@ -176,11 +176,14 @@ suite('is good for a time', () => {
     })
   }
 
-  test('and the refusal names both times, and the rule for writes', async () => {
+  test('and the rejection names both times, and the rule for writes', async () => {
     const late = await presigned(post, { expiresInSeconds: 3600 })
-    const { type, status, message } = await refusalOf(late, signedAtMs + 20 * minuteMs)
+    const { type, status, message } = await rejectionOf(late, signedAtMs + 20 * minuteMs)
     assert.deepEqual([type, status], ['InvalidSignature', 403])
-    assert.match(message, /good until 20260102T031905Z, it is 20260102T032405Z here .*; a POST may come for 15 minutes/)
+    assert.match(
+      message,
+      /valid until 20260102T031905Z, it is 20260102T032405Z here .*; a POST is accepted for 15 minutes/,
+    )
   })
 })
 
@@ -238,7 +241,7 @@ suite('refuses', () => {
       'an unsigned payload',
       { ...post, headers: { ...post.headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } },
       (request) => request,
-      /unsigned and streaming payloads are not taken/,
+      /unsigned and streaming payloads are not accepted/,
     ],
     [
       'a parameter twice',
@@ -270,16 +273,16 @@ suite('refuses', () => {
   ]
   for (const [what, call, change, problem] of changes) {
     test(what, async () => {
-      const refusal = await refusalOf(change(await presigned(call)))
-      if (typeof problem === 'string') assert.equal(refusal.problem, problem)
-      else assert.match(refusal.problem, problem)
-      assert.ok([400, 403].includes(refusal.status))
+      const rejection = await rejectionOf(change(await presigned(call)))
+      if (typeof problem === 'string') assert.equal(rejection.problem, problem)
+      else assert.match(rejection.problem, problem)
+      assert.ok([400, 403].includes(rejection.status))
     })
   }
 
   for (const name of ['Algorithm', 'Credential', 'Date', 'SignedHeaders', 'Signature'].map((end) => `X-Amz-${end}`)) {
     test(`an address without ${name}`, async () => {
-      const { type, status, problem } = await refusalOf(
+      const { type, status, problem } = await rejectionOf(
         withTarget(await presigned(get), new RegExp(`${name}=[^&]*&?`), ''),
       )
       assert.deepEqual([type, status, problem], ['IncompleteSignature', 400, `${name} is missing`])
@@ -288,12 +291,12 @@ suite('refuses', () => {
 
   test('host that is not signed', async () => {
     const request = withTarget(await presigned(get), 'SignedHeaders=host%3B', 'SignedHeaders=')
-    assert.equal((await refusalOf(request)).problem, 'host is not signed')
+    assert.equal((await rejectionOf(request)).problem, 'host is not signed')
   })
 
   test('the wrong session token', async () => {
     const request = await presigned(get, { credentials: { ...temporary, sessionToken: 'x' } })
-    assert.equal((await refusalOf(request)).problem, 'the session token is not the one of the access key')
+    assert.equal((await rejectionOf(request)).problem, 'the session token is not the one of the access key')
   })
 })
 

@@ -36,10 +36,10 @@ const verify = (request: SignedRequest, nowMs = signedAtMs, keys: Credentials[] 
 const signed = (call: UnsignedCall, options: Partial<Parameters<typeof sign>[1]> = {}): Promise<SignedRequest> =>
   sign(call, { credentials, signingDate: new Date(signedAtMs), ...options })
 
-async function refusalOf(request: SignedRequest, nowMs?: number, keys?: Credentials[]) {
+async function rejectionOf(request: SignedRequest, nowMs?: number, keys?: Credentials[]) {
   const verified = await verify(request, nowMs, keys)
   assert.ok(!verified.ok, 'accepted')
-  return verified.refusal
+  return verified.rejection
 }
 
 const withHeaders = (request: SignedRequest, headers: SignedRequest['headers']): SignedRequest => ({
@@ -93,14 +93,14 @@ suite('accepts', () => {
     assert.ok((await verify(request)).ok)
     const expiring = [{ ...temporary, expiresAtMs: signedAtMs }]
     assert.ok((await verify(request, signedAtMs - 1, expiring)).ok)
-    const { type, status } = await refusalOf(request, signedAtMs, expiring)
+    const { type, status } = await rejectionOf(request, signedAtMs, expiring)
     assert.deepEqual({ type, status }, { type: 'ExpiredToken', status: 403 })
   })
 
   test("a client's public host when a proxy has put another into the Host header", async () => {
     const { headers, ...request } = await signed(get)
     const behindProxy = { ...request, headers: { ...headers, host: 'backend:8080' } }
-    assert.equal((await refusalOf(behindProxy)).type, 'InvalidSignature')
+    assert.equal((await rejectionOf(behindProxy)).type, 'InvalidSignature')
     const publicHosts = ['other', 'Chime.example.com']
     const verified = verifyRequest(behindProxy, () => credentials, { region: 'us-east-1', publicHosts }, signedAtMs)
     assert.deepEqual(await verified, { ok: true, credentials })
@@ -173,27 +173,27 @@ suite('refuses a call that was changed on the way', () => {
   ]
   for (const [what, change, problem] of changes) {
     test(what, async () => {
-      const { type, status, detail } = await refusalOf(change(await signed(post)))
+      const { type, status, detail } = await rejectionOf(change(await signed(post)))
       assert.deepEqual([type, status, detail.problem], ['InvalidSignature', 403, problem])
     })
   }
 
   test('body, when only the signature covers its hash', async () => {
     const request = await signed(post, { applyChecksum: false })
-    assert.equal((await refusalOf({ ...request, body: hello })).detail.problem, mismatch)
+    assert.equal((await rejectionOf({ ...request, body: hello })).detail.problem, mismatch)
   })
 
   for (const name of ['constructor', '__proto__', 'toString', 'X-Amz-Date', '']) {
     test(`a signed header named '${name}', which no call has`, async () => {
       const add = (authorization: string) => authorization.replace('SignedHeaders=', `SignedHeaders=${name};`)
-      const { detail } = await refusalOf(withAuthorization(await signed(post), add))
+      const { detail } = await rejectionOf(withAuthorization(await signed(post), add))
       assert.equal(detail.problem, `signed header ${name} is missing`)
     })
   }
 
   test('bearer, added to a call that had none', async () => {
     const request = await signed({ ...post, headers: { host: 'localhost' } })
-    const { detail } = await refusalOf(withHeaders(request, { 'x-amz-chime-bearer': user }))
+    const { detail } = await rejectionOf(withHeaders(request, { 'x-amz-chime-bearer': user }))
     assert.equal(detail.problem, 'x-amz-chime-bearer is not signed')
   })
 })
@@ -209,7 +209,7 @@ suite('refuses a key that it does not know', () => {
   ]
   for (const [what, signer, problem] of cases) {
     test(what, async () => {
-      const { type, status, message, detail } = await refusalOf(await signed(post, { credentials: signer }))
+      const { type, status, message, detail } = await rejectionOf(await signed(post, { credentials: signer }))
       assert.deepEqual([type, status, message], ['UnrecognizedClient', 403, invalidToken])
       assert.deepEqual(detail, { problem, accessKeyId: signer.accessKeyId })
     })
@@ -217,17 +217,17 @@ suite('refuses a key that it does not know', () => {
 
   test('the wrong secret, and shows what should have been signed but no secret', async () => {
     const wrong = { ...credentials, secretAccessKey: 'another' }
-    const refusal = await refusalOf(await signed(post, { credentials: wrong }))
-    assert.equal(refusal.type, 'InvalidSignature')
-    assert.match(refusal.message, /^The request signature we calculated does not match the signature you provided\./)
-    assert.match(refusal.detail.stringToSign!, /^AWS4-HMAC-SHA256\n20260102T030405Z\n20260102\/us-east-1\/chime\//)
-    assert.ok(!JSON.stringify(refusal).includes(credentials.secretAccessKey))
+    const rejection = await rejectionOf(await signed(post, { credentials: wrong }))
+    assert.equal(rejection.type, 'InvalidSignature')
+    assert.match(rejection.message, /^The request signature we calculated does not match the signature you provided\./)
+    assert.match(rejection.detail.stringToSign!, /^AWS4-HMAC-SHA256\n20260102T030405Z\n20260102\/us-east-1\/chime\//)
+    assert.ok(!JSON.stringify(rejection).includes(credentials.secretAccessKey))
   })
 
   test('the wrong secret, and shows neither the session token nor more than 4096 characters', async () => {
     const wrong = { ...temporary, secretAccessKey: 'another' }
     const headers = { ...post.headers, 'x-long': 'a'.repeat(5000) }
-    const { detail } = await refusalOf(await signed({ ...post, headers }, { credentials: wrong }))
+    const { detail } = await rejectionOf(await signed({ ...post, headers }, { credentials: wrong }))
     assert.match(detail.canonicalRequest!, /^POST\n.*\nx-amz-security-token:…\nx-long:a+$/s)
     assert.equal(detail.canonicalRequest!.replace('…', temporary.sessionToken).length, 4096)
   })
@@ -235,30 +235,30 @@ suite('refuses a key that it does not know', () => {
 
 suite('refuses a scope or time that is not its own, and names both', () => {
   test('another region', async () => {
-    const { type, message, detail } = await refusalOf(await signed(post, { region: 'eu-central-1' }))
+    const { type, message, detail } = await rejectionOf(await signed(post, { region: 'eu-central-1' }))
     assert.deepEqual([type, detail.problem], ['InvalidSignature', 'region is eu-central-1, expected us-east-1'])
     assert.match(message, /'us-east-1', not 'eu-central-1'/)
   })
 
   test('another service', async () => {
-    const { type, message, detail } = await refusalOf(await signed(post, { service: 's3' }))
+    const { type, message, detail } = await rejectionOf(await signed(post, { service: 's3' }))
     assert.deepEqual([type, detail.problem], ['InvalidSignature', 'service is s3, expected chime'])
     assert.equal(message, "Credential should be scoped to correct service: 'chime', not 's3'.")
   })
 
   test('a clock that is late', async () => {
-    const refusal = await refusalOf(await signed(post), signedAtMs + 20 * minuteMs)
+    const rejection = await rejectionOf(await signed(post), signedAtMs + 20 * minuteMs)
     assert.equal(
-      refusal.message,
+      rejection.message,
       'Signature expired: 20260102T030405Z is now earlier than 20260102T030905Z (20260102T032405Z - 15 min.)',
     )
     const detail = { problem: 'clock skew', requestTime: '20260102T030405Z', serverTime: '20260102T032405Z' }
-    assert.deepEqual([refusal.type, refusal.detail], ['InvalidSignature', detail])
+    assert.deepEqual([rejection.type, rejection.detail], ['InvalidSignature', detail])
   })
 
   test('a clock that is early', async () => {
     assert.equal(
-      (await refusalOf(await signed(post), signedAtMs - 20 * minuteMs)).message,
+      (await rejectionOf(await signed(post), signedAtMs - 20 * minuteMs)).message,
       'Signature not yet current: 20260102T030405Z is still later than 20260102T025905Z (20260102T024405Z + 15 min.)',
     )
   })
@@ -266,7 +266,7 @@ suite('refuses a scope or time that is not its own, and names both', () => {
 
 suite('refuses an Authorization header that it cannot read, and says what it lacks', () => {
   test('none at all', async () => {
-    const { type, status, message } = await refusalOf({ ...get, headers: get.headers, body: Buffer.alloc(0) })
+    const { type, status, message } = await rejectionOf({ ...get, headers: get.headers, body: Buffer.alloc(0) })
     assert.deepEqual(
       { type, status, message },
       { type: 'MissingAuthenticationToken', status: 403, message: 'Missing Authentication Token' },
@@ -307,27 +307,27 @@ suite('refuses an Authorization header that it cannot read, and says what it lac
   ]
   for (const [what, change, message] of malformed) {
     test(what, async () => {
-      const refusal = await refusalOf(withAuthorization(await signed(post), change))
-      assert.deepEqual([refusal.type, refusal.status, refusal.message], ['IncompleteSignature', 400, message])
+      const rejection = await rejectionOf(withAuthorization(await signed(post), change))
+      assert.deepEqual([rejection.type, rejection.status, rejection.message], ['IncompleteSignature', 400, message])
     })
   }
 
   test('two headers', async () => {
     const request = await signed(post)
     const twice = [request.headers.authorization, request.headers.authorization] as unknown as string
-    const { type, message } = await refusalOf(withHeaders(request, { authorization: twice }))
+    const { type, message } = await rejectionOf(withHeaders(request, { authorization: twice }))
     assert.deepEqual([type, message], ['IncompleteSignature', 'Authorization header requires each parameter once.'])
   })
 
   test('no date', async () => {
-    const { type, message } = await refusalOf(withHeaders(await signed(post), { 'x-amz-date': undefined }))
+    const { type, message } = await rejectionOf(withHeaders(await signed(post), { 'x-amz-date': undefined }))
     assert.equal(type, 'IncompleteSignature')
     assert.equal(message, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
   })
 
   for (const date of ['2026-01-02T03:04:05Z', 'yesterday', 'yesterday GMT', '20260102T030405Z, 20260102T030405Z']) {
     test(`the date ${date}`, async () => {
-      const { type, message } = await refusalOf(withHeaders(await signed(post), { 'x-amz-date': date }))
+      const { type, message } = await rejectionOf(withHeaders(await signed(post), { 'x-amz-date': date }))
       assert.equal(type, 'IncompleteSignature')
       assert.equal(message, "The date of the signature must be written 'yyyyMMddTHHmmssZ'")
     })
@@ -336,9 +336,9 @@ suite('refuses an Authorization header that it cannot read, and says what it lac
   for (const payload of ['UNSIGNED-PAYLOAD', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD']) {
     test(`the payload ${payload}`, async () => {
       const call = { ...post, headers: { ...post.headers, 'x-amz-content-sha256': payload } }
-      const { type, message } = await refusalOf(await signed(call))
+      const { type, message } = await rejectionOf(await signed(call))
       assert.equal(type, 'IncompleteSignature')
-      assert.match(message, /unsigned and streaming payloads are not taken/)
+      assert.match(message, /unsigned and streaming payloads are not accepted/)
     })
   }
 })

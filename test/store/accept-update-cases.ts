@@ -122,6 +122,18 @@ export const acceptUpdateCases: Cases = {
     assert.deepEqual(await store.read.all('SELECT 1 FROM flow_step'), [])
   },
 
+  async 'an update by a member is refused once its sender has left; a moderator need be no member'({ store }) {
+    const messages = [await send(store), await send(store), await send(store)] as const
+    await store.transaction((transaction) =>
+      transaction.run('DELETE FROM channel_membership WHERE member_id = $1', messages[0].sender_id),
+    )
+    assert.deepEqual(await store.commit(updateOf(messages[0], { content: '"new"' }, 1)), hasChanged)
+    assert.deepEqual(await store.commit(heldUpdateOf(messages[1], { content: '"new"' })), hasChanged)
+    assert.deepEqual(await store.read.all('SELECT 1 FROM flow_step'), [])
+    const byModerator = { ...updateOf(messages[2], { content: '"new"' }, 1), asMember: false }
+    assert.deepEqual(await store.commit(byModerator), { result: 'accepted' })
+  },
+
   async "an update that failed stands in no other one's way"({ store }) {
     const message = { ...(await send(store)), update_status: 'FAILED' as const }
     await store.transaction((transaction) => transaction.run(`UPDATE channel_message SET update_status = 'FAILED'`))
@@ -155,9 +167,10 @@ async function send(store: Store): Promise<MessageRow> {
 
 /** As UpdateChannelMessage makes them. */
 function updateOf(before: MessageRow, text: Partial<MessageText>, now: number): AcceptUpdate {
+  const asIs = { asMember: true, channelFlowArn: undefined, flow: undefined }
   const message = { ...before, ...text, revision: before.revision + 1, edited_at: now, updated_at: now }
   const event = { eventType: 'UPDATE_CHANNEL_MESSAGE', audience: { to: 'members' } } as const
-  return { kind: 'AcceptUpdate', message, channelFlowArn: undefined, shown: message, event, flow: undefined, now }
+  return { kind: 'AcceptUpdate', message, ...asIs, shown: message, event, now }
 }
 
 function heldUpdateOf(before: MessageRow, text: Partial<MessageText>, now = 5_000): AcceptUpdate {
@@ -171,7 +184,7 @@ function heldUpdateOf(before: MessageRow, text: Partial<MessageText>, now = 5_00
   const event = { eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE', audience: senderOnly(message) } as const
   const shown: MessageRow = { ...message, ...text, status: 'PENDING' }
   // Which flow the channel has does not matter here.
-  return { kind: 'AcceptUpdate', message, channelFlowArn: undefined, shown, event, flow: run, now }
+  return { kind: 'AcceptUpdate', message, asMember: true, channelFlowArn: undefined, shown, event, flow: run, now }
 }
 
 const plain = (row: MessageRow | undefined): MessageRow | undefined => row && { ...row }

@@ -4,6 +4,7 @@ import type { ChannelEvent } from '../../src/store/channel-event.ts'
 import { type Store, StoreUnavailable, type Transaction } from '../../src/store/store.ts'
 import {
   ben,
+  changeAfter,
   heldMessage,
   lobby,
   membershipOf,
@@ -124,6 +125,46 @@ export const transactionCases: Cases = {
     await assert.rejects(broken)
     assert.deepEqual(told, [])
     assert.deepEqual({ ...(await readTurn(store.read, held.flow.step.callback_id)).step }, held.flow.step)
+  },
+
+  async 'hot writes that end steps can be part of a transaction, with whose other work they are done or not'({
+    store,
+  }) {
+    await openChannel(store)
+    const [held, other] = [heldMessage(), heldMessage()]
+    await Promise.all([store.commit(held), store.commit(other)])
+    const turn = await readTurn(store.read, held.flow.step.callback_id)
+    const stopped = changeAfter(turn, { type: 'Stopped', reason: 'banned' }, 7_000)
+    assert.ok(stopped.kind === 'DecideStep')
+    const told = listenTo(store)
+    const stop = (work: (transaction: Transaction) => Promise<unknown>) =>
+      store.transaction(async (transaction) => {
+        const outcomes = await transaction.decide([stopped, stopped])
+        await work(transaction)
+        return outcomes
+      })
+    await assert.rejects(stop(() => Promise.reject(new Error('on second thoughts'))))
+    assert.equal(told.length, 0)
+    assert.equal((await readTurn(store.read, held.flow.step.callback_id)).step.state, 'DISPATCHING')
+
+    const outcomes = await stop((transaction) => transaction.append(benJoins))
+    assert.deepEqual(outcomes, [{ result: 'decided' }, { result: 'refused', because: 'step is over' }])
+    assert.deepEqual(
+      told.map(({ events, decided, ended }) => [events.map(({ eventType, seq }) => [eventType, seq]), decided, ended]),
+      [
+        [
+          [
+            ['FAILED_CREATE_CHANNEL_MESSAGE', 3],
+            ['CREATE_CHANNEL_MEMBERSHIP', 4],
+          ],
+          [held.flow.step.callback_id],
+          [{ run: stopped.run, step: stopped.step, processorName: 'redact', changedBy: [] }],
+        ],
+      ],
+    )
+    assert.deepEqual(await store.transaction((transaction) => transaction.decide([])), [])
+    assert.equal((await store.commit(verdictOn(turn))).result, 'refused', 'no verdict counts any more')
+    assert.deepEqual({ ...(await readTurn(store.read, other.flow.step.callback_id)).step }, other.flow.step)
   },
 
   async 'an event of a channel that does not exist breaks its transaction'({ store }) {

@@ -4,7 +4,7 @@ import type { Store } from '../../src/store/store.ts'
 export const aroundStore = (store: Store, instead: Partial<Store>): Store => ({
   read: store.read,
   commit: (change) => store.commit(change),
-  transaction: (work) => store.transaction(work),
+  transaction: (...transaction) => store.transaction(...transaction),
   write: (...statement) => store.write(...statement),
   onCommit: (listener) => store.onCommit(listener),
   onUncertain: (listener) => store.onUncertain(listener),

@@ -80,6 +80,34 @@ export const membershipOf = (channelArn: string, memberArn: string) => ({
   updated_at: 0,
 })
 
+/** Bans the user from the channel, both by their ARNs, as the store of a running server has them. */
+export async function ban(store: Store, channelArn: string, memberArn: string): Promise<void> {
+  const channel = await store.read.get<{ channel_id: number }>(
+    'SELECT channel_id FROM channel WHERE channel_arn = $1',
+    channelArn,
+  )
+  const channel_id = channel?.channel_id ?? assert.fail(`there is no channel ${channelArn}`)
+  const member_id = await userIdOf(store, memberArn)
+  const by = { created_by_arn: ana, created_by_name: '"Ana"', created_at: 0 }
+  await store.transaction((transaction) => transaction.insert('channel_ban', { channel_id, member_id, ...by }))
+}
+
+/** The number of a user that is not deleted. */
+export async function userIdOf({ read }: Store, arn: string): Promise<number> {
+  const text = 'SELECT user_id FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL'
+  return (await read.get<{ user_id: number }>(text, arn))?.user_id ?? assert.fail(`there is no user ${arn}`)
+}
+
+/** Users `row-1`, `row-2` and so on of the AppInstance, so many. */
+export const addUsers = (store: Store, appInstanceArn: string, count: number): Promise<number> =>
+  store.write(
+    `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $2)
+     INSERT INTO app_instance_user (app_instance_user_arn, app_instance_arn, name, memberships, created_at, updated_at)
+     SELECT $1 || '/user/row-' || n, $1, '"Row"', 0, 0, 0 FROM numbers`,
+    appInstanceArn,
+    count,
+  )
+
 /** The same AWS Lambda processors as CreateChannelFlow takes them, in order, by function name and FallbackAction. */
 export const processors = (...list: [functionName: string, fallbackAction: 'CONTINUE' | 'ABORT'][]): Processor[] =>
   list.map(([functionName, fallbackAction], index) => ({

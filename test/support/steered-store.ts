@@ -1,5 +1,5 @@
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
-import type { Committed, Store, Transaction } from '../../src/store/store.ts'
+import type { Committed, Isolation, Store, Transaction } from '../../src/store/store.ts'
 
 /** A hot write that is kept from the store until the test says what becomes of it. */
 export interface StoppedWrite {
@@ -39,8 +39,8 @@ export class SteeredStore implements Store {
     return this.opened.commit(change)
   }
 
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.opened.transaction(work)
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T> {
+    return this.opened.transaction(work, isolation)
   }
 
   onCommit(listener: (committed: Committed) => void): void {

@@ -1,5 +1,5 @@
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
-import type { Committed, Reader, Store, Transaction } from '../../src/store/store.ts'
+import type { Committed, Isolation, Reader, Store, Transaction } from '../../src/store/store.ts'
 
 /** A store that counts what is asked of it, and fails when it is told to, as a full disk does. */
 export class WatchedStore implements Store {
@@ -24,8 +24,8 @@ export class WatchedStore implements Store {
     return this.#watch(() => this.#store.commit(change))
   }
 
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#watch(() => this.#store.transaction(work))
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T> {
+    return this.#watch(() => this.#store.transaction(work, isolation))
   }
 
   onCommit(listener: (committed: Committed) => void): void {

@@ -1,4 +1,4 @@
-import { badRequest, conflict } from '../../contract/api-error.ts'
+import { conflict } from '../../contract/api-error.ts'
 import { appInstanceUserArn } from '../../contract/arn.ts'
 import { idempotencyToken, optional } from '../../contract/binding.ts'
 import { ChimeArn, IdentityClientRequestToken, Metadata, UserId, UserName } from '../../contract/shapes.ts'
@@ -11,8 +11,9 @@ import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
 import { requireWithinQuota } from '../quotas.ts'
-import { insertTags, requirePlainTags } from '../tags.ts'
-import { type AppInstanceUserRow, findUser } from './app-instance-user.ts'
+import { putTags, requirePlainTags } from '../tags/tag.ts'
+import { type AppInstanceUserRow, findUser, requireUser } from './app-instance-user.ts'
+import { scheduleUserExpiration } from './user-expiration.ts'
 
 /**
  * Sign-in hooks of AWS's samples call this at every login, so the same user with the same attributes is a success;
@@ -38,8 +39,7 @@ export const CreateAppInstanceUser = operation({
   async handle(input, context) {
     const { AppInstanceArn, AppInstanceUserId } = input
     requirePlainTags(input.Tags)
-    if (input.ExpirationSettings) throw badRequest('ExpirationSettings: this server does not delete expired users yet')
-    return once(input, context, async (transaction) => {
+    return once(input, context, async (transaction, now) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = appInstanceUserArn(AppInstanceArn, AppInstanceUserId)
       const name = toJsonText(input.Name)
@@ -49,8 +49,7 @@ export const CreateAppInstanceUser = operation({
         if (existing.name === name && existing.metadata === metadata) return { AppInstanceUserArn: arn }
         throw conflict(`The AppInstanceUser ${AppInstanceUserId} exists already, with other attributes`)
       }
-      const now = context.now()
-      await transaction.insert<Omit<AppInstanceUserRow, 'user_id'>>('app_instance_user', {
+      const created: Omit<AppInstanceUserRow, 'user_id'> = {
         app_instance_user_arn: arn,
         app_instance_arn: AppInstanceArn,
         name,
@@ -58,9 +57,14 @@ export const CreateAppInstanceUser = operation({
         memberships: 0,
         created_at: now,
         updated_at: now,
-      })
+        expiration_days: input.ExpirationSettings?.ExpirationDays ?? null,
+      }
+      await transaction.insert('app_instance_user', created)
+      if (input.ExpirationSettings) {
+        await scheduleUserExpiration(transaction, await requireUser(transaction, arn))
+      }
       requireWithinQuota('usersPerAppInstance', await countUser(transaction, AppInstanceArn))
-      await insertTags(transaction, arn, input.Tags)
+      await putTags(transaction, arn, input.Tags)
       return { AppInstanceUserArn: arn }
     })
   },

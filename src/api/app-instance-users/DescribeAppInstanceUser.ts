@@ -1,10 +1,9 @@
-import { forbidden } from '../../contract/api-error.ts'
 import { optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
 import { AppInstanceUser } from '../../contract/structures/app-instance-users.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
-import { appInstanceUserToWire, findUser } from './app-instance-user.ts'
+import { appInstanceUserToWire, requireUser } from './app-instance-user.ts'
 
 export const DescribeAppInstanceUser = operation({
   name: 'DescribeAppInstanceUser',
@@ -15,8 +14,6 @@ export const DescribeAppInstanceUser = operation({
   resources: ['AppInstanceUserArn'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceUserArn }, { read }) {
-    const user = await findUser(read, AppInstanceUserArn)
-    if (!user) throw forbidden()
-    return { AppInstanceUser: appInstanceUserToWire(user) }
+    return { AppInstanceUser: appInstanceUserToWire(await requireUser(read, AppInstanceUserArn)) }
   },
 })

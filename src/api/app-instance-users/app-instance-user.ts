@@ -1,8 +1,9 @@
-import { ApiError } from '../../contract/api-error.ts'
+import { ApiError, forbidden } from '../../contract/api-error.ts'
 import type { Identity } from '../../contract/structures/identity.ts'
-import type { Reader } from '../../store/store.ts'
+import type { Reader, Transaction } from '../../store/store.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
 import { epochSeconds } from '../times.ts'
+import { userExpirationToWire } from './user-expiration.ts'
 
 export interface AppInstanceUserRow {
   user_id: number
@@ -14,19 +15,42 @@ export interface AppInstanceUserRow {
   memberships: number
   created_at: number
   updated_at: number
+  /** It is deleted so many days after its creation. */
+  expiration_days: number | null
 }
 
 /** What an Identity is made of. */
 export type NamedUser = Pick<AppInstanceUserRow, 'user_id' | 'app_instance_user_arn' | 'name'>
 
+/** Neither the user nor its AppInstance is deleted. */
 export const findUser = (read: Reader, arn: string): Promise<AppInstanceUserRow | undefined> =>
-  read.get('SELECT * FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL', arn)
+  read.get(
+    `SELECT app_instance_user.* FROM app_instance_user
+     JOIN app_instance ON app_instance.app_instance_arn = app_instance_user.app_instance_arn
+     WHERE app_instance_user_arn = $1 AND deleted_at IS NULL`,
+    arn,
+  )
+
+/** Throws a Forbidden if there is none: the identity API declares no NotFound for it. */
+export async function requireUser(read: Reader, arn: string): Promise<AppInstanceUserRow> {
+  const user = await findUser(read, arn)
+  if (!user) throw forbidden()
+  return user
+}
 
 /** The user that a parameter names. Throws a Forbidden, in AWS's words, if this AppInstance has no such user. */
 export async function requireUserOf(read: Reader, appInstanceArn: string, arn: string): Promise<AppInstanceUserRow> {
   const user = await findUser(read, arn)
   if (user?.app_instance_arn !== appInstanceArn) throw invalidUserArn()
   return user
+}
+
+/**
+ * Holds the user's row until the transaction ends. Another transaction that adds the user to a channel, makes it a moderator
+ * or bans it waits, or is repeated.
+ */
+export async function lockUser(transaction: Transaction, userId: number): Promise<void> {
+  await transaction.run('UPDATE app_instance_user SET memberships = memberships WHERE user_id = $1', userId)
 }
 
 export const invalidUserArn = () =>
@@ -37,10 +61,17 @@ export const identityOf = (user: Omit<NamedUser, 'user_id'>): Required<Identity>
   Name: fromJsonText(user.name),
 })
 
-export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
+/** AWS's AppInstanceUserSummary. */
+export const appInstanceUserSummary = (row: AppInstanceUserRow) => ({
   AppInstanceUserArn: row.app_instance_user_arn,
   Name: fromJsonText(row.name),
   Metadata: fromJson<string>(row.metadata),
+})
+
+/** AWS's AppInstanceUser. */
+export const appInstanceUserToWire = (row: AppInstanceUserRow) => ({
+  ...appInstanceUserSummary(row),
   CreatedTimestamp: epochSeconds(row.created_at),
   LastUpdatedTimestamp: epochSeconds(row.updated_at),
+  ExpirationSettings: userExpirationToWire(row),
 })

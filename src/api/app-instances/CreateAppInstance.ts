@@ -7,7 +7,7 @@ import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
 import { requireFew } from '../quotas.ts'
-import { insertTags, requirePlainTags } from '../tags.ts'
+import { putTags, requirePlainTags } from '../tags/tag.ts'
 import type { AppInstanceRow } from './app-instance.ts'
 
 export const CreateAppInstance = operation({
@@ -26,9 +26,8 @@ export const CreateAppInstance = operation({
   allow: byCredentialsAlone,
   async handle(input, context) {
     requirePlainTags(input.Tags)
-    return once(input, context, async (transaction) => {
+    return once(input, context, async (transaction, now) => {
       const arn = appInstanceArn(context.place, context.newId())
-      const now = context.now()
       await transaction.insert<AppInstanceRow>('app_instance', {
         app_instance_arn: arn,
         name: toJsonText(input.Name),
@@ -38,7 +37,7 @@ export const CreateAppInstance = operation({
         updated_at: now,
       })
       await requireFew(transaction, 'appInstances', 'FROM app_instance')
-      await insertTags(transaction, arn, input.Tags)
+      await putTags(transaction, arn, input.Tags)
       return { AppInstanceArn: arn }
     })
   },

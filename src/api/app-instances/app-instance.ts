@@ -20,10 +20,14 @@ export async function requireAppInstance(read: Reader, arn: string): Promise<App
   return row
 }
 
-export const appInstanceToWire = (row: AppInstanceRow) => ({
+export const appInstanceSummary = (row: AppInstanceRow) => ({
   AppInstanceArn: row.app_instance_arn,
   Name: fromJsonText(row.name),
   Metadata: fromJson<string>(row.metadata),
+})
+
+export const appInstanceToWire = (row: AppInstanceRow) => ({
+  ...appInstanceSummary(row),
   CreatedTimestamp: epochSeconds(row.created_at),
   LastUpdatedTimestamp: epochSeconds(row.updated_at),
 })

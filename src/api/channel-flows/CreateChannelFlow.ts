@@ -9,8 +9,8 @@ import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJsonText } from '../json-text.ts'
 import { requireFew } from '../quotas.ts'
-import { insertTags, readExtensionTags } from '../tags.ts'
-import { type ChannelFlowRow, channelFlowTags, defaultDeadlineMs, requireDistinctOrder } from './channel-flow.ts'
+import { putTags, readExtensionTags } from '../tags/tag.ts'
+import { type ChannelFlowRow, channelFlowTags, requireDistinctOrder } from './channel-flow.ts'
 
 export const CreateChannelFlow = operation({
   name: 'CreateChannelFlow',
@@ -30,23 +30,22 @@ export const CreateChannelFlow = operation({
   async handle(input, context) {
     const { AppInstanceArn, Processors } = input
     requireDistinctOrder(Processors)
-    const { 'carillon:deadline': deadlineMs = defaultDeadlineMs } = readExtensionTags(input.Tags, channelFlowTags)
-    return once(input, context, async (transaction) => {
+    const { 'carillon:deadline': deadlineMs } = readExtensionTags(input.Tags, channelFlowTags)
+    return once(input, context, async (transaction, now) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = channelFlowArn(AppInstanceArn, context.newId())
-      const now = context.now()
       await transaction.insert<ChannelFlowRow>('channel_flow', {
         channel_flow_arn: arn,
         app_instance_arn: AppInstanceArn,
         name: toJsonText(input.Name),
         processors_json: JSON.stringify(Processors),
-        deadline_ms: deadlineMs,
+        deadline_ms: deadlineMs ?? channelFlowTags['carillon:deadline'].absent,
         created_at: now,
         updated_at: now,
       })
       const flows = 'FROM channel_flow WHERE app_instance_arn = $1'
       await requireFew(transaction, 'channelFlowsPerAppInstance', flows, AppInstanceArn)
-      await insertTags(transaction, arn, input.Tags)
+      await putTags(transaction, arn, input.Tags)
       return { ChannelFlowArn: arn }
     })
   },

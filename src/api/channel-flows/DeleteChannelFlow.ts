@@ -17,7 +17,8 @@ export const DeleteChannelFlow = operation({
   async handle({ ChannelFlowArn }, { store }) {
     return store.transaction(async (transaction) => {
       await requireChannelFlow(transaction, ChannelFlowArn)
-      const channel = await transaction.get('SELECT 1 FROM channel WHERE channel_flow_arn = $1 LIMIT 1', ChannelFlowArn)
+      const channels = 'SELECT 1 FROM channel_view WHERE channel_flow_arn = $1 LIMIT 1'
+      const channel = await transaction.get(channels, ChannelFlowArn)
       if (channel) throw conflict('The channel flow is associated with a channel: disassociate it first')
       await transaction.run('DELETE FROM channel_flow WHERE channel_flow_arn = $1', ChannelFlowArn)
       await transaction.run('DELETE FROM tag WHERE resource_arn = $1', ChannelFlowArn)

@@ -3,6 +3,7 @@ import type { Processor } from '../../contract/structures/channel-flows.ts'
 import type { FlowSnapshot } from '../../flow/decision.ts'
 import type { Reader } from '../../store/store.ts'
 import { fromJsonText } from '../json-text.ts'
+import { type ExtensionTag, invalidTags } from '../tags/tag.ts'
 import { epochSeconds } from '../times.ts'
 
 export interface ChannelFlowRow {
@@ -15,23 +16,27 @@ export interface ChannelFlowRow {
   updated_at: number
 }
 
-/** AWS's guide "Processor setup": the callback may come up to 48 hours later. */
-export const defaultDeadlineMs = 48 * 3_600_000
 const deadlineMsMin = 100
 const deadlineMsMax = 30 * 24 * 3_600_000
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** The extension tags of a channel flow, and how their values are read. */
-export const channelFlowTags = { 'carillon:deadline': readDeadline }
+/** How long each processor of the flow has for its verdict. A message in processing keeps what it was accepted with. */
+const deadlineTag: ExtensionTag<number> = {
+  read: readDeadline,
+  // AWS's guide "Processor setup": the callback may come up to 48 hours later.
+  absent: 48 * 3_600_000,
+  apply: (transaction, channelFlowArn, deadlineMs) =>
+    transaction.run('UPDATE channel_flow SET deadline_ms = $2 WHERE channel_flow_arn = $1', channelFlowArn, deadlineMs),
+}
+export const channelFlowTags = { 'carillon:deadline': deadlineTag }
 
-/** How long each processor of the flow has for its verdict, in milliseconds, from a text such as `500ms`, `30s` or `2h`. */
+/** In milliseconds, from a text such as `500ms`, `30s` or `2h`. */
 function readDeadline(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? []
   const deadlineMs = Number(number) * (unitMs[unit ?? ''] ?? Number.NaN)
   if (deadlineMs >= deadlineMsMin && deadlineMs <= deadlineMsMax) return Math.round(deadlineMs)
-  throw badRequest(
-    `Value at 'tags' failed to satisfy constraint: carillon:deadline must be a number with ms, s, m, h or d, from 100ms to 30d, such as 90s`,
-  )
+  const form = 'a number with ms, s, m, h or d, from 100ms to 30d, such as 90s'
+  throw invalidTags('tags', `carillon:deadline must be ${form}`)
 }
 
 export const findChannelFlow = (read: Reader, arn: string): Promise<ChannelFlowRow | undefined> =>

@@ -3,11 +3,11 @@ import { isPrincipalOf } from '../../contract/arn.ts'
 import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChannelMembershipType, ChimeArn, SubChannelId } from '../../contract/shapes.ts'
 import { Identity } from '../../contract/structures/identity.ts'
-import { accessTo, type ChannelAccess } from '../access.ts'
+import { accessTo } from '../access.ts'
 import { findUser, identityOf, invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
-import { addMember, requireNotBanned } from './channel-membership.ts'
+import { addMember, mayAdd, requireNotBanned } from './channel-membership.ts'
 
 export const CreateChannelMembership = operation({
   name: 'CreateChannelMembership',
@@ -24,7 +24,7 @@ export const CreateChannelMembership = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   async allow(input, context) {
     const access = await accessTo(input, context)
-    if (!mayAdd(access, input)) throw forbidden()
+    if (!mayAdd(access, [input.MemberArn], input.Type)) throw forbidden()
     return access
   },
   async handle({ ChannelArn, MemberArn, Type, SubChannelId }, { store, now }, { bearer: invitedBy, channel }) {
@@ -39,18 +39,3 @@ export const CreateChannelMembership = operation({
     })
   },
 })
-
-/**
- * Moderators and admins add whom they like. Members may in an UNRESTRICTED channel, and a stranger may add itself to
- * one that is PUBLIC as well. HIDDEN memberships are for moderators and admins to give.
- */
-function mayAdd(
-  access: ChannelAccess,
-  { MemberArn, Type }: { MemberArn: string; Type: ChannelMembershipType },
-): boolean {
-  if (access.moderates || access.administers) return true
-  if (Type === 'HIDDEN' || access.channel.mode !== 'UNRESTRICTED') return false
-  if (access.membership === 'DEFAULT') return true
-  if (access.isBanned) return false
-  return access.channel.privacy === 'PUBLIC' && MemberArn === access.bearer.app_instance_user_arn
-}

@@ -3,6 +3,7 @@ import type { ChannelMembershipType } from '../../contract/shapes.ts'
 import { membershipColumns } from '../../store/columns.ts'
 import type { Reader, Transaction } from '../../store/store.ts'
 import type { ChannelRow, MembershipRow } from '../../store/tables.ts'
+import type { ChannelAccess } from '../access.ts'
 import type { NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { append } from '../events/append.ts'
 import { createChannelMembership } from '../events/create-channel-membership.ts'
@@ -27,29 +28,51 @@ export async function addMember(transaction: Transaction, added: NewMember): Pro
 /** The same for a member whose `memberships` were counted by `countMembershipOf`. */
 export async function addCounted(
   transaction: Transaction,
-  { channel, member, memberships, type, invitedBy, now }: NewMember & { memberships: number },
+  { memberships, ...added }: NewMember & { memberships: number },
 ): Promise<void> {
-  const known: Omit<MembershipRow, 'joined_seq'> = {
-    channel_id: channel.channel_id,
-    channel_arn: channel.channel_arn,
-    member_id: member.user_id,
-    member_arn: member.app_instance_user_arn,
-    member_name: member.name,
-    type,
-    invited_by_arn: invitedBy.app_instance_user_arn,
-    invited_by_name: invitedBy.name,
-    read_marker_at: null,
-    created_at: now,
-    updated_at: now,
-  }
-  const members = await countMembers(transaction, channel.channel_id, 1)
-  const joined_seq = await append(transaction, createChannelMembership, { ...known, joined_seq: 0 }, now)
-  const row = Object.fromEntries(membershipColumns.map((column) => [column, { ...known, joined_seq }[column]]))
-  if (!(await transaction.insertOnce('channel_membership', row))) {
-    throw conflict('The user is a member of the channel already')
-  }
+  const membership = newMembership(added)
+  const members = await countMembers(transaction, membership.channel_id, 1)
+  const joined_seq = await append(transaction, createChannelMembership, membership, added.now)
+  if (!(await insertMembership(transaction, { ...membership, joined_seq }))) throw alreadyMember()
   requireWithinQuota('membershipsPerChannel', members)
   requireWithinQuota('membershipsPerUser', memberships)
+}
+
+export const alreadyMember = () => conflict('The user is a member of the channel already')
+
+/** The row before its event has a number. */
+export const newMembership = ({ channel, member, type, invitedBy, now }: NewMember): MembershipRow => ({
+  channel_id: channel.channel_id,
+  channel_arn: channel.channel_arn,
+  member_id: member.user_id,
+  member_arn: member.app_instance_user_arn,
+  member_name: member.name,
+  type,
+  invited_by_arn: invitedBy.app_instance_user_arn,
+  invited_by_name: invitedBy.name,
+  read_marker_at: null,
+  joined_seq: 0,
+  created_at: now,
+  updated_at: now,
+})
+
+/** Returns false if the user is a member already. */
+export const insertMembership = (transaction: Transaction, membership: MembershipRow): Promise<boolean> =>
+  transaction.insertOnce(
+    'channel_membership',
+    Object.fromEntries(membershipColumns.map((column) => [column, membership[column]])),
+  )
+
+/**
+ * Whether the bearer may add these users. Moderators and admins add anybody. Members may in an UNRESTRICTED channel, and a
+ * stranger may add itself to one that is PUBLIC as well. HIDDEN memberships are for moderators and admins to give.
+ */
+export function mayAdd(access: ChannelAccess, memberArns: readonly string[], type: ChannelMembershipType): boolean {
+  if (access.moderates || access.administers) return true
+  if (type === 'HIDDEN' || access.channel.mode !== 'UNRESTRICTED') return false
+  if (access.membership === 'DEFAULT') return true
+  if (access.isBanned || access.channel.privacy !== 'PUBLIC') return false
+  return memberArns.every((memberArn) => memberArn === access.bearer.app_instance_user_arn)
 }
 
 /** Throws a Forbidden for a user that is banned from the channel: nobody may add it until the ban is deleted. */
@@ -65,7 +88,7 @@ export async function countMembershipOf(transaction: Transaction, userId: number
 }
 
 /** Changes how many members the channel has, and returns it. Throws a Forbidden if the channel was deleted meanwhile. */
-async function countMembers(transaction: Transaction, channelId: number, more: number): Promise<number> {
+export async function countMembers(transaction: Transaction, channelId: number, more: number): Promise<number> {
   const text =
     'UPDATE channel_head SET members = members + $2 WHERE channel_id = $1 AND deleted_at IS NULL RETURNING members'
   const head = await transaction.get<{ members: number }>(text, channelId, more)
@@ -75,12 +98,14 @@ async function countMembers(transaction: Transaction, channelId: number, more: n
 
 /**
  * Removes the member, and tells the channel. The moderator role stays. Returns the membership as it was; undefined if there
- * was none, and then nothing changes. For whoever takes a member out: an operation, a ban, the deletion of a user.
+ * was none, and then nothing changes. For whoever takes a member out: an operation, a ban, the deletion of a user. Events
+ * that `before` appends are numbered before the leave, so that the member still receives them.
  */
 export async function removeMember(
   transaction: Transaction,
   { channel_id, member_id }: Pick<MembershipRow, 'channel_id' | 'member_id'>,
   now: number,
+  before: () => Promise<void> = async () => {},
 ): Promise<MembershipRow | undefined> {
   const membership = await findMembership(transaction, channel_id, member_id)
   if (!membership) return undefined
@@ -94,6 +119,7 @@ export async function removeMember(
     membership.channel_id,
     membership.member_id,
   )
+  await before()
   await countMembers(transaction, channel_id, -1)
   await append(transaction, deleteChannelMembership, membership, now)
   return membership

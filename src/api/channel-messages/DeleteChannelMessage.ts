@@ -28,19 +28,20 @@ export const DeleteChannelMessage = operation({
     if (!access.administers) throw forbidden()
     return access
   },
-  async handle({ MessageId, SubChannelId }, { store, now }, { channel }) {
+  async handle({ MessageId, SubChannelId }, context, { channel }) {
     refuseSubChannel(SubChannelId)
-    return store.transaction(async (transaction) => {
+    return context.store.transaction(async (transaction) => {
+      const now = context.now()
       const message = await findMessage(transaction, channel.channel_id, MessageId)
       if (message?.status !== 'SENT') throw forbidden()
-      await dropUpdate(transaction, message, 'The message was deleted', now())
+      await dropUpdate(transaction, message, 'The message was deleted', now)
       await transaction.run(
         'DELETE FROM channel_message WHERE channel_id = $1 AND message_id = $2',
         channel.channel_id,
         MessageId,
       )
-      const deleted = { ...withoutText(message, now()), redacted: message.redacted }
-      await append(transaction, deleteChannelMessage, deleted, now())
+      const deleted = { ...withoutText(message, now), redacted: message.redacted }
+      await append(transaction, deleteChannelMessage, deleted, now)
       return {}
     })
   },

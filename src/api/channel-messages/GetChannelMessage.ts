@@ -2,10 +2,11 @@ import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
 import { ChannelMessage } from '../../contract/structures/channel-messages.ts'
 import { maySeeChannel } from '../access.ts'
+import { readVisibleSince } from '../app-instances/retention.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { epochSeconds } from '../times.ts'
-import { messageToWire, requireVisibleMessage, seenBy } from './channel-message.ts'
+import { messageToWire, noMessage, requireVisibleMessage, seenBy } from './channel-message.ts'
 
 /** While a flow holds the message, only its sender gets it: not even moderators and admins do. */
 export const GetChannelMessage = operation({
@@ -21,9 +22,13 @@ export const GetChannelMessage = operation({
   errors: ['BadRequest', 'Forbidden', 'NotFound'],
   resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
-  async handle({ MessageId, ChimeBearer, SubChannelId }, { read }, { channel, bearer: reader }) {
+  async handle({ MessageId, ChimeBearer, SubChannelId }, { read, now }, { channel, bearer: reader }) {
     refuseSubChannel(SubChannelId)
-    const row = await requireVisibleMessage(read, channel.channel_id, MessageId, reader.user_id)
+    const [row, visibleSince] = await Promise.all([
+      requireVisibleMessage(read, channel.channel_id, MessageId, reader.user_id),
+      readVisibleSince(read, channel.app_instance_arn, now()),
+    ])
+    if (row.created_at < visibleSince) throw noMessage()
     return { ChannelMessage: messageToWire(seenBy(ChimeBearer, row), epochSeconds) }
   },
 })

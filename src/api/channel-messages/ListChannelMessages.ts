@@ -5,6 +5,7 @@ import { ChannelMessageSummary } from '../../contract/structures/channel-message
 import { firstSeqSince } from '../../store/message-times.ts'
 import type { MessageRow } from '../../store/tables.ts'
 import { maySeeChannel } from '../access.ts'
+import { readVisibleSince } from '../app-instances/retention.ts'
 import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
@@ -37,10 +38,15 @@ export const ListChannelMessages = operation({
     refuseSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, SortOrder: order = 'DESCENDING', NotBefore, NotAfter } = input
     const descending = order === 'DESCENDING'
+    const visibleSince = await readVisibleSince(context.read, channel.app_instance_arn, context.now())
+    const times = {
+      since: Math.max(visibleSince, NotBefore === undefined ? Number.NEGATIVE_INFINITY : milliseconds(NotBefore)),
+      until: NotAfter === undefined ? Number.POSITIVE_INFINITY : milliseconds(NotAfter),
+    }
     const { page, NextToken } = await readPage(context, input, {
       start: undefined as number | undefined,
       rowsAfter: (seq, rowsMax) => {
-        const limits = limitsOf(seq, { descending, NotBefore, NotAfter })
+        const limits = limitsOf(seq, descending, times)
         return context.read.all<MessageRow>(
           `SELECT * FROM message_view WHERE channel_id = $1 AND ${visibleTo('$2')}
              ${limits.map(({ condition }, index) => `AND ${condition(`$${index + 4}`)}`).join(' ')}
@@ -70,18 +76,13 @@ interface Limit {
  */
 function limitsOf(
   seq: number | undefined,
-  {
-    descending,
-    NotBefore,
-    NotAfter,
-  }: { descending: boolean; NotBefore: number | undefined; NotAfter: number | undefined },
+  descending: boolean,
+  { since, until }: { since: number; until: number },
 ): Limit[] {
-  const since: Limit | undefined =
-    NotBefore === undefined ? undefined : atTime('>=', Math.ceil(milliseconds(NotBefore)))
+  const lower = Number.isFinite(since) ? atTime('>=', Math.ceil(since)) : undefined
   // The first millisecond that is too late.
-  const until: Limit | undefined =
-    NotAfter === undefined ? undefined : atTime('<', Math.floor(milliseconds(NotAfter)) + 1)
-  const [begin, end] = descending ? [until, since] : [since, until]
+  const upper = Number.isFinite(until) ? atTime('<', Math.floor(until) + 1) : undefined
+  const [begin, end] = descending ? [upper, lower] : [lower, upper]
   const behind =
     seq === undefined ? begin : { value: seq, condition: (value: string) => `seq ${descending ? '<' : '>'} ${value}` }
   return [behind, end].filter((limit) => limit !== undefined)

@@ -25,15 +25,16 @@ export const RedactChannelMessage = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   rate: 'channelWrites',
   allow: mayActInChannel,
-  async handle({ ChannelArn, MessageId, SubChannelId }, { store, now }, access) {
+  async handle({ ChannelArn, MessageId, SubChannelId }, context, access) {
     refuseSubChannel(SubChannelId)
     const { channel_id } = access.channel
-    return store.transaction(async (transaction) => {
+    return context.store.transaction(async (transaction) => {
       const message = await findMessage(transaction, channel_id, MessageId)
       requireRedactable(message, access)
       if (message.redacted) return { ChannelArn, MessageId }
-      await dropUpdate(transaction, message, 'The message was redacted', now())
-      const redacted = withoutText(message, now())
+      const now = context.now()
+      await dropUpdate(transaction, message, 'The message was redacted', now)
+      const redacted = withoutText(message, now)
       await transaction.run(
         `UPDATE channel_message SET redacted = 1, content = $3, metadata = NULL, content_type = NULL,
            message_attributes_json = NULL, push_notification_json = NULL, updated_at = $4,

@@ -184,7 +184,7 @@ async function accept(
   call: TokenedCall | undefined,
   context: Context,
 ): Promise<AcceptedMessage | 'flow has changed' | undefined> {
-  const now = context.now()
+  const now = message.created_at
   const outcome = await context.store.commit({
     kind: 'AcceptMessage',
     message,

@@ -43,7 +43,7 @@ export const UpdateChannelMessage = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   rate: 'channelWrites',
   allow: mayActInChannel,
-  async handle(input, context, { channel, bearer: sender }) {
+  async handle(input, context, { channel, bearer: sender, membership }) {
     const { ChannelArn, MessageId } = input
     refuseSubChannel(input.SubChannelId)
     const message = await findMessage(context.read, channel.channel_id, MessageId)
@@ -54,8 +54,12 @@ export const UpdateChannelMessage = operation({
     const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, channel.channel_id) : undefined
     const channelFlowArn = message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined
     const write = async () => {
-      const update = flow ? heldUpdate(message, text, flow, context) : updateAtOnce(message, text, context.now())
-      return { shown: update.shown, outcome: await context.store.commit({ ...update, channelFlowArn }) }
+      const now = context.now()
+      const update = flow ? heldUpdate(message, text, flow, context, now) : updateAtOnce(message, text, now)
+      return {
+        shown: update.shown,
+        outcome: await context.store.commit({ ...update, channelFlowArn, asMember: membership !== undefined }),
+      }
     }
     // What a flow will hold is more work for its processors. Every other update finishes something.
     const { shown, outcome } = await (flow ? context.admission.run(ChannelArn, flow, write) : write())
@@ -71,7 +75,7 @@ function requireUpdatable(message: MessageRow): void {
   if (message.update_status === 'PENDING') throw conflict('Another update of the message is in processing')
 }
 
-type Update = Omit<AcceptUpdate, 'channelFlowArn'>
+type Update = Omit<AcceptUpdate, 'channelFlowArn' | 'asMember'>
 
 /** Everybody has the new text at once. */
 function updateAtOnce(before: MessageRow, text: MessageText, now: number): Update {
@@ -89,8 +93,7 @@ function updateAtOnce(before: MessageRow, text: MessageText, now: number): Updat
 }
 
 /** The run has the new text, and its sender is shown it; the message itself keeps the old one. */
-function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context): Update {
-  const now = context.now()
+function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context, now: number): Update {
   const next = { ...before, revision: before.revision + 1 }
   const message: MessageRow = { ...next, update_status: 'PENDING', update_detail: null }
   const shown: MessageRow = { ...next, ...text, status: 'PENDING', edited_at: now }

@@ -81,9 +81,11 @@ export async function requireVisibleMessage(
     messageId,
     userId,
   )
-  if (!row) throw notFound('The message does not exist')
+  if (!row) throw noMessage()
   return row
 }
+
+export const noMessage = () => notFound('The message does not exist')
 
 /** The message as the events of its redaction or deletion show it. */
 export const withoutText = (message: MessageRow, now: number): MessageRow => ({

@@ -22,10 +22,12 @@ import type { ChannelRow } from '../../store/tables.ts'
 import { requireBearer } from '../access.ts'
 import { type AppInstanceUserRow, requireUserOf } from '../app-instance-users/app-instance-user.ts'
 import { addCounted, countMembershipOf } from '../channel-memberships/channel-membership.ts'
+import { insertModerator } from '../channel-moderators/channel-moderator.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
-import { insertTags, requirePlainTags } from '../tags.ts'
+import { putTags, requirePlainTags } from '../tags/tag.ts'
+import { expirationColumns, scheduleExpiration } from './channel-expiration.ts'
 
 /** AWS names no defaults for Mode and Privacy; these are the cautious ones. */
 const defaultMode = 'RESTRICTED'
@@ -61,13 +63,12 @@ export const CreateChannel = operation({
   },
   async handle(input, context, creator) {
     if (input.ElasticChannelConfiguration) throw badRequest('This server has no elastic channels yet')
-    if (input.ExpirationSettings)
-      throw badRequest('ExpirationSettings: this server does not delete expired channels yet')
     requirePlainTags(input.Tags)
-    return once(input, context, async (transaction) => {
+    return once(input, context, async (transaction, now) => {
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
-      const channel = await insertChannel(transaction, newChannel(arn, input, creator, context.now()))
-      await insertTags(transaction, arn, input.Tags)
+      const channel = await insertChannel(transaction, newChannel(arn, input, creator, now))
+      if (input.ExpirationSettings) await scheduleExpiration(transaction, { ...channel, last_message_at: null })
+      await putTags(transaction, arn, input.Tags)
       await addMembers(transaction, channel, creator, input.MemberArns)
       await addModerators(transaction, channel, creator, input.ModeratorArns)
       return { ChannelArn: arn }
@@ -81,7 +82,13 @@ type CreatedChannel = NewChannel & Pick<ChannelRow, 'channel_id'>
 
 const newChannel = (
   arn: string,
-  input: { Name: string; Mode?: ChannelMode; Privacy?: ChannelPrivacy; Metadata?: string },
+  input: {
+    Name: string
+    Mode?: ChannelMode
+    Privacy?: ChannelPrivacy
+    Metadata?: string
+    ExpirationSettings?: ExpirationSettings
+  },
   creator: AppInstanceUserRow,
   now: number,
 ): NewChannel => ({
@@ -96,6 +103,7 @@ const newChannel = (
   created_by_name: creator.name,
   created_at: now,
   updated_at: now,
+  ...expirationColumns(input.ExpirationSettings),
 })
 
 /**
@@ -156,12 +164,7 @@ async function addModerators(
 ): Promise<void> {
   for (const arn of people(creator, arns)) {
     const moderator = await requireUserOf(transaction, channel.app_instance_arn, arn)
-    await transaction.insert('channel_moderator', {
-      channel_id: channel.channel_id,
-      moderator_id: moderator.user_id,
-      created_by_arn: creator.app_instance_user_arn,
-      created_by_name: creator.name,
-      created_at: channel.created_at,
-    })
+    const { channel_id, created_at: now } = channel
+    await insertModerator(transaction, { channel_id, moderator, createdBy: creator, now })
   }
 }

@@ -1,12 +1,7 @@
 import type { EventKind } from '../../events/event-kind.ts'
 import type { MembershipRow } from '../../store/tables.ts'
-import {
-  inviterIdentity,
-  memberIdentity,
-  membershipAudience,
-  type PastMembership,
-  pastMembership,
-} from './membership-kind.ts'
+import { inviterIdentity } from '../channel-memberships/membership-to-wire.ts'
+import { memberIdentity, membershipAudience, type PastMembership, pastMembership } from './membership-kind.ts'
 
 /** Memberships that one call has created. */
 interface Batch<Membership> {

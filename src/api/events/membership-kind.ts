@@ -3,6 +3,7 @@ import type { EventKind, LogRow, SubjectRows } from '../../events/event-kind.ts'
 import type { Audience } from '../../store/channel-event.ts'
 import type { Reader } from '../../store/store.ts'
 import type { MembershipRow } from '../../store/tables.ts'
+import { membershipToWire } from '../channel-memberships/membership-to-wire.ts'
 import { fromJsonText } from '../json-text.ts'
 import { isoText } from '../times.ts'
 
@@ -58,20 +59,8 @@ export const memberIdentity = ({ member_arn, member_name }: PastMembership) => (
   Name: member_name === undefined ? undefined : fromJsonText(member_name),
 })
 
-export const inviterIdentity = (row: MembershipRow) => ({
-  Arn: row.invited_by_arn,
-  Name: fromJsonText(row.invited_by_name),
-})
-
-/** AWS's ChannelMembership. */
-function membershipPayload(membership: PastMembership): object {
-  const known = { ChannelArn: membership.channel_arn, Member: memberIdentity(membership) }
-  if ('isGone' in membership) return known
-  return {
-    ...known,
-    InvitedBy: inviterIdentity(membership),
-    Type: membership.type,
-    CreatedTimestamp: isoText(membership.created_at),
-    LastUpdatedTimestamp: isoText(membership.updated_at),
-  }
-}
+/** AWS's ChannelMembership, or what is known without its row. */
+const membershipPayload = (membership: PastMembership): object =>
+  'isGone' in membership
+    ? { ChannelArn: membership.channel_arn, Member: memberIdentity(membership) }
+    : membershipToWire(membership, isoText)

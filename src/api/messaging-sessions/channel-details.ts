@@ -1,8 +1,9 @@
 import type { Reader } from '../../store/store.ts'
 import type { ChannelRow, MessageRow } from '../../store/tables.ts'
 import { findUser, identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
+import { readVisibleSince } from '../app-instances/retention.ts'
 import { messageSummary, seenBy, visibleTo } from '../channel-messages/channel-message.ts'
-import { fromJson, fromJsonText } from '../json-text.ts'
+import { channelSummary } from '../channels/channel.ts'
 import { isoText } from '../times.ts'
 
 /** AWS's quotas of a prefetch (developer guide, "Using websockets", prefetch). */
@@ -16,7 +17,11 @@ type PrefetchedChannel = ChannelRow & { read_marker_at: number | null }
  * The payloads of CHANNEL_DETAILS for a session that asked for a prefetch: the user's channels, unread ones first unless
  * the last message's time alone shall count, each with its newest messages and some of its members.
  */
-export async function* channelDetails(read: Reader, userArn: string, sortBy?: string): AsyncGenerator<object> {
+export async function* channelDetails(
+  read: Reader,
+  userArn: string,
+  { sortBy, now }: { sortBy: string | undefined; now: number },
+): AsyncGenerator<object> {
   const user = await findUser(read, userArn)
   if (!user) return
   const unreadFirst =
@@ -28,16 +33,22 @@ export async function* channelDetails(read: Reader, userArn: string, sortBy?: st
     user.user_id,
     channelsMax,
   )
-  for (const channel of channels) yield await details(read, channel, user)
+  const visibleSince = await readVisibleSince(read, user.app_instance_arn, now)
+  for (const channel of channels) yield await details(read, channel, { user, visibleSince })
 }
 
-async function details(read: Reader, channel: PrefetchedChannel, user: NamedUser): Promise<object> {
-  const messages = await read.all<MessageRow>(
+async function details(
+  read: Reader,
+  channel: PrefetchedChannel,
+  { user, visibleSince }: { user: NamedUser; visibleSince: number },
+): Promise<object> {
+  const newest = await read.all<MessageRow>(
     `SELECT * FROM message_view WHERE channel_id = $1 AND ${visibleTo('$2')} ORDER BY seq DESC LIMIT $3`,
     channel.channel_id,
     user.user_id,
     messagesMax + 1,
   )
+  const messages = newest.filter(({ created_at }) => created_at >= visibleSince)
   const members = await read.all<NamedUser>(
     `SELECT user_id, app_instance_user_arn, name FROM channel_membership
      JOIN app_instance_user ON user_id = member_id
@@ -46,14 +57,7 @@ async function details(read: Reader, channel: PrefetchedChannel, user: NamedUser
     membershipsMax,
   )
   return {
-    Channel: {
-      Name: fromJsonText(channel.name),
-      ChannelArn: channel.channel_arn,
-      Mode: channel.mode,
-      Privacy: channel.privacy,
-      Metadata: fromJson<string>(channel.metadata),
-      LastMessageTimestamp: channel.last_message_at === null ? undefined : isoText(channel.last_message_at),
-    },
+    Channel: channelSummary(channel, isoText),
     ChannelMessages: messages
       .slice(0, messagesMax)
       .map((row) => messageSummary(seenBy(user.app_instance_user_arn, row), isoText)),

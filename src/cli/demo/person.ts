@@ -1,13 +1,16 @@
 import type { DefaultMessagingSession } from 'amazon-chime-sdk-js'
 import type { Seen } from './scenarios.ts'
 
-/** What a person learns of one channel. */
+/** The messages that a person receives from one channel. */
 export class Channel {
-  /** The STANDARD messages so far, in the order they came. */
+  /** The STANDARD messages so far, in the order of arrival. */
   readonly seen: Seen[] = []
   /** The first of them that is more than PENDING. */
   readonly outcome = Promise.withResolvers<void>()
-  /** A CONTROL message. No flow holds it and it overtakes nothing, so what was sent before it has come or never will. */
+  /**
+   * A CONTROL message. No flow holds it and it overtakes nothing, so messages sent before it have arrived or never
+   * will.
+   */
   readonly end = Promise.withResolvers<void>()
 }
 
@@ -27,7 +30,7 @@ export class Person {
     })
   }
 
-  /** Rejects when the server turns the session away. */
+  /** Rejects if the server rejects the session. */
   async listen(): Promise<void> {
     await this.#session.start().catch((cause: Error | { code: number; reason: string }) => {
       throw 'code' in cause ? new Error(`the server closed a messaging session: ${cause.code} ${cause.reason}`) : cause
@@ -40,7 +43,7 @@ export class Person {
     await this.#left.promise
   }
 
-  /** The same one every time, also before there is news of it. */
+  /** The same object every time, also before the first event of the channel. */
   channel(channelArn: string): Channel {
     const channel = this.#channels.get(channelArn) ?? new Channel()
     this.#channels.set(channelArn, channel)

@@ -3,7 +3,7 @@ import { type Outcome, problemsOf, type Scenario, type Seen } from './scenarios.
 import type { Stage } from './stage.ts'
 import { within } from './within.ts'
 
-/** What there is to tell of a scenario, also when it broke off. */
+/** The result of a scenario, or as much of it as there was before a failure. */
 export interface Report {
   scenario: Scenario
   sender: Seen[]
@@ -13,7 +13,7 @@ export interface Report {
   problems: string[]
 }
 
-/** Sends the scenario's message through a flow of its own and watches both ends. Never rejects. */
+/** Sends the scenario's message through its own flow and watches both users. Never rejects. */
 export async function play(scenario: Scenario, stage: Stage, clock: Clock): Promise<Report> {
   const report: Report = { scenario, sender: [], recipient: [], tookMs: undefined, problems: [] }
   try {
@@ -61,7 +61,7 @@ async function createFlow(scenario: Scenario, { sdk, clients, appInstanceArn, fu
   return ChannelFlowArn as string
 }
 
-/** The report keeps what was seen so far, should one of the waits be in vain. */
+/** The report keeps the messages so far, in case one of the waits times out. */
 async function watch(report: Report, stage: Stage, clock: Clock, channelArn: string): Promise<Outcome> {
   const sender = stage.sender.channel(channelArn)
   const recipient = stage.recipient.channel(channelArn)
@@ -76,7 +76,7 @@ async function watch(report: Report, stage: Stage, clock: Clock, channelArn: str
   await within(clock, 'a CONTROL message, for both', Promise.all([sender.end.promise, recipient.end.promise]))
   const checks = Promise.all([statusOf(stage, channelArn, MessageId as string), historyOf(stage, channelArn)])
   const [status, history] = await within(clock, 'GetChannelMessageStatus and ListChannelMessages', checks)
-  return { answer: Status?.Value ?? 'no status', sender: sender.seen, recipient: recipient.seen, status, history }
+  return { response: Status?.Value ?? 'no status', sender: sender.seen, recipient: recipient.seen, status, history }
 }
 
 function send({ sdk, clients, sender }: Stage, ChannelArn: string, Content: string, Type: 'STANDARD' | 'CONTROL') {
@@ -92,9 +92,9 @@ function send({ sdk, clients, sender }: Stage, ChannelArn: string, Content: stri
 }
 
 async function statusOf({ sdk, clients, sender }: Stage, ChannelArn: string, MessageId: string): Promise<string> {
-  const question = { ChannelArn, MessageId, ChimeBearer: sender.userArn }
+  const input = { ChannelArn, MessageId, ChimeBearer: sender.userArn }
   try {
-    const { Status } = await clients.messaging.send(new sdk.messaging.GetChannelMessageStatusCommand(question))
+    const { Status } = await clients.messaging.send(new sdk.messaging.GetChannelMessageStatusCommand(input))
     return Status?.Value ?? 'no status'
   } catch (error) {
     return error instanceof Error ? error.name : String(error)
@@ -102,7 +102,7 @@ async function statusOf({ sdk, clients, sender }: Stage, ChannelArn: string, Mes
 }
 
 async function historyOf({ sdk, clients, recipient }: Stage, ChannelArn: string): Promise<string[]> {
-  const question = { ChannelArn, ChimeBearer: recipient.userArn }
-  const { ChannelMessages = [] } = await clients.messaging.send(new sdk.messaging.ListChannelMessagesCommand(question))
+  const input = { ChannelArn, ChimeBearer: recipient.userArn }
+  const { ChannelMessages = [] } = await clients.messaging.send(new sdk.messaging.ListChannelMessagesCommand(input))
   return ChannelMessages.map(({ Content }) => Content ?? '')
 }

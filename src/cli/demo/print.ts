@@ -48,14 +48,14 @@ export function printResult(reports: Report[], tookMs: number): void {
 }
 
 const success = (tookMs: number) => `
-Everything went as it should, in ${(tookMs / 1000).toFixed(1)} s. The status and the history of each message agree.
+All messages had the expected outcome, in ${(tookMs / 1000).toFixed(1)} s. The status and the history of each message agree.
 
-What now?
+Next:
   npx carillon serve    starts a server with the processors in examples/processors
-  README.md             shows how to talk to it by hand, and to change a processor while it runs
+  README.md             shows how to call it by hand, and to change a processor while it runs
 `
 
 const failure = (broken: Report[]) => `
-Not everything went as it should:
+Some messages did not have the expected outcome:
 ${broken.flatMap(({ scenario, problems }) => problems.map((problem) => `  ${scenario.title}: ${problem}`)).join('\n')}
 `

@@ -1,28 +1,31 @@
-/** A message, the flow it meets, and what has to come of it. */
+/** A message, its flow, and the expected outcome. */
 export interface Scenario {
   title: string
   text: string
-  /** The functions of the flow, in the order of their turns. */
+  /** The functions of the flow, in their execution order. */
   processors: string[]
   fallbackAction: 'CONTINUE' | 'ABORT'
   /** The flow's tag `carillon:deadline`. */
   deadline?: string
-  ending: Ending
+  expected: Expected
 }
 
-/** What the sender is told last, what GetChannelMessageStatus then says, and what is delivered, if anything is. */
-interface Ending {
+/**
+ * The sender's last event, the status that GetChannelMessageStatus then returns, and the delivered text, if there is
+ * one.
+ */
+interface Expected {
   event: 'CREATE' | 'DENIED_CREATE' | 'FAILED_CREATE'
   status: string
   delivered?: string
 }
 
-const delivered = (text: string): Ending => ({ event: 'CREATE', status: 'SENT', delivered: text })
-/** A denied message is not stored, and nobody has access to what is not there. */
-const denied: Ending = { event: 'DENIED_CREATE', status: 'ForbiddenException' }
-const failed: Ending = { event: 'FAILED_CREATE', status: 'FAILED' }
+const delivered = (text: string): Expected => ({ event: 'CREATE', status: 'SENT', delivered: text })
+/** A denied message is not stored, and the status of an unknown message is Forbidden. */
+const denied: Expected = { event: 'DENIED_CREATE', status: 'ForbiddenException' }
+const failed: Expected = { event: 'FAILED_CREATE', status: 'FAILED' }
 
-/** The demo's own function: it takes every message and never gives a verdict. */
+/** The demo's own function: it receives every message and never gives a verdict. */
 export const silentFunction = 'never-answers'
 /** Each is the sample `sign` under another name. */
 export const signingFunctions = ['first', 'second', 'third']
@@ -34,35 +37,35 @@ export const scenarios: Scenario[] = [
     text: 'Good morning, Bob',
     processors: ['deny-words'],
     fallbackAction: 'ABORT',
-    ending: delivered('Good morning, Bob'),
+    expected: delivered('Good morning, Bob'),
   },
   {
     title: 'redact-personal-data changes it',
     text: 'Call +1 212 555 0142',
     processors: ['redact-personal-data'],
     fallbackAction: 'ABORT',
-    ending: delivered('Call [phone]'),
+    expected: delivered('Call [phone]'),
   },
   {
     title: 'deny-words denies it',
     text: 'What the heck, Bob?',
     processors: ['deny-words'],
     fallbackAction: 'ABORT',
-    ending: denied,
+    expected: denied,
   },
   {
     title: 'unreachable, fallback CONTINUE',
     text: 'Nobody can check this',
     processors: [missingFunction],
     fallbackAction: 'CONTINUE',
-    ending: delivered('Nobody can check this'),
+    expected: delivered('Nobody can check this'),
   },
   {
     title: 'unreachable, fallback ABORT',
     text: 'Nobody may see this',
     processors: [missingFunction],
     fallbackAction: 'ABORT',
-    ending: failed,
+    expected: failed,
   },
   {
     title: 'never answers, deadline of 2 s',
@@ -70,14 +73,14 @@ export const scenarios: Scenario[] = [
     processors: [silentFunction],
     fallbackAction: 'ABORT',
     deadline: '2s',
-    ending: failed,
+    expected: failed,
   },
   {
     title: 'first, second and third sign it',
     text: 'Hi',
     processors: signingFunctions,
     fallbackAction: 'ABORT',
-    ending: delivered('Hi · first · second · third'),
+    expected: delivered('Hi · first · second · third'),
   },
 ]
 
@@ -87,37 +90,37 @@ export interface Seen {
   text: string
 }
 
-/** What became of a message, as clients see it. */
+/** The outcome of a message, as clients see it. */
 export interface Outcome {
-  /** The Status that SendChannelMessage answered. */
-  answer: string
+  /** The Status that SendChannelMessage returned. */
+  response: string
   sender: Seen[]
   recipient: Seen[]
-  /** What GetChannelMessageStatus says to the sender afterwards: a status, or the name of its error. */
+  /** The status that GetChannelMessageStatus returns to the sender afterwards, or the name of its error. */
   status: string
   /** The texts that ListChannelMessages shows to the recipient afterwards. */
   history: string[]
 }
 
-export function expectedOutcome({ text, ending }: Scenario): Outcome {
-  const end = { event: ending.event, text: ending.delivered ?? text }
+export function expectedOutcome({ text, expected: { event, status, delivered } }: Scenario): Outcome {
+  const end = { event, text: delivered ?? text }
   return {
-    answer: 'PENDING',
+    response: 'PENDING',
     sender: [{ event: 'PENDING_CREATE', text }, end],
-    recipient: ending.delivered === undefined ? [] : [end],
-    status: ending.status,
-    history: ending.delivered === undefined ? [] : [ending.delivered],
+    recipient: delivered === undefined ? [] : [end],
+    status,
+    history: delivered === undefined ? [] : [delivered],
   }
 }
 
-/** A sentence for everything that came otherwise than it has to. */
+/** A sentence for each difference from the expected outcome. */
 export function problemsOf(scenario: Scenario, outcome: Outcome): string[] {
   const expected = expectedOutcome(scenario)
   const compared = [
-    ['SendChannelMessage answered', outcome.answer, expected.answer],
+    ['SendChannelMessage returned', outcome.response, expected.response],
     ['the sender saw', describe(outcome.sender), describe(expected.sender)],
     ['the recipient saw', describe(outcome.recipient), describe(expected.recipient)],
-    ['GetChannelMessageStatus says', outcome.status, expected.status],
+    ['GetChannelMessageStatus returns', outcome.status, expected.status],
     ['ListChannelMessages shows', quote(outcome.history), quote(expected.history)],
   ]
   return compared.flatMap(([what, actual, right]) => (actual === right ? [] : `${what} ${actual}, not ${right}`))

@@ -3,10 +3,10 @@ import tls from 'node:tls'
 import type { Endpoint } from '../../runtime/endpoint-files.ts'
 import type { Credentials } from '../../signature/credentials.ts'
 
-/** The clients of AWS, as they are published. */
+/** AWS's published clients. */
 export type Sdk = Awaited<ReturnType<typeof loadSdk>>
 
-/** Two of them come with the development dependencies only. */
+/** Two of the packages are development dependencies. */
 export async function loadSdk() {
   try {
     const [messaging, identity, sessions] = await Promise.all([
@@ -33,7 +33,7 @@ export function createClients({ messaging, identity }: Sdk, { http, region }: En
 
 export type Clients = ReturnType<typeof createClients>
 
-/** NODE_EXTRA_CA_CERTS does the same, for a process that is about to start. */
+/** NODE_EXTRA_CA_CERTS does the same, but must be set before a process starts. */
 export function trust(caFile: string): void {
   if (!tls.setDefaultCACertificates)
     throw new Error(`npx carillon demo needs Node 24.5 or newer; this is ${process.version}`)

@@ -2,7 +2,7 @@ import type { RunningServer } from '../../server.ts'
 import { Person } from './person.ts'
 import { type Clients, createClients, type Sdk } from './sdk.ts'
 
-/** All that the scenarios share: an AppInstance, and two of its users with open messaging sessions. */
+/** Shared by the scenarios: an AppInstance, and two of its users with open messaging sessions. */
 export interface Stage {
   sdk: Sdk
   clients: Clients
@@ -37,7 +37,7 @@ async function listen({ sessions }: Sdk, clients: Clients, userArn: string): Pro
   return person
 }
 
-/** Ends the sessions. Those that are open when the server goes would try to come back. */
+/** Ends the sessions, because sessions that are open when the server stops would try to reconnect. */
 export async function clearStage({ clients, sender, recipient }: Stage): Promise<void> {
   await Promise.all([sender.leave(), recipient.leave()])
   clients.messaging.destroy()

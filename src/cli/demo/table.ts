@@ -8,7 +8,7 @@ export interface Column {
   align?: 'right'
 }
 
-/** One line of a cell. Colours come only on a terminal that has them, and not where NO_COLOR is set. */
+/** One line of a cell. It has colours only on a terminal with colours and without NO_COLOR. */
 export interface Line {
   text: string
   style?: Style
@@ -56,7 +56,7 @@ function paint({ text, style }: Line = { text: '' }, { width, align }: Column): 
   return style ? styleText(style, padded) : padded
 }
 
-/** Broken at spaces, and within a word only where the word alone is too long. */
+/** Wraps at spaces, and within a word only if the word alone is too long. */
 function wrap(line: Line, width: number): Line[] {
   const pieces = line.text.matchAll(new RegExp(` ?(.{1,${width}}(?= |$)|.{1,${width}})`, 'gu'))
   return Array.from(pieces, ([, text = '']) => ({ ...line, text }))

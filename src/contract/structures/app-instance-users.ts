@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { optional } from '../binding.ts'
 import { ChimeArn, ExpirationDays, Metadata, Timestamp, UserExpirationCriterion, UserName } from '../shapes.ts'
 
@@ -19,3 +19,5 @@ export const AppInstanceUserSummary = Type.Object({
   Name: optional(UserName),
   Metadata: optional(Metadata),
 })
+
+export type AppInstanceUserExpirationSettings = Static<typeof AppInstanceUserExpirationSettings>

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { optional } from '../binding.ts'
 import { ChimeArn, Metadata, NonEmptyResourceName, RetentionDays, Timestamp } from '../shapes.ts'
 import { Identity } from './identity.ts'
@@ -25,3 +25,5 @@ const ChannelRetentionSettings = Type.Object({ RetentionDays: optional(Retention
 export const AppInstanceRetentionSettings = Type.Object({
   ChannelRetentionSettings: optional(ChannelRetentionSettings),
 })
+
+export type AppInstanceRetentionSettings = Static<typeof AppInstanceRetentionSettings>

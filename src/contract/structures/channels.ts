@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { optional } from '../binding.ts'
 import {
   ChannelMode,
@@ -66,3 +66,5 @@ const SearchField = Type.Object({
   Operator: SearchFieldOperator,
 })
 export const SearchFields = Type.Array(SearchField, { minItems: 1, maxItems: 20 })
+
+export type ExpirationSettings = Static<typeof ExpirationSettings>

@@ -20,7 +20,9 @@ CREATE TABLE app_instance (
   updated_at BIGINT NOT NULL
 );
 
--- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender.
+-- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
+-- loses its name and metadata when its memberships are removed.
+-- expiration_days: it is deleted so many days after created_at.
 CREATE TABLE app_instance_user (
   user_id INTEGER PRIMARY KEY AUTOINCREMENT,
   app_instance_user_arn TEXT NOT NULL,
@@ -30,7 +32,8 @@ CREATE TABLE app_instance_user (
   memberships BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
-  deleted_at BIGINT
+  deleted_at BIGINT,
+  expiration_days INTEGER
 );
 CREATE UNIQUE INDEX app_instance_user_by_arn ON app_instance_user (app_instance_user_arn) WHERE deleted_at IS NULL;
 CREATE INDEX app_instance_user_by_app_instance ON app_instance_user (app_instance_arn, user_id) WHERE deleted_at IS NULL;
@@ -60,8 +63,19 @@ CREATE TABLE channel_flow (
 );
 CREATE INDEX channel_flow_by_app_instance ON channel_flow (app_instance_arn, channel_flow_arn);
 
+-- How long messages are kept, for an AppInstance that does not keep them for ever. Older messages are hidden at once, and
+-- deleted from deletes_from on.
+-- retention_days: null if they are kept for ever again.
+CREATE TABLE retention (
+  app_instance_arn TEXT PRIMARY KEY,
+  retention_days INTEGER,
+  deletes_from BIGINT
+);
+
 -- The head row of a channel's log: takes the next number, and stands for the channel in every guard. It stays when the
 -- channel is deleted: the numbers of a channel that is created again under the same ARN continue from there.
+-- deleted_at: the channel is deleted from this commit on. Every guard and every read asks for a head without it, since the
+-- other rows are purged in the background.
 CREATE TABLE channel_head (
   channel_id INTEGER PRIMARY KEY AUTOINCREMENT,
   channel_arn TEXT NOT NULL,
@@ -72,8 +86,10 @@ CREATE TABLE channel_head (
   deleted_at BIGINT
 );
 CREATE INDEX channel_head_by_arn ON channel_head (channel_arn, channel_id);
+CREATE UNIQUE INDEX channel_head_living ON channel_head (channel_arn) WHERE deleted_at IS NULL;
 
--- What its members read of a channel. The row goes when the channel is deleted.
+-- What its members read of a channel. Read it by channel_view, which does not have deleted channels.
+-- expiration_days: the channel is deleted so many days after the time that expiration_criterion names.
 CREATE TABLE channel (
   channel_id BIGINT PRIMARY KEY,
   channel_arn TEXT NOT NULL,
@@ -86,12 +102,20 @@ CREATE TABLE channel (
   created_by_arn TEXT NOT NULL,
   created_by_name TEXT NOT NULL,
   created_at BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL
+  updated_at BIGINT NOT NULL,
+  expiration_days INTEGER,
+  expiration_criterion TEXT
 );
-CREATE UNIQUE INDEX channel_by_arn ON channel (channel_arn);
 CREATE INDEX channel_by_flow ON channel (channel_flow_arn, channel_id);
 CREATE INDEX channel_by_privacy ON channel (app_instance_arn, privacy, channel_id);
 CREATE INDEX channel_by_app_instance ON channel (app_instance_arn, channel_id);
+
+-- PostgreSQL plans a list once, for every AppInstance and flow. One that has nearly all rows makes it expect as much of the
+-- others: it would go through all channels in the order of their numbers to find the few of a small AppInstance, 100 ms for
+-- 100,000 channels. These counts, instead of those of the rows, have it take the index above.
+--postgres ALTER TABLE app_instance_user ALTER COLUMN app_instance_arn SET (n_distinct = 1000);
+--postgres ALTER TABLE channel ALTER COLUMN app_instance_arn SET (n_distinct = 1000);
+--postgres ALTER TABLE channel ALTER COLUMN channel_flow_arn SET (n_distinct = 1000);
 
 -- The channel's log: every event, numbered in commit order. It refers to text and never copies it.
 CREATE TABLE channel_log (
@@ -251,31 +275,50 @@ CREATE TABLE node (
   alive_until BIGINT NOT NULL
 );
 
--- The hot rows with the ARNs for which their numbers stand.
+-- Background work. Any node does the next piece of it when it is due: each piece is a transaction, which also moves the
+-- cursor, so that another node can continue it.
+-- subject: the number or ARN of what the work is about; '' for work about the whole store.
+-- owner: the node that does it, or '' when none does.
+-- failure: why the last piece failed, until one succeeds.
+CREATE TABLE work (
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  due_at BIGINT NOT NULL,
+  owner TEXT NOT NULL,
+  cursor_json TEXT,
+  failure TEXT,
+  PRIMARY KEY (kind, subject)
+);
+CREATE INDEX work_due ON work (kind, due_at);
+
+-- The hot rows with the ARNs for which their numbers stand. They do not have the rows of deleted channels.
 
 CREATE VIEW channel_view AS
   SELECT channel.*, channel_head.last_message_at
-  FROM channel JOIN channel_head ON channel_head.channel_id = channel.channel_id;
+  FROM channel
+  JOIN channel_head ON channel_head.channel_id = channel.channel_id AND channel_head.deleted_at IS NULL;
 
 CREATE VIEW membership_view AS
   SELECT channel_membership.*, channel_head.channel_arn, member.app_instance_user_arn AS member_arn,
     member.name AS member_name
   FROM channel_membership
-  JOIN channel_head ON channel_head.channel_id = channel_membership.channel_id
+  JOIN channel_head ON channel_head.channel_id = channel_membership.channel_id AND channel_head.deleted_at IS NULL
   JOIN app_instance_user AS member ON member.user_id = channel_membership.member_id;
 
 CREATE VIEW message_view AS
   SELECT channel_message.*, channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn,
     target.app_instance_user_arn AS target_arn
   FROM channel_message
-  JOIN channel_head ON channel_head.channel_id = channel_message.channel_id
+  JOIN channel_head ON channel_head.channel_id = channel_message.channel_id AND channel_head.deleted_at IS NULL
   JOIN app_instance_user AS sender ON sender.user_id = channel_message.sender_id
   LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id;
 
 CREATE VIEW run_view AS
   SELECT flow_run.*, channel_head.channel_arn
-  FROM flow_run JOIN channel_head ON channel_head.channel_id = flow_run.channel_id;
+  FROM flow_run
+  JOIN channel_head ON channel_head.channel_id = flow_run.channel_id AND channel_head.deleted_at IS NULL;
 
 CREATE VIEW step_view AS
   SELECT flow_step.*, channel_head.channel_arn
-  FROM flow_step JOIN channel_head ON channel_head.channel_id = flow_step.channel_id;
+  FROM flow_step
+  JOIN channel_head ON channel_head.channel_id = flow_step.channel_id AND channel_head.deleted_at IS NULL;

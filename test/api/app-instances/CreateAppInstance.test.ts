@@ -45,7 +45,7 @@ suite('CreateAppInstance refuses', () => {
     [
       'a tag of ours that it does not know',
       { Tags: [{ Key: 'carillon:deadline', Value: '30s' }] },
-      "Value at 'tags' failed to satisfy constraint: the tag carillon:deadline is not known here (known: none)",
+      "1 validation error detected: Value at 'tags' failed to satisfy constraint: the tag carillon:deadline is not known here (known: none)",
     ],
   ]
   for (const [what, input, text] of refused) test(what, () => assertRefused(create(input), 'BadRequest', text))

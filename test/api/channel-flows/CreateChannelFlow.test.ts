@@ -98,7 +98,7 @@ suite('CreateChannelFlow refuses', () => {
     'a malformed AppInstanceArn': [{ AppInstanceArn: 'bells' }, /'appInstanceArn'/],
     'a tag of ours that it does not know': [
       { Tags: [{ Key: 'carillon:deadlin', Value: '30s' }] },
-      "Value at 'tags' failed to satisfy constraint: the tag carillon:deadlin is not known here (known: carillon:deadline)",
+      "1 validation error detected: Value at 'tags' failed to satisfy constraint: the tag carillon:deadlin is not known here (known: carillon:deadline)",
     ],
   }
   for (const [what, [input, text]] of Object.entries(refused)) {

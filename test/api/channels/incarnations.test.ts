@@ -114,29 +114,31 @@ suite('on PostgreSQL', { skip: noPostgres }, () => {
        WHERE channel_arn = $1 ORDER BY seq`,
       lounge,
     )
-    assert.deepEqual(log, [{ seq: 2 }, { seq: 3 }])
+    assert.deepEqual(log, [{ seq: 1 }, { seq: 2 }, { seq: 3 }])
   })
 
-  test('a message is accepted while the deletion of its channel waits', async (context) => {
+  test('a channel is deleted while a message to it holds its rows: the message comes first', async (context) => {
     const database = await createDatabaseFor(context)
     const store = await database.open()
     await addPeople(store)
     await create(store, ana)
     const head = await store.read.get<{ channel_id: number }>('SELECT channel_id FROM channel_head')
-    const reader = new Client({ connectionString: database.url })
-    await reader.connect()
+    const message = plainMessage({ channel_arn: lounge, ...head, sender_arn: ana })
+    const other = new Client({ connectionString: database.url })
+    await other.connect()
     try {
-      await reader.query('BEGIN; SELECT FROM channel FOR SHARE')
+      await other.query('BEGIN; SELECT FROM channel FOR SHARE; SELECT FROM channel_head FOR UPDATE')
       const deleting = remove(store)
       await untilSettledOrLocked(deleting, database.url)
-      const message = plainMessage({ channel_arn: lounge, ...head, sender_arn: ana })
-      const { result } = await store.commit({ ...message, channelFlowArn: null })
-      assert.equal(result, 'accepted')
-      await reader.query('COMMIT')
+      await other.query('UPDATE channel_head SET next_seq = next_seq + 1; COMMIT')
       await deleting
     } finally {
-      await reader.end()
+      await other.end()
     }
+    const outcome = await store.commit({ ...message, channelFlowArn: null })
+    assert.deepEqual(outcome, { result: 'refused', because: 'sender is no member' })
+    const log = await store.read.all<{ seq: number }>('SELECT seq FROM channel_log ORDER BY seq')
+    assert.deepEqual(log, [{ seq: 1 }, { seq: 3 }])
   })
 
   test('two channels that are created at once lock their members in one order', async (context) => {

@@ -139,6 +139,8 @@ export const shapeFacts: Record<string, ShapeFact> = {
   StreamingConfigurationList: { kind: 'list', min: 1, max: 2, of: 'StreamingConfiguration' },
   SubChannelSummaryList: { kind: 'list', of: 'SubChannelSummary' },
   TagKeyList: { kind: 'list', min: 1, max: 50, of: 'TagKey' },
+  // AWS's TagList where it is returned: of a resource without tags it is empty.
+  ListedTagList: { kind: 'list', max: 50, of: 'Tag' },
   TagList: { kind: 'list', min: 1, max: 50, of: 'Tag' },
   TargetList: { kind: 'list', min: 1, max: 1, of: 'Target' },
   MessageAttributeMap: { kind: 'map', key: 'MessageAttributeName', of: 'MessageAttributeValue' },

@@ -16,7 +16,7 @@ export const operations: Operations = {
   ListTagsForResource: {
     http: 'GET /tags 200',
     input: { ResourceARN: 'query arn ChimeArn!' },
-    output: { Tags: 'TagList' },
+    output: { Tags: 'ListedTagList' },
     errors: ['BadRequest', 'Forbidden'],
   },
 }

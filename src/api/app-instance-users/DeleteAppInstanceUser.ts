@@ -1,0 +1,25 @@
+import { forbidden } from '../../contract/api-error.ts'
+import { path } from '../../contract/binding.ts'
+import { ChimeArn } from '../../contract/shapes.ts'
+import { byCredentialsAlone } from '../access.ts'
+import { operation } from '../context.ts'
+import { requireUser } from './app-instance-user.ts'
+import { markUserDeleted } from './mark-user-deleted.ts'
+
+/** It is no bearer any more at once; its channels hear of each membership that goes. Its messages stay, with its name. */
+export const DeleteAppInstanceUser = operation({
+  name: 'DeleteAppInstanceUser',
+  http: 'DELETE /app-instance-users/{AppInstanceUserArn} 204',
+  input: { AppInstanceUserArn: path(ChimeArn) },
+  output: {},
+  errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
+  resources: ['AppInstanceUserArn'],
+  allow: byCredentialsAlone,
+  async handle({ AppInstanceUserArn }, { store, now }) {
+    return store.transaction(async (transaction) => {
+      const user = await requireUser(transaction, AppInstanceUserArn)
+      if (!(await markUserDeleted(transaction, user, now()))) throw forbidden()
+      return {}
+    })
+  },
+})

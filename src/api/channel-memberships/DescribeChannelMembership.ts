@@ -1,0 +1,35 @@
+import { notFound } from '../../contract/api-error.ts'
+import { bearer, optional, path, query } from '../../contract/binding.ts'
+import { ChimeArn, SubChannelId } from '../../contract/shapes.ts'
+import { ChannelMembership } from '../../contract/structures/channel-memberships.ts'
+import { maySeeChannel } from '../access.ts'
+import { findUser } from '../app-instance-users/app-instance-user.ts'
+import { operation } from '../context.ts'
+import { refuseSubChannel } from '../sub-channels.ts'
+import { epochSeconds } from '../times.ts'
+import { findMembership } from './channel-membership.ts'
+import { membershipToWire } from './membership-to-wire.ts'
+
+/** A HIDDEN membership exists for its owner, and for moderators and admins alone. */
+export const DescribeChannelMembership = operation({
+  name: 'DescribeChannelMembership',
+  http: 'GET /channels/{ChannelArn}/memberships/{MemberArn} 200',
+  input: {
+    ChannelArn: path(ChimeArn),
+    MemberArn: path(ChimeArn),
+    ChimeBearer: bearer(),
+    SubChannelId: query('sub-channel-id', optional(SubChannelId)),
+  },
+  output: { ChannelMembership: optional(ChannelMembership) },
+  errors: ['BadRequest', 'Forbidden', 'NotFound'],
+  resources: ['ChimeBearer', 'ChannelArn', 'MemberArn'],
+  allow: maySeeChannel,
+  async handle({ MemberArn, SubChannelId }, { read }, { bearer: reader, channel, moderates, administers }) {
+    refuseSubChannel(SubChannelId)
+    const member = await findUser(read, MemberArn)
+    const row = member && (await findMembership(read, channel.channel_id, member.user_id))
+    const isKnown = row?.type === 'DEFAULT' || row?.member_id === reader.user_id || moderates || administers
+    if (!row || !isKnown) throw notFound('The user that MemberArn names is not a member of the channel')
+    return { ChannelMembership: membershipToWire(row, epochSeconds) }
+  },
+})

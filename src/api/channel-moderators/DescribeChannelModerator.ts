@@ -1,0 +1,32 @@
+import { notFound } from '../../contract/api-error.ts'
+import { bearer, optional, path } from '../../contract/binding.ts'
+import { ChimeArn } from '../../contract/shapes.ts'
+import { ChannelModerator } from '../../contract/structures/channel-moderators.ts'
+import { mayModerateChannel } from '../access.ts'
+import { identityOf } from '../app-instance-users/app-instance-user.ts'
+import { operation } from '../context.ts'
+import { fromJsonText } from '../json-text.ts'
+import { epochSeconds } from '../times.ts'
+import { findModerator } from './channel-moderator.ts'
+
+export const DescribeChannelModerator = operation({
+  name: 'DescribeChannelModerator',
+  http: 'GET /channels/{ChannelArn}/moderators/{ChannelModeratorArn} 200',
+  input: { ChannelArn: path(ChimeArn), ChannelModeratorArn: path(ChimeArn), ChimeBearer: bearer() },
+  output: { ChannelModerator: optional(ChannelModerator) },
+  errors: ['BadRequest', 'Forbidden', 'NotFound'],
+  resources: ['ChimeBearer', 'ChannelArn', 'ChannelModeratorArn'],
+  allow: mayModerateChannel,
+  async handle({ ChannelArn, ChannelModeratorArn }, { read }, { channel }) {
+    const row = await findModerator(read, channel.channel_id, ChannelModeratorArn)
+    if (!row) throw notFound('The user is not a moderator of the channel')
+    return {
+      ChannelModerator: {
+        Moderator: identityOf(row),
+        ChannelArn,
+        CreatedTimestamp: epochSeconds(row.created_at),
+        CreatedBy: { Arn: row.created_by_arn, Name: fromJsonText(row.created_by_name) },
+      },
+    }
+  },
+})

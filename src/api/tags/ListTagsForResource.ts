@@ -1,0 +1,23 @@
+import { optional, query } from '../../contract/binding.ts'
+import { ChimeArn } from '../../contract/shapes.ts'
+import { ListedTagList } from '../../contract/structures/tags.ts'
+import { byCredentialsAlone } from '../access.ts'
+import { operation } from '../context.ts'
+import { type TagRow, tagToWire } from './tag.ts'
+import { requireTagged } from './tagged-resource.ts'
+
+/** By key. */
+export const ListTagsForResource = operation({
+  name: 'ListTagsForResource',
+  http: 'GET /tags 200',
+  input: { ResourceARN: query('arn', ChimeArn) },
+  output: { Tags: optional(ListedTagList) },
+  errors: ['BadRequest', 'Forbidden'],
+  resources: ['ResourceARN'],
+  allow: byCredentialsAlone,
+  async handle({ ResourceARN }, { read }) {
+    await requireTagged(read, ResourceARN)
+    const tags = await read.all<TagRow>('SELECT * FROM tag WHERE resource_arn = $1 ORDER BY key', ResourceARN)
+    return { Tags: tags.map(tagToWire) }
+  },
+})

@@ -1,0 +1,114 @@
+import { badRequest } from '../../contract/api-error.ts'
+import type { Tag } from '../../contract/structures/tags.ts'
+import type { Transaction } from '../../store/store.ts'
+import { fromJsonText, toJsonText } from '../json-text.ts'
+import { requireFew } from '../quotas.ts'
+
+export interface TagRow {
+  resource_arn: string
+  key: string
+  value: string
+}
+
+/** Carillon's extensions ride on tags with this prefix; AWS knows none of them, and its clients can set them. */
+const extensionPrefix = 'carillon:'
+/** AWS keeps this prefix for itself, in any case (AWS General Reference, "Tagging AWS resources"). */
+const reservedPrefix = 'aws:'
+
+/** A setting of a resource that a tag holds. */
+export interface ExtensionTag<Setting> {
+  /** Throws a BadRequest that says what would be right. */
+  read(text: string): Setting
+  /** What applies to a resource without the tag. */
+  absent: Setting
+  /** Makes the setting apply to the resource, in the transaction that changes the tag. */
+  apply(transaction: Transaction, resourceArn: string, setting: Setting): Promise<unknown>
+}
+
+/** The extension tags that a kind of resource knows, by their keys. */
+export type ExtensionTags = Record<string, ExtensionTag<unknown>>
+
+type SettingsOf<Known extends ExtensionTags> = { [Key in keyof Known]?: ReturnType<Known[Key]['read']> }
+
+/** Checks the tags of a resource that knows no extension, as readExtensionTags does. */
+export function requirePlainTags(tags: readonly Tag[] | undefined): void {
+  readExtensionTags(tags, {})
+}
+
+/**
+ * The settings that the tags hold, by their keys. Throws a BadRequest for a key that is there twice, for one of AWS's own,
+ * and for an extension that is not known: a misspelt setting must not be silent.
+ */
+export function readExtensionTags<Known extends ExtensionTags>(
+  tags: readonly Tag[] | undefined = [],
+  known: Known,
+): SettingsOf<Known> {
+  const values = new Map(tags.map(({ Key, Value }) => [Key, Value]))
+  if (values.size < tags.length) throw invalidTags('tags', 'Member must have a different key in each tag')
+  requireTagKeys('tags', [...values.keys()], known)
+  const settings = Object.entries(known).flatMap(([key, { read }]) => {
+    const value = values.get(key)
+    return value === undefined ? [] : [[key, read(value)]]
+  })
+  return Object.fromEntries(settings)
+}
+
+/** The settings that apply when the tags with these keys are gone. Throws a BadRequest as readExtensionTags does. */
+export function readAbsentTags<Known extends ExtensionTags>(keys: readonly string[], known: Known): SettingsOf<Known> {
+  requireTagKeys('tagKeys', keys, known)
+  const absent = Object.entries(known).filter(([key]) => keys.includes(key))
+  return Object.fromEntries(absent.map(([key, extension]) => [key, extension.absent])) as SettingsOf<Known>
+}
+
+export async function applySettings<Known extends ExtensionTags>(
+  transaction: Transaction,
+  resourceArn: string,
+  known: Known,
+  settings: SettingsOf<Known>,
+): Promise<void> {
+  for (const [key, setting] of Object.entries(settings)) await known[key]?.apply(transaction, resourceArn, setting)
+}
+
+function requireTagKeys(member: string, keys: readonly string[], known: ExtensionTags): void {
+  const names = Object.keys(known)
+  for (const key of keys) {
+    if (key.toLowerCase().startsWith(reservedPrefix))
+      throw invalidTags(member, `the prefix ${reservedPrefix} is reserved`)
+    if (!key.startsWith(extensionPrefix) || names.includes(key)) continue
+    throw invalidTags(member, `the tag ${key} is not known here (known: ${names.join(', ') || 'none'})`)
+  }
+}
+
+export const invalidTags = (member: string, constraint: string) =>
+  badRequest(`1 validation error detected: Value at '${member}' failed to satisfy constraint: ${constraint}`)
+
+/** Sets the tags, whose keys differ; a tag that the resource has already gets the new value. */
+export async function putTags(
+  transaction: Transaction,
+  resourceArn: string,
+  tags: readonly Tag[] | undefined = [],
+): Promise<void> {
+  for (const { Key, Value } of tags) {
+    await transaction.run(
+      `INSERT INTO tag (resource_arn, key, value) VALUES ($1, $2, $3)
+       ON CONFLICT (resource_arn, key) DO UPDATE SET value = excluded.value`,
+      resourceArn,
+      toJsonText(Key),
+      toJsonText(Value),
+    )
+  }
+  if (tags.length > 0) await requireFew(transaction, 'tagsPerResource', 'FROM tag WHERE resource_arn = $1', resourceArn)
+}
+
+/** Keys that the resource does not have are ignored. */
+export async function removeTags(
+  transaction: Transaction,
+  resourceArn: string,
+  keys: readonly string[],
+): Promise<void> {
+  for (const key of keys) {
+    await transaction.run('DELETE FROM tag WHERE resource_arn = $1 AND key = $2', resourceArn, toJsonText(key))
+  }
+}
+
+export const tagToWire = ({ key, value }: TagRow): Tag => ({ Key: fromJsonText(key), Value: fromJsonText(value) })

@@ -1,0 +1,80 @@
+import type { ApiParts } from '../api/context.ts'
+import { createGate } from '../api/gate.ts'
+import { operations } from '../api/index.ts'
+import { SendAdmission } from '../api/send-admission.ts'
+import { createTransientTokens } from '../api/transient-tokens.ts'
+import type { Config } from '../config.ts'
+import { ApiError } from '../contract/api-error.ts'
+import type { FlowEngine } from '../flow/engine.ts'
+import type { Connections } from '../http/connections.ts'
+import { createListener } from '../http/serve.ts'
+import { welcomePage } from '../http/welcome-page.ts'
+import { findAccessKey } from '../keys/access-keys.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { verifyRequest } from '../signature/verify-request.ts'
+import { StoreUnavailable } from '../store/store.ts'
+import type { Life } from './life.ts'
+import type { ServerRecord } from './open-record.ts'
+import type { World } from './world.ts'
+
+interface Surroundings {
+  life: Life
+  metrics: Metrics
+  engine: FlowEngine
+  /** The endpoint that GetMessagingSessionEndpoint returns. Called for each call. */
+  sessionHost(): string
+  connections: Connections
+}
+
+/** Creates the listener that serves the operations, and the admission of sends. */
+export function createApi(config: Config, world: World, record: ServerRecord, around: Surroundings) {
+  const { metrics, engine, life, sessionHost, connections } = around
+  const { store, place, node, keys, publish } = record
+  const { now } = world.clock
+  const admission = createAdmission(config, world, metrics, engine)
+  const parts: ApiParts = {
+    ...world,
+    store,
+    read: store.read,
+    place,
+    sessionHost,
+    node,
+    announce: (event) => publish([event]),
+    admission,
+    transientTokens: createTransientTokens(now),
+    tokenKey: keys.token,
+    metrics,
+    now,
+  }
+  const listener = createListener({
+    ...world,
+    metrics,
+    operations,
+    authenticate: (request) => verifyRequest(request, findAccessKey(store.read, keys.root), signedFor(config), now()),
+    onVerified: (stream) => connections.verified(stream),
+    contextFor: (call) => ({ ...parts, ...call }),
+    gate: createGate({ limits: config.limits, phase: () => life.phase, now }),
+    translate: (error) =>
+      error instanceof StoreUnavailable
+        ? new ApiError('ServiceUnavailable', 'The server is busy; try again')
+        : undefined,
+    page: welcomePage,
+    draining: () => life.phase === 'stopping',
+  })
+  return { listener, admission }
+}
+
+const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics, { backlogs }: FlowEngine) =>
+  new SendAdmission({
+    ...world,
+    waitingMax,
+    metrics,
+    backlogOf: (functionName) => backlogs.backlogOf(functionName),
+    backlogOfChannel: (functionName, channelArn) => backlogs.backlogOfChannel(functionName, channelArn),
+  })
+
+/** The region and the host names that signatures must have. */
+export const signedFor = ({ region, publicHost }: Config) => ({
+  region,
+  publicHosts: publicHost === undefined ? [] : [publicHost],
+})

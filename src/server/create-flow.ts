@@ -1,0 +1,66 @@
+import type { Config } from '../config.ts'
+import { FlowEngine } from '../flow/engine.ts'
+import { reportRuns } from '../flow/run-report.ts'
+import type { Keys } from '../keys/kept-keys.ts'
+import { folderThenLambda } from '../processor/folder-then-lambda.ts'
+import type { FunctionEnvironment } from '../processor/function-environment.ts'
+import { createFunctionTarget, type FunctionTarget } from '../processor/function-target.ts'
+import { FunctionsMark } from '../processor/functions-mark.ts'
+import { findFunctionsUser } from '../processor/functions-user.ts'
+import { measured } from '../processor/measured-target.ts'
+import { systemClock } from '../runtime/clock.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Shortages } from '../runtime/shortage.ts'
+import type { ServerRecord } from './open-record.ts'
+import type { World } from './world.ts'
+
+interface Surroundings {
+  metrics: Metrics
+  shortages: Shortages
+  /** The URL for functions. Called when one is started. */
+  functionsUrl(): string
+}
+
+/** Creates the processor targets and the engine. The caller starts and stops the engine. */
+export async function createFlow(
+  config: Config,
+  world: World,
+  { store, keys, place, node, folder }: ServerRecord,
+  { metrics, shortages, functionsUrl }: Surroundings,
+  stack: AsyncDisposableStack,
+) {
+  const mark = new FunctionsMark(folder, world.log)
+  const functions = await createFunctions(config, world, mark, () => environmentFor(config, keys, functionsUrl()))
+  stack.defer(() => functions.close())
+  const target = measured(await createTarget(functions, config, keys, world), metrics)
+  const engine = new FlowEngine({ ...world, store, node, place, target, shortages })
+  reportRuns({ store, log: world.log, metrics })
+  return { functions, engine }
+}
+
+async function createFunctions(
+  config: Config,
+  world: World,
+  mark: FunctionsMark,
+  environment: () => FunctionEnvironment,
+) {
+  const { functions: folder, functionsUser, functionProcesses: processesMax } = config
+  const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
+  return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user, mark })
+}
+
+async function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {
+  if (!config.lambda) return folderThenLambda(functions, undefined)
+  // Its HTTP client takes 70 ms of processor time to load.
+  const { createLambdaTarget } = await import('../processor/lambda-target.ts')
+  const { region = config.region, credentials = keys.root } = config.lambda
+  return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
+}
+
+const environmentFor = ({ region }: Config, { root }: Keys, url: string) => ({
+  region,
+  accessKeyId: root.accessKeyId,
+  secretAccessKey: root.secretAccessKey,
+  messagingEndpoint: url,
+  identityEndpoint: url,
+})

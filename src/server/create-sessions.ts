@@ -1,0 +1,42 @@
+import { findUser } from '../api/app-instance-users/app-instance-user.ts'
+import { eventKinds } from '../api/events/index.ts'
+import { channelDetails } from '../api/messaging-sessions/channel-details.ts'
+import type { Config } from '../config.ts'
+import { StoredChannelLog } from '../events/stored-channel-log.ts'
+import type { Connections } from '../http/connections.ts'
+import { findAccessKey } from '../keys/access-keys.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { SessionEndpoint } from '../session/endpoint.ts'
+import { Hub } from '../session/hub.ts'
+import type { Session } from '../session/session.ts'
+import { verifyConnect } from '../signature/verify-connect.ts'
+import { signedFor } from './create-api.ts'
+import type { ServerRecord } from './open-record.ts'
+import type { World } from './world.ts'
+
+/** Creates the hub and the endpoint of sessions. */
+export function createSessions(
+  config: Config,
+  { clock, log }: World,
+  { store: { read }, bus, keys }: ServerRecord,
+  { metrics, connections }: { metrics: Metrics; connections: Connections },
+) {
+  const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(read, eventKinds), clock, log })
+  const find = findAccessKey(read, keys.root)
+  const sessions = new SessionEndpoint({
+    hub,
+    authenticate: (target, host) => verifyConnect({ target, host }, find, signedFor(config), clock.now()),
+    onVerified: (stream) => connections.verified(stream),
+    onRefused: (stream) => connections.refused(stream),
+    admit: async (credentials, userArn) => {
+      if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
+      if (await findUser(read, userArn)) return { admitted: true }
+      return { admitted: false, reason: 'Forbidden: there is no such AppInstanceUser' }
+    },
+    prefetch: (userArn, sortBy) => channelDetails(read, userArn, { sortBy, now: clock.now() }),
+    metrics,
+    clock,
+    log,
+  })
+  return { hub, sessions }
+}

@@ -1,0 +1,17 @@
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Store } from '../store/store.ts'
+
+/** The inputs of a server from outside the process: time, randomness, ids, the log. */
+export interface World {
+  clock: Clock
+  log: Log
+  newId(): string
+  random(): number
+  /** Monotonic elapsed time, in milliseconds. The process's own if left out. */
+  elapsedMs?(): number
+  /** For tests: a response that breaks its own contract is a 500. */
+  strict?: boolean
+  /** For tests: wraps the server's store. */
+  aroundStore?(store: Store): Store
+}

@@ -1,0 +1,13 @@
+import { forgetOldTokens } from '../api/idempotency.ts'
+import { type Kind, pieceRowsMax } from './kind.ts'
+
+/** The tokens of yesterday's calls. */
+export const forgetTokens: Kind = {
+  kind: 'forget-tokens',
+  everyMs: 3_600_000,
+  done: 'old idempotency tokens are deleted',
+  async piece(transaction, _work, now) {
+    const forgotten = await forgetOldTokens(transaction, now, pieceRowsMax)
+    return forgotten < pieceRowsMax ? { state: 'done' } : { state: 'more', cursor: {} }
+  },
+}

@@ -1,0 +1,112 @@
+import { removeMember } from '../api/channel-memberships/channel-membership.ts'
+import { ApiError } from '../contract/api-error.ts'
+import type { Transaction } from '../store/store.ts'
+import { cursorOf, type Kind, type PieceEnd, pieceRowsMax } from './kind.ts'
+import { logKeepMs } from './purge-channel.ts'
+import type { DeletedUser } from './sessions.ts'
+
+/**
+ * Memberships in one piece. The heads of their channels stay locked until its end, and sends to these channels wait; on
+ * PostgreSQL each membership takes five round trips.
+ */
+const membershipsMax = 25
+/** The sessions are closed so long after the last membership: the hubs have delivered its event by then. */
+const sessionsAfterMs = 1_000
+
+/** What is done next, behind this channel. */
+interface Cursor {
+  step: 'memberships' | 'roles' | 'sessions' | 'name'
+  after: number
+}
+
+/** Moderator roles and bans. */
+export const roleTables = [
+  { table: 'channel_moderator', column: 'moderator_id' },
+  { table: 'channel_ban', column: 'member_id' },
+]
+
+/**
+ * What a deleted user has: memberships, each with its event; moderator roles and bans; sessions. Its row stays for its
+ * messages, without its name, which the events need while the log may be read.
+ */
+export const removeUser = (closeSessions: (user: DeletedUser) => void): Kind => ({
+  kind: 'remove-user',
+  done: 'the memberships and roles of a deleted user are removed',
+  async piece(transaction, work, now) {
+    const userId = Number(work.subject)
+    const { step, after } = cursorOf<Cursor>(work) ?? { step: 'memberships', after: 0 }
+    switch (step) {
+      case 'memberships':
+        return removeMemberships(transaction, userId, after, now)
+      case 'roles':
+        return removeRoles(transaction, userId, now)
+      case 'sessions': {
+        const user = await findDeletedUser(transaction, userId)
+        const end: PieceEnd = { state: 'later', dueAt: now + logKeepMs, cursor: { step: 'name', after: 0 } }
+        return user ? { ...end, afterCommit: () => closeSessions(user) } : end
+      }
+      case 'name':
+        await removeName(transaction, userId)
+        return { state: 'done' }
+    }
+  },
+})
+
+const next = (step: Cursor['step'], after = 0): PieceEnd => ({ state: 'more', cursor: { step, after } })
+
+async function removeMemberships(
+  transaction: Transaction,
+  member_id: number,
+  after: number,
+  now: number,
+): Promise<PieceEnd> {
+  // Locks the user's row, as all do that add or remove a member: nobody else removes these memberships meanwhile.
+  await transaction.run('UPDATE app_instance_user SET memberships = memberships WHERE user_id = $1', member_id)
+  const memberships = await transaction.all<{ channel_id: number }>(
+    `SELECT channel_id FROM membership_view WHERE member_id = $1 AND channel_id > $2 ORDER BY channel_id LIMIT $3`,
+    member_id,
+    after,
+    membershipsMax,
+  )
+  for (const { channel_id } of memberships) await removeUnlessDeleted(transaction, { channel_id, member_id }, now)
+  const last = memberships.at(-1)
+  return last ? next('memberships', last.channel_id) : next('roles')
+}
+
+/** A channel that is deleted meanwhile has no members any more: its purge deletes their rows. */
+async function removeUnlessDeleted(
+  transaction: Transaction,
+  membership: { channel_id: number; member_id: number },
+  now: number,
+): Promise<void> {
+  try {
+    await removeMember(transaction, membership, now)
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === 'Forbidden')) throw error
+  }
+}
+
+async function removeRoles(transaction: Transaction, userId: number, now: number): Promise<PieceEnd> {
+  let removed = 0
+  for (const { table, column } of roleTables) {
+    removed += await transaction.run(
+      `DELETE FROM ${table} WHERE ${column} = $1
+         AND channel_id IN (SELECT channel_id FROM ${table} WHERE ${column} = $1 LIMIT $2)`,
+      userId,
+      pieceRowsMax - removed,
+    )
+  }
+  if (removed === pieceRowsMax) return next('roles')
+  return { state: 'later', dueAt: now + sessionsAfterMs, cursor: { step: 'sessions', after: 0 } }
+}
+
+const findDeletedUser = (transaction: Transaction, userId: number): Promise<DeletedUser | undefined> =>
+  transaction.get<DeletedUser>(
+    'SELECT user_id, app_instance_user_arn FROM app_instance_user WHERE user_id = $1',
+    userId,
+  )
+
+async function removeName(transaction: Transaction, userId: number): Promise<void> {
+  await transaction.run(`UPDATE app_instance_user SET name = '""', metadata = NULL WHERE user_id = $1`, userId)
+  transaction.erasesText()
+}

@@ -1,0 +1,87 @@
+import { findRetention, keptSince } from '../api/app-instances/retention.ts'
+import { dayMs } from '../api/times.ts'
+import type { Transaction } from '../store/store.ts'
+import type { RunRow } from '../store/tables.ts'
+import { deleteRuns } from './delete-runs.ts'
+import { cursorOf, type Kind } from './kind.ts'
+
+/** How often messages that have passed the limit are deleted, after the grace period. */
+const sweepEveryMs = dayMs
+/** Messages that one piece deletes. Each may have a run and steps, too. */
+const messagesMax = 100
+/** Channels that one piece looks into. */
+const channelsMax = 100
+
+interface Cursor {
+  /** The channel before. */
+  after: number
+}
+
+/**
+ * The messages of an AppInstance that are past its limit, channel by channel. They are hidden already, and no event tells of
+ * them; neither do they change when the last message of the channel was.
+ */
+export const retention: Kind = {
+  kind: 'retention',
+  done: 'messages are kept for ever again',
+  async piece(transaction, work, now) {
+    const row = await findRetention(transaction, work.subject)
+    if (!row || row.retention_days === null || row.deletes_from === null) return { state: 'done', unchanged: true }
+    if (row.deletes_from > now) return { state: 'later', dueAt: row.deletes_from }
+    const since = keptSince(row, now)
+    const cursor = await sweepChannels(transaction, work.subject, cursorOf<Cursor>(work)?.after ?? 0, since, now)
+    return cursor ? { state: 'more', cursor } : { state: 'later', dueAt: now + sweepEveryMs }
+  },
+}
+
+/** Returns where to continue; undefined behind the last channel. */
+async function sweepChannels(
+  transaction: Transaction,
+  appInstanceArn: string,
+  after: number,
+  since: number,
+  now: number,
+): Promise<Cursor | undefined> {
+  const channels = await transaction.all<{ channel_id: number; oldest_at: number | null }>(
+    `SELECT channel_id, (SELECT created_at FROM channel_message
+       WHERE channel_message.channel_id = channel_view.channel_id ORDER BY seq LIMIT 1) AS oldest_at
+     FROM channel_view WHERE app_instance_arn = $1 AND channel_id > $2 ORDER BY channel_id LIMIT $3`,
+    appInstanceArn,
+    after,
+    channelsMax,
+  )
+  let left = messagesMax
+  let done = after
+  for (const { channel_id, oldest_at } of channels) {
+    if (oldest_at !== null && oldest_at < since) {
+      left -= await deleteMessages(transaction, channel_id, { since, rowsMax: left, now })
+      if (left === 0) return { after: done }
+    }
+    done = channel_id
+  }
+  return channels.length === channelsMax ? { after: done } : undefined
+}
+
+/** The oldest first. Returns how many there were. */
+async function deleteMessages(
+  transaction: Transaction,
+  channelId: number,
+  { since, rowsMax, now }: { since: number; rowsMax: number; now: number },
+): Promise<number> {
+  const oldest = await transaction.all<{ seq: number; created_at: number }>(
+    'SELECT seq, created_at FROM channel_message WHERE channel_id = $1 ORDER BY seq LIMIT $2',
+    channelId,
+    rowsMax,
+  )
+  // In a channel the time grows with the number.
+  const past = oldest.filter(({ created_at }) => created_at < since)
+  const last = past.at(-1)
+  if (!last) return 0
+  const runsOfThem = `message_id IN (SELECT message_id FROM channel_message WHERE channel_id = $1 AND seq <= $2)`
+  const text = `SELECT * FROM flow_run WHERE channel_id = $1 AND state = 'RUNNING' AND ${runsOfThem}`
+  for (const run of await transaction.all<RunRow>(text, channelId, last.seq)) await transaction.endStep(run, now)
+  await deleteRuns(transaction, channelId, runsOfThem, last.seq)
+  await transaction.run('DELETE FROM channel_message WHERE channel_id = $1 AND seq <= $2', channelId, last.seq)
+  transaction.erasesText()
+  return past.length
+}

@@ -1,0 +1,75 @@
+import { dayMs } from '../api/times.ts'
+import type { Transaction } from '../store/store.ts'
+import { deleteRuns, runIsOver } from './delete-runs.ts'
+import { cursorOf, type Kind } from './kind.ts'
+
+/** How long the log of a channel stays, and with it the runs and steps of its messages. */
+export const traceDays = 30
+/** Events that one piece deletes. Each may have a run and its steps, too. */
+const eventsMax = 60
+/** Channels that one piece looks into. */
+const channelsMax = 250
+
+interface Cursor {
+  /** The channel before. */
+  after: number
+}
+
+/**
+ * The logs of all channels, and runs that are over. Each run is found by its events in the log: that of its beginning, and
+ * that of its end.
+ */
+export const trim: Kind = {
+  kind: 'trim',
+  everyMs: dayMs,
+  done: 'old events, runs and steps are deleted',
+  async piece(transaction, work, now) {
+    const cursor = await trimChannels(transaction, cursorOf<Cursor>(work)?.after ?? 0, now - traceDays * dayMs)
+    return cursor ? { state: 'more', cursor } : { state: 'done' }
+  },
+}
+
+/** Returns where to continue; undefined behind the last channel. */
+async function trimChannels(transaction: Transaction, after: number, before: number): Promise<Cursor | undefined> {
+  const channels = await transaction.all<{ channel_id: number; oldest_at: number | null }>(
+    `SELECT channel_id, (SELECT created_at FROM channel_log
+       WHERE channel_log.channel_id = channel_head.channel_id ORDER BY seq LIMIT 1) AS oldest_at
+     FROM channel_head WHERE channel_id > $1 ORDER BY channel_id LIMIT $2`,
+    after,
+    channelsMax,
+  )
+  let left = eventsMax
+  let done = after
+  for (const { channel_id, oldest_at } of channels) {
+    if (oldest_at !== null && oldest_at < before) {
+      left -= await trimLog(transaction, channel_id, before, left)
+      if (left === 0) return { after: done }
+    }
+    done = channel_id
+  }
+  return channels.length === channelsMax ? { after: done } : undefined
+}
+
+/** The oldest events first. Returns how many there were. */
+async function trimLog(
+  transaction: Transaction,
+  channelId: number,
+  before: number,
+  eventsMax: number,
+): Promise<number> {
+  const oldest = await transaction.all<{ seq: number; created_at: number }>(
+    'SELECT seq, created_at FROM channel_log WHERE channel_id = $1 ORDER BY seq LIMIT $2',
+    channelId,
+    eventsMax,
+  )
+  const younger = oldest.findIndex(({ created_at }) => created_at >= before)
+  const past = younger < 0 ? oldest : oldest.slice(0, younger)
+  const last = past.at(-1)
+  if (!last) return 0
+  const runsOfThem = `(message_id, revision) IN (
+    SELECT subject, channel_log.revision FROM channel_log WHERE channel_id = $1 AND seq <= $2)
+    AND (ended_at IS NULL OR ended_at < $3) AND ${runIsOver}`
+  await deleteRuns(transaction, channelId, runsOfThem, last.seq, before)
+  await transaction.run('DELETE FROM channel_log WHERE channel_id = $1 AND seq <= $2', channelId, last.seq)
+  return past.length
+}

@@ -1,0 +1,196 @@
+import { join } from 'node:path'
+import { Janitor } from '../bench/system/janitor.ts'
+import { Scratch } from '../bench/system/scratch.ts'
+import { rootKeys } from '../bench/wire/calls.ts'
+import { Session } from '../bench/wire/session.ts'
+import { Signer } from '../bench/wire/sigv4.ts'
+import { setStage, type Timed, timeCreates, timeLists } from './scale/calls.ts'
+import { deleteLongHistory } from './scale/deletion.ts'
+import { fillStore, type Sizes, type Stage } from './scale/fill.ts'
+import { openDatabase, openFile, type Record } from './scale/record.ts'
+import { type Place, ScaleServer } from './scale/server.ts'
+import { dropDatabase, freshDatabase, noPostgresServer } from './support/postgres-server.ts'
+
+/*
+ * `node test/scale.ts [--small]`: a large store, and what the operations take on it, on SQLite and on PostgreSQL. Prints a
+ * table with what was measured beside what it should be. It fails only where rows are left or a call fails: a time is a
+ * matter of the machine. `--small` shows within a minute that the program itself works.
+ */
+
+interface Plan extends Sizes {
+  /** Messages of the channel that is deleted, by engine. */
+  history: { SQLite: number; PostgreSQL: number }
+}
+
+const full: Plan = {
+  users: 100_000,
+  channels: 100_000,
+  members: 9_700,
+  memberships: 20_000,
+  bans: 10_000,
+  history: { SQLite: 1_000_000, PostgreSQL: 100_000 },
+}
+const small: Plan = {
+  users: 1_000,
+  channels: 1_000,
+  members: 300,
+  memberships: 500,
+  bans: 200,
+  history: { SQLite: 5_000, PostgreSQL: 5_000 },
+}
+
+/** How many channels a session gets at its connect. */
+const channelsPrefetched = 50
+
+const pageMsMax = 5
+const createRatioMax = 2
+const pauseMsMax = 25
+const deleteMsMax = 50
+const sendMsMax = 100
+
+interface Row {
+  what: string
+  bar: string
+  measured: string
+  passes: boolean
+}
+
+type Engine = keyof Plan['history']
+
+async function main(): Promise<number> {
+  const plan = process.argv.includes('--small') ? small : full
+  const janitor = new Janitor()
+  const scratch = new Scratch(janitor, undefined)
+  let failed = false
+  try {
+    for (const engine of ['SQLite', 'PostgreSQL'] as const) {
+      if (engine === 'PostgreSQL' && noPostgresServer) {
+        console.error(`SKIPPED: SCALE ON POSTGRESQL. ${noPostgresServer}`)
+        continue
+      }
+      const databaseUrl = engine === 'PostgreSQL' ? await freshDatabase() : undefined
+      const place = { dataDir: scratch.folder('scale'), databaseUrl }
+      try {
+        const { rows, left } = await measure(engine, plan, place, janitor)
+        print(engine, rows)
+        for (const [table, count] of left) console.error(`FAILED: ${count} rows of the deleted channel are in ${table}`)
+        failed ||= left.size > 0
+      } finally {
+        if (databaseUrl !== undefined) await dropDatabase(databaseUrl)
+      }
+    }
+  } finally {
+    await janitor.clearUp()
+  }
+  return failed ? 1 : 0
+}
+
+async function measure(engine: Engine, plan: Plan, place: Place, janitor: Janitor) {
+  const open = () => openRecord(place)
+  const { stage, empty } = await inEmptyStore(place, janitor)
+  await (async () => {
+    await using record = await open()
+    await fillStore(record, stage, plan)
+  })()
+  const large = await inLargeStore(place, stage, janitor)
+  const deletion = await deleteLongHistory(place, stage, plan.history[engine], open, janitor)
+  const rows = [
+    ...large.lists.map(({ name, times }) => atMost(`${name}: p99`, quantile(times, 0.99), pageMsMax, 'ms')),
+    ...large.creates.map(({ name, times }) => createRow(name, times, empty)),
+    ...large.pauses.map(({ during, pauseMs }) => atMost(`longest pause: ${during}`, pauseMs, pauseMsMax, 'ms')),
+    information('connect of that user', large.connectMs),
+    atMost('DeleteChannel', deletion.answeredMs, deleteMsMax, 'ms'),
+    atMost(`a send beside the purge: p99 of ${deletion.sends.length}`, quantile(deletion.sends, 0.99), sendMsMax, 'ms'),
+    atMost('longest pause: purge', deletion.longestPauseMs, pauseMsMax, 'ms'),
+    information(`purge, killed when ${deletion.leftWhenKilled} messages were left`, deletion.purgeMs),
+  ]
+  return { rows, left: deletion.left }
+}
+
+const openRecord = ({ dataDir, databaseUrl }: Place): Promise<Record> =>
+  databaseUrl === undefined ? Promise.resolve(openFile(join(dataDir, 'carillon.sqlite'))) : openDatabase(databaseUrl)
+
+async function inEmptyStore(place: Place, janitor: Janitor): Promise<{ stage: Stage; empty: Timed[] }> {
+  await using server = await ScaleServer.start(place, janitor)
+  const stage = await setStage(server.api)
+  // The first round pays for code that is not compiled yet.
+  await timeCreates(server.api, stage, 'first')
+  const empty = await timeCreates(server.api, stage, 'empty')
+  await server.stop()
+  return { stage, empty }
+}
+
+async function inLargeStore(place: Place, stage: Stage, janitor: Janitor) {
+  await using server = await ScaleServer.start(place, janitor)
+  await timeCreates(server.api, stage, 'second')
+  const pauses: { during: string; pauseMs: number }[] = []
+  const noting = async <Result>(during: string, work: () => Promise<Result>): Promise<Result> => {
+    await server.longestPauseMs()
+    const result = await work()
+    pauses.push({ during, pauseMs: await server.longestPauseMs() })
+    return result
+  }
+  const lists = await noting('lists', () => timeLists(server.api, stage))
+  const creates = await noting('creates', () => timeCreates(server.api, stage, 'large'))
+  const connectMs = await noting('connect of a user with so many memberships', () => connect(server.url, stage.busyArn))
+  await server.stop()
+  return { lists, creates, pauses, connectMs }
+}
+
+/** Resolves with the time until the session has what is prefetched. */
+async function connect(url: string, userArn: string): Promise<number> {
+  const { host } = new URL(url)
+  const signer = new Signer(rootKeys, 'us-east-1', 'chime')
+  const parameters = { userArn, sessionId: 'scale', 'prefetch-on': 'connect', 'prefetch-sort-by': 'unread' }
+  const prefetched = Promise.withResolvers<void>()
+  let frames = 0
+  const onText = () => {
+    frames += 1
+    // The first says that the session is established.
+    if (frames > channelsPrefetched) prefetched.resolve()
+  }
+  const from = performance.now()
+  const target = signer.connectTarget(host, parameters)
+  const session = await Session.open({ url: `ws://${host}`, target, onText })
+  await prefetched.promise
+  const connectMs = performance.now() - from
+  session.close()
+  return connectMs
+}
+
+function createRow(name: string, times: number[], empty: Timed[]): Row {
+  const before = quantile(empty.find((timed) => timed.name === name)?.times ?? [], 0.5)
+  const now = quantile(times, 0.5)
+  const row = atMost(`${name}: median against an empty store`, now / before, createRatioMax, 'times')
+  return { ...row, measured: `${row.measured} (${round(now)} / ${round(before)} ms)` }
+}
+
+const atMost = (what: string, measured: number, bar: number, unit: string): Row => ({
+  what,
+  bar: `at most ${bar} ${unit}`,
+  measured: `${round(measured)} ${unit}`,
+  passes: measured <= bar,
+})
+
+const information = (what: string, ms: number): Row => ({ what, bar: '', measured: `${round(ms)} ms`, passes: true })
+
+function quantile(times: readonly number[], share: number): number {
+  const sorted = times.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+const round = (value: number): string => value.toPrecision(3)
+
+function print(engine: Engine, rows: Row[]): void {
+  const cells = rows.map(({ what, bar, measured, passes }) => [what, bar, measured, passes ? '' : 'short'])
+  const all = [['what', 'should be', 'measured', ''], ...cells]
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0), 3))
+  const line = (row: string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  console.log(`\n${engine}`)
+  for (const [index, row] of all.entries()) {
+    console.log(line(row))
+    if (index === 0) console.log(line(widths.map((width) => '-'.repeat(width))))
+  }
+}
+
+process.exit(await main())
