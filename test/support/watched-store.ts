@@ -1,7 +1,7 @@
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
 import type { Committed, Isolation, Reader, Store, Transaction } from '../../src/store/store.ts'
 
-/** A store that counts what is asked of it, and fails when it is told to, as a full disk does. */
+/** A store that counts its calls, and fails on demand, as a full disk does. */
 export class WatchedStore implements Store {
   readonly written: Change['kind'][] = []
   reads = 0
