@@ -9,14 +9,14 @@ import { sessionsCase } from './parts/sessions.ts'
 import { startCase } from './parts/start.ts'
 import type { RunRecord } from './record.ts'
 
-/** What a run must show, and what would be better still. */
+/** A bar that a run must reach, and a wish beyond it. */
 export interface Bar {
   what: string
-  /** What is too little, or too much. */
+  /** The limit: less, or more, is short of the bar. */
   limit: 'at least' | 'at most'
   bar: number
   wish: number
-  /** Empty where the run has not measured it. */
+  /** Empty if the run has not measured it. */
   measured(run: MeasuredRun): number[]
 }
 
@@ -259,14 +259,14 @@ const overloadBars: Bar[] = [
 
 const bars: readonly Bar[] = [...flowBars, ...sessionBars, ...sizeBars, ...overloadBars]
 
-/** What a measurement is in the eyes of a bar. */
+/** The verdict of a bar on a measurement. */
 export function verdictOf({ limit, bar, wish }: Bar, { median }: Pick<Spread, 'median'>): 'wish' | 'passes' | 'short' {
   const reaches = (mark: number) => (limit === 'at least' ? median >= mark : median <= mark)
   if (reaches(wish)) return 'wish'
   return reaches(bar) ? 'passes' : 'short'
 }
 
-/** The bars of which the run has measured something. */
+/** The bars with a measurement in this run. */
 export function judged(record: RunRecord): { bar: Bar; measured: Spread }[] {
   const run = new MeasuredRun(record)
   return bars.flatMap((bar) => {

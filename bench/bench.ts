@@ -6,22 +6,22 @@ import type { Scratch } from './system/scratch.ts'
 
 /** A version of Carillon that is measured. */
 export interface Version {
-  /** Empty for the working tree; otherwise what `--against` names. */
+  /** Empty for the working tree; otherwise the version that `--against` names. */
   label: string
-  /** Where its package.json is. */
+  /** The folder of its package.json. */
   root: string
 }
 
 /** One run of the benchmarks. */
 export interface Bench {
   options: Options
-  /** The working tree, and what it is compared with. */
+  /** The working tree, and the version for comparison. */
   versions: Version[]
   janitor: Janitor
   scratch: Scratch
-  /** The one PostgreSQL of the run, started when it is first asked for; undefined where there is none. */
+  /** The one PostgreSQL of the run, started on demand; undefined if there is none. */
   database(): Promise<Database | undefined>
-  /** Where CPU profiles go; undefined unless they are asked for. */
+  /** The folder for CPU profiles; undefined without `--profile`. */
   profileFolder: string | undefined
 }
 
@@ -32,19 +32,19 @@ type Round = (results: Results) => Promise<void>
 export interface Part {
   name: string
   about: string
-  /** Makes what all rounds share. */
+  /** Creates the data that all rounds share. */
   open(bench: Bench): Promise<Round>
 }
 
-/** What a case of this version is called in the results. */
+/** The name of a case of this version in the results. */
 export const caseName = ({ label }: Version, name: string): string => (label === '' ? name : `${label}: ${name}`)
 
-/** What decides how large things are. */
+/** The options that decide sizes. */
 export interface Sized {
   options: Pick<Options, 'quick'>
 }
 
-/** A size in full, and as the quick run has it. */
+/** A full size, or that of the quick run. */
 export const sized = ({ options }: Sized, full: number, quick: number): number => (options.quick ? quick : full)
 
 /** How long one measurement takes, in seconds. */

@@ -1,4 +1,4 @@
-/** What one case has shown in one round: numbers by their names, which hold the unit. */
+/** The results of one case in one round: numbers by name, with the unit in the name. */
 export type Figures = Record<string, number>
 
 /** One figure over all rounds. */
@@ -16,7 +16,7 @@ const median = (values: readonly number[]): number =>
     0.5,
   )
 
-/** Of values in order; between two of them where it falls between two. */
+/** The quantile of sorted values, interpolated between two of them. */
 export function quantile(sorted: readonly number[], part: number): number {
   if (sorted.length === 0) return Number.NaN
   const position = (sorted.length - 1) * part
@@ -28,7 +28,7 @@ export function spreadOf(values: number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values), values }
 }
 
-/** The figures of a part, round by round, in the order in which its cases came first. */
+/** The figures of a part, round by round, in the order of the first appearance of its cases. */
 export class Results {
   readonly #rounds = new Map<string, Figures[]>()
 

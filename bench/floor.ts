@@ -5,14 +5,14 @@ import { GroupCommitFile } from './programs/group-commit-file.ts'
 import { serveParent } from './system/program.ts'
 
 /*
- * The floor: what one flow costs when nothing is done but what cannot be left out. node:http, two signatures verified and
- * one made, two group commits of 2 KB each to a file with fdatasync. It runs beside Carillon in every round, so that the
- * machine and its noise cancel out.
+ * The floor: the cost of the unavoidable work of one flow. node:http, two signatures verified and one made, two group
+ * commits of 2 KB each to a file with fdatasync. It runs beside Carillon in every round, so that the machine and its
+ * noise cancel out.
  */
 
 const recordBytes = 2048
 
-/** What every front is started with. */
+/** The options of every front. */
 export interface FrontInput {
   /** For its data. */
   folder: string

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { type Peer, peers } from './peers/peer.ts'
 
-/** What a run measures, and how. */
+/** The options of a run. */
 export interface Options {
-  /** Names of parts; empty for the table alone of what was asked. */
+  /** Names of parts; empty for the table of options only. */
   parts: string[]
   /** How long one measurement takes. */
   seconds: number
@@ -32,7 +32,7 @@ export const usage = `npm run bench [-- PART… | all] [-- OPTION…]
   --data FOLDER       where data are written; on a disk, not in memory
   --commit            keeps the results in bench/last-run.json`
 
-/** Throws an Error that says what is wrong with the arguments. */
+/** Throws an Error that describes the problem of the arguments. */
 export function readOptions(args: string[], partNames: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args,

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import type { Summary } from './figures.ts'
 import type { Options } from './options.ts'
 
-/** All that a run has found, with what it was found on. */
+/** The results of a run, with the machine and the version. */
 export interface RunRecord {
   at: string
-  /** Of the working tree; `+` where files had been changed since. */
+  /** The commit of the working tree; `+` if files had been changed since. */
   commit: string
   machine: { processors: string; loadBefore: number; node: string; onDisk: boolean }
   options: Pick<Options, 'seconds' | 'rounds' | 'quick' | 'against'>
@@ -48,7 +48,7 @@ export function lastCommittedRun(): RunRecord | undefined {
   return existsSync(lastRun) ? (JSON.parse(readFileSync(lastRun, 'utf8')) as RunRecord) : undefined
 }
 
-/** Where CPU profiles of a run go. */
+/** The folder for CPU profiles of a run. */
 export function profileFolderOf({ at }: RunRecord): string {
   const path = join(folder, `${at.replaceAll(':', '-')}-profiles`)
   mkdirSync(path, { recursive: true })

@@ -19,21 +19,21 @@ export const startPlain = ({ janitor }: Bench, flags: string[] = []) =>
 export const startLoad = ({ janitor }: Bench) => new Program<LoadCalls>(program('load'), janitor)
 const startProcessor = ({ janitor }: Bench) => new Program<ProcessorCalls>(program('processor'), janitor)
 
-/** What a server has used and done so far. */
+/** The counters of a server so far. */
 interface ServerCounters {
   cpu: CpuTime
   writtenBytes: number
-  /** Hot writes and the commits that they shared, of a server that counts them. */
+  /** Hot writes and the commits that they shared, if the server counts them. */
   writes?: number
   commits?: number
   databaseCpu?: CpuTime
   transactions?: number
 }
 
-/** A server with what is measured of it. */
+/** A server with its counters. */
 interface Measured {
   url: string
-  /** `when` it is counted: before or after what is measured. */
+  /** `when`: before or after the measurement. */
   count(when: When): Promise<ServerCounters>
 }
 
@@ -65,7 +65,7 @@ export class Rig {
   }
 
   /**
-   * Runs flows for so many seconds and says what each of them took. All that were begun have ended when the counters are
+   * Runs flows for so many seconds and returns their durations. All started flows have ended when the counters are
    * read, so none is counted in part.
    */
   async measureFlows(inFlight: number, seconds: number): Promise<{ figures: Figures; flows: number }> {
@@ -177,7 +177,7 @@ export async function startFloor(bench: Bench): Promise<Rig> {
   return startFront(bench, new URL('floor.ts', import.meta.url))
 }
 
-/** The same, with a front that keeps its promises by a peer. `packages` is what the peer has installed. */
+/** The same, with a front in front of a peer. `packages` is the folder of the peer's installed packages. */
 export async function startPeer(bench: Bench, peer: Peer, packages: string): Promise<Rig> {
   return startFront(bench, peer.front, (folder) => peer.start(packages, folder, bench.janitor))
 }
@@ -207,7 +207,7 @@ async function startFront(
   return new Rig(stack.move(), { url, count }, load, processor)
 }
 
-/** Runs flows until code is compiled and caches are warm. The output is how many that were. */
+/** Runs flows until code is compiled and caches are warm. Returns the number of flows. */
 export async function warmUp(bench: Bench, { load }: Rig, inFlight = 32): Promise<number> {
   const seconds = bench.options.quick ? 0.3 : Math.max(1, measureSeconds(bench) / 2)
   return (await load.call('runFlows', { inFlight, seconds })).flows

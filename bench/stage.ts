@@ -1,10 +1,10 @@
 import type { Lane } from './programs/flow-load.ts'
 import { Api, channelPath } from './wire/calls.ts'
 
-/** Calls at once while a stage is set. */
+/** Concurrent calls during the set-up. */
 const callsAtOnce = 16
 
-/** People, channels and flows on a server, made by calls of the API. */
+/** Users, channels and flows on a server, created by calls of the API. */
 export class Stage {
   readonly api: Api
   readonly appInstanceArn: string
@@ -91,7 +91,7 @@ export class Stage {
     await this.api.output({ method: 'POST', path: `${channelPath(channelArn)}/messages`, bearer: senderArn, body })
   }
 
-  /** Users with a channel each, through which their messages go by a flow of these functions, if any. */
+  /** Users with one channel each, with a flow of these functions, if any. */
   async createLanes(count: number, functionNames: string[], prefix = 'lane'): Promise<Lane[]> {
     const users = await this.createUsers(count, prefix)
     const flowArn = functionNames.length > 0 ? await this.createFlow(functionNames) : undefined
@@ -116,7 +116,7 @@ const processorOf = (name: string, index: number) => ({
   FallbackAction: 'ABORT',
 })
 
-/** Some at a time, the results in the order of the items. */
+/** Runs some at a time; the results are in the order of the items. */
 async function together<Item, Result>(
   items: readonly Item[],
   work: (item: Item, index: number) => Promise<Result>,

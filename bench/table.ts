@@ -13,7 +13,7 @@ export function resultTable(summary: Summary): string {
   return alignedTable(['', ...names], rows)
 }
 
-/** What the run must show, and what it shows. */
+/** The bars, and the results of the run. */
 export function barTable(record: RunRecord): string | undefined {
   const rows = judged(record).map(({ bar, measured }) => [
     bar.what,
@@ -25,7 +25,7 @@ export function barTable(record: RunRecord): string | undefined {
   return rows.length === 0 ? undefined : alignedTable(['what it must show', 'bar', 'wish', 'measured', ''], rows)
 }
 
-/** The floor as it was in this run and in the last committed one: how far the machine is the same. */
+/** The floor in this run and in the last committed one: it shows how similar the machines are. */
 export function floorTable(record: RunRecord, last: RunRecord | undefined): string | undefined {
   if (!record.parts.flow) return undefined
   const figuresOf = (run: RunRecord | undefined, name: string) =>
@@ -44,7 +44,7 @@ function spreadText({ median, min, max }: Spread): string {
   return low === high ? text : `${text} (${low}–${high})`
 }
 
-/** Three digits that mean something are more than a benchmark has. */
+/** A benchmark has fewer than three significant digits. */
 function numberText(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2

@@ -11,41 +11,41 @@ import type { Store } from './store/store.ts'
 /** The file of the embedded store, in the data folder. */
 export const storeFile = 'carillon.sqlite'
 
-/** A file for one node alone, or a database that many share. */
-export type StorePlace = { file: string } | { url: string }
+/** A file for one node, or a database that nodes share. */
+export type StoreLocation = { file: string } | { url: string }
 
-/** Of a server that was started before. Nothing is made where there is none: that would only hide a wrong path. */
-export function existingPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): StorePlace {
+/** The store of a server that was started before. A missing store is not created: that would only hide a wrong path. */
+export function existingStore({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): StoreLocation {
   if (databaseUrl !== undefined) return { url: databaseUrl }
   const file = join(resolve(dataDir), storeFile)
   if (existsSync(file)) return { file }
   throw new Error(`${resolve(dataDir)} has no data yet: start the server once, or set --data-dir`)
 }
 
-/** The file of the embedded store and those that SQLite keeps beside it as long as it is open. */
+/** The file of the embedded store, and the files that SQLite keeps beside it as long as it is open. */
 export const storeFiles = (file: string): string[] => [file, `${file}-wal`, `${file}-shm`]
 
 interface Surroundings {
   clock: Clock
   log: Pick<Log, 'warn' | 'info'>
   random(): number
-  /** Given by the server alone: the store cannot go on, and the server must stop. */
+  /** Passed by the server only: the store cannot continue, and the server must stop. */
   broken?(error: Error): void
-  /** With `check` an old schema is refused instead of brought up to date. */
+  /** With `check` an old schema is rejected instead of migrated. */
   migrations?: 'check'
 }
 
-/** The one place that knows which engines there are. Brings the schema up to date. */
-export async function openStore(place: StorePlace, around: Surroundings, watch?: WatchCommit): Promise<Store> {
+/** The only module that knows the engines. Migrates the schema. */
+export async function openStore(location: StoreLocation, around: Surroundings, watch?: WatchCommit): Promise<Store> {
   const { clock, random, log, migrations, broken } = around
-  if ('file' in place) {
+  if ('file' in location) {
     const owner = broken && { random, broken }
-    return new SqliteStore(place.file, { clock, log, ...(watch && { watch }), ...(owner && { owner }) })
+    return new SqliteStore(location.file, { clock, log, ...(watch && { watch }), ...(owner && { owner }) })
   }
-  // Loaded when called for: a node alone needs no client of a database.
+  // Loaded on demand: a single node needs no client of a database.
   const { PostgresStore } = await import('./store/postgres.ts')
   return PostgresStore.open({
-    url: place.url,
+    url: location.url,
     random,
     log,
     ...(migrations && { migrations }),
@@ -53,5 +53,5 @@ export async function openStore(place: StorePlace, around: Surroundings, watch?:
   })
 }
 
-/** Copies the embedded store, which a server may be using, to a path that is free. */
+/** Copies the embedded store, also while a server uses it, to a path without a file. */
 export const backUpStore = backUpSqlite

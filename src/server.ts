@@ -23,9 +23,9 @@ import { authorityFile, followCertificate } from './tls/follow-certificate.ts'
 import { createKinds } from './upkeep/kinds.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
 
-/** How long a stop waits for a database that does not answer: the rest must end within 5 s together with it. */
+/** A stop waits so long for a database that does not respond: everything together must end within 5 s. */
 const storeMsMax = 3_000
-/** How long a scrape waits for the store to count what is pending, and what work is due. */
+/** A scrape waits so long for the store to count pending messages and due work. */
 const pendingMsMax = 5_000
 
 export interface RunningServer {
@@ -33,15 +33,18 @@ export interface RunningServer {
   credentials: Credentials
   /** The paths of the files that AWS SDKs and the AWS CLI read. */
   files: AwsFiles
-  /** The folder in which functions are looked for. */
+  /** The functions folder. */
   functions: string
-  /** Resolves when the server cannot go on, and must be closed: it takes no calls and acknowledges nothing any more. */
+  /**
+   * Resolves when the server cannot continue, and must be closed: it accepts no calls and acknowledges nothing any
+   * more.
+   */
   failed: Promise<Error>
-  /** Takes nothing new, tells the sessions, finishes what is in hand. */
+  /** Accepts no new work, closes the sessions, finishes the work in flight. */
   close(): Promise<void>
 }
 
-/** Starts a server. Nothing of it is left when it fails half-way. */
+/** Starts a server. If the start fails, it leaves nothing behind. */
 export async function startServer(config: Config, world: World): Promise<RunningServer> {
   const stack = new AsyncDisposableStack()
   try {
@@ -63,7 +66,7 @@ export async function startServer(config: Config, world: World): Promise<Running
 
 type BuiltServer = Awaited<ReturnType<typeof build>>
 
-/** The one place where the parts meet. What is put on the stack last stops first. */
+/** Connects the parts. The last entry on the stack stops first. */
 async function build(config: Config, world: World, life: Life, stack: AsyncDisposableStack) {
   const { clock, log } = world
   const metrics = new Metrics()
@@ -112,13 +115,13 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners wait for their requests.
   stack.defer(() => api.admission.close())
   if (admin) stack.defer(() => admin.close())
-  // Before the listeners stop, so that functions at work can still call back.
+  // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
   return { record, listeners, functions, engine, admin }
 }
 
-/** Opens the ports: from here on clients and functions call. */
+/** Opens the ports: from now on clients and functions can call. */
 async function startServing(
   { record, listeners, functions, engine, admin }: BuiltServer,
   config: Config,
@@ -139,7 +142,7 @@ async function startServing(
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
   await joinCluster(record, config, engine)
-  // Until then there are no places at functions.
+  // Before that, functions have no places.
   await functions.opened
   // Before the engine starts: functions call back.
   life.begin()
@@ -147,7 +150,7 @@ async function startServing(
   const upkeep = new Upkeep({ elapsedMs: systemElapsedMs, ...world, store, node, kinds: createKinds(() => {}) })
   stack.defer(() => upkeep.close())
   upkeep.start()
-  // After a cluster's node has set its clock by the database's.
+  // After a node of a cluster has set its clock to the database's time.
   stack.defer(warnOfClockSteps({ elapsedMs: systemElapsedMs, ...world }))
   const files = writeEndpointFiles(folder, endpoint, keys.root)
   stack.defer(() => {

@@ -5,7 +5,7 @@ import { startCarillon, warmUp } from '../rig.ts'
 import { Stage } from '../stage.ts'
 import { CarillonProcess, mainOf } from '../system/carillon.ts'
 
-/** Users, each in its share of the channels. */
+/** Users; each is a member of its share of the channels. */
 const lanesCount = 10
 const inFlight = 32
 

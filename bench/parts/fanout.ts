@@ -5,7 +5,7 @@ import { type Rig, startCarillon, startLoad, startPlainSessions, warmUp } from '
 import { Stage } from '../stage.ts'
 import { cpuTimeOf } from '../system/process-tree.ts'
 
-/** Messages on their way at a time. */
+/** Messages in flight. */
 const inFlight = 16
 const kinds = ['STANDARD', 'CONTROL'] as const
 

@@ -73,7 +73,7 @@ async function measureFront(
 
 async function measureSetup(bench: Bench, version: Version, setup: Setup, results: Results): Promise<void> {
   const { processors, options, name } = setup
-  // The bars are about one processor, so there alone it is worth the time.
+  // The bars are about one processor, so only that case is worth the time.
   const exactTransactions = !bench.options.quick && processors === 1
   await using rig = await startCarillon(bench, version, { ...options, exactTransactions, profileName: name })
   const stage = await Stage.open(rig.url)
@@ -85,8 +85,8 @@ async function measureSetup(bench: Bench, version: Version, setup: Setup, result
 
 async function measureAll(bench: Bench, rig: Rig, lanes: Lane[], name: string, results: Results): Promise<void> {
   await rig.openFlows(lanes)
-  // With all connections that will be needed. libuv accepts one in each turn of the event loop, and a turn with a commit is
-  // long: 224 more connections would take most of the measurement, while the flows on them wait.
+  // With all connections that will be needed. libuv accepts one in each turn of the event loop, and a turn with a
+  // commit is long: 224 more connections would take most of the measurement, while the flows on them wait.
   await warmUp(bench, rig, Math.max(...allInFlight))
   for (const inFlight of allInFlight) {
     const { figures } = await rig.measureFlows(inFlight, measureSeconds(bench))

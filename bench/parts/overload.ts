@@ -8,7 +8,7 @@ import { Stage } from '../stage.ts'
 
 const senders = 64
 const perSecond = 100
-/** How long late callbacks may take once no more is sent. */
+/** Time limit for late callbacks after the last send. */
 const settleMs = 1_000
 
 export const overloadCases = {
@@ -19,8 +19,8 @@ export const overloadCases = {
 }
 
 /**
- * Senders who do not wait for a verdict before they send again, against a function that keeps up with a part of that;
- * beside them a flow whose function is well.
+ * Senders that do not wait for a verdict before they send again, against a function that keeps up with a part of that;
+ * beside them a flow with a healthy function.
  */
 export const overload: Part = {
   name: 'overload',
@@ -70,7 +70,7 @@ const latencies = ({ p50Ms, p99Ms, flowsPerSecond }: FlowResult): Figures => ({
   'flows/s': flowsPerSecond,
 })
 
-/** Counts the verdicts of the function that is flooded. */
+/** Counts the verdicts of the flooded function. */
 class DecidedCounter {
   readonly #rig: Rig
   #before: Verdicts | undefined

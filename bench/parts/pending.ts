@@ -10,11 +10,11 @@ import { CarillonProcess } from '../system/carillon.ts'
 
 const lanesCount = 10
 const inFlight = 32
-/** How long a server may take to write down that a processor has a message. */
+/** Time limit for a server to record a hand-off. */
 const handOffMsMax = 10_000
 const lookEveryMs = 50
 
-/** A store with messages that wait for a verdict which does not come. */
+/** A store with messages that wait for a verdict and never get one. */
 interface Filled {
   version: Version
   build: Build
@@ -88,7 +88,7 @@ async function holdOneInEach(bench: Bench, version: Version, dataDir: string): P
   return lanes
 }
 
-/** Nothing tells of a step's row but the row. */
+/** The state of a step is visible only in its row. */
 async function awaitHandOff(dataDir: string, channelArn: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < handOffMsMax; waitedMs += lookEveryMs) {
     if (stepStates(dataDir, channelArn).includes('AWAITING')) return

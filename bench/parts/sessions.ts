@@ -11,10 +11,10 @@ const channelsCount = 50
 const protocols = ['ws', 'wss'] as const
 type Protocol = (typeof protocols)[number]
 
-/** A server whose sessions are counted. */
+/** A server for the measurement of sessions. */
 interface Subject {
   pid: number
-  /** Where sessions connect. */
+  /** The URL for sessions. */
   url: string
   ca: string | undefined
   userArns: string[]
@@ -38,7 +38,7 @@ export const sessions: Part = {
 
 export const sessionsCase = (name: string, protocol: Protocol): string => `${name}, ${protocol}`
 
-/** Sessions that are measured, and those that come before, so that what starts with the first is not counted. */
+/** Sessions that are measured, and sessions before them, so that one-time costs are not counted. */
 const measuredSessions = (bench: Bench) => sized(bench, 4000, 100)
 const sessionsBefore = (bench: Bench) => measuredSessions(bench) / 4
 

@@ -7,7 +7,7 @@ import type { Janitor } from '../system/janitor.ts'
 const startMsMax = 60_000
 const lookEveryMs = 100
 
-/** A server of a peer, which says nothing of itself. */
+/** A server of a peer, without output. */
 export class Background {
   readonly #child: ChildProcess
 
@@ -21,7 +21,7 @@ export class Background {
     return this.#child.pid as number
   }
 
-  /** Resolves when the server answers. Nothing else tells of that. */
+  /** Resolves when the server responds. There is no other sign. */
   async ready(answers: () => Promise<boolean>): Promise<void> {
     for (let waitedMs = 0; waitedMs < startMsMax; waitedMs += lookEveryMs) {
       if (this.#child.exitCode !== null) throw new Error(`the peer's server ended with ${this.#child.exitCode}`)

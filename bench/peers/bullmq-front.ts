@@ -5,11 +5,11 @@ import { serveParent } from '../system/program.ts'
 import type { BackedInput } from './peer.ts'
 
 /*
- * A message is a job: added before the send is answered, at work from its Invoke to its callback, and completed before the
- * callback is answered.
+ * A message is a job: added before the response to the send, active from its Invoke to its callback, and completed
+ * before the response to the callback.
  */
 
-/** As much of bullmq as is used here; the package is installed for the run alone. */
+/** The part of bullmq that is used here; the package is installed for the run only. */
 interface BullMq {
   Queue: new (name: string, options: object) => { add(name: string, data: Held, options: object): Promise<unknown> }
   Worker: new (
@@ -19,7 +19,7 @@ interface BullMq {
   ) => { on(event: 'completed', listener: (job: { id: string }) => void): void }
 }
 
-/** Jobs at work at once: more than there ever are in flight. */
+/** Concurrent jobs: more than there ever are in flight. */
 const concurrency = 1000
 
 /** A job between its Invoke and its end. */

@@ -4,17 +4,17 @@ import type { Scratch } from '../system/scratch.ts'
 import { bullmq } from './bullmq.ts'
 import { restate } from './restate.ts'
 
-/** What stands behind a peer's front. */
+/** The server behind a peer's front. */
 export interface Backing {
   pid: number
-  /** What the front is started with besides what every front is. */
+  /** Further options of the front, besides those of every front. */
   input: Omit<BackedInput, keyof FrontInput>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** What the front of a peer is started with. */
+/** The options of a peer's front. */
 export interface BackedInput extends FrontInput {
-  /** Where the packages of the peer are installed. */
+  /** The folder of the peer's installed packages. */
   packages: string
   /** The port of the peer's server, or its ports. */
   port: number

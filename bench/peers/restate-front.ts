@@ -7,8 +7,8 @@ import { freePort } from './background.ts'
 import type { BackedInput } from './peer.ts'
 
 /*
- * A message is an invocation: accepted before the send is answered; its handler invokes the processor and waits for an
- * awakeable, which the callback resolves; its end comes before the callback is answered.
+ * A message is an invocation: accepted before the response to the send; its handler invokes the processor and waits for
+ * an awakeable, which the callback resolves; the handler ends before the response to the callback.
  */
 
 interface Context {
@@ -16,7 +16,7 @@ interface Context {
   run(name: string, action: () => Promise<void>): Promise<void>
 }
 
-/** As much of the SDK as is used here; the package is installed for the run alone. */
+/** The part of the SDK that is used here; the package is installed for the run only. */
 interface Restate {
   service(definition: object): object
   serve(options: { services: object[]; port: number }): Promise<number>

@@ -10,28 +10,28 @@ export interface Lane {
   channelArns: string[]
 }
 
-/** What is sent, and to which server. */
+/** The messages to send, and the server. */
 export interface Traffic {
   url: string
   lanes: Lane[]
   /** CONTROL messages are not stored, and no flow holds them. */
   kind: 'STANDARD' | 'CONTROL'
-  /** False for senders who go on as soon as a message is accepted. */
+  /** False for senders that continue as soon as a message is accepted. */
   awaitsOutcome?: boolean
 }
 
 export interface FlowResult {
-  /** Those that had ended when the time was over. */
+  /** Flows that had ended when the time had passed. */
   flowsPerSecond: number
-  /** All that were sent and went out, those among them that ended later. */
+  /** All flows that were delivered, including those that ended later. */
   flows: number
-  /** Sends that were answered with 503: told to come back. */
+  /** Sends that got 503 with Retry-After. */
   refused: number
   p50Ms: number
   p99Ms: number
 }
 
-/** How long the last flows may take once no more are sent. */
+/** Time limit for the last flows after the last send. */
 const drainMsMax = 60_000
 /** About the length of a chat message. */
 const content = {
@@ -42,7 +42,9 @@ const content = {
 const sentType = '"CREATE_CHANNEL_MESSAGE"'
 const failedTypes = ['"DENIED_CREATE_CHANNEL_MESSAGE"', '"FAILED_CREATE_CHANNEL_MESSAGE"']
 
-/** A closed loop: so many flows at once, each from its send until the sender's session receives CREATE_CHANNEL_MESSAGE. */
+/**
+ * A closed loop: so many flows at once, each from its send until the sender's session receives CREATE_CHANNEL_MESSAGE.
+ */
 export class FlowLoad {
   readonly #traffic: Traffic
   readonly #api: Api
@@ -96,7 +98,7 @@ export class FlowLoad {
       const sent = await this.#send()
       if (sent.status === 503) {
         round.refused += 1
-        // As Retry-After asks for.
+        // According to Retry-After.
         await delay(Math.max(0, Math.min(1000, round.until - performance.now())))
         continue
       }
@@ -155,7 +157,7 @@ interface Round {
   latencies: number[]
 }
 
-/** Visits the channels of a lane in no order that an index has, as people would. */
+/** Visits the channels of a lane in an order that no index has, as users would. */
 const scattered = (turn: number) => Math.imul(turn, 2_654_435_761) >>> 0
 
 const messageIdOf = (body: string): string => /"MessageId":"([^"]+)"/.exec(body)?.[1] ?? ''

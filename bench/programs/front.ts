@@ -7,7 +7,7 @@ import { region, rootKeys } from '../wire/calls.ts'
 import { HttpClient } from '../wire/http-client.ts'
 import { Signer, Verifier } from '../wire/sigv4.ts'
 
-/** What a front has to keep: a message on its way to its processor, and back. */
+/** The state of a front for a message in flight at its processor. */
 export interface Held {
   messageId: string
   channelArn: string
@@ -15,7 +15,7 @@ export interface Held {
   content: string
 }
 
-/** What lies behind a front: how it keeps its promises is what is compared. */
+/** The durable part behind a front. The benchmark compares these. */
 export interface Keeper {
   /** Resolves when the message would survive a crash. From then on `dispatch` is called, once. */
   accept(held: Held): Promise<void>
@@ -27,9 +27,9 @@ const functionPath = '/2015-03-31/functions/allow/invocations'
 const channelPattern = /^\/channels\/([^/?]+)/
 
 /**
- * As much of the wire as one flow needs, so that the floor and the peers are measured with the programs that measure
- * Carillon: a send, an Invoke, a callback, and two frames on the sender's session. All signatures are verified; there are
- * no permissions and no validation.
+ * The part of the API that one flow needs, so that the floor and the peers are measured with the programs that measure
+ * Carillon: a send, an Invoke, a callback, and two frames on the sender's session. All signatures are verified; there
+ * are no permissions and no validation.
  */
 export class Front {
   readonly #verifier = new Verifier(rootKeys)
@@ -57,7 +57,7 @@ export class Front {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  /** Hands the event to the processor, signed. Its verdict comes under this id. */
+  /** Sends the event to the processor, signed. Its verdict has this id. */
   async dispatch(held: Held, callbackId: string): Promise<void> {
     const { messageId, channelArn, senderArn, content } = held
     this.#held.set(callbackId, held)

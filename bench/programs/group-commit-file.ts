@@ -2,15 +2,15 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 /** Written over from the start when it is full, as a write-ahead log is. */
 const fileBytesMax = 16 * 1024 * 1024
-/** The system counts all that was written at once as written again when a part of it changes, so the file is filled in pages. */
+/** If a part of one large write changes, the system counts the whole write again, so the file is filled in pages. */
 const pageBytes = 4096
 
-/** A file to which records are written with one fdatasync for all that came while the one before was under way. */
+/** A file with group commits: all records that arrive while a commit is in flight share the next fdatasync. */
 export class GroupCommitFile {
   readonly #file: FileHandle
   #position = 0
   #waiting: Buffer[] = []
-  /** The commit that will take what is waiting. */
+  /** The next commit, with the waiting records. */
   #next: Promise<void> | undefined
   #current: Promise<void> = Promise.resolve()
 

@@ -11,9 +11,9 @@ export interface OpenInput {
   ca?: string | undefined
 }
 
-/** Connects at once: as many as a server has to take at least after a restart. */
+/** Concurrent connects: a server must accept at least so many after a restart. */
 const connectsAtOnce = 32
-/** How long frames may be on their way. */
+/** Time limit for frames in flight. */
 const arrivalMsMax = 60_000
 
 /** Sessions that only receive. */

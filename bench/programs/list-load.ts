@@ -1,6 +1,6 @@
 import { Api, channelPath } from '../wire/calls.ts'
 
-/** Where in the channel's history the page is. */
+/** The position of the page in the channel's history. */
 export type PagePosition = 'newest' | 'middle' | 'oldest'
 
 export interface ListInput {
@@ -8,7 +8,7 @@ export interface ListInput {
   channelArn: string
   memberArn: string
   position: PagePosition
-  /** When the middle message was made, in milliseconds since the epoch. */
+  /** The time of the middle message, in milliseconds since the epoch. */
   middleMs: number
   seconds: number
 }

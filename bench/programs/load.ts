@@ -4,8 +4,7 @@ import { IdleSessions, type OpenInput } from './idle-sessions.ts'
 import { type ListInput, ListLoad, type ListResult } from './list-load.ts'
 
 /*
- * The clients: they send messages and wait until a session is told that they went out, list messages, or only hold
- * sessions.
+ * The clients: they send messages and wait until a session receives them, list messages, or only hold sessions.
  */
 
 let flows: FlowLoad | undefined
@@ -18,7 +17,7 @@ const calls = {
     flows = await FlowLoad.open(traffic)
   },
 
-  /** Sends for so long, and resolves when all that was sent has ended. */
+  /** Sends for so long, and resolves when all flows have ended. */
   async runFlows({ inFlight, seconds }: { inFlight: number; seconds: number }): Promise<FlowResult> {
     return flows!.run(inFlight, seconds)
   },

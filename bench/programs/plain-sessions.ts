@@ -8,7 +8,7 @@ import { createAuthority, issueCertificate } from '../../src/tls/issue-certifica
 import { serveParent } from '../system/program.ts'
 
 /*
- * What Carillon's sessions are compared with: connections of `ws` as its documentation has them. A POST is sent on to all
+ * The reference for Carillon's sessions: connections of `ws`, used as in its documentation. A POST is forwarded to all
  * of them, each by its own `send`.
  */
 

@@ -23,7 +23,7 @@ interface ProcessorEvent {
 export interface Verdicts {
   accepted: number
   refused: number
-  /** Those of paced functions. */
+  /** Callbacks of paced functions. */
   pacedAccepted: number
   /** The time of the last one, in milliseconds since the epoch. */
   pacedAt: number
@@ -78,7 +78,7 @@ async function callBack(name: string, { CallbackId, ChannelMessage }: ProcessorE
 }
 
 const calls = {
-  /** Where the endpoint listens. */
+  /** The URL of the endpoint. */
   async listen(): Promise<string> {
     const server = createServer({ noDelay: true }, (socket) => {
       const reader = new MessageReader()
@@ -92,7 +92,7 @@ const calls = {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   },
 
-  /** Which server to call back. */
+  /** The server for callbacks. */
   async serve({ url }: { url: string }): Promise<void> {
     api?.close()
     api = new Api(url)

@@ -14,8 +14,8 @@ const startMsMax = 120_000
 const lastLinesMax = 50
 const collector = fileURLToPath(new URL('../programs/collect-garbage.ts', import.meta.url))
 /**
- * For servers whose memory is compared. V8's space for new objects grows to 50 MB with the first thousands of connects, at
- * a pace of its own, whether there are 2,000 sessions or 50,000: it is kept at its least.
+ * For comparisons of memory. V8's space for new objects grows to 50 MB with the first thousands of connects, at its own
+ * pace, whether there are 2,000 sessions or 50,000: these flags keep it at its minimum.
  */
 export const memoryFlags = ['--expose-gc', '--max-semi-space-size=1']
 const noFunctions = 'no-functions'
@@ -24,16 +24,16 @@ export interface CarillonOptions {
   /** The program: `src/main.ts` or `dist/main.js` of some version. */
   main: string
   dataDir: string
-  /** Where functions are that are not in the folder. */
+  /** The endpoint of functions that are not in the folder. */
   lambdaEndpoint?: string
   /** Undefined: an empty one. */
   functions?: string
   databaseUrl?: string
   tls?: boolean
   environment?: Record<string, string>
-  /** Where the CPU profile goes. */
+  /** The folder for the CPU profile. */
   profileFolder?: string | undefined
-  /** What it is called there. */
+  /** The name of the profile. */
   profileName?: string
   /** Makes `collectGarbage` work, and the memory comparable: see `memoryFlags`. */
   measuresMemory?: boolean
@@ -42,7 +42,7 @@ export interface CarillonOptions {
 /** The program of a version as it is written: Node runs the TypeScript. */
 export const mainOf = ({ root }: Version): string => join(root, 'src/main.ts')
 
-/** A server in a process of its own, as its operator starts it. Its log goes into a pipe that is drained. */
+/** A server in a separate process, started as an operator does. Its log goes into a pipe that is drained. */
 export class CarillonProcess {
   readonly #child: ChildProcess
   readonly #dataDir: string
@@ -50,7 +50,7 @@ export class CarillonProcess {
   readonly #ready = Promise.withResolvers<void>()
   #collected = Promise.withResolvers<void>()
   readonly #profiles: boolean
-  /** How long it took from the start of the process until it said that it is ready. */
+  /** The time from the start of the process until it reported that it is ready, in ms. */
   readyMs = 0
   /** The processor time that it had taken by then, in ms. */
   readyCpuMs = 0

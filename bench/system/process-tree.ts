@@ -1,19 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 /*
- * What the operating system knows of processes: proc(5). Linux only, as the benchmarks are.
+ * Reads facts about processes from proc(5). Linux only, as the benchmarks are.
  */
 
-/** Linux counts processor time in hundredths of a second for everybody who asks. */
+/** Linux reports processor time in hundredths of a second. */
 const tickUs = 10_000
 
-/** The fields of /proc/PID/stat behind the name, which may hold anything. Undefined for a process that is gone. */
+/**
+ * The fields of /proc/PID/stat after the name, which may have any character in it. Undefined if the process is gone.
+ */
 function statOf(pid: number): string[] | undefined {
   const text = readText(`/proc/${pid}/stat`)
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
-/** Tells a process from a later one with the same id. */
+/** Distinguishes a process from a later one with the same id. */
 export const startOf = (pid: number): string | undefined => statOf(pid)?.[19]
 
 /** The living children, their children, and so on. */
@@ -25,7 +27,7 @@ export function descendantsOf(pid: number): number[] {
 /** Processor time so far, in µs. */
 export interface CpuTime {
   own: number
-  /** Of all living descendants, and of those that have ended and were waited for. */
+  /** The sum of all living descendants, and of those that have ended and were waited for. */
   children: number
 }
 

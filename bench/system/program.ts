@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Janitor } from './janitor.ts'
 
-/** What a program does for its parent: each call has one input and one output. */
+/** The calls that a program serves for its parent: each has one input and one output. */
 // biome-ignore lint/suspicious/noExplicitAny: the inputs of different calls have nothing in common
 export type Calls = Record<string, (input: any) => Promise<unknown>>
 

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Janitor } from './janitor.ts'
 
-/** File systems in memory, by their numbers in statfs(2). A commit costs nothing there, so nothing measured is true. */
+/**
+ * File systems in memory, by their numbers in statfs(2). A commit costs nothing there, so measurements would be wrong.
+ */
 const inMemory = new Set([0x01021994, 0x858458f6])
 
 /** Folders of one run, on a disk if there is one. */
@@ -21,7 +23,7 @@ export class Scratch {
     janitor.watchFolder(this.path)
   }
 
-  /** A folder of its own, with whatever is put there. */
+  /** Creates a folder. It is deleted with all its files. */
   folder(name: string): string {
     return mkdtempSync(join(this.path, `${name}-`))
   }

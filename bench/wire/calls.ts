@@ -3,7 +3,7 @@ import { type KeyPair, Signer } from './sigv4.ts'
 
 export const region = 'us-east-1'
 
-/** Of every server that a benchmark starts. */
+/** The root key of every server that a benchmark starts. */
 export const rootKeys: KeyPair = {
   accessKeyId: 'AKIABENCHMARK0000000',
   secretAccessKey: 'a-secret-of-benchmarks-and-of-nothing-else',

@@ -1,4 +1,4 @@
-/** What RFC 6455 calls a frame, as servers send them: not masked, not in fragments. */
+/** A frame of RFC 6455, as servers send them: not masked, not in fragments. */
 interface Frame {
   opcode: number
   payload: Buffer
@@ -26,7 +26,7 @@ export class FrameReader {
   }
 }
 
-/** Where the payload of the frame at `at` starts and ends, if that can be known yet. */
+/** The start and the end of the payload of the frame at `at`, or undefined if more bytes are needed. */
 function headerAt(bytes: Buffer, at: number): { start: number; end: number } | undefined {
   if (bytes.length < at + 2) return undefined
   const length = (bytes[at + 1] as number) & 127
@@ -36,7 +36,7 @@ function headerAt(bytes: Buffer, at: number): { start: number; end: number } | u
   return { start, end: start + (length === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))) }
 }
 
-/** The answer to a ping. A client masks what it sends; a mask of zeros leaves the bytes as they are. */
+/** The response to a ping. A client masks its frames; a mask of zeros leaves the bytes unchanged. */
 export function pongFrame(payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0x80 | opcodes.pong, 0x80 | payload.length, 0, 0, 0, 0]), payload])
 }

@@ -49,7 +49,7 @@ class Connection {
   }
 }
 
-/** A client of one server. It has as many connections as there were requests at once. */
+/** A client of one server. It has as many connections as there were concurrent requests. */
 export class HttpClient {
   readonly host: string
   readonly #hostname: string
@@ -65,7 +65,7 @@ export class HttpClient {
     this.#port = Number(port)
   }
 
-  /** `request` is all that goes over the wire. Rejects if the connection ends before the response does. */
+  /** `request` is the whole request as bytes. Rejects if the connection ends before the response does. */
   async exchange(request: string): Promise<Response> {
     const connection = this.#take()
     try {

@@ -1,4 +1,4 @@
-/** An HTTP message as the programs of the benchmarks exchange them: with a Content-Length, or without a body. */
+/** An HTTP message of the benchmarks' programs: with a Content-Length, or without a body. */
 export interface Message {
   /** `POST /path HTTP/1.1` or `HTTP/1.1 200 OK`. */
   startLine: string

@@ -68,7 +68,7 @@ export class Session {
     this.#onText(payload)
   }
 
-  /** What follows the answer to the upgrade. */
+  /** The bytes after the response to the upgrade. */
   #readHead(bytes: Buffer): Buffer | undefined {
     this.#head += bytes.toString('latin1')
     const end = this.#head.indexOf('\r\n\r\n')

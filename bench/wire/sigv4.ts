@@ -1,8 +1,8 @@
 import { createHmac, hash } from 'node:crypto'
 
 /*
- * AWS Signature Version 4, written once more for the benchmarks: the programs beside the server must cost little, and the
- * floor must not become quicker or slower when the server's own code changes.
+ * AWS Signature Version 4, written once more for the benchmarks: the programs beside the server must cost little, and
+ * the floor must not become quicker or slower when the server's own code changes.
  */
 
 export interface KeyPair {
@@ -108,7 +108,7 @@ interface Received {
 const authorizationPattern =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/
 
-/** Verifies the signatures of one key pair, without the rules that a real server has besides. */
+/** Verifies the signatures of one key pair, without the other rules of a real server. */
 export class Verifier {
   readonly #keys: KeyPair
   #scope = ''

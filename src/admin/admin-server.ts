@@ -4,7 +4,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Readiness } from './readiness.ts'
 
-/** Of health checks, a scrape and an operator who looks. More are turned away at the door. */
+/** Enough for health checks, a scrape and an operator. Further connections are rejected. */
 const connectionsMax = 100
 
 const limits = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8192 }
@@ -24,9 +24,8 @@ interface AdminParts {
 const text = (status: number, body: string): Page => ({ status, type: 'text/plain; charset=utf-8', body: `${body}\n` })
 
 /**
- * Answers whoever runs the server, on a port of its own: is it alive, can it work, what does it do. Nobody is asked who
- * they are, so it listens on this machine alone unless told otherwise. It tells numbers and names of processors, never
- * content.
+ * The server on the admin port, for operators: liveness, readiness and metrics. It is unauthenticated, so by default it
+ * listens on this machine only. It shows numbers and names of processors, never content.
  */
 export class AdminServer {
   readonly #server: Server
@@ -47,7 +46,7 @@ export class AdminServer {
     this.#server.maxConnections = connectionsMax
   }
 
-  /** Answers the port. */
+  /** Returns the port. */
   listen(host: string, port: number): Promise<number> {
     return listen(this.#server, host, port)
   }
@@ -58,26 +57,26 @@ export class AdminServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const page = await this.#page(request).catch((err: unknown) => {
-      this.#log.error({ err, path: request.url }, 'the admin port could not answer')
-      return text(500, 'This failed inside the server; its log has the reason')
+      this.#log.error({ err, path: request.url }, 'request to the admin port failed')
+      return text(500, 'The request failed inside the server; its log has the reason')
     })
-    response.on('error', (err) => this.#log.debug({ err }, 'the admin port could not send its answer'))
+    response.on('error', (err) => this.#log.debug({ err }, 'sending a response of the admin port failed'))
     response.writeHead(page.status, {
       'content-type': page.type,
       'content-length': Buffer.byteLength(page.body),
       'cache-control': 'no-store',
       ...(page.status === 405 && { allow: 'GET, HEAD' }),
     })
-    // Of an answer to HEAD Node sends the headers alone.
+    // Node sends only the headers of a response to HEAD.
     response.end(page.body)
   }
 
   async #page({ method, url = '' }: IncomingMessage): Promise<Page> {
     const path = url.split('?', 1)[0] ?? ''
     if (!Object.hasOwn(this.#pages, path)) {
-      return text(404, `There is no such page here; there are ${Object.keys(this.#pages).join(', ')}`)
+      return text(404, `There is no such page; the pages are ${Object.keys(this.#pages).join(', ')}`)
     }
-    if (method !== 'GET' && method !== 'HEAD') return text(405, 'This is only read: use GET or HEAD')
+    if (method !== 'GET' && method !== 'HEAD') return text(405, 'This page is read-only: use GET or HEAD')
     return this.#pages[path]!()
   }
 }

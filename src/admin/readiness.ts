@@ -1,17 +1,17 @@
 import type { Clock } from '../runtime/clock.ts'
 import { inTime } from '../runtime/in-time.ts'
 
-/** Time limit of a check. Balancers wait a little longer for the response. */
+/** Time limit of a check. Load balancers wait a little longer for the response. */
 export const checkMsMax = 2_000
 
-/** Rejects, or throws, with an error that says in a few words why calls should go elsewhere for now. */
+/** Rejects, or throws, with an error that says in a few words why calls should go to another node for now. */
 export type Check = () => Promise<void> | void
 
 export interface Checks {
-  /** Without any of these, calls should go elsewhere. */
+  /** If any of these fails, calls should go to another node. */
   needed: Record<string, Check>
   /**
-   * The server works without these, as well as it can. They often fail on all nodes at once, as when the bus is away: if
+   * The server works without these, with limitations. They often fail on all nodes at once, as when the bus is away: if
    * the nodes were unready then, none would serve.
    */
   reported: Record<string, Check>
@@ -27,7 +27,7 @@ export interface Report {
 export class Readiness {
   readonly #checks: Checks
   readonly #clock: Clock
-  readonly #looks = new Map<string, Promise<void>>()
+  readonly #inFlight = new Map<string, Promise<void>>()
 
   constructor(checks: Checks, clock: Clock) {
     this.#checks = checks
@@ -49,20 +49,20 @@ export class Readiness {
 
   async #result(name: string, check: Check): Promise<string> {
     try {
-      await inTime(this.#clock, name, checkMsMax, this.#look(name, check))
+      await inTime(this.#clock, name, checkMsMax, this.#run(name, check))
       return 'ok'
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
     }
   }
 
-  #look(name: string, check: Check): Promise<void> {
-    const underWay = this.#looks.get(name)
-    if (underWay) return underWay
-    const look = Promise.resolve()
+  #run(name: string, check: Check): Promise<void> {
+    const inFlight = this.#inFlight.get(name)
+    if (inFlight) return inFlight
+    const started = Promise.resolve()
       .then(check)
-      .finally(() => this.#looks.delete(name))
-    this.#looks.set(name, look)
-    return look
+      .finally(() => this.#inFlight.delete(name))
+    this.#inFlight.set(name, started)
+    return started
   }
 }

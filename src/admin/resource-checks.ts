@@ -10,9 +10,9 @@ export const descriptorsMin = 16
 export const memoryBytesMin = 32 * 2 ** 20
 /** Enough for one batch of large messages in the write-ahead log. */
 export const diskBytesMin = 256 * 2 ** 10
-/** Below this an operator should act. Writes still succeed, so calls need not go elsewhere. */
+/** Below this an operator should act. Writes still succeed, so calls need not go to another node. */
 export const diskBytesLow = 64 * 2 ** 20
-/** How long a shortage counts as present after the server met it. */
+/** A shortage counts as present for so long after its last report. */
 export const shortageMs = 10_000
 
 interface ResourceParts {
@@ -24,7 +24,7 @@ interface ResourceParts {
   free?: Free
 }
 
-/** How many bytes are left, undefined if that is unknown. A test gives its own. */
+/** The bytes that are left, undefined if that is unknown. A test passes its own. */
 interface Free {
   memory(): Promise<number | undefined>
   disk(folder: string): Promise<number | undefined>
@@ -32,9 +32,9 @@ interface Free {
 
 const systemFree: Free = { memory: freeMemory, disk: freeDisk }
 
-/** Whether the server has the resources for its work. They are read for each request to `/readyz`, and at no other time. */
+/** Whether the server has the resources for its work. They are read only for requests to `/readyz`. */
 export function resourceChecks({ clock, shortages, descriptors, folder, free = systemFree }: ResourceParts) {
-  const unlessMet = (kind: ShortageKind, check: () => Promise<void>): Check => {
+  const unlessSeen = (kind: ShortageKind, check: () => Promise<void>): Check => {
     return async () => {
       const seenAt = shortages.lastSeenAt(kind)
       if (seenAt !== undefined && clock.now() - seenAt < shortageMs) throw new Error(`the server ran short of ${kind}`)
@@ -42,15 +42,15 @@ export function resourceChecks({ clock, shortages, descriptors, folder, free = s
     }
   }
   return {
-    descriptors: unlessMet('descriptors', async () => {
+    descriptors: unlessSeen('descriptors', async () => {
       const left = await leftOf('descriptors', async () => descriptors.limit() - descriptors.open())
       if (left < descriptorsMin) throw new Error(`only ${Math.max(0, left)} file descriptors are free`)
     }),
-    memory: unlessMet('memory', async () => {
+    memory: unlessSeen('memory', async () => {
       const left = await leftOf('memory', free.memory)
       if (left < memoryBytesMin) throw new Error(`only ${inMegabytes(left)} MB of memory are free`)
     }),
-    disk: unlessMet('disk', async () => {
+    disk: unlessSeen('disk', async () => {
       const left = await leftOf('disk', () => free.disk(folder))
       if (left < diskBytesMin) throw new Error('the disk of the data folder is full')
     }),

@@ -1,6 +1,11 @@
-/** News of one channel on its way to the sessions, on whichever node they are. The frame is built once, for all. */
-export interface Envelope {
+/** A channel, and which one of those that have had its ARN: a channel that is created again has another number. */
+export interface ChannelRef {
+  channelId: number
   channelArn: string
+}
+
+/** News of one channel on its way to the sessions, on whichever node they are. The frame is built once, for all. */
+export interface Envelope extends ChannelRef {
   /** The event's number in the channel's log; undefined for what makes no row. */
   seq: number | undefined
   /** All members of the channel, or those of them that are listed. */
@@ -11,6 +16,11 @@ export interface Envelope {
   leaves?: string
   /** With this the channel is gone: nobody is a member any more. */
   closes?: true
+  /**
+   * A newer node has written an event of a kind that this node does not know. There is nothing to deliver, and the members
+   * may have changed.
+   */
+  isUnknown?: true
   /** The text frame for the sockets, whole. */
   frame: string
 }
@@ -20,9 +30,11 @@ export interface Listener {
   /** Of the channels it is interested in, and of all channels what was published on this node. */
   deliver(envelopes: readonly Envelope[]): void
   /** A user of interest is a member of the channel from this number on. The event itself travels with the channel's. */
-  joined(userArn: string, channelArn: string, seq: number): void
+  joined(userArn: string, channel: ChannelRef, seq: number): void
   /** The channel's log has reached this number at least, but the event did not come along. */
-  reached(channelArn: string, seq: number): void
+  reached(channel: ChannelRef, seq: number): void
+  /** The memberships of this user may have changed, in a way that this node cannot read. */
+  changed(userArn: string): void
   /** Any news of any channel may have been lost: the log has them. */
   catchUp(): void
 }
@@ -33,8 +45,8 @@ export interface Listener {
  * is away nothing is waited for: the listener catches up when it is back. The promise never rejects.
  */
 export interface Subscription {
-  addChannel(channelArn: string): Promise<void> | undefined
-  removeChannel(channelArn: string): void
+  addChannel(channelId: number): Promise<void> | undefined
+  removeChannel(channelId: number): void
   addUser(userArn: string): Promise<void> | undefined
   removeUser(userArn: string): void
   /** Nothing is heard from now on. */

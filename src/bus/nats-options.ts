@@ -1,25 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { type Authenticator, credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node'
 
-/** How nodes find NATS. */
+/** The NATS servers, and how a node connects to them. */
 export interface NatsServers {
-  /** `nats://host:port` or `tls://host:port`, with `user:password@` or `token@` before the host where that is asked for. */
+  /** `nats://host:port` or `tls://host:port`, with `user:password@` or `token@` before the host if it is required. */
   servers: readonly string[]
-  /** A `.creds` file: the user's JWT and the seed of its key. Read again at every connect, so that it may be renewed. */
+  /** A `.creds` file: the user's JWT and the seed of its key. Read at every connect, so that it may be renewed. */
   credentialsFile?: string
-  /** The certificate of the authority that the servers' certificates are from, if it is not a public one. */
+  /** The certificate of the authority of the servers' certificates, if it is not a public one. */
   caFile?: string
 }
 
-/** A lost connection is tried again and again, each server once in this time and, so that not all come at once, some more. */
+/**
+ * A lost connection is retried without end: each server once in this time, plus jitter, so that nodes do not retry at
+ * once.
+ */
 const reconnectWaitMs = 250
 const reconnectJitterMs = 250
 const connectMsMax = 5_000
-/** A server that answers none of so many pings in a row is taken for dead: after 15 s. */
+/** A server that does not respond to so many pings in a row counts as dead: after 15 s. */
 const pingEveryMs = 5_000
 const missedPongsMax = 2
 
-/** Throws if the place makes no sense, in words that show no password. */
+/** Throws if the servers are not valid. The message shows no password. */
 export function connectionOptions(
   { servers, credentialsFile, caFile }: NatsServers,
   name: string,
@@ -28,7 +31,7 @@ export function connectionOptions(
   const [first] = urls
   if (!first) throw new Error('give at least one server, such as nats://nats.internal:4222')
   if (urls.some((url) => url.username !== first.username || url.password !== first.password)) {
-    throw new Error('its servers know one user: give each the same user and password')
+    throw new Error('all servers of a cluster have one user: give each the same user and password')
   }
   return {
     servers: urls.map((url) => url.host),
@@ -57,8 +60,8 @@ function credentials(url: URL, credentialsFile: string | undefined): NodeConnect
 }
 
 /**
- * Signs by the file as it is now, or as it was when it last made sense: while it is being renewed it may be half-written
- * or gone, and the client would end its connection for good if this threw.
+ * Signs with the file as it is now, or with its last valid content: during a renewal it may be half-written or missing,
+ * and the client would end its connection for good if this threw.
  */
 function followCredentials(credentialsFile: string): Authenticator {
   let latest = credsAuthenticator(readFileSync(credentialsFile))
@@ -84,6 +87,6 @@ function parse(server: string): URL {
   return url
 }
 
-/** The servers as they may stand in a log: without whatever is before an @. */
+/** The servers for a log line: without the part before an @. */
 export const shown = (servers: readonly string[]): string =>
   servers.length === 0 ? 'no address' : servers.map((server) => server.replace(/^(\w+:\/\/)?.*@/, '$1')).join(', ')

@@ -77,6 +77,5 @@ export class Receipts {
   }
 }
 
-/** Of a channel the highest number tells of all; of a user's joins each counts. */
-const keyOf = ({ subject, news }: Notice): string =>
-  news.kind === 'joined' ? `${subject} ${news.channelArn}` : subject
+/** A channel's highest number stands for the lower ones. Of a user's joins, the latest of each channel counts. */
+const keyOf = ({ subject, news }: Notice): string => (news.kind === 'joined' ? `${subject} ${news.channelId}` : subject)

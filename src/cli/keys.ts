@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError, readConfig } from '../config.ts'
 import { createAccessKey, listAccessKeys, resumeAccessKey, suspendAccessKey } from '../keys/access-keys.ts'
-import { existingPlace, openStore } from '../open-store.ts'
+import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
@@ -31,7 +31,7 @@ export async function keys([name = '', ...rest]: string[], environment: NodeJS.P
     throw new ConfigError([`npx carillon keys ${name} needs a key ID, 16 to 128 letters and digits`])
   }
   const { config } = readConfig(rest, environment, (path) => readFileSync(path, 'utf8'))
-  const store = await openStore(existingPlace(config), {
+  const store = await openStore(existingStore(config), {
     clock: systemClock,
     log: await createLog('warn'),
     random: Math.random,

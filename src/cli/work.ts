@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { readConfig } from '../config.ts'
-import { existingPlace, openStore } from '../open-store.ts'
+import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'
 import { free } from '../store/steps.ts'
 import type { Reader } from '../store/store.ts'
 import { listDueWork, listNextWork, readDueWork, subjectOf, type WorkRow } from '../store/work.ts'
 
-/** More work than this is not listed one by one. */
+/** Maximum of listed work; the rest is only counted. */
 const listedMax = 50
 /** Work that has been due for longer is late. */
 const lateSeconds = 3_600
 
-/** `carillon work`: the background work that is due, and what comes next. Reads the store of a server that may be running. */
+/** `carillon work`: the background work that is due, and the next work. The server of the store may be running. */
 export async function work(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { config } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
-  const store = await openStore(existingPlace(config), {
+  const store = await openStore(existingStore(config), {
     clock: systemClock,
     log: await createLog('warn'),
     random: Math.random,
@@ -61,7 +61,7 @@ function stateOf({ owner, failure }: WorkRow): string {
   return failure === null ? state : `${state}, its last piece failed: ${failure}`
 }
 
-/** In the largest unit of which there are at least two. */
+/** In the largest unit with a value of at least two. */
 function durationText(seconds: number): string {
   const units = [
     ['days', 86_400],

@@ -16,10 +16,10 @@ const declared = {
 
 export type ErrorCode = keyof typeof declared
 
-/** Any operation may answer these, whatever happens in it; the others are declared operation by operation. */
+/** Any operation may return these; each operation declares the others. */
 export type CommonErrorCode = 'Unauthorized' | 'Throttled' | 'ServiceFailure' | 'ServiceUnavailable'
 
-/** An answer that is not success. Anything else that is thrown is a bug and is answered as ServiceFailure. */
+/** An error response. Anything else that is thrown is a bug and becomes ServiceFailure. */
 export class ApiError extends Error {
   readonly code: ErrorCode
 
@@ -32,15 +32,15 @@ export class ApiError extends Error {
     return declared[this.code].status
   }
 
-  /** What the header x-amzn-ErrorType says. The SDKs choose the class of their exception by it. */
+  /** The header x-amzn-ErrorType. The SDKs choose the class of their exception by it. */
   get type(): string {
     return declared[this.code].type
   }
 }
 
 /**
- * The server accepts no more work of this kind for now, and has done nothing of the call. The code that throws it counts
- * and logs it, so that the log has no line for each call.
+ * The server accepts no more work of this kind for now, and has done nothing of the call. The code that throws it
+ * counts and logs it, so that the log has no line for each call.
  */
 export class Overloaded extends ApiError {
   constructor(message: string) {
@@ -48,7 +48,7 @@ export class Overloaded extends ApiError {
   }
 }
 
-/** Unknown and not allowed look the same, so that nobody learns what exists. */
+/** An unknown resource and a forbidden one look the same, so that callers cannot find out what exists. */
 export const forbidden = () => new ApiError('Forbidden', 'You do not have sufficient access to perform this action')
 export const badRequest = (message: string) => new ApiError('BadRequest', message)
 export const conflict = (message: string) => new ApiError('Conflict', message)

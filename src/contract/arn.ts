@@ -4,7 +4,7 @@ export interface Place {
   account: string
 }
 
-/** What an ARN of this API names: an AppInstance, or something of it. */
+/** The parts of an ARN of this API: it names an AppInstance, or a resource of one. */
 export interface ParsedArn {
   appInstanceArn: string
   kind: 'app-instance' | 'user' | 'bot' | 'channel' | 'channel-flow'
@@ -24,7 +24,7 @@ export const channelFlowArn = (appInstance: string, id: string) => `${appInstanc
 /** The AppInstance that a user, channel or flow ARN belongs to, or the ARN's own if it is one. */
 export const appInstanceOf = (arn: string): string | undefined => appInstancePart.exec(arn)?.[0]
 
-/** Undefined for what is no ARN of this API. */
+/** Undefined if the text is no ARN of this API. */
 export function parseArn(arn: string): ParsedArn | undefined {
   const [, appInstanceArn, appInstanceId, kind, id] = arnPattern.exec(arn) ?? []
   if (appInstanceArn === undefined || appInstanceId === undefined) return undefined
@@ -32,11 +32,13 @@ export function parseArn(arn: string): ParsedArn | undefined {
   return { appInstanceArn, kind: kind as ParsedArn['kind'], id }
 }
 
-/** Whether the ARN names someone of the AppInstance who can be a bearer, a member or an admin: a user or a bot. */
+/** Whether the ARN names a user or a bot of the AppInstance, which can be a bearer, a member or an admin. */
 export function isPrincipalOf(appInstanceArn: string, arn: string): boolean {
   const parsed = parseArn(arn)
   return parsed?.appInstanceArn === appInstanceArn && (parsed.kind === 'user' || parsed.kind === 'bot')
 }
 
-/** `redact` of `arn:aws:lambda:us-east-1:111122223333:function:redact:live`: account, region and version do not matter. */
+/**
+ * `redact` of `arn:aws:lambda:us-east-1:111122223333:function:redact:live`: account, region and version do not matter.
+ */
 export const functionNameOf = (lambdaArn: string): string => lambdaArn.split(':')[6] ?? ''

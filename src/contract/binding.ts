@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 
-/** Where a member of an input travels. A member without a mark is a member of the JSON body. */
+/** The part of a request that carries a member of an input. A member without a mark is in the JSON body. */
 export type Binding = { in: 'path' } | { in: 'query'; name: string } | { in: 'header'; name: string }
 
 /** A copy of the schema with a mark. TypeBox keeps its own marks in hidden properties, which a spread would lose. */
@@ -15,14 +15,14 @@ export const query = <Schema extends TSchema>(name: string, schema: Schema): Sch
 
 /**
  * The header `x-amz-chime-bearer`: the AppInstanceUser or bot on whose behalf the call is made. It has no pattern
- * here, because a bearer that is not a valid ARN is answered with 401, not with the 400 of a violated constraint.
+ * here, because a bearer that is not a valid ARN gets 401, not the 400 of a violated constraint.
  */
 export const bearer = () => mark(Type.String(), { binding: { in: 'header', name: 'x-amz-chime-bearer' } })
 
-/** The client fills it with a UUID when its caller leaves it out; a raw caller may leave it out altogether. */
+/** The SDK generates a UUID if its caller leaves the token out; a raw caller may leave it out altogether. */
 export const idempotencyToken = <Schema extends TSchema>(schema: Schema) => optional(requiredIdempotencyToken(schema))
 
-/** As idempotencyToken, but nothing can be done without it: ChannelFlowCallback's CallbackId. */
+/** Like idempotencyToken, but required: ChannelFlowCallback's CallbackId. */
 export const requiredIdempotencyToken = <Schema extends TSchema>(schema: Schema): Schema =>
   mark(schema, { idempotencyToken: true })
 

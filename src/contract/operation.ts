@@ -3,7 +3,7 @@ import { Compile, type Validator } from 'typebox/compile'
 import type { CommonErrorCode, ErrorCode } from './api-error.ts'
 import type { Violation } from './violations.ts'
 
-/** What a caller of the operation may leave out is absent, or undefined: both disappear on the way to JSON. */
+/** Optional members may be absent, or undefined: both disappear in JSON. */
 type Loose<T> = T extends readonly (infer Item)[]
   ? Loose<Item>[]
   : T extends object
@@ -14,14 +14,14 @@ type LooseOptional<T> = { [Key in keyof T as object extends Pick<T, Key> ? Key :
 export type InputOf<Properties extends TProperties> = Static<TObject<Properties>>
 type OutputOf<Properties extends TProperties> = Loose<Static<TObject<Properties>>>
 
-/** What an operation says of itself to all that its calls pass through. */
+/** The facts of an operation that all stages of its calls use. */
 interface Facts<Member extends string = string> {
   /** As in AWS's API reference. */
   name: string
-  /** The members of the input that hold the ARNs which a key must be allowed to act on: the bearer first. */
+  /** The members of the input with the ARNs of a call's resources, for the permissions of a key: the bearer first. */
   resources: readonly Member[]
   /**
-   * What a ClientRequestToken is unique within, besides the caller: the resource that this member names, or nothing more.
+   * The scope of a ClientRequestToken, besides the caller: the resource that this member names, or nothing more.
    * Every operation with such a token has one.
    */
   tokenScope?: Member | 'caller'
@@ -31,26 +31,26 @@ interface Facts<Member extends string = string> {
   whileStopping?: true
 }
 
-/** One operation of the API, whole: its wire form, who may call it, and what it does. */
+/** The whole definition of one operation of the API: its wire form, its permission, and its work. */
 export interface Definition<Context, Input extends TProperties, Output extends TProperties, Granted>
   extends Facts<keyof Input & string> {
   /** Method, path with labels, literal query if any, and the status of success: `POST /channels 201`. */
   http: string
   input: Input
-  /** Empty for an operation that answers with a status alone. */
+  /** Empty for an operation that returns only a status. */
   output: Output
-  /** What it may answer besides the errors that every operation may (see CommonErrorCode). */
+  /** The errors that the operation may return, besides those of every operation (see CommonErrorCode). */
   errors: Exclude<ErrorCode, CommonErrorCode>[]
-  /** Throws unless the caller may do this, and answers with what it learned on the way. */
+  /** Throws unless the caller may do this. Returns the rows that it has read. */
   allow(input: InputOf<Input>, context: Context): Promise<Granted> | Granted
-  /** Hears of a call whose input is refused as invalid, before it is answered. Throws nothing; any member may be missing. */
+  /** Called if the input is rejected as invalid, before the response. Throws nothing; any member may be missing. */
   onInvalid?(input: object, context: Context, violations: Violation[]): Promise<void>
   handle(input: InputOf<Input>, context: Context, granted: Granted): Promise<OutputOf<Output>> | OutputOf<Output>
 }
 
 export type OperationFacts = Readonly<Facts>
 
-/** An operation ready to be routed and called. The types of its members have done their work in its own file. */
+/** An operation ready to be routed and called. The types of its members matter in its own file only. */
 export interface Operation<Context> extends OperationFacts {
   method: string
   /** `/channels/{ChannelArn}` */
@@ -68,7 +68,7 @@ export interface Operation<Context> extends OperationFacts {
 
 const common: CommonErrorCode[] = ['Unauthorized', 'Throttled', 'ServiceFailure', 'ServiceUnavailable']
 
-/** `operation` for handlers that are given this kind of context. */
+/** `operation` for handlers with this kind of context. */
 export function operationsWith<Context>() {
   return function operation<Input extends TProperties, Output extends TProperties, Granted>(
     definition: Definition<Context, Input, Output, Granted>,

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 
 /**
- * The simple shapes of both services, as AWS's API references give them. Lengths count Unicode code points. A pattern
+ * The simple shapes of both services, from AWS's API references. Lengths count Unicode code points. A pattern
  * is compiled with the `u` flag, so AWS's needless escapes are left out; AWS's `.*` accepts everything and is left out
  * as a whole. `sensitive` marks what AWS keeps out of logs.
  */
@@ -65,7 +65,7 @@ export const InvocationType = Type.Enum(['ASYNC'])
 export const PushNotificationType = Type.Enum(['DEFAULT', 'VOIP'])
 export const NetworkType = Type.Enum(['IPV4_ONLY', 'DUAL_STACK'])
 export const ExpirationCriterion = Type.Enum(['CREATED_TIMESTAMP', 'LAST_MESSAGE_TIMESTAMP'])
-/** Users expire by the day they were made, and by nothing else. */
+/** Users expire only by the day of their creation. */
 export const UserExpirationCriterion = Type.Enum(['CREATED_TIMESTAMP'])
 
 export const SearchFieldKey = Type.Enum(['MEMBERS'])

@@ -6,7 +6,7 @@ import { Settings } from 'typebox/system'
 const violationsMax = 50
 Settings.Set({ maxErrors: violationsMax })
 
-/** A caller chooses the names in a map, so a message shows only as much of them as the longest good one has. */
+/** A caller chooses the names in a map, so a message shows only as much of them as the longest valid one has. */
 const mapNameLengthMax = 64
 
 /** One failed constraint as TypeBox reports it; the parameters depend on the keyword. */
@@ -19,15 +19,15 @@ interface Failure {
 
 /** A constraint that the input does not satisfy. */
 export interface Violation {
-  /** Where, as AWS writes it: `processors.1.member.name`. */
+  /** The member as AWS writes it: `processors.1.member.name`. */
   name: string
-  /** The same without what the caller chose: it ends before the first name in a map. For the log. */
+  /** The name without parts that the caller chose: it ends before the first name in a map. For the log. */
   knownName: string
   constraint: string
 }
 
-/** Where in the input a failure is. */
-interface Place {
+/** The position of a failure in the input. */
+interface Position {
   name: string
   knownName: string
   /** Below a name that the caller chose. */
@@ -43,7 +43,7 @@ interface Keywords {
   timestamp?: boolean
 }
 
-/** These only sum up failures that are reported one by one. */
+/** These only summarise failures that are also reported one by one. */
 const sums = ['propertyNames', 'additionalProperties']
 
 /**
@@ -58,30 +58,30 @@ export function describeViolations(violations: readonly Violation[]): string {
 }
 
 export function violationsOf(validator: Validator, input: unknown): Violation[] {
-  const root: Place = { name: '', knownName: '', isInMap: false, schema: validator.Type(), value: input }
+  const root: Position = { name: '', knownName: '', isInMap: false, schema: validator.Type(), value: input }
   return (validator.Errors(input) as Failure[]).flatMap((failure) => describe(failure, root))
 }
 
-function describe(failure: Failure, root: Place): Violation[] {
+function describe(failure: Failure, root: Position): Violation[] {
   if (sums.includes(failure.keyword)) return []
   const path = failure.instancePath.split('/').slice(1).map(unescapePointer)
   if (failure.keyword === 'required') {
-    const place = path.reduce(stepInto, root)
+    const position = path.reduce(stepInto, root)
     return failure.params.requiredProperties!.map((member) =>
-      violation(stepInto(place, member), 'Member must not be null'),
+      violation(stepInto(position, member), 'Member must not be null'),
     )
   }
   if (failure.schemaPath.endsWith('/propertyNames')) {
     const map = path.slice(0, -1).reduce(stepInto, root)
     return [violation(map, `Map keys must satisfy constraint: [${constraint(failure)}]`)]
   }
-  const place = path.reduce(stepInto, root)
-  return [violation(place, place.value === null ? 'Member must not be null' : constraint(failure, place))]
+  const position = path.reduce(stepInto, root)
+  return [violation(position, position.value === null ? 'Member must not be null' : constraint(failure, position))]
 }
 
-const violation = ({ name, knownName }: Place, constraint: string): Violation => ({ name, knownName, constraint })
+const violation = ({ name, knownName }: Position, constraint: string): Violation => ({ name, knownName, constraint })
 
-function constraint({ keyword, params }: Failure, place?: Place): string {
+function constraint({ keyword, params }: Failure, position?: Position): string {
   switch (keyword) {
     case 'minLength':
     case 'minItems':
@@ -98,23 +98,23 @@ function constraint({ keyword, params }: Failure, place?: Place): string {
     case 'enum':
       return `Member must satisfy enum value set: [${params.allowedValues?.join(', ')}]`
     default:
-      return `Member must have value of type ${place?.schema?.timestamp ? 'timestamp' : params.type}`
+      return `Member must have value of type ${position?.schema?.timestamp ? 'timestamp' : params.type}`
   }
 }
 
 const unescapePointer = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~')
 
-/** Only the schema tells a structure from a map, and so a member from a name that the caller chose. */
-function stepInto(place: Place, part: string): Place {
-  const { name, schema, value } = place
+/** Only the schema distinguishes a structure from a map, and so a member from a name that the caller chose. */
+function stepInto(position: Position, part: string): Position {
+  const { name, schema, value } = position
   const inner = (value as Record<string, unknown> | null | undefined)?.[part]
-  if (schema?.items) return known(place, `${name}.${Number(part) + 1}.member`, schema.items, inner)
+  if (schema?.items) return known(position, `${name}.${Number(part) + 1}.member`, schema.items, inner)
   if (schema?.properties) {
     const member = part.charAt(0).toLowerCase() + part.slice(1)
-    return known(place, name ? `${name}.${member}` : member, schema.properties[part], inner)
+    return known(position, name ? `${name}.${member}` : member, schema.properties[part], inner)
   }
   return {
-    ...place,
+    ...position,
     name: `${name}.${part.slice(0, mapNameLengthMax)}.member`,
     isInMap: true,
     schema: schema?.additionalProperties,
@@ -122,6 +122,6 @@ function stepInto(place: Place, part: string): Place {
   }
 }
 
-function known({ knownName, isInMap }: Place, name: string, schema: Place['schema'], value: unknown): Place {
+function known({ knownName, isInMap }: Position, name: string, schema: Position['schema'], value: unknown): Position {
   return { name, knownName: isInMap ? knownName : name, isInMap, schema, value }
 }

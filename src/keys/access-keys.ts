@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { Credentials, FindCredentials } from '../signature/credentials.ts'
 import type { Reader, Store } from '../store/store.ts'
 
-/** In the form of AWS's long-term keys, which some clients check: 20 capital letters and digits, and 40 characters. */
+/** Has the form of AWS's long-term keys, which some clients check: 20 capital letters and digits, and 40 characters. */
 export function newKeyPair(): Credentials {
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
   const id = [...randomBytes(16)].map((byte) => digits[byte % digits.length]).join('')
   return { accessKeyId: `AKIA${id}`, secretAccessKey: randomBytes(30).toString('base64url') }
 }
 
-/** The root key and those that were made beside it. Asked at every call, so that a suspension counts at once. */
+/** Finds the root key and all created keys. Every call reads the store, so that a suspension counts at once. */
 export function findAccessKey(read: Reader, root: Credentials): FindCredentials {
   return async (accessKeyId) => {
     const row = await read.get<{ secret_access_key: string | null; suspended: number }>(
@@ -29,7 +29,7 @@ export async function createAccessKey(store: Store, now: number): Promise<Creden
   return { accessKeyId, secretAccessKey }
 }
 
-/** Whether anything changed. Any id can be suspended, the root key's among them. */
+/** Returns whether anything changed. Any id can be suspended, including that of the root key. */
 export async function suspendAccessKey(store: Store, accessKeyId: string, now: number): Promise<boolean> {
   const row = { access_key_id: accessKeyId, suspended_at: now }
   return store.transaction((transaction) => transaction.insertOnce('suspended_key', row))

@@ -6,19 +6,19 @@ import type { Store } from '../store/store.ts'
 import { type CertifiedKey, createAuthority } from '../tls/issue-certificate.ts'
 import { newKeyPair } from './access-keys.ts'
 
-/** What a server keeps for as long as its data: whoever shares the store shares the keys. */
+/** The keys of a server. They are stored with its data, so all nodes of a store share them. */
 export interface Keys {
-  /** May do everything as everyone. */
+  /** May do everything as every user. */
   root: Credentials
-  /** Signs the certificates that clients come to trust. */
+  /** Signs the certificates that clients trust. */
   authority: CertifiedKey
   /** Signs paging tokens. */
   token: string
-  /** Tells the nodes of this store from those of another. */
+  /** Distinguishes the nodes of this store from those of another one. */
   cluster: string
 }
 
-/** `own`: the root key that the operator has set, in place of the one that the store keeps. */
+/** `own`: the root key that the operator has set, instead of the stored one. */
 export async function keepKeys(store: Store, own: Credentials | undefined, now: number): Promise<Keys> {
   const root = JSON.parse(await keepSetting(store, 'root_key', () => JSON.stringify(newKeyPair())))
   const authority = JSON.parse(
@@ -29,13 +29,13 @@ export async function keepKeys(store: Store, own: Credentials | undefined, now: 
   return { root: own ?? root, authority, token, cluster }
 }
 
-/** Region and account are parts of every ARN, so they stay what they were when the first was made. */
+/** Region and account are parts of every ARN, so they cannot change after the first start. */
 export async function pinPlace(store: Store, { region, account }: Place): Promise<void> {
   for (const [name, value] of Object.entries({ region, account })) {
     const kept = await keepSetting(store, name, () => value)
     if (kept !== value) {
       throw new Error(
-        `the store was made for ${name} ${kept}, not ${value}: set --${name} ${kept}, or use another store`,
+        `the store was created for ${name} ${kept}, not ${value}: set --${name} ${kept}, or use another store`,
       )
     }
   }

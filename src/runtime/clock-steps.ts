@@ -1,7 +1,7 @@
 import { type Cancel, type Clock, every } from './clock.ts'
 import type { Log } from './log.ts'
 
-/** How often the clock is compared with elapsed time. */
+/** The period of comparing the clock with elapsed time. */
 const compareEveryMs = 1_000
 /** Slewing, as NTP does it, stays far below this. */
 const stepMsMin = 2_000
@@ -14,8 +14,8 @@ interface ClockStepParts {
 }
 
 /**
- * Warns when the clock was set or the machine slept: deadlines and timestamps jump with the clock. The returned function
- * stops the comparison.
+ * Warns when the clock was set or the machine slept: deadlines and timestamps jump with the clock. The returned
+ * function stops the comparison.
  */
 export function warnOfClockSteps({ clock, elapsedMs, log }: ClockStepParts): Cancel {
   let last = { nowMs: clock.now(), elapsedMs: elapsedMs() }

@@ -1,14 +1,16 @@
-/** The one place that asks what time it is. Everything else is given a Clock, so that a test can move time by hand. */
+/** The only module that reads the time. All others receive a Clock, so that a test can control time. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
-  /** Calls `wake` once, when `now()` has reached `atMs` or at once if it already has. The answer cancels it. */
+  /**
+   * Calls `wake` once, when `now()` has reached `atMs` or at once if it already has. The returned function cancels it.
+   */
   at(atMs: number, wake: () => void): Cancel
 }
 
 export type Cancel = () => void
 
-/** Node's timers fire at once beyond this, so a longer wait is cut into pieces. */
+/** Node's timers fire at once beyond this, so a longer wait is split. */
 const timerMsMax = 2 ** 31 - 1
 
 export const systemClock: Clock = {
@@ -25,7 +27,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** Milliseconds since this process began. Nobody sets it, and it stands still while the machine sleeps. */
+/** Milliseconds since this process began, monotonic. The value stands still while the machine sleeps. */
 export const systemElapsedMs = (): number => performance.now()
 
 /** Calls `act` after each period, until it is cancelled. */
@@ -41,12 +43,12 @@ export function every(clock: Clock, periodMs: number, act: () => void): Cancel {
   return () => cancel()
 }
 
-/** An answer that took longer says too little about the time it was given at; only the first counts whatever it took. */
-const answerMsMax = 500
+/** A slower response is too inexact and ignored; only the first one counts whatever it took. */
+const responseMsMax = 500
 
 /**
- * A clock that goes with another one far away, such as a database's, by what its last answer said. Between two answers it
- * goes by elapsed time: somebody may set this machine's clock, and must not set this one with it.
+ * A clock that follows a remote one, such as a database's, by its last response. Between two responses it uses elapsed
+ * time: a step of this machine's clock must not move this one.
  */
 export class FollowingClock implements Clock {
   readonly #own: Clock
@@ -65,12 +67,12 @@ export class FollowingClock implements Clock {
     return this.#own.at(this.#own.now() + atMs - this.now(), wake)
   }
 
-  /** `ask` answers the other's time. An alarm that is set already stays where it is on the own clock. */
-  async follow(ask: () => Promise<number>): Promise<void> {
-    const asked = this.#elapsedMs()
-    const theirMs = await ask()
-    const answered = this.#elapsedMs()
-    if (this.#base && answered - asked > answerMsMax) return
-    this.#base = { theirMs, elapsedMs: (asked + answered) / 2 }
+  /** `readTheirs` returns the remote time. A timer that is set already keeps its time on the own clock. */
+  async follow(readTheirs: () => Promise<number>): Promise<void> {
+    const sent = this.#elapsedMs()
+    const theirMs = await readTheirs()
+    const received = this.#elapsedMs()
+    if (this.#base && received - sent > responseMsMax) return
+    this.#base = { theirMs, elapsedMs: (sent + received) / 2 }
   }
 }

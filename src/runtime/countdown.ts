@@ -4,9 +4,9 @@ import type { Cancel, Clock } from './clock.ts'
 const slicesPerLimit = 20
 
 /**
- * Calls `act` once the limit has passed while the event loop was in time. After the loop has stalled, Node runs the timers
- * before it reads what has arrived meanwhile, so a plain timer would cut a connection that was made long ago. A stall
- * costs one slice here, however long it was, and a last slice that ended late is counted again.
+ * Calls `act` once the limit has passed, stalls of the event loop excluded. After a stall, Node runs the timers before
+ * it reads arrived data, so a plain timer would cut a connection that was made long ago. Here a stall costs one slice,
+ * however long it was, and a last slice that ended late is counted again.
  */
 export class Countdown {
   readonly #clock: Clock
@@ -24,7 +24,7 @@ export class Countdown {
     this.#wait()
   }
 
-  /** For how long the event loop stalled since the start, as far as the slices show it. */
+  /** The sum of the event loop's stalls since the start, as far as the slices show them. */
   get lateMs(): number {
     return this.#lateMs
   }

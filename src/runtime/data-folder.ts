@@ -16,14 +16,14 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-/** The file by which other programs find a running server. */
+/** Other programs read this file to find a running server. */
 export const endpointFile = 'endpoint.json'
-/** The file whose lock a running server has. */
+/** A running server holds the lock on this file. */
 export const lockFile = 'lock'
-/** `isTaken` of another process has the lock for a moment. */
+/** `isTaken` of another process holds the lock for a moment. */
 const lockMsMax = 100
 
-/** The folder that one running server has for itself. Keep a reference until `close`: the lock ends with the object. */
+/** The locked folder of one running server. Keep a reference until `close`: the lock ends with the object. */
 export class DataFolder {
   /** Absolute and without symbolic links: a link that is switched does not move a running server. */
   readonly path: string
@@ -35,7 +35,7 @@ export class DataFolder {
     this.#lock = lock
   }
 
-  /** The paths that must stay on disk as long as this process has the folder. */
+  /** The paths that must stay on disk as long as this process holds the lock. */
   get openPaths(): string[] {
     return [this.path, lockPath(this.path)]
   }
@@ -51,21 +51,21 @@ export class DataFolder {
   }
 
   /**
-   * Puts a file in place that only this user can read, with its folder if `name` has one. Who reads it sees the old
-   * text or the new one, even after a power cut.
+   * Replaces a file that only this user can read, and creates its folder if `name` has one. Readers see the old text or
+   * the new one, even after a power cut.
    */
   writeSecret(name: string, text: string): void {
     if (this.#isLost) throw new Error(`the data folder ${this.path} is not the one on disk any more`)
     const target = join(this.path, name)
     const temporary = `${target}.new`
     makeFolder(dirname(target))
-    // One left by a crash might have another mode.
+    // A file that a crash left behind might have another mode.
     rmSync(temporary, { force: true })
     writeDurably(temporary, text)
     renameSync(temporary, target)
   }
 
-  /** The path of a file for another module to write, created so that only this user can read it. */
+  /** Creates a file that only this user can read, for another module to write. Returns its path. */
   privateFile(name: string): string {
     const path = join(this.path, name)
     closeSync(openSync(path, 'a', 0o600))
@@ -77,15 +77,15 @@ export class DataFolder {
     if (!this.#isLost) rmSync(join(this.path, name), { force: true })
   }
 
-  /** Lets another server have the folder. */
+  /** Releases the lock. */
   close(): void {
     this.#lock.close()
   }
 }
 
 /**
- * Makes the folder if need be and takes it for this process alone, until `close` or until the process dies in any way.
- * Throws an error of one clear line if the folder is taken or cannot be used.
+ * Creates the folder if it is missing and locks it for this process, until `close` or until the process dies in any
+ * way. Throws an error of one clear line if the folder is locked or cannot be used.
  */
 export function openDataFolder(path: string): DataFolder {
   const absolute = resolve(path)
@@ -93,15 +93,15 @@ export function openDataFolder(path: string): DataFolder {
     makeFolder(absolute)
     accessSync(absolute, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw new Error(`the data folder ${absolute} cannot be made or written: ${(error as Error).message}`)
+    throw new Error(`the data folder ${absolute} cannot be created or written: ${(error as Error).message}`)
   }
   const real = realpathSync(absolute)
-  return new DataFolder(real, takeLock(real))
+  return new DataFolder(real, acquireLock(real))
 }
 
 /**
- * Makes the folders above as well. Node's own recursive mkdir spins for ever below a folder that takes no new one, such as
- * /proc: after ENOENT it makes the folder above, which exists, and tries again.
+ * Creates the parent folders as well. Node's own recursive mkdir loops for ever below a folder that accepts no new one,
+ * such as /proc: after ENOENT it creates the parent folder, which exists, and retries.
  */
 function makeFolder(path: string): void {
   try {
@@ -118,7 +118,7 @@ function makeFolder(path: string): void {
 
 function isFolder(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false })
-  if (!found) throw new Error(`${path} is a symbolic link that leads nowhere`)
+  if (!found) throw new Error(`${path} is a dangling symbolic link`)
   return found.isDirectory()
 }
 
@@ -127,11 +127,11 @@ const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 const lockPath = (folder: string): string => join(folder, lockFile)
 
 /**
- * An open SQLite transaction, since Node has no file locks of its own: a POSIX lock, which the system frees when the
- * process dies, which children do not inherit, and which SQLite also keeps from being taken twice in one process. A file
- * with a PID in it has none of these.
+ * The lock is an open SQLite transaction, because Node has no file locks of its own. It is a POSIX lock: the system
+ * releases it when the process dies, children do not inherit it, and SQLite refuses a second one in the same process. A
+ * file with a PID has none of these properties.
  */
-function takeLock(folder: string): DatabaseSync {
+function acquireLock(folder: string): DatabaseSync {
   let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(lockPath(folder), { timeout: lockMsMax })
@@ -143,7 +143,7 @@ function takeLock(folder: string): DatabaseSync {
   }
 }
 
-/** Whether a process has the folder for itself. */
+/** Whether a process holds the lock of the folder. */
 export function isTaken(folder: string): boolean {
   const lock = new DatabaseSync(lockPath(folder), { timeout: 0, readOnly: true })
   try {
@@ -158,10 +158,10 @@ export function isTaken(folder: string): boolean {
 }
 
 function lockFailure(folder: string, { errcode = 0, message }: Error & { errcode?: number }): string {
-  // The lower byte is the primary code; the rest says more about it.
+  // The lower byte is the primary code; the rest is the extended code.
   const code = errcode & 0xff
   if (code === sqliteBusy) return `the data folder ${folder} is in use by another Carillon${holder(folder)}`
-  if (code === sqliteCannotOpen) return `no file can be made in the data folder ${folder}: choose another --data-dir`
+  if (code === sqliteCannotOpen) return `no file can be created in the data folder ${folder}: choose another --data-dir`
   if (code === sqliteNotADatabase) return `${lockPath(folder)} is not the lock of a Carillon: choose another --data-dir`
   const advice = code === sqliteIoError ? '; if it is on a network file system, use a local disk' : ''
   return `the data folder ${folder} cannot be locked: ${message} (SQLite code ${errcode})${advice}`

@@ -4,18 +4,18 @@ import { shortageOf } from './shortage.ts'
 
 /** The file descriptors of a process: each connection, file and pipe takes one. */
 export interface Descriptors {
-  /** How many may be open. Throws if no descriptor is left to read the limit. */
+  /** The maximum of open descriptors. Throws if no descriptor is left to read the limit. */
   limit(): number
-  /** How many are open; 0 if that is unknown. */
+  /** The number of open descriptors; 0 if that is unknown. */
   open(): number
 }
 
-/** Where the system does not show the limit. Windows has none. */
+/** The limit on a system that does not show one. Windows has none. */
 const limitAssumed = 16_384
 
-/** Those of this process. `processFolder` shows them on Linux. */
+/** The descriptors of this process. `processFolder` shows them on Linux. */
 export function processDescriptors(processFolder = '/proc/self'): Descriptors {
-  // `prlimit` may change it while the process runs.
+  // `prlimit` may change the limit while the process runs.
   if (process.platform === 'linux')
     return { limit: () => readLimit(processFolder), open: () => countOpen(processFolder) }
   const limitAtStart = reportedLimit()
@@ -29,7 +29,7 @@ function readLimit(processFolder: string): number {
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number.parseInt(soft, 10) || limitAssumed
 }
 
-/** The size of the folder itself takes 10 µs and no descriptor; before Linux 6.2 it is 0. Listing 10,000 takes 19 ms. */
+/** Reading the folder's size takes 10 µs and no descriptor; before Linux 6.2 it is 0. Listing 10,000 takes 19 ms. */
 function countOpen(processFolder: string): number {
   const folder = join(processFolder, 'fd')
   return unlessUnreadable(0, () => statSync(folder).size) || countEntries(folder)
@@ -37,7 +37,7 @@ function countOpen(processFolder: string): number {
 
 const countEntries = (folder: string): number => unlessUnreadable(0, () => readdirSync(folder).length)
 
-/** A container may lack /proc, or close it to the process. That is no reason to take no calls; a shortage is. */
+/** A container may lack /proc, or close it to the process. That is no reason to reject calls; a shortage is. */
 function unlessUnreadable<T>(otherwise: T, read: () => T): T {
   try {
     return read()

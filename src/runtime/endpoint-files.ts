@@ -2,19 +2,22 @@ import { join } from 'node:path'
 import { type DataFolder, endpointFile } from './data-folder.ts'
 import { processStart } from './process-start.ts'
 
-/** Where clients reach a running server. */
+/** The addresses of a running server. */
 export interface Endpoint {
   /** A URL for API calls. */
   http: string
-  /** A URL for API calls over TLS. None if a proxy ends TLS. */
+  /** A URL for API calls over TLS. None if a proxy terminates TLS. */
   https: string | undefined
-  /** What GetMessagingSessionEndpoint answers, `host[:port]`. */
+  /** The endpoint that GetMessagingSessionEndpoint returns, `host[:port]`. */
   wss: string
   /** A URL for health checks and metrics. None unless an admin port is set. */
   admin: string | undefined
   region: string
   account: string
-  /** The absolute path of the authority's certificate, for clients to trust. None if the server made no certificate. */
+  /**
+   * The absolute path of the authority's certificate, for clients to trust. None if the server has issued no
+   * certificate.
+   */
   ca: string | undefined
 }
 
@@ -30,21 +33,21 @@ interface KeyPair {
 }
 
 /**
- * Tells other programs of a server that is ready: `aws/config` and `aws/credentials` with a profile `carillon`, then
- * `endpoint.json`, so that whoever waits for the last finds all.
+ * Announces a ready server to other programs: `aws/config` and `aws/credentials` with a profile `carillon`, then
+ * `endpoint.json`, so that a program that waits for the last one finds all.
  */
 export function writeEndpointFiles(folder: DataFolder, endpoint: Endpoint, keys: KeyPair): AwsFiles {
   folder.writeSecret('aws/config', awsConfig(endpoint))
   folder.writeSecret('aws/credentials', awsCredentials(keys))
   const { pid } = process
-  const told = { ...endpoint, pid, processStart: processStart(pid) }
-  folder.writeSecret(endpointFile, JSON.stringify(told, undefined, 2) + '\n')
+  const content = { ...endpoint, pid, processStart: processStart(pid) }
+  folder.writeSecret(endpointFile, JSON.stringify(content, undefined, 2) + '\n')
   return { config: join(folder.path, 'aws/config'), credentials: join(folder.path, 'aws/credentials') }
 }
 
 /**
- * At the start, since a crash leaves a file that tells of no server, and at the end. The `aws` files stay: they name no
- * process, and a shell that was pointed at them works again after a restart.
+ * At the start, because a crash leaves a file without a server, and at the end. The `aws` files stay: they name no
+ * process, and a shell that uses them works again after a restart.
  */
 export function removeEndpointFile(folder: DataFolder): void {
   folder.remove(endpointFile)
@@ -64,7 +67,7 @@ chime_sdk_identity =
 `
 }
 
-/** No spaces around the values: the SDKs take " #" for a comment, and a secret may begin with #. */
+/** No spaces around the values: the SDKs parse " #" as a comment, and a secret may begin with #. */
 function awsCredentials({ accessKeyId, secretAccessKey }: KeyPair): string {
   return `[carillon]
 aws_access_key_id=${accessKeyId}

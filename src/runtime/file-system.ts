@@ -20,6 +20,6 @@ export const networkFileSystem = (type: number): string | undefined => networkTy
 /** Whether the files of a folder keep their inode numbers as long as a process has them open. */
 export const keepsInodes = (folder: string): boolean => typeKeepsInodes(statfsSync(folder).type)
 
-/** The clients of SMB, 9p and FUSE (Docker Desktop's shared folders are FUSE) may number the same files anew. */
+/** The clients of SMB, 9p and FUSE (Docker Desktop's shared folders are FUSE) may renumber the same files. */
 export const typeKeepsInodes = (type: number): boolean =>
   type >>> 0 !== fuse && !['SMB', '9p'].includes(networkFileSystem(type) ?? '')

@@ -1,16 +1,17 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** How long a connection may take to finish its request when the server stops. */
+/** Time limit for a connection to finish its request when the server stops. */
 const finishMsMax = 1_000
 
 /**
- * Connections that the system holds until the server accepts them; it may hold fewer (`net.core.somaxconn`). Beyond
- * that it drops what comes, and clients try again after one and three seconds: with Node's 511 a flood does that to all.
+ * Connections that the system queues until the server accepts them; it may queue fewer (`net.core.somaxconn`). The
+ * system drops further ones, and clients retry after one and three seconds: with Node's 511 a flood does that to all
+ * clients.
  */
 const backlogMax = 4096
 
-/** Answers the port, which the system chose if it was 0. */
+/** Returns the port, which the system chose if it was 0. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -21,7 +22,7 @@ export function listen(server: Server, host: string, port: number): Promise<numb
   })
 }
 
-/** Takes no further connection, lets the requests in hand finish, and cuts off those that do not. */
+/** Accepts no further connection, lets the requests in flight finish, and closes the connections that do not. */
 export async function stopListening(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
   server.closeIdleConnections()
@@ -30,13 +31,13 @@ export async function stopListening(server: Server): Promise<void> {
   clearTimeout(cutOff)
 }
 
-/** Where this machine reaches a server that listens on `host`. */
+/** The URL at which this machine reaches a server that listens on `host`. */
 export const localUrl = (scheme: 'http' | 'https', host: string, port: number): string =>
   `${scheme}://${isEverywhere(host) ? '127.0.0.1' : inUrl(host)}:${port}`
 
 /**
- * Where clients open messaging sessions when nobody says otherwise: on this machine by a name that browsers trust more
- * than an address, elsewhere by the address listened on. Never with :443, which clients sign but do not send.
+ * The default endpoint of messaging sessions: on this machine a name, which browsers trust more than an address;
+ * otherwise the address on which the server listens. Never with :443, which clients sign but do not send.
  */
 export function sessionHost(host: string, port: number): string {
   const here = isEverywhere(host) || host.startsWith('127.') || host === '::1'
@@ -44,7 +45,7 @@ export function sessionHost(host: string, port: number): string {
   return port === 443 ? name : `${name}:${port}`
 }
 
-/** Whether the address stands for all of this machine's. */
+/** Whether the address stands for all addresses of this machine. */
 export const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
 
 const inUrl = (host: string) => (host.includes(':') ? `[${host}]` : host)

@@ -1,6 +1,6 @@
 import { type DestinationStream, levels, pino, symbols } from 'pino'
 
-/** What a part of the server may say. Never a secret, a message's text or a CallbackId at the default level. */
+/** The log of the server. Never log a secret, a message's text or a CallbackId at the default level. */
 export interface Log {
   debug(fields: object, text: string): void
   info(fields: object, text: string): void
@@ -9,8 +9,7 @@ export interface Log {
 }
 
 /**
- * JSON lines on standard error; at a terminal, lines for a person, unless told otherwise. Standard output belongs to the
- * commands.
+ * JSON lines on standard error; on a terminal, pretty lines by default. Standard output belongs to the commands.
  */
 export async function createLog(
   level: string,
@@ -23,7 +22,7 @@ export async function createLog(
   return log
 }
 
-/** Loaded when called for: it takes longer to load than pino. */
+/** Loaded on demand: it takes longer to load than pino. */
 async function prettyLines(): Promise<DestinationStream> {
   const { default: pretty } = await import('pino-pretty')
   return pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
@@ -31,44 +30,44 @@ async function prettyLines(): Promise<DestinationStream> {
 
 function jsonLines(): DestinationStream {
   const lines = new LineFlush((text) => process.stderr.write(text))
-  // Also when an error that nothing has caught ends the process.
+  // Also when an uncaught error ends the process.
   process.once('exit', () => lines.flush())
   return lines
 }
 
-/** More than this is written before the turn ends. */
-const heldCharactersMax = 64 * 1024
+/** A longer buffer is written before the turn ends. */
+const bufferedCharactersMax = 64 * 1024
 
 /**
- * Gathers the lines of one turn of the event loop for one write: messages that share a commit end together, each with a
- * line, and a write takes longer than making ten of them. A warning or an error is written at once, with the lines before
- * it: it may be the last that the process says.
+ * Buffers the lines of one turn of the event loop for one write: messages that share a commit end together, each with a
+ * line, and one write takes longer than formatting ten lines. A warning or an error is written at once, with the lines
+ * before it: it may be the last line of the process.
  */
 export class LineFlush implements DestinationStream {
   /** Asks pino to set `lastLevel` before each line. */
   readonly [symbols.needsMetadataGsym] = true
   lastLevel = 0
   readonly #write: (text: string) => void
-  #held = ''
+  #buffer = ''
 
   constructor(write: (text: string) => void) {
     this.#write = write
   }
 
   write(line: string): void {
-    if (this.#held === '') setImmediate(() => this.flush())
-    this.#held += line
-    if (this.lastLevel >= levels.values.warn! || this.#held.length > heldCharactersMax) this.flush()
+    if (this.#buffer === '') setImmediate(() => this.flush())
+    this.#buffer += line
+    if (this.lastLevel >= levels.values.warn! || this.#buffer.length > bufferedCharactersMax) this.flush()
   }
 
   flush(): void {
-    const text = this.#held
-    this.#held = ''
+    const text = this.#buffer
+    this.#buffer = ''
     if (text !== '') this.#write(text)
   }
 }
 
-/** Only what is known to hold no row: PostgreSQL's errors quote what was to be written in `detail` and `where`. */
+/** Only fields that never contain a row: PostgreSQL's errors quote written values in `detail` and `where`. */
 function errorOf(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error }
   const { code, constraint } = error as { code?: unknown; constraint?: unknown }
@@ -82,5 +81,5 @@ function errorOf(error: unknown): object {
   }
 }
 
-/** For tests and the demo, which look at outcomes instead. */
+/** For tests and the demo, which check outcomes instead. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }

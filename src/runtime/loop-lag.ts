@@ -1,14 +1,14 @@
-/** How often the event loop is observed: by a timer that is set when the one before has rung. */
+/** The period of observing the event loop: each timer is set when the previous one has fired. */
 export const observeEveryMs = 100
-/** A timer that rings later than this says that the event loop lags. */
+/** A timer that fires later than this shows that the event loop lags. */
 const lateMsMax = 200
 /** So many late timers in a row take longer than a second. */
 const lateInRowMax = 4
 
 /**
- * Whether the event loop has lagged for a whole second. One late timer proves nothing, however late it is: the machine may
- * have slept, its clock may have been set, or one statement may have taken long. So a late timer counts as one, whatever it
- * says, and a timer in time ends the lag.
+ * Whether the event loop has lagged for a whole second. One late timer proves nothing, however late it is: the machine
+ * may have slept, its clock may have been set, or one statement may have taken long. So a late timer counts as one,
+ * however late it is, and a timer in time ends the lag.
  */
 export class LoopLag {
   #lateInRow = 0

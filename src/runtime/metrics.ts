@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ShortageKind } from './shortage.ts'
 
-/** The names of processors come from callers who create flows. Beyond this many, they share the label `other`. */
+/** The callers that create flows choose the names of processors. Further names share the label `other`. */
 export const processorLabelsMax = 100
 
 /** From a call that reads one row to one that waits for a slow disk, in seconds. */
@@ -11,7 +11,7 @@ const commitBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 const dispatchBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900]
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128]
 
-/** What waits for one processor. */
+/** The backlog of one processor. */
 export interface Pending {
   processor: string
   messages: number
@@ -25,39 +25,39 @@ export interface DueWork {
   oldestSeconds: number
 }
 
-/** Steps of one processor that this node has taken up. */
+/** The steps of one processor in the memory of this node. */
 export interface StepCounts {
   processor: string
-  /** For a free place at the processor. */
+  /** Steps that wait for a free place at the processor. */
   waiting: number
-  /** At the processor. */
+  /** Steps at the processor. */
   inFlight: number
 }
 
 /** Open connections to the API and the sessions. */
 export interface ConnectionCounts {
-  /** A signature was verified on them. */
+  /** Connections on which a signature was verified. */
   authenticated: number
   unauthenticated: number
 }
 
-/** Why a connection was closed before it had signed. */
+/** Why an unauthenticated connection was closed. */
 export type ConnectionRejection = 'all' | 'address' | 'reserve' | 'timeout'
 
 /** Why a send was rejected: see src/api/send-admission.ts. */
 export type SendRejection = 'event_loop' | 'processor' | 'channel' | 'queue'
 
-/** What a process has of messaging sessions, and has delivered to them since it was started. */
+/** The messaging sessions of a process, and its deliveries since it was started. */
 interface SessionCounts {
   sessions: number
   sockets: number
   deliveries: number
 }
 
-/** What is asked at each scrape. */
+/** The values that are read at each scrape. */
 interface Sources {
   sessions(): SessionCounts
-  /** The same on all nodes of a cluster, since they share the store. */
+  /** The same on all nodes of a cluster, because they share the store. */
   pending(): Promise<Pending[]>
   work(): Promise<DueWork[]>
   logLag(): number
@@ -67,7 +67,7 @@ interface Sources {
   sendsQueued(): number
 }
 
-/** `invalid`: it could never be accepted as it is, such as one with a text that is too long. */
+/** `invalid`: a callback that can never be accepted, such as one with a text that is too long. */
 export type CallbackResult =
   | 'allowed'
   | 'denied'
@@ -78,13 +78,13 @@ export type CallbackResult =
   | 'invalid'
   | 'failed'
 
-/** A method that begins a measurement returns this function; calling it ends the measurement. */
-type Ending<Outcome extends unknown[]> = (...outcome: Outcome) => void
+/** Starts a timer; the returned function stops it. */
+type StopTimer<Outcome extends unknown[]> = (...outcome: Outcome) => void
 
 /**
- * What a server counts and measures, for `/metrics` of its admin port. A registry of its own, so that two servers in one
- * process do not add up. Labels are bounded: names of operations, statuses, codes, and the first processors that come.
- * It costs half a microsecond a request.
+ * The counters and measurements of a server, for `/metrics` of its admin port. It has its own registry, so that two
+ * servers in one process do not add up. Labels are bounded: names of operations, statuses, codes, and the first
+ * processors. The cost is half a microsecond a request.
  */
 export class Metrics {
   readonly #registry = new Registry()
@@ -94,13 +94,13 @@ export class Metrics {
 
   readonly #requests = new Counter({
     name: 'carillon_requests_total',
-    help: 'API calls by operation and HTTP status; aborted where the caller went away',
+    help: 'API calls by operation and HTTP status; aborted if the caller closed the connection',
     labelNames: ['operation', 'status'],
     registers: [this.#registry],
   })
   readonly #requestSeconds = new Histogram({
     name: 'carillon_request_duration_seconds',
-    help: 'From the headers of an API call to its answer',
+    help: 'Time from the headers of an API call to its response',
     labelNames: ['operation'],
     buckets: requestBuckets,
     registers: [this.#registry],
@@ -113,32 +113,32 @@ export class Metrics {
   })
   readonly #commitSeconds = new Histogram({
     name: 'carillon_commit_duration_seconds',
-    help: 'What one durable commit of hot writes took',
+    help: 'Duration of one durable commit of hot writes',
     buckets: commitBuckets,
     registers: [this.#registry],
   })
   readonly #dispatches = new Counter({
     name: 'carillon_dispatches_total',
-    help: 'Events given to a processor target, by what became of it; deferred ones were no attempts',
+    help: 'Hand-offs of events to a processor target, by result; deferred ones are not attempts',
     labelNames: ['processor', 'result'],
     registers: [this.#registry],
   })
   readonly #dispatchSeconds = new Histogram({
     name: 'carillon_dispatch_duration_seconds',
-    help: 'What one attempt took at the processor, the work of a local function with it; no time in the queue',
+    help: 'Duration of one attempt at the processor, including the work of a local function, without time in the queue',
     labelNames: ['processor'],
     buckets: dispatchBuckets,
     registers: [this.#registry],
   })
   readonly #callbacks = new Counter({
     name: 'carillon_callbacks_total',
-    help: 'Verdicts that came by ChannelFlowCallback, by what became of them',
+    help: 'Verdicts received by ChannelFlowCallback, by result',
     labelNames: ['result'],
     registers: [this.#registry],
   })
   readonly #sessionRefusals = new Counter({
     name: 'carillon_session_refusals_total',
-    help: 'Messaging sessions that were not let in, by HTTP status or close code',
+    help: 'Messaging sessions that were rejected, by HTTP status or close code',
     labelNames: ['code'],
     registers: [this.#registry],
   })
@@ -155,12 +155,12 @@ export class Metrics {
   })
   readonly #sockets = new Gauge({
     name: 'carillon_session_sockets',
-    help: 'Sockets of messaging sessions, with those that are opening or closing',
+    help: 'Sockets of messaging sessions, including those that are opening or closing',
     registers: [this.#registry],
   })
   readonly #deliveries = new Counter({
     name: 'carillon_deliveries_total',
-    help: 'Frames given to messaging sessions',
+    help: 'Frames sent to messaging sessions',
     registers: [this.#registry],
   })
   readonly #pendingMessages = new Gauge({
@@ -171,13 +171,13 @@ export class Metrics {
   })
   readonly #oldestPendingSeconds = new Gauge({
     name: 'carillon_oldest_pending_seconds',
-    help: 'For how long this processor has had the message that has waited longest for its verdict',
+    help: 'Age of the message that has waited longest for a verdict of this processor',
     labelNames: ['processor'],
     registers: [this.#registry],
   })
   readonly #pendingUnknown = new Gauge({
     name: 'carillon_pending_unknown',
-    help: '1 if the store could not be asked what is pending',
+    help: '1 if the backlog could not be read from the store',
     registers: [this.#registry],
   })
   readonly #workDue = new Gauge({
@@ -194,13 +194,13 @@ export class Metrics {
   })
   readonly #logLag = new Gauge({
     name: 'carillon_log_lag_events',
-    help: 'Events in the logs of channels listened to here that are known of and not delivered yet',
+    help: 'Known events of the channels of this node that are not delivered yet',
     registers: [this.#registry],
   })
 
   readonly #busConnected = new Gauge({
     name: 'carillon_bus_connected',
-    help: '1 if what happens here is told to the other nodes, 0 while NATS is away',
+    help: '1 if this node is connected to the other nodes, 0 while NATS is away',
     registers: [this.#registry],
   })
 
@@ -212,7 +212,7 @@ export class Metrics {
   })
   readonly #stepsInFlight = new Gauge({
     name: 'carillon_steps_in_flight',
-    help: 'Steps of this node that are at their processor',
+    help: 'Steps of this node that are in flight at their processor',
     labelNames: ['processor'],
     registers: [this.#registry],
   })
@@ -224,7 +224,7 @@ export class Metrics {
   })
   readonly #shortages = new Counter({
     name: 'carillon_shortages_total',
-    help: 'Times that the server itself lacked something; the work is retried and no processor is blamed',
+    help: 'Shortages of the server itself; the work is retried, and it counts as no failure of a processor',
     labelNames: ['kind'],
     registers: [this.#registry],
   })
@@ -236,24 +236,24 @@ export class Metrics {
   })
   readonly #connectionsRejected = new Counter({
     name: 'carillon_connections_rejected_total',
-    help: 'Connections closed before they had signed, by the limit that they met',
+    help: 'Unauthenticated connections that were closed, by limit',
     labelNames: ['limit'],
     registers: [this.#registry],
   })
 
   readonly #sendsQueued = new Gauge({
     name: 'carillon_sends_queued',
-    help: 'Sends on this node that wait to be begun',
+    help: 'Queued sends on this node',
     registers: [this.#registry],
   })
   readonly #sendsRejected = new Counter({
     name: 'carillon_sends_rejected_total',
-    help: 'Sends rejected with 503 because of overload, by its kind',
+    help: 'Sends rejected with 503 because of overload, by reason',
     labelNames: ['reason'],
     registers: [this.#registry],
   })
 
-  beginRequest(): Ending<[operation: string | undefined, status: number | 'aborted']> {
+  beginRequest(): StopTimer<[operation: string | undefined, status: number | 'aborted']> {
     const end = this.#requestSeconds.startTimer()
     return (operation = 'none', status) => {
       end({ operation })
@@ -261,13 +261,13 @@ export class Metrics {
     }
   }
 
-  /** `changes`: how many hot writes share the commit. */
-  beginCommit(changes: number): Ending<[]> {
+  /** `changes`: the number of hot writes in the commit. */
+  beginCommit(changes: number): StopTimer<[]> {
     this.#commitChanges.observe(changes)
     return this.#commitSeconds.startTimer()
   }
 
-  beginDispatch(functionName: string): Ending<[result: string]> {
+  beginDispatch(functionName: string): StopTimer<[result: string]> {
     const processor = this.#processorLabel(functionName)
     const end = this.#dispatchSeconds.startTimer({ processor })
     return (result) => {
@@ -300,12 +300,12 @@ export class Metrics {
     this.#sessionRefusals.inc({ code })
   }
 
-  /** Peers may close with any code of their own. */
+  /** Peers may choose any close code. */
   countSessionClose(code: number): void {
     this.#sessionCloses.inc({ code: code < 3000 || [4002, 4003, 4401].includes(code) ? code : 'other' })
   }
 
-  /** Where the gauges are read from, at each scrape. */
+  /** The sources of the gauges, read at each scrape. */
   readFrom(sources: Sources): void {
     this.#sources = sources
   }
@@ -319,7 +319,7 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  /** The text for Prometheus. Who asks while it is being made gets the same one. */
+  /** The text for Prometheus. Requests at the same time share one text. */
   text(): Promise<string> {
     this.#scraping ??= this.#scrape().finally(() => {
       this.#scraping = undefined

@@ -4,11 +4,11 @@ import { type Cancel, type Clock, every } from './clock.ts'
 import type { Log } from './log.ts'
 
 /** The pause between two checks whether the open files are those on disk. */
-export const lookEveryMs = 1_000
+export const checkEveryMs = 1_000
 
 /**
- * The path leads nowhere. All other errors say nothing about the file: EACCES, EIO and NFS's ESTALE may pass, and where they
- * do not, reads and writes fail.
+ * The path does not exist. All other errors say nothing about the file: EACCES, EIO and NFS's ESTALE may be temporary,
+ * and if they are not, reads and writes fail.
  */
 const goneCodes = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
 
@@ -19,9 +19,9 @@ interface OpenFile {
 }
 
 /**
- * Files and folders that this process has open, by path. A process can go on writing to a file that was removed or
- * replaced, and all of that is lost when it ends. Paths are looked up and never opened: closing a file would drop the
- * locks that SQLite has on it.
+ * Files and folders that this process has open, by path. A process can continue to write to a file that was removed or
+ * replaced, and all of that is lost when it ends. Paths are checked by `stat` and never opened: closing a file would
+ * release the locks that SQLite holds on it.
  */
 export class OpenFiles {
   readonly #files: OpenFile[]
@@ -36,7 +36,7 @@ export class OpenFiles {
     })
   }
 
-  /** What happened to the first file that is not on disk any more, in words; undefined if all are. */
+  /** Describes the problem of the first file that is no longer on disk; undefined if all files are. */
   async problem(): Promise<string | undefined> {
     for (const file of this.#files) {
       const problem = await this.#problemOf(file)
@@ -61,18 +61,21 @@ interface Watch<Problem> {
   clock: Clock
   log: Pick<Log, 'warn'>
   /** Returns the problem, if there is one. Rejects if that is unknown. */
-  look(): Promise<Problem | undefined>
+  check(): Promise<Problem | undefined>
   found(problem: Problem): void
 }
 
-/** Looks once a second until there is a problem, one look at a time: a disk may hang. The returned function ends the watch. */
-export function watchFiles<Problem>({ clock, log, look, found }: Watch<Problem>): Cancel {
-  let isLooking = false
-  let isOver = false
+/**
+ * Checks once a second until there is a problem, one check at a time: a disk may hang. The returned function ends the
+ * watch.
+ */
+export function watchFiles<Problem>({ clock, log, check, found }: Watch<Problem>): Cancel {
+  let isChecking = false
+  let isStopped = false
   let isUnknown = false
-  const lookOnce = async (): Promise<Problem | undefined> => {
+  const checkOnce = async (): Promise<Problem | undefined> => {
     try {
-      const problem = await look()
+      const problem = await check()
       isUnknown = false
       return problem
     } catch (err) {
@@ -81,17 +84,17 @@ export function watchFiles<Problem>({ clock, log, look, found }: Watch<Problem>)
       return undefined
     }
   }
-  const cancel = every(clock, lookEveryMs, async () => {
-    if (isLooking) return
-    isLooking = true
-    const problem = await lookOnce()
-    isLooking = false
-    if (problem === undefined || isOver) return
+  const cancel = every(clock, checkEveryMs, async () => {
+    if (isChecking) return
+    isChecking = true
+    const problem = await checkOnce()
+    isChecking = false
+    if (problem === undefined || isStopped) return
     stop()
     found(problem)
   })
   const stop = () => {
-    isOver = true
+    isStopped = true
     cancel()
   }
   return stop

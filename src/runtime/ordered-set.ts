@@ -5,8 +5,8 @@ interface Link<T> {
 }
 
 /**
- * A set in the order of insertion that finds its first member at once. A Set of JavaScript goes over all that was deleted
- * before it: 6 to 40 µs where 10,000 members move from the front to the end.
+ * A set in the order of insertion that finds its first member at once. A Set of JavaScript iterates over all deleted
+ * members before the first one: 6 to 40 µs if 10,000 members move from the front to the end.
  */
 export class OrderedSet<T> {
   readonly #links = new Map<T, Link<T>>()
@@ -21,14 +21,14 @@ export class OrderedSet<T> {
     return this.#links.size
   }
 
-  /** The first member that is as wanted. */
+  /** The first member that satisfies the condition. */
   find(isWanted: (value: T) => boolean): T | undefined {
     let link = this.#first
     while (link && !isWanted(link.value)) link = link.after
     return link?.value
   }
 
-  /** A member that is there already keeps its place. */
+  /** An existing member keeps its position. */
   add(value: T): void {
     if (this.#links.has(value)) return
     const link: Link<T> = { value, before: this.#last, after: undefined }

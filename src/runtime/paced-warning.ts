@@ -1,21 +1,21 @@
 import type { Cancel, Clock } from './clock.ts'
 
-/** How often at most. */
+/** Minimum time between two warnings. */
 const warnEveryMs = 60_000
 
-/** Warns of the first case at once, then once a minute of all that came meanwhile. */
+/** Warns about the first case at once, then once a minute about all cases of that minute. */
 export class PacedWarning {
   readonly #clock: Clock
   readonly #warn: () => boolean
   #cancel: Cancel | undefined
 
-  /** `warn` returns false, and logs nothing, when no case has come since it was last called. */
+  /** `warn` returns false, and logs nothing, if there was no case since its last call. */
   constructor(clock: Clock, warn: () => boolean) {
     this.#clock = clock
     this.#warn = warn
   }
 
-  /** There is a case. */
+  /** A case has occurred. */
   request(): void {
     if (!this.#cancel) this.#warnNow()
   }

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
 
-/** Of the fields in /proc/PID/stat behind the name, which stands in parentheses and may have any character in it. */
+/**
+ * The index among the fields of /proc/PID/stat after the name, which is in parentheses and may have any character in
+ * it.
+ */
 const startField = 19
 
 /**
- * When a process started, only to be compared: with its id it names one process, since ids are used again. Undefined if
- * there is no such process, and on systems without /proc.
+ * When a process started, only to be compared: together with its id it identifies one process, because ids are reused.
+ * Undefined if there is no such process, and on systems without /proc.
  */
 export function processStart(pid: number): string | undefined {
   try {

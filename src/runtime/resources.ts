@@ -1,7 +1,7 @@
 import { readFile, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Where Linux shows memory; a test has folders of its own. */
+/** The folders in which Linux shows memory; a test passes other ones. */
 interface SystemFolders {
   processes: string
   controlGroups: string
@@ -10,9 +10,9 @@ interface SystemFolders {
 const systemFolders: SystemFolders = { processes: '/proc', controlGroups: '/sys/fs/cgroup' }
 
 /**
- * How many bytes of memory are left to this process, on the machine and in its control group; undefined if that is
- * unknown. Only Linux says how much is available. `freemem()` of Node leaves out the page cache elsewhere, and where /proc
- * is missing: by that number a healthy machine has next to nothing free.
+ * The bytes of memory that are left to this process, on the machine and in its control group; undefined if that is
+ * unknown. Only Linux shows how much is available. On other systems and without /proc, `freemem()` of Node leaves out
+ * the page cache: by that number a healthy machine has next to nothing free.
  */
 export async function freeMemory(folders = systemFolders): Promise<number | undefined> {
   const known = (await Promise.all([availableOnMachine(folders), freeInGroup(folders)])).filter(
@@ -21,12 +21,16 @@ export async function freeMemory(folders = systemFolders): Promise<number | unde
   return known.length === 0 ? undefined : Math.min(...known)
 }
 
-/** How many bytes this process may still write to the file system of a folder; undefined if the file system has no size. */
+/**
+ * The bytes that this process can still write to the file system of a folder; undefined if the file system has no size.
+ */
 export async function freeDisk(folder: string): Promise<number | undefined> {
   return freeOf(await statfs(folder), process.getuid?.())
 }
 
-/** ext4 keeps 5 % for root: a disk that is full for all others still takes the writes of a server that runs as root. */
+/**
+ * ext4 reserves 5 % for root: a disk that is full for other users still accepts writes of a server that runs as root.
+ */
 export function freeOf(disk: { blocks: number; bfree: number; bavail: number; bsize: number }, userId?: number) {
   if (disk.blocks === 0) return undefined
   return (userId === 0 ? disk.bfree : disk.bavail) * disk.bsize
@@ -38,9 +42,9 @@ async function availableOnMachine({ processes }: SystemFolders): Promise<number 
 }
 
 /**
- * What the limit of the control group (version 2) leaves. The usage of a group includes files in the page cache, which the
- * kernel drops when a process needs memory: `process.availableMemory()` counts them as used, and is close to 0 in a healthy
- * container that has written much.
+ * The memory that the limit of the control group (version 2) leaves. The usage of a group includes the page cache,
+ * which the kernel drops when a process needs memory: `process.availableMemory()` counts them as used, and is close to
+ * 0 in a healthy container that has written much.
  */
 async function freeInGroup({ processes, controlGroups }: SystemFolders): Promise<number | undefined> {
   const path = /^0::(.*)$/m.exec((await readText(join(processes, 'self/cgroup'))) ?? '')?.[1]

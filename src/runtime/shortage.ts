@@ -21,7 +21,7 @@ const kinds: Record<string, ShortageKind> = {
   EAFNOSUPPORT: 'network',
 }
 
-/** How often at most one kind of shortage is written to the log. */
+/** Minimum time between two log lines about one kind of shortage. */
 const warnEveryMs = 60_000
 
 /** The server itself lacks something. It says nothing about a processor, and never leads to a FallbackAction. */
@@ -38,8 +38,8 @@ export class Shortage extends Error {
 type SystemError = NodeJS.ErrnoException & { address?: string; errors?: SystemError[]; cause?: SystemError }
 
 /**
- * The kind of shortage that an error reports, or undefined when it is not a shortage. Looks into the errors of several
- * addresses that were tried, and into the cause of an error.
+ * The kind of shortage that an error reports, or undefined if it is not a shortage. Checks also the errors of all
+ * addresses that were tried, and the cause of an error.
  */
 export function shortageOf(error: unknown): ShortageKind | undefined {
   if (error instanceof Shortage) return error.kind
@@ -49,9 +49,9 @@ export function shortageOf(error: unknown): ShortageKind | undefined {
 }
 
 /**
- * Codes whose meaning depends on the system call. `getaddrinfo` has one code for a name that does not exist (Node writes
- * ENOTFOUND for EAI_NONAME and EAI_NODATA); with all others nothing is known about the name. A firewall of this machine
- * denies a `connect`.
+ * Codes whose meaning depends on the system call. `getaddrinfo` has one code for a name that does not exist (Node
+ * writes ENOTFOUND for EAI_NONAME and EAI_NODATA); with all others nothing is known about the name. A firewall of this
+ * machine denies a `connect`.
  */
 function kindOf(code: string, syscall: string | undefined): ShortageKind | undefined {
   if (kinds[code]) return kinds[code]
@@ -60,8 +60,8 @@ function kindOf(code: string, syscall: string | undefined): ShortageKind | undef
 }
 
 /**
- * A machine without IPv6 lacks nothing: where an IPv4 address was tried as well, as for `localhost`, that one counts. An
- * IPv4 address without a way to it is a shortage even if the other side refused over IPv6.
+ * A machine without IPv6 lacks nothing: if an IPv4 address was tried as well, as for `localhost`, only that one counts.
+ * An IPv4 address without a route is a shortage even if the other side refused over IPv6.
  */
 const countsAmong = (errors: SystemError[]) => {
   const isIpv4Tried = errors.some(({ address = '' }) => isIPv4(address))
@@ -69,7 +69,7 @@ const countsAmong = (errors: SystemError[]) => {
     !(isIpv4Tried && isIPv6(address) && kindOf(code, syscall) === 'network')
 }
 
-/** Counts shortages, remembers when each kind was last seen, and warns once a minute of each. */
+/** Counts shortages, records when each kind was last seen, and warns about each once a minute. */
 export class Shortages {
   readonly #clock: Pick<Clock, 'now'>
   readonly #log: Pick<Log, 'warn'>
@@ -89,7 +89,7 @@ export class Shortages {
     this.#seenAt.set(kind, now)
     if (now - (this.#warnedAt.get(kind) ?? Number.NEGATIVE_INFINITY) < warnEveryMs) return
     this.#warnedAt.set(kind, now)
-    this.#log.warn({ kind, reason }, `shortage of ${kind}: work is retried until it is over`)
+    this.#log.warn({ kind, reason }, `shortage of ${kind}: work is retried until it ends`)
   }
 
   /** When this kind was last reported, in milliseconds since the epoch; undefined if never. */

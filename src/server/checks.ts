@@ -7,7 +7,9 @@ import type { Descriptors } from '../runtime/descriptors.ts'
 import type { Shortages } from '../runtime/shortage.ts'
 import type { Store } from '../store/store.ts'
 
-/** How long a shortage of processes is reported after it was last met: only work that fails shows that it continues. */
+/**
+ * A shortage of processes is reported for so long after the last failure: only failing work shows that it continues.
+ */
 const processShortageMs = 30_000
 /** An operator should look at a node whose sessions lag by more events. */
 const lagMax = 1_000
@@ -29,9 +31,10 @@ interface CheckParts {
 }
 
 /**
- * The checks of `/readyz`. A disk with little space left is only reported: calls succeed until a write fails, which `store`
- * reports, and a node that turns unready too early makes an outage of a warning. The disk is not needed at all while the
- * messages are in PostgreSQL. A functions folder that cannot be read is only reported, since all nodes may share it.
+ * The checks of `/readyz`. A disk with little space left is only reported: calls succeed until a write fails, which
+ * `store` reports, and a node that turns unready too early makes an outage of a warning. The disk is not needed at all
+ * if the messages are in PostgreSQL. A functions folder that cannot be read is only reported, because all nodes may
+ * share it.
  */
 export function checksOf({ store, bus, phase, logLag, functionsReady, storesInFolder, ...rest }: CheckParts): Checks {
   const { descriptors, memory, disk, diskSpace } = resourceChecks(rest)

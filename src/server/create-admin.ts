@@ -5,7 +5,7 @@ import { localUrl } from '../runtime/listening.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { World } from './world.ts'
 
-/** None unless its port is set. */
+/** Undefined unless the admin port is set. */
 export function createAdmin({ adminPort }: Config, metrics: Metrics, world: World, checks: Checks) {
   if (adminPort === undefined) return undefined
   metrics.measureProcess()

@@ -21,12 +21,12 @@ interface Surroundings {
   life: Life
   metrics: Metrics
   engine: FlowEngine
-  /** What GetMessagingSessionEndpoint returns. Asked for each call. */
+  /** The endpoint that GetMessagingSessionEndpoint returns. Called for each call. */
   sessionHost(): string
   connections: Connections
 }
 
-/** The operations, as what serves the requests of a listener, and what makes sends wait. */
+/** Creates the listener that serves the operations, and the admission of sends. */
 export function createApi(config: Config, world: World, record: ServerRecord, around: Surroundings) {
   const { metrics, engine, life, sessionHost, connections } = around
   const { store, place, node, keys, publish } = record
@@ -73,7 +73,7 @@ const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics,
     backlogOfChannel: (functionName, channelArn) => backlogs.backlogOfChannel(functionName, channelArn),
   })
 
-/** What signatures are for, besides what they come with. */
+/** The region and the host names that signatures must have. */
 export const signedFor = ({ region, publicHost }: Config) => ({
   region,
   publicHosts: publicHost === undefined ? [] : [publicHost],

@@ -17,11 +17,11 @@ import type { World } from './world.ts'
 interface Surroundings {
   metrics: Metrics
   shortages: Shortages
-  /** Where functions call. Asked when one is started. */
+  /** The URL for functions. Called when one is started. */
   functionsUrl(): string
 }
 
-/** The processors and the engine that hands steps to them. It has not started: the caller starts and stops it. */
+/** Creates the processor targets and the engine. The caller starts and stops the engine. */
 export async function createFlow(
   config: Config,
   world: World,
@@ -30,7 +30,7 @@ export async function createFlow(
   stack: AsyncDisposableStack,
 ) {
   const mark = new FunctionsMark(folder, world.log)
-  const functions = await createFunctions(config, world, mark, () => functionsSee(config, keys, functionsUrl()))
+  const functions = await createFunctions(config, world, mark, () => environmentFor(config, keys, functionsUrl()))
   stack.defer(() => functions.close())
   const target = measured(await createTarget(functions, config, keys, world), metrics)
   const engine = new FlowEngine({ ...world, store, node, place, target, shortages })
@@ -57,7 +57,7 @@ async function createTarget(functions: FunctionTarget, config: Config, keys: Key
   return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }
 
-const functionsSee = ({ region }: Config, { root }: Keys, url: string) => ({
+const environmentFor = ({ region }: Config, { root }: Keys, url: string) => ({
   region,
   accessKeyId: root.accessKeyId,
   secretAccessKey: root.secretAccessKey,

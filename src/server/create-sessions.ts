@@ -14,7 +14,7 @@ import { signedFor } from './create-api.ts'
 import type { ServerRecord } from './open-record.ts'
 import type { World } from './world.ts'
 
-/** The hub and what takes in sessions. */
+/** Creates the hub and the endpoint of sessions. */
 export function createSessions(
   config: Config,
   { clock, log }: World,

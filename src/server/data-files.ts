@@ -11,10 +11,14 @@ const restore = '. Restore the backup into a new folder (docs/operations.md, "Re
 /** SQLite works on a network file system as long as its locks work, and one machine uses the folder. */
 export function warnOfNetwork({ path }: DataFolder, log: Log): void {
   const name = networkFileSystemOf(path)
-  if (name) log.warn({ folder: path }, `the data folder is on ${name}: use a local disk, since its locks may not work`)
+  if (name)
+    log.warn({ folder: path }, `the data folder is on ${name}: use a local disk, because locks may not work there`)
 }
 
-/** Written into a folder whose database was overwritten. Such a folder must never be served: SQLite has mixed two databases. */
+/**
+ * A mark in a folder whose database was overwritten. Such a folder must never be used again: SQLite has mixed two
+ * databases.
+ */
 const overwrittenFile = 'overwritten'
 
 /** Throws if the folder's database was overwritten while a server used it. */
@@ -42,27 +46,27 @@ export function watchDataFiles(
 ): Cancel {
   const paths = [...folder.openPaths, ...storeFiles(storeFile)]
   const files = new OpenFiles(paths, { keepsInodes: keepsInodes(folder.path) })
-  const look = async (): Promise<Problem | undefined> => {
+  const check = async (): Promise<Problem | undefined> => {
     const lost = await files.problem()
     if (lost !== undefined) return { kind: 'lost', text: lost }
     const overwritten = await store.checkFile?.()
     return overwritten === undefined ? undefined : { kind: 'overwritten', text: overwritten }
   }
   const found = ({ kind, text }: Problem) => {
-    // First of all, since the disk may refuse what comes next.
+    // First, because the disk may refuse the next writes.
     store.refuse?.(text)
-    const advice = 'the server stops, since it would lose what it writes (docs/operations.md, "The data on disk")'
+    const advice = 'the server stops, because its writes would be lost (docs/operations.md, "The data on disk")'
     broken(new Error(`the data on disk is not that of this server any more: ${text}; ${advice}`))
     if (kind === 'lost') folder.lose()
     else markOverwritten(folder, text, log)
   }
-  return watchFiles({ clock, log, look, found })
+  return watchFiles({ clock, log, check, found })
 }
 
 function markOverwritten(folder: DataFolder, problem: string, log: Log): void {
   try {
     folder.writeSecret(overwrittenFile, `${problem}${restore}`)
   } catch (err) {
-    log.error({ err }, 'the data folder could not be marked as overwritten: do not start a server in it again')
+    log.error({ err }, 'marking the data folder as overwritten failed: do not start a server in it again')
   }
 }

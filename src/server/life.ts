@@ -1,6 +1,6 @@
 import type { Phase } from '../api/gate.ts'
 
-/** Whether a server starts, runs or stops. A server that cannot go on is stopping. */
+/** Whether a server starts, runs or stops. A server that cannot continue is stopping. */
 export class Life {
   readonly #failure = Promise.withResolvers<Error>()
   #phase: Phase = 'starting'
@@ -9,12 +9,12 @@ export class Life {
     return this.#phase
   }
 
-  /** Resolves when the server cannot go on. */
+  /** Resolves when the server cannot continue. */
   get failed(): Promise<Error> {
     return this.#failure.promise
   }
 
-  /** Unless the server has failed meanwhile. */
+  /** Has no effect if the server has failed meanwhile. */
   begin(): void {
     if (this.#phase === 'starting') this.#phase = 'ready'
   }

@@ -20,12 +20,12 @@ import { refuseOverwritten, warnOfNetwork, watchDataFiles } from './data-files.t
 import type { Life } from './life.ts'
 import type { World } from './world.ts'
 
-/** What the server keeps for good, and how the nodes that share it hear of what was committed. */
+/** The server's durable data, and the bus that announces commits to the nodes that share the data. */
 export interface ServerRecord {
   folder: DataFolder
   /** Whether the store writes to the data folder. */
   storesInFolder: boolean
-  /** What ARNs name. It never changes. */
+  /** The region and the account of ARNs. They never change. */
   place: Place
   store: Store
   keys: Keys
@@ -33,13 +33,13 @@ export interface ServerRecord {
   publish(events: ChannelEvent[]): void
   /** Undefined unless other nodes may share the store. */
   cluster: ClusterNode | undefined
-  /** What owns the steps in hand. */
+  /** The owner of this process's steps. */
   node: OwnNode
-  /** Gives up a store that does not answer, so that the rest of a stop does not wait for it. */
+  /** Gives up a store that does not respond, so that the rest of a stop does not wait for it. */
   abandon(): void
 }
 
-/** This node has not registered with the others yet: joinCluster does. */
+/** Opens everything durable. It does not register this node: joinCluster does. */
 export async function openRecord(
   config: Config,
   world: World,
@@ -53,12 +53,12 @@ export async function openRecord(
   refuseOverwritten(folder)
   warnOfNetwork(folder, log)
 
-  const storePlace = config.databaseUrl ? { url: config.databaseUrl } : { file: folder.privateFile(storeFile) }
+  const location = config.databaseUrl ? { url: config.databaseUrl } : { file: folder.privateFile(storeFile) }
   const broken = (error: Error) => life.fail(error)
-  const opened = await openStore(storePlace, { ...world, broken }, (changes) => metrics.beginCommit(changes))
+  const opened = await openStore(location, { ...world, broken }, (changes) => metrics.beginCommit(changes))
   const store = world.aroundStore?.(opened) ?? opened
   stack.defer(() => store.close())
-  if ('file' in storePlace) stack.defer(watchDataFiles(folder, storePlace.file, opened, world, broken))
+  if ('file' in location) stack.defer(watchDataFiles(folder, location.file, opened, world, broken))
   await pinPlace(store, config)
   const keys = await keepKeys(store, config.credentials, clock.now())
 
@@ -70,11 +70,11 @@ export async function openRecord(
   const cluster = config.databaseUrl
     ? new ClusterNode({ ...world, store, followTime: () => followTime(clock, opened) })
     : undefined
-  // After everything that could still take a step in hand.
+  // After all parts that could still take a step.
   stack.defer(() => cluster?.close())
   return {
     folder,
-    storesInFolder: 'file' in storePlace,
+    storesInFolder: 'file' in location,
     place: { region: config.region, account: config.account },
     store,
     keys,
@@ -88,12 +88,12 @@ export async function openRecord(
 
 async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {
   if (!place) return memoryBus()
-  // Loaded when called for: a node alone needs no client of NATS.
+  // Loaded on demand: a single node needs no client of NATS.
   const { connectNatsBus } = await import('../bus/nats.ts')
   return connectNatsBus({ place, prefix: `carillon.${cluster}`, nodeName: `carillon ${newId()}`, clock, log })
 }
 
-/** Registers this node as one of those that share a database. */
+/** Registers this node among the nodes of its database. */
 export async function joinCluster(
   { cluster, store, bus }: ServerRecord,
   config: Config,

@@ -2,16 +2,16 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
 
-/** What a server takes from the world around it. */
+/** The inputs of a server from outside the process: time, randomness, ids, the log. */
 export interface World {
   clock: Clock
   log: Log
   newId(): string
   random(): number
-  /** Elapsed time that nobody sets, in milliseconds. The process's own if left out. */
+  /** Monotonic elapsed time, in milliseconds. The process's own if left out. */
   elapsedMs?(): number
-  /** For tests: an answer that breaks its own contract is a 500. */
+  /** For tests: a response that breaks its own contract is a 500. */
   strict?: boolean
-  /** For tests: stands between the server and its store. */
+  /** For tests: wraps the server's store. */
   aroundStore?(store: Store): Store
 }

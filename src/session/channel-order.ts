@@ -1,6 +1,6 @@
 import type { Envelope } from '../bus/bus.ts'
 
-/** Of a channel that is out of step, what waits for its turn. What is beyond this is in the log all the same. */
+/** Events that one channel holds back while others before them are missing. What is beyond this is read from the log. */
 const heldMax = 256
 
 /** The numbers that must be read from the log before anything else can be delivered. */
@@ -13,16 +13,29 @@ export interface Gap {
 
 /**
  * The numbered events of one channel, put in the order of their numbers: each is delivered once, and none before all
- * that came before it. Whoever calls delivers; this says what, and what is missing.
+ * that came before it. The caller delivers; this says what, and what is missing.
  *
- * The order has no place until it is told where to begin, and holds everything back until then.
+ *                 place                  reach, doubt
+ *     unplaced ───────────► in step ───────────────────────► behind
+ *                              ▲    takes, next, skipTo        │
+ *                              └───────────────────────────────┘
+ *
+ * Unplaced, it does not know after which number to begin, and holds everything back. In step, all that is known of was
+ * delivered. Behind, something is missing (`hasGap`), and what comes after it is held back.
+ *
+ * `rewind` puts it behind again: numbers up to `repeatedThrough` then pass a second time, for those who lack them. `pause`
+ * holds everything back, in whichever state it is, until `resume`.
  */
 export class ChannelOrder {
   #position: number | undefined
+  /** After which number it began. */
+  #begin = 0
   /** The highest number that is known to be in the log. */
   #reached = 0
   /** Whether the log may hold more than anybody has told of. */
   #inDoubt = false
+  #repeatedThrough = 0
+  #isPaused = false
   readonly #held = new Map<number, Envelope>()
 
   /** The number of the last event that was delivered, or that is not for anybody here; undefined before it is placed. */
@@ -30,17 +43,28 @@ export class ChannelOrder {
     return this.#position
   }
 
+  /** Numbers up to this one passed before the channel was placed, and nobody here received them. */
+  get begin(): number {
+    return this.#begin
+  }
+
+  /** Numbers up to this one pass for the second time. */
+  get repeatedThrough(): number {
+    return this.#repeatedThrough
+  }
+
   /** Begins after this number. Where a beginning is known already, that one stays, and the number is merely reached. */
   place(position: number): void {
     this.reach(position)
     if (this.#position !== undefined) return
     this.#position = position
+    this.#begin = position
     this.#forget(position)
   }
 
   /** Whether it is this event's turn; then it counts as delivered. It is held back, or dropped as heard, otherwise. */
   takes(seq: number, envelope: Envelope): boolean {
-    if (this.#position !== undefined && seq === this.#position + 1) {
+    if (this.#position !== undefined && seq === this.#position + 1 && !this.#isPaused) {
       this.#position = seq
       if (this.#held.size > 0) this.#held.delete(seq)
       return true
@@ -54,7 +78,7 @@ export class ChannelOrder {
 
   /** The held event whose turn has come, which then counts as delivered. */
   next(): Envelope | undefined {
-    if (this.#position === undefined || this.#held.size === 0) return undefined
+    if (this.#position === undefined || this.#held.size === 0 || this.#isPaused) return undefined
     const envelope = this.#held.get(this.#position + 1)
     if (envelope) {
       this.#position += 1
@@ -74,7 +98,7 @@ export class ChannelOrder {
   }
 
   get hasGap(): boolean {
-    return this.#position !== undefined && (this.#inDoubt || this.#reached > this.#position)
+    return this.#position !== undefined && !this.#isPaused && (this.#inDoubt || this.#reached > this.#position)
   }
 
   /** How many events are known of that are not delivered yet. */
@@ -103,7 +127,20 @@ export class ChannelOrder {
   rewind(position: number): void {
     if (this.#position === undefined || position >= this.#position) return
     this.reach(this.#position)
+    this.#repeatedThrough = Math.max(this.#repeatedThrough, this.#position)
     this.#position = position
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
   }
 
   /** All that is held, in order. For a channel whose log is gone: nothing will ever fill its gaps. */

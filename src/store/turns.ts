@@ -70,7 +70,8 @@ const heldText = `WITH RECURSIVE ${everyOwner('owners')}
     AND channel_message.channel_id = flow_step.channel_id AND channel_message.message_id = flow_step.message_id
     AND channel_message.sender_id = $3 AND sender.user_id = channel_message.sender_id
     AND flow_run.channel_id = flow_step.channel_id AND flow_run.message_id = flow_step.message_id
-    AND flow_run.revision = flow_step.revision AND channel_head.channel_id = flow_step.channel_id
+    AND flow_run.revision = flow_step.revision
+    AND channel_head.channel_id = flow_step.channel_id AND channel_head.deleted_at IS NULL
   LIMIT $4`
 
 /** The turns of messages and updates that flows hold of this sender in the channel, at most so many. */

@@ -5,40 +5,43 @@ import { type Cancel, type Clock, every } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { CertifiedKey } from './issue-certificate.ts'
 
-/** The paths of a certificate, with the chain behind it, and of its private key: two PEM files, which may be links. */
+/** The paths of a certificate with its chain, and of its private key: two PEM files, which may be links. */
 export interface CertificateFiles {
   certificate: string
   key: string
 }
 
-/** Puts a pair to use. Throws if it cannot, and then stays with the one before. */
+/**
+ * Uses a certificate with its key from now on. If the pair is not valid, this throws and the previous pair stays in
+ * use.
+ */
 export type UseCertificate = (pair: CertifiedKey) => void
 
-/** Whoever replaces two files gets the time for both. It also bounds how often a busy folder is looked into. */
+/** Time between the replacements of the two files. It also limits how often the files in a busy folder are read. */
 export const settleMs = 1_000
-/** For what a folder's watcher does not see: network file systems, and links further up the path. */
+/** For changes that a folder's watcher does not see: network file systems, and links further up the path. */
 export const checkEveryMs = 5 * 60_000
 
 /**
- * Puts the pair in the files to use, now and whenever it has changed, and answers what ends that. Throws if the first
- * one cannot be used. A later one that cannot is logged as an error, and the one before stays.
+ * Loads the certificate and its key from the files, now and after each change. The returned function stops that. Throws
+ * if the first pair is not valid. If a later one is not valid, an error is logged and the previous pair stays in use.
  */
 export function followCertificateFiles(
   files: CertificateFiles,
   use: UseCertificate,
   { clock, log }: { clock: Clock; log: Log },
 ): Cancel {
-  const follower = new Follower(files, use, log)
-  follower.look()
+  const reloader = new Reloader(files, use, log)
+  reloader.load()
   let soon: Cancel | undefined
-  const lookSoon = () => {
+  const reloadSoon = () => {
     soon ??= clock.at(clock.now() + settleMs, () => {
       soon = undefined
-      follower.lookAgain()
+      reloader.reload()
     })
   }
-  const watchers = watchFolders(files, lookSoon, log)
-  const stop = every(clock, checkEveryMs, () => follower.lookAgain())
+  const watchers = watchFolders(files, reloadSoon, log)
+  const stop = every(clock, checkEveryMs, () => reloader.reload())
   return () => {
     for (const watcher of watchers) watcher.close()
     soon?.()
@@ -46,11 +49,11 @@ export function followCertificateFiles(
   }
 }
 
-class Follower {
+class Reloader {
   readonly #files: CertificateFiles
   readonly #use: UseCertificate
   readonly #log: Log
-  /** The last pair that was looked at, so that a broken one is told once. */
+  /** The last pair that was read, so that an invalid one is logged once. */
   #seen: CertifiedKey | undefined
 
   constructor(files: CertificateFiles, use: UseCertificate, log: Log) {
@@ -59,7 +62,7 @@ class Follower {
     this.#log = log
   }
 
-  look(): void {
+  load(): void {
     const { certificate, key } = this.#files
     try {
       const pair = { certificatePem: readFileSync(certificate, 'utf8'), privateKeyPem: readFileSync(key, 'utf8') }
@@ -67,22 +70,22 @@ class Follower {
       this.#seen = pair
       const { subjectAltName: names, validTo } = requirePair(pair)
       this.#use(pair)
-      this.#log.info({ certificate, names, validTo }, 'the certificate is in use')
+      this.#log.info({ certificate, names, validTo }, 'certificate loaded')
     } catch (error) {
       throw new Error(`the certificate ${certificate} and the key ${key} cannot be used: ${messageOf(error)}`)
     }
   }
 
-  lookAgain(): void {
+  reload(): void {
     try {
-      this.look()
+      this.load()
     } catch (error) {
-      this.#log.error({}, `${messageOf(error)}; the certificate before stays in use`)
+      this.#log.error({}, `${messageOf(error)}; the previous certificate stays in use`)
     }
   }
 }
 
-/** Answers the certificate, the first one if there is a chain. Throws unless the key is its own. */
+/** Returns the certificate, the first one if there is a chain. Throws unless the key belongs to it. */
 export function requirePair({ certificatePem, privateKeyPem }: CertifiedKey): X509Certificate {
   const certificate = parse('the certificate', () => new X509Certificate(certificatePem))
   const key = parse('the private key', () => createPrivateKey(privateKeyPem))
@@ -90,7 +93,7 @@ export function requirePair({ certificatePem, privateKeyPem }: CertifiedKey): X5
   return certificate
 }
 
-/** OpenSSL says what is wrong in its own words, but not with what. */
+/** OpenSSL's error describes the problem, but does not name the file. */
 function parse<Parsed>(what: string, read: () => Parsed): Parsed {
   try {
     return read()
@@ -102,8 +105,8 @@ function parse<Parsed>(what: string, read: () => Parsed): Parsed {
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 /**
- * The folders and not the files, because certificates are replaced by renaming files and by turning links: a watched file
- * would be the old one.
+ * Watches the folders and not the files, because certificates are replaced by renaming files and by switching links: a
+ * watched file would be the old one.
  */
 function watchFolders({ certificate, key }: CertificateFiles, act: () => void, log: Log): FSWatcher[] {
   const folders = new Set([dirname(certificate), dirname(key)])

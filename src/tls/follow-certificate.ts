@@ -6,14 +6,14 @@ import { type CertifiedKey, certificateIsFresh, certificateNames, issueCertifica
 
 /** The authority's certificate, in the data folder, for clients to trust. */
 export const authorityFile = 'ca.pem'
-/** Certificate and key in one, so that a crash never leaves two that do not belong together. */
+/** Certificate and key in one file, so that a crash never leaves two that do not belong together. */
 const certificateFile = 'certificate.pem'
 const privateKeyStart = '-----BEGIN PRIVATE KEY-----'
 
-/** How often it is asked whether the made certificate must be renewed. */
+/** The period of checking whether the issued certificate must be renewed. */
 const renewEveryMs = 24 * 60 * 60 * 1000
 
-/** Where the certificate comes from: the operator's files, or the names for which the server issues one. */
+/** The source of the certificate: the operator's files, or the names for which the server issues one. */
 interface CertificateSettings {
   tlsFiles: CertificateFiles | undefined
   host: string
@@ -28,7 +28,7 @@ interface Surroundings {
   log: Log
 }
 
-/** Puts the operator's certificate to use, or one that the server makes, and keeps it up to date until cancelled. */
+/** Uses the operator's certificate, or issues one, and keeps it up to date until it is cancelled. */
 export async function followCertificate(
   settings: CertificateSettings,
   surroundings: Surroundings,
@@ -38,19 +38,22 @@ export async function followCertificate(
   const { folder, authority, clock, log } = surroundings
   folder.writeSecret(authorityFile, authority.certificatePem)
   let inUse = ''
-  const look = async () => {
+  const renew = async () => {
     const pair = await keepCertificate(settings, surroundings)
     if (pair.certificatePem === inUse) return
     use(pair)
     inUse = pair.certificatePem
   }
-  await look()
+  await renew()
   return every(clock, renewEveryMs, () => {
-    look().catch((err: unknown) => log.error({ err }, 'the certificate could not be renewed'))
+    renew().catch((err: unknown) => log.error({ err }, 'certificate renewal failed'))
   })
 }
 
-/** The one in the data folder while it is fresh, so that a browser which accepted it once knows it again. */
+/**
+ * Keeps the certificate in the data folder while it is fresh, so that browsers that have accepted it need not do so
+ * again.
+ */
 async function keepCertificate(
   { host, publicHost, tlsNames }: CertificateSettings,
   { folder, authority, clock, log }: Surroundings,
@@ -60,11 +63,11 @@ async function keepCertificate(
   if (kept && certificateIsFresh(kept.certificatePem, names, authority.certificatePem, clock.now())) return kept
   const issued = await issueCertificate(authority, names, clock.now())
   folder.writeSecret(certificateFile, issued.certificatePem + issued.privateKeyPem)
-  log.info({ names }, 'a certificate was made')
+  log.info({ names }, 'certificate issued')
   return issued
 }
 
-/** Undefined if there is none, or none that could be used: the place of one is no reason not to start. */
+/** Undefined if there is none, or if it is damaged: a damaged file must not prevent a start. */
 function readCertificate(folder: DataFolder, log: Log): CertifiedKey | undefined {
   const text = folder.read(certificateFile)
   if (text === undefined) return undefined
@@ -74,7 +77,7 @@ function readCertificate(folder: DataFolder, log: Log): CertifiedKey | undefined
     requirePair(kept)
     return kept
   } catch (err) {
-    log.warn({ err }, `${certificateFile} is damaged, and another certificate is made`)
+    log.warn({ err }, `${certificateFile} is damaged: issuing another certificate`)
     return undefined
   }
 }

@@ -11,13 +11,13 @@ export interface CertifiedKey {
 
 const dayMs = 24 * 60 * 60 * 1000
 const authorityDays = 3650
-/** Well within the 825 days that Apple's systems allow a certificate of a private authority. */
+/** Well within the 825 days that Apple's systems allow for a certificate of a private authority. */
 const certificateDays = 397
 const renewalDays = 30
-/** A client whose clock is somewhat behind accepts a new certificate too. */
+/** So a client whose clock is behind accepts a new certificate, too. */
 const backdatedMs = 60 * 60 * 1000
 
-/** Loaded when a certificate is to be made, which is seldom: it takes 120 ms. */
+/** Loaded only to issue a certificate, which is rare: loading takes 120 ms. */
 async function loadX509(): Promise<typeof X509> {
   // @peculiar/x509 resolves its parts by decorator metadata and refuses to load without this.
   await import('reflect-metadata')
@@ -27,8 +27,8 @@ async function loadX509(): Promise<typeof X509> {
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 /**
- * A certificate authority of this server's own, valid for ten years. It signs server certificates and no further
- * authorities. Keys and serial numbers come from the system's random source, which a test cannot and need not steer.
+ * Creates the server's own certificate authority, valid for ten years. It signs server certificates and no further
+ * authorities. Keys and serial numbers come from the system's random source, which a test cannot and need not control.
  */
 export async function createAuthority(nowMs: number): Promise<CertifiedKey> {
   const x509 = await loadX509()
@@ -49,7 +49,7 @@ export async function createAuthority(nowMs: number): Promise<CertifiedKey> {
   return toPem(x509, certificate, keys.privateKey)
 }
 
-/** A server certificate for these host names and IP addresses, signed by the authority. */
+/** Issues a server certificate for these host names and IP addresses, signed by the authority. */
 export async function issueCertificate(authority: CertifiedKey, names: string[], nowMs: number): Promise<CertifiedKey> {
   const x509 = await loadX509()
   const issuer = new x509.X509Certificate(authority.certificatePem)
@@ -77,8 +77,8 @@ export async function issueCertificate(authority: CertifiedKey, names: string[],
 }
 
 /**
- * Whether a kept certificate may serve on: for exactly these names, from this authority, valid for 30 days to come.
- * A restart then shows browsers the certificate that somebody has accepted in them.
+ * Whether a stored certificate can stay in use: for exactly these names, from this authority, valid for another 30
+ * days. After a restart, browsers then see the certificate that their users have accepted.
  */
 export function certificateIsFresh(pem: string, names: string[], authorityPem: string, nowMs: number): boolean {
   const certificate = new X509Certificate(pem)
@@ -92,7 +92,7 @@ export function certificateIsFresh(pem: string, names: string[], authorityPem: s
   )
 }
 
-/** It has as many names, and each of these is one of them. */
+/** Whether the certificate has as many names, and all of these. */
 function isForExactly(certificate: X509Certificate, names: string[]): boolean {
   const wanted = withoutRepeats(names)
   const count = certificate.subjectAltName?.split(', ').length ?? 0
@@ -102,7 +102,7 @@ function isForExactly(certificate: X509Certificate, names: string[]): boolean {
 }
 
 /**
- * The names a server is called by: the loopback ones, the address it listens on unless that stands for all, the host of
+ * The host names of a server: the loopback ones, its listening address unless that stands for all, the host of
  * `publicHost` (`host[:port]`), and further ones.
  */
 export function certificateNames(listeningHost: string, publicHost?: string, further: string[] = []): string[] {

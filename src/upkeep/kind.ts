@@ -12,8 +12,9 @@ export interface Kind {
   kind: WorkKind
   /** How often it is done, for work about the whole store. Its row is always there. */
   everyMs?: number
-  /** What the log says when it is done, unless nothing was changed. */
+  /** What the log says when it is done, unless nothing was changed; at the level debug if that is often. */
   done: string
+  isOften?: true
   /**
    * Does the next piece, in a transaction at READ COMMITTED of its own, which has locked the work's row. It may be repeated
    * from its beginning, as every transaction.

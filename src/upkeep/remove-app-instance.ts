@@ -3,7 +3,7 @@ import type { Transaction } from '../store/store.ts'
 import type { ChannelRow } from '../store/tables.ts'
 import { cursorOf, type Kind, type PieceEnd } from './kind.ts'
 import { logKeepMs } from './purge-channel.ts'
-import type { DeletedUser } from './sessions.ts'
+import { type DeletedUser, sessionsAfterMs } from './sessions.ts'
 
 /** Channels that one piece deletes. Each takes about ten writes, and has work of its own from then on. */
 const channelsMax = 25
@@ -43,7 +43,7 @@ async function deleteChannels(
   for (const channel of channels) await markChannelDeleted(transaction, channel, now)
   const last = channels.at(-1)
   if (last) return { state: 'more', cursor: { ...cursor, after: last.channel_id } }
-  return { state: 'more', cursor: { ...cursor, step: 'users', after: 0 } }
+  return { state: 'later', dueAt: now + sessionsAfterMs, cursor: { ...cursor, step: 'users', after: 0 } }
 }
 
 /** Not one by one as DeleteAppInstanceUser does: their channels are deleted, and so are their memberships and roles. */

@@ -3,23 +3,21 @@ import { ApiError } from '../contract/api-error.ts'
 import type { Transaction } from '../store/store.ts'
 import { cursorOf, type Kind, type PieceEnd, pieceRowsMax } from './kind.ts'
 import { logKeepMs } from './purge-channel.ts'
-import type { DeletedUser } from './sessions.ts'
+import { type DeletedUser, sessionsAfterMs } from './sessions.ts'
 
 /**
  * Memberships in one piece. The heads of their channels stay locked until its end, and sends to these channels wait; on
  * PostgreSQL each membership takes five round trips.
  */
 const membershipsMax = 25
-/** The sessions are closed so long after the last membership: the hubs have delivered its event by then. */
-const sessionsAfterMs = 1_000
-
 /** What is done next, behind this channel. */
 interface Cursor {
   step: 'memberships' | 'roles' | 'sessions' | 'name'
   after: number
 }
 
-const roleTables = [
+/** Moderator roles and bans. */
+export const roleTables = [
   { table: 'channel_moderator', column: 'moderator_id' },
   { table: 'channel_ban', column: 'member_id' },
 ]

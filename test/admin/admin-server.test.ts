@@ -53,11 +53,11 @@ suite('the admin port', () => {
     const url = await start(t)
     for (const path of ['/', '/metrics/', '/constructor', '/channels']) {
       const answer = await fetch(url + path)
-      const words = 'There is no such page here; there are /livez, /readyz, /metrics\n'
+      const words = 'There is no such page; the pages are /livez, /readyz, /metrics\n'
       assert.deepEqual([answer.status, await answer.text()], [404, words])
     }
     const posted = await fetch(`${url}/metrics`, { method: 'POST', body: 'x' })
     assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD'])
-    assert.equal(await posted.text(), 'This is only read: use GET or HEAD\n')
+    assert.equal(await posted.text(), 'This page is read-only: use GET or HEAD\n')
   })
 })

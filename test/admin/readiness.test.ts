@@ -37,7 +37,7 @@ suite('readiness', () => {
     const readiness = new Readiness({ needed: { store }, reported: {} }, clock)
     const reports = [readiness.report(), readiness.report()]
     clock.advance(checkMsMax)
-    const late = { ready: false, checks: { store: `store: nothing came within ${checkMsMax / 1000} s` } }
+    const late = { ready: false, checks: { store: `store: timed out after ${checkMsMax / 1000} s` } }
     assert.deepEqual(await Promise.all(reports), [late, late])
     assert.equal(asked, 1)
 

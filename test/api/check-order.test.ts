@@ -72,6 +72,7 @@ const calls: Record<string, (call: ChannelCall) => Promise<unknown>> = {
   RedactChannelMessage: (call) => messaging.redactChannelMessage({ ...call, MessageId }),
   DeleteChannelMessage: (call) => messaging.deleteChannelMessage({ ...call, MessageId }),
   UpdateChannel: (call) => messaging.updateChannel({ ...call, Name: 'Bells' }),
+  PutChannelExpirationSettings: (call) => messaging.putChannelExpirationSettings(call),
   DeleteChannel: (call) => messaging.deleteChannel(call),
   AssociateChannelFlow: (call) =>
     messaging.associateChannelFlow({ ...call, ChannelFlowArn: `${people.appInstanceArn}/channel-flow/f` }),

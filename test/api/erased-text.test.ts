@@ -45,6 +45,14 @@ const waysToErase: { [sentence: string]: (text: string) => Promise<unknown> } = 
     await people.updateHeld(messageId, { Content })
     await people.redact(messageId)
   },
+  'an update that ends with the ban of its sender': async (Content) => {
+    await people.updateHeld(await sent(), { Content })
+    const { owner: ChimeBearer, member: MemberArn } = people
+    const sender = { ChannelArn: heldChannel, ChimeBearer, MemberArn }
+    await server.messaging.createChannelBan(sender)
+    await server.messaging.deleteChannelBan(sender)
+    await server.messaging.createChannelMembership({ ...sender, Type: 'DEFAULT' })
+  },
   'a redacted message': async (Content) => people.redact(await sent(Content)),
   'a deleted message': async (Content) => people.delete(await sent(Content)),
   'the text before an update that meets no flow': async (Content) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
 import type { SearchField } from '@aws-sdk/client-chime-sdk-messaging'
+import { operations } from '../../src/api/index.ts'
 import { assertByIndex, PlannedReads } from '../support/plans.ts'
 import { type Population, populate } from '../support/population.ts'
 import { assertRefused, violation } from '../support/refusals.ts'
@@ -186,6 +187,11 @@ async function pages({ page }: List, MaxResults: number): Promise<unknown[][]> {
   } while (NextToken !== undefined)
   return gathered
 }
+
+test('every operation with pages has a row', () => {
+  const paged = operations.filter(({ output }) => 'NextToken' in output.properties).map(({ name }) => name)
+  assert.deepEqual(Object.keys(lists).sort(), paged.sort(), 'each list of this API has its row in `lists` above')
+})
 
 const wrongToken = 'The NextToken does not belong to this list: repeat the call that gave it, with the same parameters'
 

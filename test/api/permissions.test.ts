@@ -275,6 +275,16 @@ const table: Row[] = [
       messaging.searchChannels({ ChimeBearer, Fields: [{ Key: 'MEMBERS', Values: [owner], Operator: 'INCLUDES' }] }),
   },
   {
+    does: 'PutChannelExpirationSettings',
+    may: () => moderating,
+    call: ({ channelArn: ChannelArn }, ChimeBearer) =>
+      messaging.putChannelExpirationSettings({
+        ChannelArn,
+        ChimeBearer,
+        ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' },
+      }),
+  },
+  {
     does: 'SendChannelMessage',
     may: () => ['member'],
     call: (people, ChimeBearer) => people.send({ ChimeBearer }),

@@ -161,11 +161,11 @@ const refused: [sentence: string, servers: string[], RegExp][] = [
   [
     'two users',
     ['nats://ann:secret@a', 'nats://bob:secret@b'],
-    /^NATS at nats:\/\/a, nats:\/\/b .*servers know one user/,
+    /^NATS at nats:\/\/a, nats:\/\/b .*servers of a cluster have one user/,
   ],
 ]
 for (const [sentence, servers, message] of refused) {
-  test(`a place with ${sentence} is refused, without its password`, async () => {
+  test(`a list of servers with ${sentence} is rejected, without its password`, async () => {
     await assert.rejects(connect({ servers }), (error: Error) => {
       assert.match(error.message, message)
       assert.doesNotMatch(error.message, /secret/)

@@ -18,7 +18,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(parent, { recursive: true, force: true }))
 
-/** What `carillon serve` says when it does not start: one line. */
+/** The one line of a `carillon serve` that does not start. */
 async function complaint(t: TestContext, dataDir = folder, runner: string[] = []): Promise<string> {
   const flags = ['--data-dir', dataDir, '--http-port', '0', '--https-port', '0', '--log-level', 'error']
   const { status, stdout, stderr } = await runCarillon(t, ['serve', ...flags], {}, runner)
@@ -27,7 +27,10 @@ async function complaint(t: TestContext, dataDir = folder, runner: string[] = []
   return stderr
 }
 
-/** Root may write everywhere. This user may read everything, since the project may lie in a folder that is for root alone. */
+/**
+ * Root may write everywhere. This user may read everything, since the project may lie in a folder that is for root
+ * alone.
+ */
 const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups']
 const reading = ['--inh-caps=-all,+dac_read_search', '--ambient-caps=-all,+dac_read_search']
 const asUser = process.getuid?.() === 0 ? ['setpriv', ...nobody, ...reading] : []
@@ -39,46 +42,46 @@ suite('carillon serve says in one line what is wrong with its data folder', () =
     for (const path of ['/proc/x', '/proc/x/y/z']) {
       assert.match(
         await complaint(t, path),
-        /the data folder \/proc\/x\S* cannot be made or written: ENOENT: .*mkdir '\/proc\/x'/,
+        /the data folder \/proc\/x\S* cannot be created or written: ENOENT: .*mkdir '\/proc\/x'/,
       )
     }
   })
 
-  test('where no file can be made', { skip: unlessRequired(procIsMissing) }, async (t) => {
-    const words = /^carillon: no file can be made in the data folder \/proc\/\d+\/fd: choose another --data-dir\n$/
+  test('where no file can be created', { skip: unlessRequired(procIsMissing) }, async (t) => {
+    const words = /^carillon: no file can be created in the data folder \/proc\/\d+\/fd: choose another --data-dir\n$/
     assert.match(await complaint(t, '/proc/self/fd'), words)
   })
 
   test('where it is a file, or below a file', async (t) => {
     writeFileSync(folder, '')
-    assert.match(await complaint(t), /data cannot be made or written: EEXIST: file already exists/)
+    assert.match(await complaint(t), /data cannot be created or written: EEXIST: file already exists/)
     assert.match(
       await complaint(t, join(folder, 'deeper')),
-      /deeper cannot be made or written: ENOTDIR: not a directory/,
+      /deeper cannot be created or written: ENOTDIR: not a directory/,
     )
   })
 
-  test('where it is a link that leads nowhere, or to itself', async (t) => {
+  test('where it is a dangling link, or a link to itself', async (t) => {
     symlinkSync(join(parent, 'nowhere'), folder)
-    assert.match(await complaint(t), /data cannot be made or written: .*data is a symbolic link that leads nowhere/)
+    assert.match(await complaint(t), /data cannot be created or written: .*data is a dangling symbolic link/)
     rmSync(folder)
     symlinkSync(folder, folder)
     for (const path of [folder, join(folder, 'deeper')]) {
-      assert.match(await complaint(t, path), /data\S* cannot be made or written: ELOOP: too many symbolic links/)
+      assert.match(await complaint(t, path), /data\S* cannot be created or written: ELOOP: too many symbolic links/)
     }
   })
 
   test('where this user may not write', async (t) => {
     mkdirSync(folder)
     chmodSync(folder, 0o500)
-    assert.match(await complaint(t, folder, asUser), /data cannot be made or written: EACCES: permission denied/)
+    assert.match(await complaint(t, folder, asUser), /data cannot be created or written: EACCES: permission denied/)
   })
 
   test('where the file system is read-only', { skip: mountIsMissing() }, async (t) => {
     const mount = await mountTmpfs(t, '1m')
     execFileSync('mount', ['-o', 'remount,ro', mount])
-    assert.match(await complaint(t, mount), /cannot be made or written: EROFS: read-only file system/)
-    assert.match(await complaint(t, join(mount, 'data')), /cannot be made or written: EROFS: read-only file system/)
+    assert.match(await complaint(t, mount), /cannot be created or written: EROFS: read-only file system/)
+    assert.match(await complaint(t, join(mount, 'data')), /cannot be created or written: EROFS: read-only file system/)
   })
 })
 

@@ -135,7 +135,7 @@ suite('a server whose data is taken away stops with a line that says so', () => 
     await mkdir(join(started.folder, 'overwritten.new'))
     execFileSync('cp', [backup, started.file])
     await assertStops(started, /another database was copied over/)
-    assert.match(started.server.stderr, /the data folder could not be marked as overwritten/)
+    assert.match(started.server.stderr, /marking the data folder as overwritten failed/)
   })
 
   test('when its file system is unmounted', { skip: mountIsMissing() }, async (t) => {

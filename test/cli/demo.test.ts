@@ -111,7 +111,7 @@ suite('the demo notices', () => {
     const clock = new ManualClock()
     const waiting = within(clock, 'the outcome', new Promise(() => {}))
     clock.advance(waitMsMax)
-    await assert.rejects(waiting, { message: 'the outcome: nothing came within 20 s' })
+    await assert.rejects(waiting, { message: 'the outcome: timed out after 20 s' })
   })
 })
 

@@ -92,6 +92,37 @@ suite('of two nodes each takes any request:', { skip }, () => {
     assert.deepEqual(await heard(other, 1), told.slice(1))
   })
 
+  test('a ban that ends what the other one has in processing, however verdicts race it', async (context) => {
+    const { a, b, lobby, processors } = await set(context)
+    await lobby.attachFlow(a, ['first'])
+    const banned = [await a.session(lobby.member), await b.session(lobby.member)]
+    const others = [await a.session(lobby.owner), await b.session(lobby.owner)]
+    const events = []
+    for (const content of ['1', '2', '3', '4', '5', '6'])
+      events.push(await processors.next(await lobby.send(a, content)))
+    const owner = lobby.place(lobby.owner)
+    const verdicts = Promise.allSettled(events.slice(0, 4).map((event, index) => lobby.allow(index % 2 ? a : b, event)))
+    await b.messaging.createChannelBan({ ...owner, MemberArn: lobby.member })
+    const released = (await verdicts).filter(({ status }) => status === 'fulfilled').length
+    for (const event of events.slice(4)) await assert.rejects(lobby.allow(a, event), ForbiddenException)
+
+    const sent = Array(released).fill('CREATE_CHANNEL_MESSAGE')
+    for (const session of others) {
+      assert.deepEqual(await session.eventTypes(released + 1), [...sent, 'DELETE_CHANNEL_MEMBERSHIP'])
+    }
+    for (const session of banned) {
+      await session.eventTypes(6)
+      const failed = Array(6 - released).fill('FAILED_CREATE_CHANNEL_MESSAGE')
+      const heardByBanned = await session.eventTypes(7)
+      assert.deepEqual(heardByBanned.slice(0, 6).sort(), [...sent, ...failed].sort())
+      assert.equal(heardByBanned[6], 'DELETE_CHANNEL_MEMBERSHIP')
+    }
+    await assert.rejects(lobby.send(a, '7'), ForbiddenException)
+    await a.messaging.deleteChannelBan({ ...owner, MemberArn: lobby.member })
+    await b.messaging.createChannelMembership({ ...owner, MemberArn: lobby.member, Type: 'DEFAULT' })
+    assert.equal((await lobby.history(a)).length, 6, 'the member finds its own messages, those that failed too')
+  })
+
   test('the next page of a list that the other has begun', async (context) => {
     const { a, b, lobby } = await set(context)
     for (const Content of ['one', 'two', 'three', 'four', 'five']) await lobby.send(a, Content)

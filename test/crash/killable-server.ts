@@ -4,13 +4,13 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { startServer } from '../../src/server.ts'
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
-import type { Committed, Store } from '../../src/store/store.ts'
+import type { Committed, Isolation, Store, Transaction } from '../../src/store/store.ts'
 
 /*
  * A whole server in a process of its own that kills itself, as if the power went, when it comes by a certain point for
  * the nth time: `node killable-server.ts POINT:N FLAG…`. Points: `dispatch` (a message or a verdict is committed, its
  * step is not handed over yet), `record` (a step was handed over, its record is not written yet), `publish` (a verdict is
- * committed, nobody was told yet), `never`.
+ * committed, nobody was told yet), `purge` (a piece of a channel's purge is committed), `never`.
  */
 const [point = 'never', ...flags] = process.argv.slice(2)
 const [name, times = '1'] = point.split(':')
@@ -37,7 +37,20 @@ class MinedStore implements Store {
     return this.#store.commit(change)
   }
 
-  transaction: Store['transaction'] = (...transaction) => this.#store.transaction(...transaction)
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T> {
+    let isPurge = false
+    const watching = (transaction: Transaction): Transaction => ({
+      ...transaction,
+      run: (sql, ...values) => {
+        isPurge ||= sql.startsWith('DELETE FROM channel_message')
+        return transaction.run(sql, ...values)
+      },
+    })
+    const result = await this.#store.transaction((transaction) => work(watching(transaction)), isolation)
+    if (isPurge) pass('purge')
+    return result
+  }
+
   onUncertain: Store['onUncertain'] = (listener) => this.#store.onUncertain(listener)
   write: Store['write'] = (...statement) => this.#store.write(...statement)
   ready = () => this.#store.ready()

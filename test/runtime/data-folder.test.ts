@@ -35,7 +35,7 @@ suite('openDataFolder', () => {
     writeFileSync(file, '')
     for (const bad of [file, join(file, 'data')]) {
       assert.throws(() => openDataFolder(bad), {
-        message: /^the data folder .*\/file.* cannot be made or written: E\w+: .*$/,
+        message: /^the data folder .*\/file.* cannot be created or written: E\w+: .*$/,
       })
     }
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, suite, test } from 'node:test'
 import { silentLog } from '../../src/runtime/log.ts'
-import { lookEveryMs, OpenFiles, watchFiles } from '../../src/runtime/open-files.ts'
+import { checkEveryMs, OpenFiles, watchFiles } from '../../src/runtime/open-files.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 let parent: string
@@ -80,47 +80,47 @@ suite('open files', () => {
 })
 
 suite('the watch', () => {
-  function start(look: () => Promise<string | undefined>) {
+  function start(check: () => Promise<string | undefined>) {
     const clock = new ManualClock()
     const found: string[] = []
     const warnings: string[] = []
     const log = { ...silentLog, warn: (_fields: object, text: string) => void warnings.push(text) }
-    const stop = watchFiles({ clock, log, look, found: (problem) => void found.push(problem) })
+    const stop = watchFiles({ clock, log, check, found: (problem) => void found.push(problem) })
     const pass = async () => {
-      clock.advance(lookEveryMs)
+      clock.advance(checkEveryMs)
       await new Promise(setImmediate)
     }
     return { clock, found, warnings, stop, pass }
   }
 
-  test('looks each second until something is wrong, and says that once', async () => {
+  test('checks each second until something is wrong, and says that once', async () => {
     let problem: string | undefined
-    let looks = 0
+    let checks = 0
     const { clock, found, pass } = start(async () => {
-      looks += 1
+      checks += 1
       return problem
     })
     await pass()
     await pass()
-    assert.deepEqual([looks, found], [2, []])
+    assert.deepEqual([checks, found], [2, []])
     problem = 'gone'
     await pass()
-    assert.deepEqual([looks, found, clock.nextAlarmMs], [3, ['gone'], undefined])
+    assert.deepEqual([checks, found, clock.nextAlarmMs], [3, ['gone'], undefined])
   })
 
-  test('does not look again while a look hangs', async () => {
+  test('does not check again while a check hangs', async () => {
     const hanging = Promise.withResolvers<undefined>()
-    let looks = 0
+    let checks = 0
     const { pass } = start(() => {
-      looks += 1
+      checks += 1
       return hanging.promise
     })
     for (let seconds = 0; seconds < 3; seconds += 1) await pass()
-    assert.equal(looks, 1)
+    assert.equal(checks, 1)
     hanging.resolve(undefined)
     await pass()
     await pass()
-    assert.equal(looks, 2)
+    assert.equal(checks, 2)
   })
 
   test('takes an error for no answer, warns once, and goes on', async () => {

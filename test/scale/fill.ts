@@ -72,7 +72,7 @@ async function fillChannels(record: Record, stage: Stage, channels: number): Pro
 
 async function fillBusyUser(record: Record, { adminArn, busyArn }: Stage, memberships: number): Promise<void> {
   const channels = `(SELECT channel_id FROM channel WHERE channel_arn LIKE '%/channel/filled-%'
-    ORDER BY channel_id LIMIT $1) AS some`
+    ORDER BY channel_id LIMIT $1) AS chosen`
   await record.run(
     `INSERT INTO channel_membership (channel_id, member_id, type, invited_by_arn, invited_by_name, joined_seq,
        created_at, updated_at)
@@ -102,7 +102,7 @@ async function fillBusyUser(record: Record, { adminArn, busyArn }: Stage, member
 
 async function fillCrowd(record: Record, { adminArn, crowdArn }: Stage, { members, bans }: Sizes): Promise<void> {
   const users = (order: string) => `(SELECT user_id FROM app_instance_user
-    WHERE app_instance_user_arn LIKE '%/user/filled-%' ORDER BY user_id ${order} LIMIT $1) AS some`
+    WHERE app_instance_user_arn LIKE '%/user/filled-%' ORDER BY user_id ${order} LIMIT $1) AS chosen`
   await record.run(
     `INSERT INTO channel_membership (channel_id, member_id, type, invited_by_arn, invited_by_name, joined_seq,
        created_at, updated_at)

@@ -4,7 +4,13 @@ import fc from 'fast-check'
 import type { Envelope } from '../../src/bus/bus.ts'
 import { ChannelOrder } from '../../src/session/channel-order.ts'
 
-const envelope = (seq: number): Envelope => ({ channelArn: 'C', seq, audience: { to: 'members' }, frame: `${seq}` })
+const envelope = (seq: number): Envelope => ({
+  channelId: 1,
+  channelArn: 'C',
+  seq,
+  audience: { to: 'members' },
+  frame: `${seq}`,
+})
 
 /** An order, and what it has let through. */
 function start(position?: number) {

@@ -205,6 +205,7 @@ suite('a channel that is deleted', () => {
     const held = channelLog.commit('C', 'held')
     channelLog.commit('C', 'lost too')
     publish(channelLog.commit('C', 'end', { closes: true }), held)
+    channelLog.forget('C')
     clock.advance(graceMs)
     await settle()
     assert.deepEqual(ann.texts, ['held', 'end'])
@@ -217,16 +218,34 @@ suite('a channel that is deleted', () => {
     const end = channelLog.commit('C', 'end', { closes: true })
     hub.catchUp()
     await settle()
-    publish(end)
     clock.advance(graceMs)
     await settle()
-    assert.deepEqual([ann.texts, bob.texts], [['C is gone'], ['C is gone']])
+    publish(end)
+    assert.deepEqual([ann.texts, bob.texts], [['end'], ['end']])
     assert.deepEqual(hub.size, { users: 2, channels: 0 })
   })
 
+  for (const rest of ['its head', 'nothing']) {
+    test(`is told of, though ${rest} is left of it`, async () => {
+      const { channelLog, clock, hub, register, warnings } = startHub({ C: ['ann'] })
+      const ann = await register('ann')
+      channelLog.commit('C', 'lost')
+      channelLog.commit('C', 'end', { closes: true })
+      channelLog.lose('C', 1, 2)
+      if (rest === 'nothing') channelLog.forget('C')
+      hub.catchUp()
+      await settle()
+      clock.advance(graceMs)
+      await settle()
+      assert.deepEqual(ann.texts, ['C is gone'])
+      assert.deepEqual(hub.size, { users: 1, channels: 0 })
+      assert.deepEqual(warnings, [])
+    })
+  }
+
   test('and made anew with the same ARN is another channel', async () => {
-    const { channelLog, clock, hub, register, tell } = startHub({ C: ['ann'] })
-    const ann = await register('ann')
+    const { channelLog, clock, hub, register, tell } = startHub({ C: ['ann', 'bob'] })
+    const [ann, bob] = [await register('ann'), await register('bob')]
     for (const frame of ['1', '2', '3']) tell('C', frame)
     channelLog.commit('C', 'end', { closes: true })
     channelLog.open('C')
@@ -235,7 +254,31 @@ suite('a channel that is deleted', () => {
     await settle()
     clock.advance(graceMs)
     await settle()
-    assert.deepEqual(ann.texts, ['1', '2', '3', 'C is gone', 'join'])
+    assert.deepEqual(ann.texts, ['1', '2', '3', 'end', 'join'])
+    assert.deepEqual(bob.texts, ['1', '2', '3', 'end'])
+  })
+
+  test('ends before the one that was made anew begins, whichever is heard of first', async () => {
+    const { channelLog, clock, hub, register, publish } = startHub({ C: ['ann', 'bob'] })
+    const [ann, bob] = [await register('ann'), await register('bob')]
+    const last = channelLog.commit('C', 'last')
+    const end = channelLog.commit('C', 'end', { closes: true })
+    const typing = { ...channelLog.open('C'), seq: undefined, audience: { to: 'members' as const }, frame: 'typing' }
+    const [join, first] = [channelLog.commit('C', 'join', { joins: ['ann'] }), channelLog.commit('C', 'first')]
+    publish(join, first, typing)
+    assert.deepEqual([ann.texts, bob.texts], [[], []])
+    publish(end, last)
+    assert.deepEqual(
+      [ann.texts, bob.texts],
+      [
+        ['last', 'end', 'join', 'first'],
+        ['last', 'end'],
+      ],
+    )
+    assert.deepEqual(hub.size, { users: 2, channels: 1 })
+    clock.advance(graceMs)
+    await settle()
+    assert.equal(channelLog.reads, 0)
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Subscriber } from '../../src/session/hub.ts'
+import type { Subscriber } from '../../src/session/hub-members.ts'
 import { readFrame } from './read-frame.ts'
 
 /** A session that notes what is delivered: a message's text, or else the event's type. */

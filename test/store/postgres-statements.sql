@@ -510,7 +510,6 @@ CREATE TABLE work (
   owner TEXT COLLATE "C" NOT NULL,
   cursor_json TEXT COLLATE "C",
   failure TEXT COLLATE "C",
-  created_at BIGINT NOT NULL,
   PRIMARY KEY (kind, subject)
 );
 CREATE INDEX work_due ON work (kind, due_at);

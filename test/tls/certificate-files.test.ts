@@ -146,7 +146,7 @@ suite('a pair that is replaced', () => {
     await settle()
     clock.advance(3 * checkEveryMs)
     assert.equal(complaints.length, 1)
-    assert.match(complaints[0] ?? '', /does not belong to the certificate; the certificate before stays in use$/)
+    assert.match(complaints[0] ?? '', /does not belong to the certificate; the previous certificate stays in use$/)
     assert.deepEqual(used, [first])
     replace(certificate, first.certificatePem)
     await settle()

@@ -101,7 +101,7 @@ suite('the certificate that a server makes', () => {
       writeFileSync(file, text(readFileSync(file, 'utf8'), other))
       const again = await start()
       assert.notEqual(again.inUse.certificatePem, inUse.certificatePem)
-      assert.deepEqual(warnings, ['certificate.pem is damaged, and another certificate is made'])
+      assert.deepEqual(warnings, ['certificate.pem is damaged: issuing another certificate'])
       assert.deepEqual((await start()).inUse, again.inUse)
     })
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { graceMs } from '../../src/api/app-instances/retention.ts'
+import { channelDetails } from '../../src/api/messaging-sessions/channel-details.ts'
 import { dayMs } from '../../src/api/times.ts'
 import { onBothEngines, type World } from './world.ts'
 
@@ -35,7 +36,14 @@ onBothEngines(
         MessageId,
         ChimeBearer: world.user('ben'),
       })
+    const prefetched = async () => {
+      const options = { sortBy: undefined, now: world.clock.now() }
+      const details = await channelDetails(world.store.read, world.user('ben'), options).next()
+      return (details.value as { ChannelMessages: object[] }).ChannelMessages.length
+    }
+    assert.equal(await prefetched(), 2)
     await put(world, 1)
+    assert.equal(await prefetched(), 1)
     for (const SortOrder of ['ASCENDING', 'DESCENDING']) assert.equal(await listed(world, 'lounge', { SortOrder }), 1)
     assert.equal(await listed(world, 'lounge', { NotBefore: 0 }), 1)
     await assert.rejects(get(), { code: 'NotFound' })

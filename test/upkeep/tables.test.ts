@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { fewOfAppInstance } from '../../src/api/app-instances/DeleteAppInstance.ts'
 import { channelLog, channelTables } from '../../src/upkeep/channel-rows.ts'
+import { roleTables } from '../../src/upkeep/remove-user.ts'
 
 /*
  * A table that the schema gets, and no purge knows of, would keep what was deleted.
@@ -26,6 +28,31 @@ test('a purge of a channel empties every table that has rows of it', () => {
   const purged = [...channelTables, channelLog].map(({ table }) => table)
   const found = tablesWith('channel_id').filter((table) => table !== 'channel_head')
   assert.deepEqual(purged.toSorted(), found, 'add the table to src/upkeep/channel-rows.ts')
+})
+
+test('the deletion of an AppInstance empties every table that has rows of it, or marks its users', () => {
+  const deleted = [...fewOfAppInstance, 'channel', 'app_instance_user']
+  const remedy = 'add the table to src/api/app-instances/DeleteAppInstance.ts, or to src/upkeep/remove-app-instance.ts'
+  assert.deepEqual(deleted.toSorted(), tablesWith('app_instance_arn'), remedy)
+})
+
+test('the removal of a user knows every table that has its number', () => {
+  const history = ['channel_message.sender_id', 'channel_message.target_id', 'app_instance_user.user_id']
+  const removed = ['channel_membership.member_id', ...roleTables.map(({ table, column }) => `${table}.${column}`)]
+  const others = ['access_key_id', 'callback_id', 'previous_callback_id', 'channel_id', 'message_id', 'node_id']
+  const columns = database
+    .prepare(
+      `SELECT sqlite_schema.name AS name, info.name AS of FROM sqlite_schema, pragma_table_info(sqlite_schema.name) AS info
+       WHERE sqlite_schema.type = 'table' AND info.name LIKE '%\\_id' ESCAPE '\\'`,
+    )
+    .all()
+    .filter(({ of }) => !others.includes(String(of)))
+    .map(({ name, of }) => `${name}.${of}`)
+  assert.deepEqual(
+    columns.toSorted(),
+    [...history, ...removed].toSorted(),
+    'add the table to src/upkeep/remove-user.ts',
+  )
 })
 
 test('a purge continues in each table where it ended, without looking at the rows before', () => {

@@ -1,6 +1,6 @@
 import { ApiError, forbidden } from '../../contract/api-error.ts'
 import type { Identity } from '../../contract/structures/identity.ts'
-import type { Reader } from '../../store/store.ts'
+import type { Reader, Transaction } from '../../store/store.ts'
 import { fromJson, fromJsonText } from '../json-text.ts'
 import { epochSeconds } from '../times.ts'
 import { userExpirationToWire } from './user-expiration.ts'
@@ -43,6 +43,14 @@ export async function requireUserOf(read: Reader, appInstanceArn: string, arn: s
   const user = await findUser(read, arn)
   if (user?.app_instance_arn !== appInstanceArn) throw invalidUserArn()
   return user
+}
+
+/**
+ * Holds the user's row until the transaction ends. Another transaction that adds the user to a channel, makes it a moderator
+ * or bans it waits, or is repeated.
+ */
+export async function lockUser(transaction: Transaction, userId: number): Promise<void> {
+  await transaction.run('UPDATE app_instance_user SET memberships = memberships WHERE user_id = $1', userId)
 }
 
 export const invalidUserArn = () =>

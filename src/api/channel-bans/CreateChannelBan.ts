@@ -5,7 +5,12 @@ import { Identity } from '../../contract/structures/identity.ts'
 import type { Reader } from '../../store/store.ts'
 import type { ChannelRow } from '../../store/tables.ts'
 import { isAdmin, mayModerateChannel } from '../access.ts'
-import { type AppInstanceUserRow, identityOf, requireUserOf } from '../app-instance-users/app-instance-user.ts'
+import {
+  type AppInstanceUserRow,
+  identityOf,
+  lockUser,
+  requireUserOf,
+} from '../app-instance-users/app-instance-user.ts'
 import { removeMember } from '../channel-memberships/channel-membership.ts'
 import { findModerator } from '../channel-moderators/channel-moderator.ts'
 import { requireChannel } from '../channels/channel.ts'
@@ -24,33 +29,38 @@ export const CreateChannelBan = operation({
   allow: mayModerateChannel,
   async handle({ ChannelArn, MemberArn }, context, { bearer: createdBy, channel }) {
     const { channel_id } = channel
-    const { user_id: senderId } = await requireBannable(context.read, channel, MemberArn)
-    await failAllButOnePiece({ channelId: channel_id, senderId }, context)
+    const { user_id: member_id } = await requireBannable(context.read, channel, MemberArn)
+    await failAllButOnePiece({ channelId: channel_id, senderId: member_id }, context)
+    // Every send updates the head: at SERIALIZABLE, a ban among steady sends never commits.
     return context.store.transaction(async (transaction) => {
+      await lockUser(transaction, member_id)
       await requireChannel(transaction, channel_id)
       const member = await requireBannable(transaction, channel, MemberArn)
       const now = context.now()
-      await transaction.insert('channel_ban', {
+      const inserted = await transaction.insertOnce('channel_ban', {
         channel_id,
-        member_id: member.user_id,
+        member_id,
         created_by_arn: createdBy.app_instance_user_arn,
         created_by_name: createdBy.name,
         created_at: now,
       })
-      const fail = () => failHeld(transaction, { channelId: channel_id, senderId: member.user_id }, context)
-      const membership = await removeMember(transaction, { channel_id, member_id: member.user_id }, now, fail)
-      // Somebody who has left may have messages that are held.
+      if (!inserted) throw alreadyBanned()
+      const fail = () => failHeld(transaction, { channelId: channel_id, senderId: member_id }, context)
+      const membership = await removeMember(transaction, { channel_id, member_id }, now, fail)
+      // A user that has left may have messages that are held.
       if (!membership) await fail()
       return { ChannelArn, Member: identityOf(member) }
-    })
+    }, 'read committed')
   },
 })
+
+const alreadyBanned = () => conflict('The user is banned from the channel already')
 
 /** Throws unless MemberArn is a user of the AppInstance that has no role in the channel, and is not banned yet. */
 async function requireBannable(read: Reader, channel: ChannelRow, memberArn: string): Promise<AppInstanceUserRow> {
   const user = await requireUserOf(read, channel.app_instance_arn, memberArn)
   const hasRole = (await isAdmin(read, user)) || (await findModerator(read, channel.channel_id, memberArn))
   if (hasRole) throw badRequest('An AppInstanceAdmin or a moderator of the channel cannot be banned from it')
-  if (await findBan(read, channel.channel_id, memberArn)) throw conflict('The user is banned from the channel already')
+  if (await findBan(read, channel.channel_id, memberArn)) throw alreadyBanned()
   return user
 }

@@ -44,7 +44,7 @@ export const ListChannelMemberships = operation({
         context.read.all<NamedUser>(
           `SELECT user_id, app_instance_user_arn, name FROM channel_membership
            JOIN app_instance_user ON user_id = member_id
-           WHERE channel_id = $1 AND type = $2 AND member_id > $3 ORDER BY member_id LIMIT $4`,
+           WHERE channel_id = $1 AND type = $2 AND member_id > $3 AND deleted_at IS NULL ORDER BY member_id LIMIT $4`,
           channel.channel_id,
           type,
           memberId,

@@ -3,7 +3,7 @@ import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
 import { Identity } from '../../contract/structures/identity.ts'
 import { mayModerateChannel } from '../access.ts'
-import { identityOf, requireUserOf } from '../app-instance-users/app-instance-user.ts'
+import { identityOf, lockUser, requireUserOf } from '../app-instance-users/app-instance-user.ts'
 import { requireNotBanned } from '../channel-memberships/channel-membership.ts'
 import { requireChannel } from '../channels/channel.ts'
 import { operation } from '../context.ts'
@@ -24,6 +24,7 @@ export const CreateChannelModerator = operation({
     return store.transaction(async (transaction) => {
       await requireChannel(transaction, channel_id)
       const moderator = await requireUserOf(transaction, app_instance_arn, ChannelModeratorArn)
+      await lockUser(transaction, moderator.user_id)
       await requireNotBanned(transaction, channel_id, moderator.user_id)
       const inserted = await insertModerator(transaction, { channel_id, moderator, createdBy, now: now() })
       if (!inserted) throw conflict('The user is a moderator of the channel already')

@@ -14,8 +14,8 @@ import { type AppInstanceUserRow, invalidUserArn } from '../app-instance-users/a
 
 /** AWS: not for users with a large number of memberships. It gives no number. */
 const membershipsMax = 1_000
-/** How many memberships a statement looks up at most: 20 ms of the event loop. */
-const lookupsMax = 20_000
+/** How many memberships a statement looks up at most: 10 ms of the event loop. */
+const lookupsMax = 10_000
 /** A statement takes as many users as one of these, so that there are few texts. The last is 20 fields of 20 values. */
 const userCounts = [4, 20, 100, 400]
 

@@ -49,9 +49,9 @@ suite('CreateAppInstanceUser refuses', () => {
     '1025 characters of Metadata': [{ Metadata: 'm'.repeat(1025) }, /'metadata' .* less than or equal to 1024/],
     'a malformed AppInstanceArn': [{ AppInstanceArn: 'bells' }, /'appInstanceArn'/],
     'a tag of ours that it does not know': [{ Tags: [{ Key: 'carillon:x', Value: 'y' }] }, /carillon:x is not known/],
-    'ExpirationSettings, since nobody would expire': [
-      { ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } },
-      /ExpirationSettings/,
+    'a user that expires after no day': [
+      { ExpirationSettings: { ExpirationDays: 0, ExpirationCriterion: 'CREATED_TIMESTAMP' } },
+      /'expirationSettings\.expirationDays' .* greater than or equal to 1/,
     ],
   }
   for (const [what, [input, text]] of Object.entries(refused)) {

@@ -208,6 +208,29 @@ suite('what a flow holds', () => {
     }
   })
 
+  test('fails whole while the banned user goes on sending', async () => {
+    const population = await populate(server)
+    await population.attachFlow(['first'])
+    const [banned, session] = [await server.session(population.member), await server.session(population.owner)]
+    let accepted = 0
+    const sendUntilRefused = async () => {
+      for (let outcome = 'accepted'; outcome === 'accepted'; ) {
+        outcome = await outcomeOf(population.send())
+        if (outcome === 'accepted') accepted += 1
+        else assert.equal(outcome, 'Forbidden')
+      }
+    }
+    const senders = Array.from({ length: 8 }, sendUntilRefused)
+    await banned.eventTypes(40)
+    await ban(population.member, population)
+    await Promise.all(senders)
+    const heard = await banned.eventTypes(2 * accepted + 1 - 40)
+    assert.equal(heard.at(-1), 'DELETE_CHANNEL_MEMBERSHIP')
+    assert.equal(heard.filter((eventType) => eventType === 'FAILED_CREATE_CHANNEL_MESSAGE').length, accepted)
+    assert.deepEqual(await session.eventTypes(1), ['DELETE_CHANNEL_MEMBERSHIP'])
+    assert.deepEqual(await population.history(population.owner), [])
+  })
+
   test('fails in pieces where it is much, all of it before the leave', async () => {
     const population = await populate(server)
     await population.attachFlow(['first'])

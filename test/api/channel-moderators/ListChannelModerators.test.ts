@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import type { Store } from '../../../src/store/store.ts'
 import { populate } from '../../support/population.ts'
 import { assertRefused, noAccess } from '../../support/refusals.ts'
 import { startTestServer } from '../../support/running-server.ts'
 
-const server = await startTestServer()
+let store!: Store
+const server = await startTestServer({ aroundStore: (opened) => (store = opened) })
 const people = await populate(server, { Privacy: 'PUBLIC' })
 const list = (ChimeBearer = people.owner, ChannelArn = people.channelArn) =>
   server.messaging.listChannelModerators({ ChannelArn, ChimeBearer })
@@ -36,6 +38,19 @@ suite('ListChannelModerators', () => {
     assert.deepEqual(
       ChannelModerators?.map(({ Moderator }) => Moderator?.Arn),
       [people.owner, people.member],
+    )
+  })
+
+  test('leaves out a user that is deleted, before its rows are removed', async () => {
+    const population = await populate(server)
+    await store.write(
+      'UPDATE app_instance_user SET deleted_at = 1 WHERE app_instance_user_arn = $1',
+      population.moderator,
+    )
+    const { ChannelModerators } = await list(population.owner, population.channelArn)
+    assert.deepEqual(
+      ChannelModerators?.map(({ Moderator }) => Moderator?.Arn),
+      [population.owner],
     )
   })
 })

@@ -48,6 +48,12 @@ suite('CreateChannel accepts', () => {
   })
 })
 
+test('CreateChannel takes ExpirationSettings, which DescribeChannel shows', async () => {
+  const ExpirationSettings = { ExpirationDays: 5475, ExpirationCriterion: 'LAST_MESSAGE_TIMESTAMP' } as const
+  const { ChannelArn } = await create({ ExpirationSettings })
+  assert.deepEqual((await describe(ChannelArn))?.ExpirationSettings, ExpirationSettings)
+})
+
 suite('CreateChannel refuses', () => {
   const elastic = { MaximumSubChannels: 2, TargetMembershipsPerSubChannel: 2, MinimumMembershipPercentage: 40 }
   const refused: Record<string, [input: Input, text: string | RegExp]> = {
@@ -66,9 +72,9 @@ suite('CreateChannel refuses', () => {
     'eleven ModeratorArns': [{ ModeratorArns: guests }, /'moderatorArns' .* less than or equal to 10/],
     'a malformed MemberArn': [{ MemberArns: [people.member, 'ann'] }, /'memberArns\.2\.member'/],
     'elastic channels, which it does not have': [{ ElasticChannelConfiguration: elastic }, /elastic/],
-    'ExpirationSettings, since nothing would expire': [
-      { ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } },
-      /ExpirationSettings/,
+    'a channel that expires after 5,476 days': [
+      { ExpirationSettings: { ExpirationDays: 5476, ExpirationCriterion: 'CREATED_TIMESTAMP' } },
+      /'expirationSettings\.expirationDays' .* less than or equal to 5475/,
     ],
     'a tag of ours that it does not know': [{ Tags: [{ Key: 'carillon:x', Value: 'y' }] }, /carillon:x is not known/],
   }

@@ -1,0 +1,320 @@
+import type { Bus, ChannelRef, Envelope, Listener } from '../bus/bus.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { ChannelLog, LogPage, Membership } from './channel-log.ts'
+import type { Gap } from './channel-order.ts'
+import { GapReader } from './gap-reader.ts'
+import { type Channel, HubMembers, type Subscriber, type User } from './hub-members.ts'
+import { textFrame } from './text-frame.ts'
+
+interface DeliveryParts<S extends Subscriber> {
+  bus: Bus
+  channelLog: ChannelLog
+  clock: Clock
+  log: Log
+  /** What the bus says besides the events themselves. */
+  listener: Pick<Listener, 'changed' | 'catchUp'>
+  /** The log says that the members have changed: whether this user is one must be read. */
+  isUnsure(user: User<S>): void
+}
+
+/**
+ * Delivers the numbered events of each channel in the order of its log, each once, and reads from there what the bus did not
+ * bring. Joins and leaves take effect in their place in that order.
+ *
+ * A member hears a channel from its join to its leave. `ahead` and `repeatedThrough` are for members that are out of step
+ * with their channel: a number passes when the order comes to it, and a member hears it if it is above
+ *
+ *     its own number in `ahead`     it entered while the hub was behind, or its join was heard of too late
+ *     repeatedThrough, else         it has heard what passes for the second time
+ *
+ * News of a join come at once, and by another way than the event itself. So the join may be
+ *
+ *     ahead of the order       the user is a member, and hears nothing before its number
+ *     the next number          it simply is a member
+ *     behind the order         the order is rewound, for this user alone
+ *     after its own leave      that is not delivered yet: remembered in `rejoins` until then
+ *
+ * A join that only the log tells of proves nothing, since the user may have left again before its session began: the user's
+ * memberships are compared with the store.
+ */
+export class ChannelDelivery<S extends Subscriber> {
+  readonly members: HubMembers<S>
+  readonly #parts: DeliveryParts<S>
+  readonly #gaps: GapReader<Channel<S>>
+  readonly #subscription: { close(): void }
+
+  constructor(parts: DeliveryParts<S>) {
+    this.#parts = parts
+    const { bus, channelLog, clock, log, listener } = parts
+    const subscription = bus.listen({
+      deliver: (envelopes) => {
+        for (const envelope of envelopes) this.#hear(envelope)
+      },
+      joined: (userArn, channel, seq) => this.#hearOfJoin(userArn, channel, seq),
+      reached: (channel, seq) => this.#hearOfNumber(channel, seq),
+      ...listener,
+    })
+    this.#subscription = subscription
+    this.#gaps = new GapReader({ channelLog, clock, log, fill: (...read) => this.#fill(...read) })
+    this.members = new HubMembers<S>({
+      subscription,
+      opened: (channel) => this.#follow(channel),
+      dropped: (channel, next) => {
+        this.#gaps.forget(channel)
+        if (!next) return
+        this.goOn(next)
+        if (next.order.hasGap) this.#gaps.now(next)
+      },
+    })
+  }
+
+  /** Hears nothing from now on. */
+  close(): void {
+    this.#subscription.close()
+    this.#gaps.close()
+  }
+
+  /**
+   * The user, who has entered, hears what comes after the number that was the latest when its membership was read, also
+   * where this hub has not come that far yet.
+   */
+  listenAfter(user: User<S>, channel: Channel<S>, { joinedSeq, latest }: Membership): void {
+    const { members, ahead, order } = channel
+    const since = members.get(user)
+    // It has left already, with a later number.
+    if (since === undefined) return
+    members.set(user, Math.max(since, joinedSeq))
+    if (order.position === undefined) order.place(latest)
+    else if (latest > Math.max(order.position, order.repeatedThrough) || ahead.has(user))
+      this.#hearsAfter(user, channel, latest)
+    // Another user has begun later, and some of what this one must hear may be forgotten.
+    else if (latest < order.begin && since <= joinedSeq) this.#rewindFor(user, channel, latest)
+    order.reach(latest)
+    this.goOn(channel)
+  }
+
+  /**
+   * The user is a member from this number on. Returns the channel, or undefined if that is old news.
+   */
+  joinAt(user: User<S>, ref: ChannelRef, seq: number): Channel<S> | undefined {
+    if (this.members.hasLeft(user, ref, seq)) return undefined
+    const channel = this.members.channel(ref) ?? this.members.open(ref)
+    const { order, members } = channel
+    const { position } = order
+    const since = members.get(user)
+    if (since !== undefined) {
+      if (since >= seq) return undefined
+      this.#joinAgain(user, channel, seq)
+    } else {
+      if (position === undefined) {
+        order.place(seq - 1)
+        // Its news may have begun to come here after what followed this number.
+        if (channel.interest) order.doubt()
+      } else if (position >= seq) this.#rewindFor(user, channel, seq - 1)
+      else if (position < seq - 1 || seq <= order.repeatedThrough) this.#hearsAfter(user, channel, seq - 1)
+      this.members.enter(user, [{ channel, joinedSeq: seq }])
+    }
+    order.reach(seq)
+    return channel
+  }
+
+  /** The user has no membership any more. It leaves with the event that says so, or at the latest with this number. */
+  suspect(user: User<S>, channel: Channel<S>, suspect: { joinedSeq: number; through: number }): void {
+    channel.suspects ??= new Map()
+    channel.suspects.set(user, suspect)
+    channel.order.reach(suspect.through)
+    this.goOn(channel)
+  }
+
+  /** Takes out a user, who has just entered and has no membership any more, without a word. */
+  retract(user: User<S>, channel: Channel<S>, joinedSeq: number): void {
+    const since = channel.members.get(user)
+    if (since === undefined) return
+    // It has joined again, and nothing says whether it has left again, too.
+    if (since > joinedSeq || channel.rejoins?.has(user)) this.#parts.isUnsure(user)
+    this.members.leave(user, channel, joinedSeq)
+  }
+
+  /** Delivers what has its turn. If something is missing then, it is read from the log unless the bus brings it soon. */
+  goOn(channel: Channel<S>): void {
+    while (this.members.isHere(channel)) {
+      const envelope = channel.order.next()
+      if (!envelope) break
+      this.#tell(envelope, channel)
+    }
+    if (channel.suspects) this.#judgeSuspects(channel, channel.suspects)
+    if (this.members.isHere(channel) && channel.order.hasGap) this.#gaps.soon(channel)
+  }
+
+  /** The channel is gone, and its log with it: what is held back is all there is. */
+  end(channel: Channel<S>): void {
+    for (const envelope of channel.order.drain()) if (this.members.isHere(channel)) this.#tell(envelope, channel)
+    if (this.members.isHere(channel)) this.#tell(this.#parts.channelLog.endOf(channel), channel)
+  }
+
+  /** If it is given a place before its news come here, some of them may be in the log alone. */
+  #follow(channel: Channel<S>): void {
+    if (channel.older) this.goOn(channel.older)
+    void channel.interest?.then(() => {
+      if (!this.members.isHere(channel) || channel.order.position === undefined) return
+      channel.order.doubt()
+      if (channel.order.hasGap) this.#gaps.now(channel)
+    })
+  }
+
+  #hear(envelope: Envelope): void {
+    const { seq, joins } = envelope
+    if (seq !== undefined && joins) for (const userArn of joins) this.#hearOfJoin(userArn, envelope, seq, false)
+    const channel = this.members.channel(envelope)
+    if (!channel) return
+    if (seq !== undefined) this.#take(envelope, seq, channel)
+    // What has no number cannot wait until the channel that had this ARN before has ended here.
+    else if (!channel.older) this.#tell(envelope, channel)
+  }
+
+  #take(envelope: Envelope, seq: number, channel: Channel<S>): void {
+    if (channel.order.takes(seq, envelope)) this.#tell(envelope, channel)
+    if (channel.order.hasGap || channel.suspects) this.goOn(channel)
+  }
+
+  #hearOfJoin(userArn: string, ref: ChannelRef, seq: number, isAlone = true): void {
+    const user = this.members.user(userArn)
+    const channel = user && this.joinAt(user, ref, seq)
+    if (channel && isAlone) this.goOn(channel)
+  }
+
+  #hearOfNumber(ref: ChannelRef, seq: number): void {
+    const channel = this.members.channel(ref)
+    if (channel) this.reached(channel, seq)
+  }
+
+  reached(channel: Channel<S>, seq: number): void {
+    channel.order.reach(seq)
+    this.goOn(channel)
+  }
+
+  #joinAgain(user: User<S>, channel: Channel<S>, seq: number): void {
+    const { position = 0 } = channel.order
+    // All up to the position has passed for this user: its leave was not in the log, and does not matter any more.
+    if (user.isKnown && seq <= position && !channel.ahead.has(user)) channel.members.set(user, seq)
+    else {
+      channel.rejoins ??= new Map()
+      channel.rejoins.set(user, Math.max(seq, channel.rejoins.get(user) ?? 0))
+    }
+  }
+
+  #hearsAfter(user: User<S>, { ahead }: Channel<S>, seq: number): void {
+    ahead.set(user, Math.max(seq, ahead.get(user) ?? 0))
+  }
+
+  /** The order goes back to this number. The others have heard the rest, also those for whom it went back before. */
+  #rewindFor(user: User<S>, { order, ahead }: Channel<S>, seq: number): void {
+    const { position = 0 } = order
+    for (const [other, through] of ahead) ahead.set(other, Math.max(through, position))
+    ahead.set(user, seq)
+    order.rewind(seq)
+  }
+
+  /** The user has heard this number, and no later one unless it has joined again. */
+  #leaveAt(user: User<S>, channel: Channel<S>, seq: number): void {
+    const since = channel.members.get(user)
+    // It has joined again after that.
+    if (since === undefined || since > seq) return
+    const again = channel.rejoins?.get(user)
+    if (again === undefined || again <= seq) {
+      this.members.leave(user, channel, seq)
+      return
+    }
+    channel.rejoins?.delete(user)
+    channel.members.set(user, again)
+    channel.ahead.set(user, again - 1)
+  }
+
+  #fill(channel: Channel<S>, gap: Gap, page: LogPage | undefined): void {
+    const { order } = channel
+    if (!page) {
+      this.end(channel)
+      return
+    }
+    const isUseless = order.position === undefined || order.position < gap.after || order.isPaused
+    if (gap.through === undefined && (page.more || isUseless)) order.doubt()
+    if (isUseless) return
+    for (const envelope of page.envelopes) {
+      const { seq } = envelope
+      if (seq === undefined || !this.members.isHere(channel)) continue
+      // The log of a deleted channel may have its last event alone.
+      this.#skipTo(channel, seq - 1, envelope.closes)
+      this.#take(envelope, seq, channel)
+      for (const userArn of envelope.joins ?? []) this.#checkJoin(userArn, channel, seq)
+    }
+    if (!this.members.isHere(channel)) return
+    this.#skipTo(channel, page.through, page.isEnd)
+    if (page.isEnd) this.end(channel)
+    else this.goOn(channel)
+  }
+
+  #checkJoin(userArn: string, channel: Channel<S>, seq: number): void {
+    const user = this.members.user(userArn)
+    if (user?.isKnown && !channel.members.has(user) && !this.members.hasLeft(user, channel, seq)) {
+      this.#parts.isUnsure(user)
+    }
+  }
+
+  /** A number that is missing in the log itself will never come: better to go on without it than to stop. */
+  #skipTo(channel: Channel<S>, position: number, isExpected = false): void {
+    const { channelArn, order } = channel
+    if (order.position === undefined || position <= order.position) return
+    if (!isExpected)
+      this.#parts.log.warn(
+        { channelArn, after: order.position, through: position },
+        'numbers are missing in a channel log',
+      )
+    order.skipTo(position)
+  }
+
+  /** Those whose leave has not come, though the order has passed the number by which it must have. */
+  #judgeSuspects(channel: Channel<S>, suspects: NonNullable<Channel<S>['suspects']>): void {
+    const { position = 0, repeatedThrough } = channel.order
+    for (const [user, { joinedSeq, through }] of suspects) {
+      if (position < Math.max(through, repeatedThrough)) continue
+      suspects.delete(user)
+      if (channel.members.get(user) !== joinedSeq) continue
+      this.#tell(this.#parts.channelLog.leaveOf(channel, user.userArn), channel)
+      this.#leaveAt(user, channel, position)
+    }
+    if (suspects.size === 0) channel.suspects = undefined
+  }
+
+  #tell({ seq, audience, leaves, closes, isUnknown, frame }: Envelope, channel: Channel<S>): void {
+    const { members, ahead, order } = channel
+    const inStep = seq === undefined || (ahead.size === 0 && seq > order.repeatedThrough)
+    let bytes: Buffer | undefined
+    for (const user of audience.to === 'members' ? members.keys() : this.#listed(audience.users, channel)) {
+      if (!inStep && !isDue(user, seq, channel)) continue
+      bytes ??= textFrame(frame)
+      for (const session of user.sessions) session.deliver(bytes)
+    }
+    if (isUnknown) for (const user of channel.members.keys()) this.#parts.isUnsure(user)
+    const leaving = leaves === undefined || seq === undefined ? undefined : this.members.user(leaves)
+    if (leaving) this.#leaveAt(leaving, channel, seq as number)
+    if (closes && this.members.isHere(channel)) this.members.drop(channel)
+  }
+
+  /**
+   * An event is for members alone, whoever it names: one who is not known as a member here has left, or has joined just now
+   * on another node, and hears it in its place when the join is heard of.
+   */
+  #listed(userArns: readonly string[], { members }: Channel<S>): Iterable<User<S>> {
+    const users = userArns.map((userArn) => this.members.user(userArn))
+    return new Set(users.filter((user) => user !== undefined && members.has(user)) as User<S>[])
+  }
+}
+
+/** Whether the member has not heard the number yet. Once that is so above `repeatedThrough`, it is in step again. */
+function isDue<S>(user: User<S>, seq: number, { ahead, order }: Channel<S>): boolean {
+  const through = ahead.get(user)
+  if (seq <= (through ?? order.repeatedThrough)) return false
+  if (seq > order.repeatedThrough) ahead.delete(user)
+  return true
+}

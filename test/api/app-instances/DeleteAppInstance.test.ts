@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { populate } from '../../support/population.ts'
+import { assertRefused, invalidBearer, noAccess } from '../../support/refusals.ts'
+import { startTestServer } from '../../support/running-server.ts'
+
+const server = await startTestServer()
+const { identity } = server
+
+suite('DeleteAppInstance', () => {
+  test('answers an empty 204, and nobody acts in it any more', async () => {
+    const people = await populate(server)
+    const ChannelFlowArn = await people.attachFlow(['first'])
+    const AppInstanceArn = people.appInstanceArn
+    const { $metadata, ...answer } = await identity.deleteAppInstance({ AppInstanceArn })
+    assert.deepEqual([$metadata.httpStatusCode, answer], [204, {}])
+    await assertRefused(people.send(), 'Unauthorized', invalidBearer)
+    await assertRefused(identity.describeAppInstance({ AppInstanceArn }), 'Forbidden', noAccess)
+    await assertRefused(server.messaging.describeChannelFlow({ ChannelFlowArn }), 'Forbidden', noAccess)
+    await assertRefused(identity.deleteAppInstance({ AppInstanceArn }), 'Forbidden', noAccess)
+    await assertRefused(identity.listAppInstanceUsers({ AppInstanceArn }), 'Forbidden', noAccess)
+  })
+
+  test('leaves another AppInstance as it is', async () => {
+    const [people, others] = [await populate(server), await populate(server)]
+    await identity.deleteAppInstance({ AppInstanceArn: others.appInstanceArn })
+    await people.send()
+    assert.deepEqual(await people.history(), ['hello'])
+  })
+})
