@@ -79,11 +79,16 @@ export class ChannelDelivery<S extends Subscriber> {
    * The user, who has entered, hears what comes after the number that was the latest when its membership was read, also
    * where this hub has not come that far yet.
    */
-  listenAfter(user: User<S>, channel: Channel<S>, { joinedSeq, latest }: Membership): void {
+  listenAfter(user: User<S>, membership: Membership): void {
+    const { joinedSeq, latest } = membership
+    const channel = this.members.channel(membership)
+    const since = channel?.members.get(user)
+    // It has left in between: after this membership, or after one before this.
+    if (!channel || since === undefined) {
+      this.#hearOfJoin(user.userArn, membership, joinedSeq)
+      return
+    }
     const { members, ahead, order } = channel
-    const since = members.get(user)
-    // It has left already, with a later number.
-    if (since === undefined) return
     members.set(user, Math.max(since, joinedSeq))
     if (order.position === undefined) order.place(latest)
     else if (latest > Math.max(order.position, order.repeatedThrough) || ahead.has(user))

@@ -119,9 +119,8 @@ export class Hub<S extends Subscriber> {
     if (!this.#members.isPresent(user)) return false
     const now = new Map(memberships.map((membership) => [membership.channelId, membership]))
     for (const { channel, joinedSeq } of joins) {
-      if (!this.#members.isHere(channel)) continue
       const membership = now.get(channel.channelId)
-      if (membership) this.#delivery.listenAfter(user, channel, membership)
+      if (membership) this.#delivery.listenAfter(user, membership)
       else this.#delivery.retract(user, channel, joinedSeq)
     }
     return true
