@@ -7,6 +7,11 @@ import type { Progress, WorkKind, WorkRow } from '../store/work.ts'
  */
 export const pieceRowsMax = 250
 
+/**
+ * Sessions of deleted users are closed so long after the last event that they receive: the hubs have delivered it by then.
+ */
+export const sessionsAfterMs = 1_000
+
 /** One kind of background work. Each has a file in this folder, and a line in kinds.ts. */
 export interface Kind {
   kind: WorkKind
