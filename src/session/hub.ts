@@ -6,9 +6,11 @@ import type { ChannelLog, Membership } from './channel-log.ts'
 import { CatchUp, membershipPages } from './hub-catch-up.ts'
 import type { HubMembers, Subscriber, User } from './hub-members.ts'
 
-interface HubParts {
+interface HubParts<S> {
   bus: Bus
   channelLog: ChannelLog
+  /** The session's user is deleted. */
+  userIsGone(session: S): void
   clock: Clock
   log: Log
 }
@@ -24,7 +26,7 @@ export class Hub<S extends Subscriber> {
   readonly #members: HubMembers<S>
   readonly #catchUp: CatchUp<S>
 
-  constructor(parts: HubParts) {
+  constructor(parts: HubParts<S>) {
     this.#channelLog = parts.channelLog
     this.#delivery = new ChannelDelivery<S>({
       ...parts,
@@ -103,6 +105,7 @@ export class Hub<S extends Subscriber> {
       if (!(await this.#enterPage(user, page, after))) return
       after = page.at(-1)?.channelId ?? after
     }
+    if (after === 0) await this.#catchUp.findDeletion(user)
     user.isKnown = true
     if (user.hasMissedNews) this.#catchUp.askFor(user)
     user.hasMissedNews = false

@@ -19,7 +19,13 @@ test('a hub that has missed a deletion takes the channel that was created again 
   const [AppInstanceArn = '', ChannelId = ''] = channelArn.split('/channel/')
   // Its bus brings nothing: the hub of a node that NATS does not reach.
   const channelLog = new StoredChannelLog(store.read, eventKinds)
-  const hub = new Hub<Listening>({ bus: memoryBus(), channelLog, clock: systemClock, log: silentLog })
+  const hub = new Hub<Listening>({
+    bus: memoryBus(),
+    channelLog,
+    userIsGone: () => {},
+    clock: systemClock,
+    log: silentLog,
+  })
   context.after(() => hub.close())
   const [former, again] = [new Listening(member), new Listening(owner)]
   for (const session of [former, again]) await hub.register(session)

@@ -2,12 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { graceMs } from '../../src/session/gap-reader.ts'
-import { startHub } from './hub-stage.ts'
-
-/** What was asked of the model is answered after a few turns of the event loop. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await setImmediate()
-}
+import { settle, startHub } from './hub-stage.ts'
 
 suite('events that come out of order', () => {
   test('are put in order, and one that crossed another on its way costs no read', async () => {

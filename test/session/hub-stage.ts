@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Envelope } from '../../src/bus/bus.ts'
 import { memoryBus } from '../../src/bus/memory.ts'
 import { silentLog } from '../../src/runtime/log.ts'
@@ -10,10 +11,12 @@ import { readFrame } from './read-frame.ts'
 /** A session that remembers what it was given. */
 export class Listening implements Subscriber {
   readonly userArn: string
+  readonly userId: number
   readonly heard: Buffer[] = []
 
-  constructor(userArn: string) {
+  constructor(userArn: string, userId = 1) {
     this.userArn = userArn
+    this.userId = userId
   }
 
   deliver(frame: Buffer): void {
@@ -31,11 +34,16 @@ export function startHub(channels: Record<string, string[]> = {}) {
   const clock = new ManualClock()
   const channelLog = new ModelLog()
   const warnings: object[] = []
+  const ended: Listening[] = []
   const log = { ...silentLog, warn: (fields: object, text: string) => void warnings.push({ ...fields, text }) }
-  const hub = new Hub<Listening>({ bus, channelLog, clock, log })
+  const userIsGone = (session: Listening) => {
+    ended.push(session)
+    hub.remove(session)
+  }
+  const hub: Hub<Listening> = new Hub<Listening>({ bus, channelLog, userIsGone, clock, log })
   for (const [channelArn, members] of Object.entries(channels)) channelLog.open(channelArn, members)
-  const register = async (userArn: string) => {
-    const session = new Listening(userArn)
+  const register = async (userArn: string, userId = 1) => {
+    const session = new Listening(userArn, userId)
     await hub.register(session)
     return session
   }
@@ -43,5 +51,10 @@ export function startHub(channels: Record<string, string[]> = {}) {
   /** As when the bus of one process brings it: committed, then published. */
   const tell = (channelArn: string, frame: string, more: Partial<Envelope> = {}) =>
     publish(channelLog.commit(channelArn, frame, more))
-  return { bus, clock, channelLog, warnings, hub, register, publish, tell }
+  return { bus, clock, channelLog, warnings, ended, hub, register, publish, tell }
+}
+
+/** What was asked of the model is answered after a few turns of the event loop. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate()
 }
