@@ -147,13 +147,7 @@ async function startServing(
   // Before the engine starts: functions call back.
   life.begin()
   await engine.start()
-  const upkeep = new Upkeep({
-    elapsedMs: systemElapsedMs,
-    ...world,
-    store,
-    node,
-    kinds: createKinds((user) => record.bus.announceChange(user.app_instance_user_arn)),
-  })
+  const upkeep = new Upkeep({ elapsedMs: systemElapsedMs, ...world, store, node, kinds: createKinds(() => {}) })
   stack.defer(() => upkeep.close())
   upkeep.start()
   // After a node of a cluster has set its clock to the database's time.

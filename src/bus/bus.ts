@@ -33,7 +33,7 @@ export interface Listener {
   joined(userArn: string, channel: ChannelRef, seq: number): void
   /** The channel's log has reached this number at least, but the event did not come along. */
   reached(channel: ChannelRef, seq: number): void
-  /** This user may have other memberships now, or may be deleted: the store knows. */
+  /** The memberships of this user may have changed, in a way that this node cannot read. */
   changed(userArn: string): void
   /** Any news of any channel may have been lost: the log has them. */
   catchUp(): void
@@ -61,8 +61,6 @@ export interface Subscription {
 export interface Bus {
   /** Never throws and never waits, whatever becomes of the connection. */
   publish(envelopes: readonly Envelope[]): void
-  /** Makes every node with sessions of the user read what has become of it. */
-  announceChange(userArn: string): void
   /** Makes every listener on every node catch up with the log. */
   announceCatchUp(): void
   listen(listener: Listener): Subscription

@@ -66,11 +66,6 @@ export class StoredChannelLog {
     return { memberships, more: rows.length === limit }
   }
 
-  async userId(userArn: string): Promise<number | undefined> {
-    const text = 'SELECT user_id FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL'
-    return (await this.#read.get<{ user_id: number }>(text, userArn))?.user_id
-  }
-
   async latest(channelIds: readonly number[]) {
     const heads = await this.#allOf<Head & { channel_id: number }>(
       'SELECT channel_id, next_seq, deleted_at FROM wanted CROSS JOIN channel_head WHERE channel_id = wanted.value',

@@ -6,7 +6,6 @@ import { StoredChannelLog } from '../events/stored-channel-log.ts'
 import type { Connections } from '../http/connections.ts'
 import { findAccessKey } from '../keys/access-keys.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { closeCode } from '../session/close.ts'
 import { SessionEndpoint } from '../session/endpoint.ts'
 import { Hub } from '../session/hub.ts'
 import type { Session } from '../session/session.ts'
@@ -22,13 +21,7 @@ export function createSessions(
   { store: { read }, bus, keys }: ServerRecord,
   { metrics, connections }: { metrics: Metrics; connections: Connections },
 ) {
-  const hub = new Hub<Session>({
-    bus,
-    channelLog: new StoredChannelLog(read, eventKinds),
-    userIsGone: (session) => session.close(closeCode.forbidden, 'Forbidden: the AppInstanceUser was deleted'),
-    clock,
-    log,
-  })
+  const hub = new Hub<Session>({ bus, channelLog: new StoredChannelLog(read, eventKinds), clock, log })
   const find = findAccessKey(read, keys.root)
   const sessions = new SessionEndpoint({
     hub,
@@ -37,8 +30,7 @@ export function createSessions(
     onRefused: (stream) => connections.refused(stream),
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
-      const user = await findUser(read, userArn)
-      if (user) return { admitted: true, userId: user.user_id }
+      if (await findUser(read, userArn)) return { admitted: true }
       return { admitted: false, reason: 'Forbidden: there is no such AppInstanceUser' }
     },
     prefetch: (userArn, sortBy) => channelDetails(read, userArn, { sortBy, now: clock.now() }),

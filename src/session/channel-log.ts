@@ -9,8 +9,6 @@ export interface ChannelLog {
    * above `latest`.
    */
   memberships(userArn: string, afterChannelId: number, through?: number): Promise<MembershipPage>
-  /** The number of the user that has this ARN now. One that was deleted, or had it before, had another number. */
-  userId(userArn: string): Promise<number | undefined>
   /** A channel whose log is not there is not in the map. */
   latest(channelIds: readonly number[]): Promise<Map<number, LatestNumber>>
   /** Undefined if the log of the channel is not there. */

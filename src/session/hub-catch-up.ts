@@ -13,7 +13,6 @@ const channelsMax = 500
 interface CatchUpParts<S extends Subscriber> {
   delivery: ChannelDelivery<S>
   channelLog: ChannelLog
-  userIsGone(session: S): void
   clock: Clock
   log: Log
 }
@@ -26,17 +25,15 @@ export class CatchUp<S extends Subscriber> {
   readonly #delivery: ChannelDelivery<S>
   readonly #members: HubMembers<S>
   readonly #channelLog: ChannelLog
-  readonly #userIsGone: (session: S) => void
   readonly #work: OneAtATime
   /** What the next round compares. */
   #isForAll = false
   #users = new Set<User<S>>()
 
-  constructor({ delivery, channelLog, userIsGone, clock, log }: CatchUpParts<S>) {
+  constructor({ delivery, channelLog, clock, log }: CatchUpParts<S>) {
     this.#delivery = delivery
     this.#members = delivery.members
     this.#channelLog = channelLog
-    this.#userIsGone = userIsGone
     this.#work = new OneAtATime({ clock, log, work: () => this.#catchUp() })
   }
 
@@ -58,11 +55,9 @@ export class CatchUp<S extends Subscriber> {
   /** Finds joins and leaves of a known user that were lost. Rejects when they cannot be read. */
   async compare(user: User<S>): Promise<void> {
     const here = new Map(user.channels.map((channel) => [channel, channel.members.get(user)]))
-    let isNowhere = true
     for await (const page of membershipPages(this.#channelLog, user.userArn)) {
       if (!this.#members.isPresent(user)) return
       for (const membership of page) {
-        isNowhere = false
         const channel = this.#members.channel(membership)
         const since = channel && here.get(channel)
         if (channel) here.delete(channel)
@@ -70,14 +65,6 @@ export class CatchUp<S extends Subscriber> {
       }
     }
     await this.#findLeaves(user, here)
-    // A deleted user leaves its channels first.
-    if (isNowhere) await this.findDeletion(user)
-  }
-
-  /** Ends the sessions of a user that is deleted, also if another user has its ARN now. */
-  async findDeletion(user: User<S>): Promise<void> {
-    const userId = await this.#channelLog.userId(user.userArn)
-    for (const session of user.sessions) if (session.userId !== userId) this.#userIsGone(session)
   }
 
   close(): void {
@@ -90,7 +77,6 @@ export class CatchUp<S extends Subscriber> {
     this.#users = new Set()
     try {
       if (isForAll) await this.#findEvents()
-      for (const user of users) await this.findDeletion(user)
       await this.#compareAll(isForAll ? [...this.#members.users] : [...users])
     } catch (error) {
       this.#isForAll ||= isForAll

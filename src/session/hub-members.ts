@@ -5,8 +5,6 @@ import { ChannelOrder } from './channel-order.ts'
 /** What the hub asks of a session. */
 export interface Subscriber {
   readonly userArn: string
-  /** The user's number. Another user may have had the ARN before. */
-  readonly userId: number
   /** One WebSocket frame, whole. The bytes are shared by all who get it. Must not throw. */
   deliver(frame: Buffer): void
 }

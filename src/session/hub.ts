@@ -6,11 +6,9 @@ import type { ChannelLog, Membership } from './channel-log.ts'
 import { CatchUp, membershipPages } from './hub-catch-up.ts'
 import type { HubMembers, Subscriber, User } from './hub-members.ts'
 
-interface HubParts<S> {
+interface HubParts {
   bus: Bus
   channelLog: ChannelLog
-  /** The session's user is deleted. */
-  userIsGone(session: S): void
   clock: Clock
   log: Log
 }
@@ -26,7 +24,7 @@ export class Hub<S extends Subscriber> {
   readonly #members: HubMembers<S>
   readonly #catchUp: CatchUp<S>
 
-  constructor(parts: HubParts<S>) {
+  constructor(parts: HubParts) {
     this.#channelLog = parts.channelLog
     this.#delivery = new ChannelDelivery<S>({
       ...parts,
@@ -105,7 +103,6 @@ export class Hub<S extends Subscriber> {
       if (!(await this.#enterPage(user, page, after))) return
       after = page.at(-1)?.channelId ?? after
     }
-    if (after === 0) await this.#catchUp.findDeletion(user)
     user.isKnown = true
     if (user.hasMissedNews) this.#catchUp.askFor(user)
     user.hasMissedNews = false

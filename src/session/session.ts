@@ -20,7 +20,6 @@ export interface SessionParts {
 
 interface SessionConnection {
   userArn: string
-  userId: number
   sessionId: string
   /** Open. */
   webSocket: SessionSocket
@@ -42,7 +41,6 @@ const sessionEstablished = textFrame(frame('SESSION_ESTABLISHED', 'SYSTEM'))
  */
 export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   readonly userArn: string
-  readonly userId: number
   readonly sessionId: string
   readonly #webSocket: SessionSocket
   readonly #stream: Duplex
@@ -54,9 +52,8 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   #missedPongs = 0
   readonly #pingGroup: number
 
-  constructor({ userArn, userId, sessionId, webSocket, stream }: SessionConnection, parts: SessionParts) {
+  constructor({ userArn, sessionId, webSocket, stream }: SessionConnection, parts: SessionParts) {
     this.userArn = userArn
-    this.userId = userId
     this.sessionId = sessionId
     this.#webSocket = webSocket
     this.#stream = stream

@@ -77,13 +77,6 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
     await there.until(ends.here === ends.there ? 'C 7 frame' : 'ann joined C at 7')
   })
 
-  prove('a user of interest who has changed is heard of', async (ends) => {
-    const there = new Recorder(ends.there)
-    await there.subscription.addUser('ann')
-    ends.here.announceChange('ann')
-    await there.until('ann changed')
-  })
-
   prove('everybody hears that it is time to catch up', async (ends) => {
     const [here, there] = [new Recorder(ends.here), new Recorder(ends.there)]
     ends.here.announceCatchUp()

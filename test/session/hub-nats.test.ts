@@ -38,7 +38,7 @@ class Node {
     this.bus = bus
     this.publish = publishTo(bus, eventKinds)
     const channelLog = new StoredChannelLog(store.read, eventKinds)
-    this.hub = new Hub({ bus, channelLog, userIsGone: () => {}, clock: systemClock, log: silentLog })
+    this.hub = new Hub({ bus, channelLog, clock: systemClock, log: silentLog })
   }
 
   async session(userArn: string): Promise<Listening> {

@@ -52,10 +52,6 @@ class UnsteadyBus implements Bus {
     }
   }
 
-  announceChange(userArn: string): void {
-    this.#send(`user ${userArn}`, (listener) => listener.changed(userArn))
-  }
-
   announceCatchUp(): void {
     this.#listener?.catchUp()
   }
@@ -115,13 +111,7 @@ class World {
   readonly reads = new Waiting()
   readonly registrations: Registration[] = []
   readonly committed: Committed[] = []
-  readonly hub = new Hub<Listening>({
-    bus: this.bus,
-    clock: this.clock,
-    channelLog: this.log,
-    userIsGone: () => assert.fail('no user was deleted'),
-    log: silentLog,
-  })
+  readonly hub = new Hub<Listening>({ bus: this.bus, clock: this.clock, channelLog: this.log, log: silentLog })
 
   constructor() {
     for (const channelArn of channels) this.log.open(channelArn)

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Envelope } from '../../src/bus/bus.ts'
 import { memoryBus } from '../../src/bus/memory.ts'
 import { silentLog } from '../../src/runtime/log.ts'
@@ -11,12 +10,10 @@ import { readFrame } from './read-frame.ts'
 /** A session that remembers what it was given. */
 export class Listening implements Subscriber {
   readonly userArn: string
-  readonly userId: number
   readonly heard: Buffer[] = []
 
-  constructor(userArn: string, userId = 1) {
+  constructor(userArn: string) {
     this.userArn = userArn
-    this.userId = userId
   }
 
   deliver(frame: Buffer): void {
@@ -34,16 +31,11 @@ export function startHub(channels: Record<string, string[]> = {}) {
   const clock = new ManualClock()
   const channelLog = new ModelLog()
   const warnings: object[] = []
-  const ended: Listening[] = []
   const log = { ...silentLog, warn: (fields: object, text: string) => void warnings.push({ ...fields, text }) }
-  const userIsGone = (session: Listening) => {
-    ended.push(session)
-    hub.remove(session)
-  }
-  const hub: Hub<Listening> = new Hub<Listening>({ bus, channelLog, userIsGone, clock, log })
+  const hub = new Hub<Listening>({ bus, channelLog, clock, log })
   for (const [channelArn, members] of Object.entries(channels)) channelLog.open(channelArn, members)
-  const register = async (userArn: string, userId = 1) => {
-    const session = new Listening(userArn, userId)
+  const register = async (userArn: string) => {
+    const session = new Listening(userArn)
     await hub.register(session)
     return session
   }
@@ -51,10 +43,5 @@ export function startHub(channels: Record<string, string[]> = {}) {
   /** As when the bus of one process brings it: committed, then published. */
   const tell = (channelArn: string, frame: string, more: Partial<Envelope> = {}) =>
     publish(channelLog.commit(channelArn, frame, more))
-  return { bus, clock, channelLog, warnings, ended, hub, register, publish, tell }
-}
-
-/** What was asked of the model is answered after a few turns of the event loop. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await setImmediate()
+  return { bus, clock, channelLog, warnings, hub, register, publish, tell }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { ChannelRef, Envelope } from '../../src/bus/bus.ts'
-import { Listening, settle, startHub } from './hub-stage.ts'
+import { Listening, startHub } from './hub-stage.ts'
 
 suite('an event', () => {
   test('for members reaches all sessions of all members, and nobody else', async () => {
@@ -145,35 +145,6 @@ suite('a session', () => {
     tell('C', 'one')
     assert.deepEqual(bob.texts, ['one'])
     assert.deepEqual(hub.size, { users: 1, channels: 1 })
-  })
-})
-
-suite('a user that is deleted', () => {
-  test('loses its sessions when the bus says so, but not those of another user with its ARN', async () => {
-    const { bus, channelLog, ended, register } = startHub({ C: ['bob'] })
-    const [first, second, bob] = [await register('ann'), await register('ann'), await register('bob')]
-    channelLog.userIds.set('ann', 2)
-    const other = await register('ann', 2)
-    bus.announceChange('ann')
-    bus.announceChange('bob')
-    await settle()
-    assert.deepEqual(ended, [first, second])
-    assert.ok(!ended.includes(other) && !ended.includes(bob))
-  })
-
-  test('loses them at the next catching up, if the bus was away', async () => {
-    const { channelLog, ended, hub, register } = startHub({ C: ['bob'] })
-    const [ann] = [await register('ann'), await register('bob')]
-    channelLog.userIds.set('ann', undefined)
-    hub.catchUp()
-    await settle()
-    assert.deepEqual(ended, [ann])
-  })
-
-  test('loses one that has come too late for that', async () => {
-    const { channelLog, ended, register } = startHub()
-    channelLog.userIds.set('ann', undefined)
-    assert.deepEqual(ended, [await register('ann')])
   })
 })
 

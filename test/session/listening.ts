@@ -4,13 +4,11 @@ import { readFrame } from './read-frame.ts'
 /** A session that notes what is delivered: a message's text, or else the event's type. */
 export class Listening implements Subscriber {
   readonly userArn: string
-  readonly userId: number
   readonly heard: string[] = []
   #wake: () => void = () => {}
 
-  constructor(userArn: string, userId = 1) {
+  constructor(userArn: string) {
     this.userArn = userArn
-    this.userId = userId
   }
 
   deliver(frame: Buffer): void {

@@ -22,8 +22,6 @@ export class ModelLog implements ChannelLog {
   /** And for this with its answer in hand: one that is old when it arrives. */
   after: () => Promise<void> = async () => {}
   reads = 0
-  /** Users whose number is not 1. */
-  readonly userIds = new Map<string, number | undefined>()
 
   /** Members from the beginning. A channel that had this ARN before must be deleted; its numbers go on. */
   open(channelArn: string, members: readonly string[] = []): ChannelRef {
@@ -87,10 +85,6 @@ export class ModelLog implements ChannelLog {
       if (through !== undefined) return { memberships: all, more: false }
       return { memberships: all.slice(0, membershipsMax), more: all.length > membershipsMax }
     })
-  }
-
-  userId(userArn: string): Promise<number | undefined> {
-    return this.#answer(() => (this.userIds.has(userArn) ? this.userIds.get(userArn) : 1))
   }
 
   latest(channelIds: readonly number[]): Promise<Map<number, LatestNumber>> {

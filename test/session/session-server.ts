@@ -32,13 +32,13 @@ export class SessionServer {
   constructor(server: Server | HttpsServer, parts: Partial<EndpointParts>) {
     this.server = server
     const { bus, clock, channelLog } = this
-    this.hub = new Hub<Session>({ bus, clock, channelLog, userIsGone: () => {}, log: silentLog })
+    this.hub = new Hub<Session>({ bus, clock, channelLog, log: silentLog })
     this.endpoint = new SessionEndpoint({
       hub: this.hub,
       authenticate: async (target) => unsignedConnect(target),
       onVerified: () => {},
       onRefused: () => {},
-      admit: async () => ({ admitted: true, userId: 1 }),
+      admit: async () => ({ admitted: true }),
       prefetch: async function* () {},
       metrics: new Metrics(),
       clock: this.clock,
