@@ -33,7 +33,7 @@ export interface Listener {
   joined(userArn: string, channel: ChannelRef, seq: number): void
   /** The channel's log has reached this number at least, but the event did not come along. */
   reached(channel: ChannelRef, seq: number): void
-  /** The memberships of this user may have changed, in a way that this node cannot read. */
+  /** This user or its memberships have changed, and no event that this node can read says how: the store does. */
   changed(userArn: string): void
   /** Any news of any channel may have been lost: the log has them. */
   catchUp(): void
@@ -61,6 +61,8 @@ export interface Subscription {
 export interface Bus {
   /** Never throws and never waits, whatever becomes of the connection. */
   publish(envelopes: readonly Envelope[]): void
+  /** Makes the listeners that have an interest in this user compare it with the store. */
+  announceChange(userArn: string): void
   /** Makes every listener on every node catch up with the log. */
   announceCatchUp(): void
   listen(listener: Listener): Subscription

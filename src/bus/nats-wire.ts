@@ -7,7 +7,7 @@ export type News =
   /** The channel's log goes at least as far as this; read there what did not come along. */
   | ({ kind: 'reached'; seq: number } & ChannelRef)
   | ({ kind: 'joined'; userArn: string; seq: number } & ChannelRef)
-  /** The memberships of the user may have changed. */
+  /** The user or its memberships have changed. */
   | { kind: 'changed'; userArn: string }
   | { kind: 'catch up' }
 

@@ -109,6 +109,12 @@ class NatsBus implements Bus {
     for (const envelope of envelopes) this.#publishEvent(envelope)
   }
 
+  announceChange(userArn: string): void {
+    this.#local.announceChange(userArn)
+    const notice: Notice = { subject: this.#subjects.user(userArn), news: { kind: 'changed', userArn } }
+    this.#send(notice.subject, notice.news, notice)
+  }
+
   announceCatchUp(): void {
     this.#local.announceCatchUp()
     this.#announceToOthers()

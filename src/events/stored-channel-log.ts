@@ -66,6 +66,16 @@ export class StoredChannelLog {
     return { memberships, more: rows.length === limit }
   }
 
+  async usersOf(userArns: readonly string[]) {
+    const users = await this.#allOf<{ user_id: number; app_instance_user_arn: string }>(
+      `SELECT user_id, app_instance_user_arn FROM wanted CROSS JOIN app_instance_user
+       WHERE app_instance_user_arn = wanted.value AND deleted_at IS NULL`,
+      'TEXT',
+      userArns,
+    )
+    return new Map(users.map((user) => [user.app_instance_user_arn, user.user_id]))
+  }
+
   async latest(channelIds: readonly number[]) {
     const heads = await this.#allOf<Head & { channel_id: number }>(
       'SELECT channel_id, next_seq, deleted_at FROM wanted CROSS JOIN channel_head WHERE channel_id = wanted.value',

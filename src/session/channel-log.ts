@@ -9,6 +9,8 @@ export interface ChannelLog {
    * above `latest`.
    */
   memberships(userArn: string, afterChannelId: number, through?: number): Promise<MembershipPage>
+  /** The numbers of those of the users that are not deleted, by ARN. A user that is created again has another number. */
+  usersOf(userArns: readonly string[]): Promise<Map<string, number>>
   /** A channel whose log is not there is not in the map. */
   latest(channelIds: readonly number[]): Promise<Map<number, LatestNumber>>
   /** Undefined if the log of the channel is not there. */

@@ -29,7 +29,10 @@ interface EndpointParts {
   /** No session will open on this connection: what is left is for the client to close it. */
   onRefused(stream: Duplex): void
   /** Whether the user exists and the key may connect as this user. */
-  admit(credentials: Credentials, userArn: string): Promise<{ admitted: true } | { admitted: false; reason: string }>
+  admit(
+    credentials: Credentials,
+    userArn: string,
+  ): Promise<{ admitted: true; userId: number } | { admitted: false; reason: string }>
   /** The payloads of CHANNEL_DETAILS, at most 50. The next one is asked for when the one before has left. */
   prefetch(userArn: string, sortBy?: string): AsyncIterable<object>
   metrics: Pick<Metrics, 'countSessionRefusal' | 'countSessionClose'>
@@ -176,8 +179,9 @@ export class SessionEndpoint {
     if (!admission.admitted) return this.#refuse(connection, closeCode.forbidden, admission.reason)
     onVerified(stream)
     if (webSocket.readyState !== WebSocket.OPEN) return undefined
+    const { userId } = admission
     const [userArn, sessionId] = [detached(parameters.userArn), detached(parameters.sessionId)]
-    const session = new Session({ userArn, sessionId, webSocket, stream }, this.#sessionParts)
+    const session = new Session({ userArn, userId, sessionId, webSocket, stream }, this.#sessionParts)
     this.#makeRoom(session)
     await hub.register(session)
     this.#establish(session)

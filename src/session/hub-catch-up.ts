@@ -18,8 +18,8 @@ interface CatchUpParts<S extends Subscriber> {
 }
 
 /**
- * Compares what this hub knows with the store: the latest number of each channel, and the memberships of each user, in both
- * directions. What the bus has lost is delivered from the log.
+ * Compares what this hub knows with the store: the latest number of each channel, whether each user still exists, and its
+ * memberships, in both directions. What the bus has lost is delivered from the log.
  */
 export class CatchUp<S extends Subscriber> {
   readonly #delivery: ChannelDelivery<S>
@@ -52,8 +52,21 @@ export class CatchUp<S extends Subscriber> {
     } else user.hasMissedNews = true
   }
 
-  /** Finds joins and leaves of a known user that were lost. Rejects when they cannot be read. */
+  /** Finds joins and leaves of a known user that were lost, and sessions of a deleted one. Rejects when they cannot be read. */
   async compare(user: User<S>): Promise<void> {
+    await this.#endDeleted([user])
+    await this.#compareMemberships(user)
+  }
+
+  /** A user that is created again has another number: the sessions of the former one end. */
+  async #endDeleted(users: readonly User<S>[]): Promise<void> {
+    const living = await this.#channelLog.usersOf(users.map(({ userArn }) => userArn))
+    for (const { userArn, sessions } of users) {
+      for (const session of sessions) if (session.userId !== living.get(userArn)) session.userDeleted()
+    }
+  }
+
+  async #compareMemberships(user: User<S>): Promise<void> {
     const here = new Map(user.channels.map((channel) => [channel, channel.members.get(user)]))
     for await (const page of membershipPages(this.#channelLog, user.userArn)) {
       if (!this.#members.isPresent(user)) return
@@ -87,8 +100,9 @@ export class CatchUp<S extends Subscriber> {
 
   async #compareAll(users: readonly User<S>[]): Promise<void> {
     for (let start = 0; start < users.length; start += usersMax) {
-      const some = users.slice(start, start + usersMax)
-      await Promise.all(some.map((user) => user.isKnown && this.#members.isPresent(user) && this.compare(user)))
+      const some = users.slice(start, start + usersMax).filter((user) => user.isKnown)
+      await this.#endDeleted(some)
+      await Promise.all(some.map((user) => this.#members.isPresent(user) && this.#compareMemberships(user)))
       await setImmediate()
     }
   }

@@ -5,6 +5,10 @@ import { ChannelOrder } from './channel-order.ts'
 /** What the hub asks of a session. */
 export interface Subscriber {
   readonly userArn: string
+  /** Which of the users that have had this ARN. */
+  readonly userId: number
+  /** Its user is deleted: ends the session. Must not throw. */
+  userDeleted(): void
   /** One WebSocket frame, whole. The bytes are shared by all who get it. Must not throw. */
   deliver(frame: Buffer): void
 }

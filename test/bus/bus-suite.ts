@@ -77,6 +77,13 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
     await there.until(ends.here === ends.there ? 'C 7 frame' : 'ann joined C at 7')
   })
 
+  prove('whoever has an interest in a user hears that it has changed', async (ends) => {
+    const there = new Recorder(ends.there)
+    await there.subscription.addUser('ann')
+    ends.here.announceChange('ann')
+    assert.deepEqual(await there.until('ann changed'), ['ann changed'])
+  })
+
   prove('everybody hears that it is time to catch up', async (ends) => {
     const [here, there] = [new Recorder(ends.here), new Recorder(ends.there)]
     ends.here.announceCatchUp()

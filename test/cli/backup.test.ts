@@ -17,7 +17,7 @@ after(() => rm(folder, { recursive: true }))
 
 const backUp = (file: string) => carillon('backup', file, '--data-dir', server.dataDir)
 
-/** Sends until it is told to stop. What was acknowledged before a moment is in `acknowledged` at that moment. */
+/** Sends until it is stopped. `acknowledged` has all messages that were acknowledged so far. */
 function keepSending() {
   const acknowledged: string[] = []
   let stopped = false
@@ -79,7 +79,7 @@ suite('carillon backup', () => {
       const { ChannelMessage } = await restored.messaging.getChannelMessage(message)
       assert.match(ChannelMessage?.Content ?? '', /^message \d+$/)
     }
-    // What a function had in hand is handed over once more, under the CallbackId that the processor has had all along.
+    // An event that was in flight at a function is handed over again, with the same CallbackId.
     const again = await restored.processors.next(inHand.ChannelMessage.MessageId)
     assert.equal(again.CallbackId, inHand.CallbackId)
     for (const { CallbackId, ChannelMessage: held } of [waiting, inHand]) {

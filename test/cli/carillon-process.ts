@@ -8,7 +8,7 @@ const { NODE_COMPILE_CACHE: cache } = process.env
 /** Set by run-tests.ts, and of no meaning to the server. */
 const compileCache = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }
 
-/** A `carillon` of its own, with this environment and none of the test's. It is gone when the test is. */
+/** A separate `carillon` process, with this environment and none of the test's. It ends with the test. */
 export class CarillonProcess {
   readonly child: ChildProcess
   /** Its exit code. */
@@ -41,7 +41,7 @@ export class CarillonProcess {
   }
 }
 
-/** How a whole `carillon` process ends, and what it prints. */
+/** Runs a whole `carillon` process; returns its exit code and its output. */
 export async function runCarillon(
   context: TestContext,
   args: string[],

@@ -18,7 +18,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(parent, { recursive: true, force: true }))
 
-/** What `carillon serve` says when it does not start: one line. */
+/** The one line of a `carillon serve` that does not start. */
 async function complaint(t: TestContext, dataDir = folder, runner: string[] = []): Promise<string> {
   const flags = ['--data-dir', dataDir, '--http-port', '0', '--https-port', '0', '--log-level', 'error']
   const { status, stdout, stderr } = await runCarillon(t, ['serve', ...flags], {}, runner)
@@ -27,7 +27,10 @@ async function complaint(t: TestContext, dataDir = folder, runner: string[] = []
   return stderr
 }
 
-/** Root may write everywhere. This user may read everything, since the project may lie in a folder that is for root alone. */
+/**
+ * Root may write everywhere. This user may read everything, since the project may lie in a folder that is for root
+ * alone.
+ */
 const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups']
 const reading = ['--inh-caps=-all,+dac_read_search', '--ambient-caps=-all,+dac_read_search']
 const asUser = process.getuid?.() === 0 ? ['setpriv', ...nobody, ...reading] : []

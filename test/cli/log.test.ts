@@ -20,7 +20,7 @@ const credentials = {
   secretAccessKey: 'a-secret-that-nobody-may-read-anywhere',
 }
 
-/** What may be in no log at the default level, whoever said it and whatever became of it. */
+/** Texts that must be in no log at the default level. */
 const secrets = {
   key: credentials.secretAccessKey,
   wrongKey: 'another-secret-by-which-somebody-signs',
@@ -56,7 +56,7 @@ let lines: Line[]
 const events: ProcessorEvent[] = []
 const told = { denied: '', failed: '' }
 
-/** All that a person can bring a server to say in the course of a day, by real calls to a process of its own. */
+/** Makes a server log all its usual lines, by real calls to a separate process. */
 before(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'carillon-log-'))
   const processors = await Processors.open(join(folder, 'functions'))

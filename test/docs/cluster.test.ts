@@ -15,7 +15,7 @@ const page = readFileSync(join(docs, 'cluster.md'), 'utf8')
 const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block)
 const [nodes = '', balancer = ''] = blocks
 
-/** What is written as NAME=value in a block. */
+/** The assignments NAME=value in a block. */
 const variablesIn = (block: string) =>
   Object.fromEntries([...block.matchAll(/\b([A-Z_]+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]))
 
@@ -32,7 +32,7 @@ suite('docs/cluster.md', () => {
     )
   })
 
-  test('makes a configuration for its nodes that HAProxy takes', {
+  test('makes a configuration for its nodes that HAProxy accepts', {
     skip: unlessRequired(withoutBalancer),
   }, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'carillon-cluster-page-'))

@@ -7,10 +7,10 @@ import { helpText } from '../../src/cli/help.ts'
 const root = join(import.meta.dirname, '../..')
 const pages = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md'], { cwd: root }).sort()
 
-/** Without what stands in blocks of code, where a bracket is no link. */
+/** The page without code blocks, because a bracket is no link there. */
 const prose = (page: string) => readFileSync(join(root, page), 'utf8').replaceAll(/^```.*?^```$/gms, '')
 
-/** As a forge makes anchors of headings. */
+/** The anchors of the headings, by the rules of a forge. */
 const anchorsOf = (page: string) =>
   [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading
@@ -38,7 +38,7 @@ suite('the links of the documents lead somewhere', () => {
 test('every command in the documents is one that there is, in the spelling that works everywhere', () => {
   const known = [...helpText().matchAll(/^ {2}npx carillon (\w+)/gm)].map(([, name = '']) => name)
   assert.ok(known.includes('serve'))
-  // Records and the changelog tell of their own time.
+  // Decision records and the changelog describe the past.
   const texts = pages
     .filter((page) => !/^CHANGELOG|\/adr\//.test(page))
     .map((page) => readFileSync(join(root, page), 'utf8'))

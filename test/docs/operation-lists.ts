@@ -5,7 +5,7 @@ import { operations } from '../../src/api/index.ts'
 import { operationFacts, resources } from '../contract/facts.ts'
 import { sdkOperationInEach } from '../contract/sdk-schemas.ts'
 
-/* What the documents say of which operations there are. `npm run docs:lists` writes it. */
+/* The lists of operations in the documents. `npm run docs:lists` writes them. */
 
 const root = join(import.meta.dirname, '../..')
 const here = new Set(operations.map(({ name }) => name))
@@ -24,7 +24,7 @@ const row = ([resource, { operations: facts }]: [string, { operations: object }]
 }
 const table = ['| Resource | Operations | Not yet |', '|---|---|---|', ...Object.entries(resources).map(row)].join('\n')
 
-/** Each stands in its document once, in the form that the pattern finds. */
+/** Each is in its document once, in the form that the pattern finds. */
 const lists: { file: string; pattern: RegExp; text: string }[] = [
   { file: 'README.md', pattern: /\d+ of the \d+ operations \(\d+ of \d+ names\)/g, text: `${count} (${names})` },
   { file: 'CHANGELOG.md', pattern: /\d+ of the \d+ operations/g, text: count },

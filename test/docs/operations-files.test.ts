@@ -10,7 +10,7 @@ import { readConfig } from '../../src/config.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
 import { unlessRequired } from '../support/required.ts'
 
-/* The files that operators copy: whether their own tools take them, and whether they fit the server. */
+/* The files that operators copy: whether their own tools accept them, and whether they fit the server. */
 const docs = join(import.meta.dirname, '../../docs')
 const read = (file: string) => readFileSync(join(docs, file), 'utf8')
 const without = (tool: string) =>
@@ -34,7 +34,7 @@ suite('docs/systemd/carillon.service', () => {
     assert.equal(status, 0)
   })
 
-  test('sets what the server understands', () => {
+  test('sets variables that the server knows', () => {
     const environment = Object.fromEntries(values('Environment').map((pair) => pair.split('=')))
     assert.ok(Object.keys(environment).length > 4)
     const secrets: Record<string, string> = {
@@ -47,7 +47,7 @@ suite('docs/systemd/carillon.service', () => {
     assert.equal(config.databaseUrl, secrets['%d/database_url'])
   })
 
-  test('runs the server without npm, and leaves it the time to stop', () => {
+  test('runs the server without npm, and gives it the time to stop', () => {
     const [command = ''] = values('ExecStart')
     const [, script = ''] = /^\/usr\/bin\/node \S+\/node_modules\/carillon\/(\S+) serve$/.exec(command) ?? []
     assert.ok(existsSync(join(docs, '..', script)), `the package has no ${script}`)
@@ -75,7 +75,7 @@ suite('docs/prometheus', () => {
     assert.equal(check.status, 0, check.stderr)
   })
 
-  test('asks for metrics and labels that there are', async () => {
+  test('uses only metrics and labels that exist', async () => {
     const series = await everySeries()
     assert.ok(expressions.length > 10)
     for (const expression of expressions) {

@@ -298,6 +298,25 @@ suite('catching up', () => {
     assert.deepEqual(ann.texts, ['1'])
   })
 
+  test('ends the sessions of users that are deleted, and not those of one that was created again', async () => {
+    const { bus, channelLog, hub, register } = startHub({ C: ['ann', 'bob'] })
+    const [ann, bob] = [await register('ann'), await register('bob')]
+    channelLog.users.set('ann', undefined)
+    bus.announceChange('bob')
+    await settle()
+    assert.deepEqual([ann.hasEnded, bob.hasEnded], [false, false])
+    bus.announceChange('ann')
+    await settle()
+    assert.deepEqual([ann.hasEnded, bob.hasEnded], [true, false])
+    channelLog.users.set('bob', 2)
+    const again = await register('bob', 2)
+    assert.deepEqual([bob.hasEnded, again.hasEnded], [true, false])
+    channelLog.users.set('bob', undefined)
+    hub.catchUp()
+    await settle()
+    assert.ok(again.hasEnded)
+  })
+
   test('that is asked for while it is done is done once more, and not at the same time', async () => {
     const { channelLog, hub, register } = startHub({ C: ['ann'] })
     await register('ann')
@@ -312,7 +331,7 @@ suite('catching up', () => {
     for (let asks = 0; asks < 10; asks += 1) hub.catchUp()
     await settle()
     assert.equal(most, 1)
-    assert.equal(calls, 4, 'two rounds of two questions each')
+    assert.equal(calls, 6, 'two rounds of three questions each')
   })
 
   test('leaves no alarm behind in a hub that is closed', async () => {

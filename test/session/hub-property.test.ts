@@ -52,6 +52,10 @@ class UnsteadyBus implements Bus {
     }
   }
 
+  announceChange(userArn: string): void {
+    this.#send(`user ${userArn}`, (listener) => listener.changed(userArn))
+  }
+
   announceCatchUp(): void {
     this.#listener?.catchUp()
   }

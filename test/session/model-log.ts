@@ -74,6 +74,18 @@ export class ModelLog implements ChannelLog {
     for (const seq of numbers) delete this.#channel(channelArn).envelopes[seq - 1]
   }
 
+  /** Users that are created again have the number that a test gives them here. Others have 1; undefined is deleted. */
+  readonly users = new Map<string, number | undefined>()
+
+  usersOf(userArns: readonly string[]): Promise<Map<string, number>> {
+    return this.#answer(() => {
+      const numbers = userArns.map(
+        (userArn) => [userArn, this.users.has(userArn) ? this.users.get(userArn) : 1] as const,
+      )
+      return new Map(numbers.flatMap(([userArn, userId]) => (userId === undefined ? [] : [[userArn, userId] as const])))
+    })
+  }
+
   memberships(userArn: string, afterChannelId: number, through?: number): Promise<MembershipPage> {
     return this.#answer(() => {
       const all = [...this.#channels.values()].flatMap(({ channelId, channelArn, members, envelopes }) => {

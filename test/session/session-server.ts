@@ -38,7 +38,7 @@ export class SessionServer {
       authenticate: async (target) => unsignedConnect(target),
       onVerified: () => {},
       onRefused: () => {},
-      admit: async () => ({ admitted: true }),
+      admit: async () => ({ admitted: true, userId: 1 }),
       prefetch: async function* () {},
       metrics: new Metrics(),
       clock: this.clock,

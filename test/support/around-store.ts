@@ -1,6 +1,6 @@
 import type { Store } from '../../src/store/store.ts'
 
-/** The store, but for what a test does in its stead. */
+/** The store, with the functions of a test in place of its own. */
 export const aroundStore = (store: Store, instead: Partial<Store>): Store => ({
   read: store.read,
   commit: (change) => store.commit(change),

@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-/** How a whole `carillon` process ends, and what it prints. A server of the test's own process goes on meanwhile. */
+/**
+ * Runs a whole `carillon` process; returns its exit code and its output. A server in the test's process continues
+ * meanwhile.
+ */
 export function carillon(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...args], { env: {} }, (error, stdout, stderr) =>

@@ -4,7 +4,7 @@ import { silentLog } from '../../src/runtime/log.ts'
 import { SqliteStore } from '../../src/store/sqlite.ts'
 import { plainMessage } from './rows.ts'
 
-/** Commits to the store it is given until it is killed, and prints the id of each message once that is acknowledged. */
+/** Commits to the given store until it is killed, and prints the id of each message once that is acknowledged. */
 const store = new SqliteStore(process.argv[2] ?? '', { clock: systemClock, log: silentLog })
 for (;;) {
   const batch = Array.from({ length: 7 }, () => plainMessage())

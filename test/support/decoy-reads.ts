@@ -1,8 +1,8 @@
 import type { Store, Value } from '../../src/store/store.ts'
 
 /**
- * Has every second read of a PostgreSQL share its statement with another of the same text, as under load, so that the tests
- * of a server see whether each read of the server brings the same rows then.
+ * Has every second read of a PostgreSQL share its statement with another of the same text, as under load, so that the
+ * tests of a server see whether each read of the server brings the same rows then.
  */
 export function withDecoyReads(store: Store): Store {
   const { read } = store
@@ -11,7 +11,7 @@ export function withDecoyReads(store: Store): Store {
   read.all = <Row>(sql: string, ...values: Value[]): Promise<Row[]> => {
     const rows = all<Row>(sql, ...values)
     reads += 1
-    // What the decoy brings, an error perhaps, is no matter.
+    // The result of the decoy, perhaps an error, does not matter.
     if (reads % 2 === 0) all(sql, ...values.map(decoyOf)).catch(() => {})
     return rows
   }

@@ -4,8 +4,8 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /**
- * The files of a folder that have these bytes in them. Looked up by another process: when this one closes a file that SQLite
- * has open here, the system drops SQLite's locks on it.
+ * The files of a folder that contain these bytes. Another process searches them: if this process closed a file that
+ * SQLite has open here, the system would release SQLite's locks on it.
  */
 export async function filesWith(text: string, folder: string): Promise<string[]> {
   try {

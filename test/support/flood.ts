@@ -2,13 +2,13 @@ import { connect, type Socket } from 'node:net'
 
 interface FloodOptions {
   port: number
-  /** From where it comes. */
+  /** The source address. */
   localAddress: string
   /** Connections at a time. */
   size: number
-  /** What each sends; nothing if left out. */
+  /** The bytes that each sends; none if left out. */
   text?: string
-  /** How many connections are opened at most: each comes back when it is closed. */
+  /** Maximum of opened connections: each reconnects when it is closed. */
   attemptsMax?: number
 }
 
@@ -16,7 +16,7 @@ interface FloodOptions {
 export class Flood {
   readonly #options: FloodOptions
   readonly #sockets = new Set<Socket>()
-  /** What the server responded before it closed one, by status; 0 where it did not respond. */
+  /** The server's responses before it closed a connection, by status; 0 for none. */
   readonly endings = new Map<number, number>()
   attempts = 0
   #over = false

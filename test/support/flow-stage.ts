@@ -8,14 +8,13 @@ import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { type ShortageKind, Shortages } from '../../src/runtime/shortage.ts'
-import type { Change, OutcomeOf } from '../../src/store/changes.ts'
-import type { Committed, Isolation, Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { MessageText, StepRow } from '../../src/store/tables.ts'
 import { ManualClock } from './manual-clock.ts'
 import { heldMessage, node, openChannel, place, readTurn, verdictOn } from './rows.ts'
 import { createStoreFile, type StoreFile } from './store-file.ts'
+import { WatchedStore } from './watched-store.ts'
 
-/** One event in a processor's hands, until the test says what becomes of it. */
+/** One event in flight at a processor, until the test decides its outcome. */
 export interface Attempt {
   functionName: string
   callbackId: string
@@ -24,7 +23,7 @@ export interface Attempt {
   at: number
   handOver(): void
   end(handOff: HandOff): Promise<void>
-  /** As a target that breaks its promise never to reject. */
+  /** Acts as a target that breaks its promise never to reject. */
   fail(error: Error): Promise<void>
 }
 
@@ -34,7 +33,7 @@ interface StageOptions {
   queueLimits?: QueueLimits
 }
 
-/** The flow engine on a real store, with processors and a clock that do what the test says. */
+/** The flow engine on a real store, with processors and a clock that the test controls. */
 export class FlowStage {
   readonly clock = new ManualClock(0)
   readonly #options: StageOptions
@@ -47,7 +46,7 @@ export class FlowStage {
   /** The outcomes of the runs that were counted. */
   runs: string[] = []
   shortages: ShortageKind[] = []
-  /** Is told of each attempt, for a test whose processors act by themselves. */
+  /** Called for each attempt, for a test with processors that act by themselves. */
   onAttempt: (attempt: Attempt) => void = () => {}
   store!: WatchedStore
   #engine!: FlowEngine
@@ -68,7 +67,7 @@ export class FlowStage {
     return { ...backlogs.backlogOf(functionName), ofChannel: backlogs.backlogOfChannel(functionName, channelArn) }
   }
 
-  /** Starts the engine on what is in the file: at first, or after `stop`. */
+  /** Starts the engine on the data in the file: at first, or after `stop`. */
   async start(): Promise<void> {
     this.attempts = []
     this.#inFlight.clear()
@@ -104,7 +103,7 @@ export class FlowStage {
     await this.#engine.close()
   }
 
-  /** Accepts a message that a flow holds, and answers the CallbackId of its first step. */
+  /** Accepts a message that a flow holds, and returns the CallbackId of its first step. */
   async send(...[given, list, options]: Parameters<typeof heldMessage>): Promise<string> {
     const held = heldMessage({ created_at: this.clock.now(), ...given }, list, options)
     await this.store.commit(held)
@@ -124,7 +123,7 @@ export class FlowStage {
     assert.deepEqual(await this.store.commit(verdictOn(turn, verdict, this.clock.now())), { result: 'decided' })
   }
 
-  /** Lets time pass, and whatever comes due happen at its own time. */
+  /** Lets time pass; each timer fires at its own time. */
   async pass(byMs: number): Promise<void> {
     const untilMs = this.clock.now() + byMs
     for (let next = this.clock.nextAlarmMs; next !== undefined && next <= untilMs; next = this.clock.nextAlarmMs) {
@@ -134,9 +133,9 @@ export class FlowStage {
     this.clock.advance(untilMs - this.clock.now())
   }
 
-  /** Resolves when nothing is left but to wait: for a processor, a verdict, or the clock. */
+  /** Resolves when the engine only waits for a processor, a verdict, or the clock. */
   async quiet(): Promise<void> {
-    // A read may follow a write, and the other way round.
+    // A read may follow a write, and vice versa.
     for (let idleTurns = 0; idleTurns < 3; idleTurns += 1) {
       await new Promise(setImmediate)
       const isRinging = (this.clock.nextAlarmMs ?? Number.POSITIVE_INFINITY) <= this.clock.now()
@@ -184,73 +183,4 @@ export async function openStage(context: TestContext, options: StageOptions = {}
   const stage = new FlowStage(file, options)
   await stage.start()
   return stage
-}
-
-/** A store that counts what is asked of it, and fails when it is told to, as a full disk does. */
-class WatchedStore implements Store {
-  readonly written: Change['kind'][] = []
-  reads = 0
-  pending = 0
-  failing = false
-  failingReads = false
-  readonly read: Reader
-  #store: Store
-
-  constructor(store: Store) {
-    this.#store = store
-    this.read = {
-      get: (sql, ...values) => this.#watchRead(() => store.read.get(sql, ...values)),
-      all: (sql, ...values) => this.#watchRead(() => store.read.all(sql, ...values)),
-    }
-  }
-
-  async commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
-    this.written.push(change.kind)
-    return this.#watch(() => this.#store.commit(change))
-  }
-
-  transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T> {
-    return this.#watch(() => this.#store.transaction(work, isolation))
-  }
-
-  onCommit(listener: (committed: Committed) => void): void {
-    this.#store.onCommit(listener)
-  }
-
-  onUncertain(listener: () => void): void {
-    this.#store.onUncertain(listener)
-  }
-
-  write(...statement: Parameters<Store['write']>): Promise<number> {
-    return this.#watch(() => this.#store.write(...statement))
-  }
-
-  ready(): Promise<void> {
-    return this.#store.ready()
-  }
-
-  close(): Promise<void> {
-    return this.#store.close()
-  }
-
-  async #watchRead<T>(read: () => Promise<T>): Promise<T> {
-    this.reads += 1
-    this.pending += 1
-    try {
-      if (this.failingReads) throw new Error('the disk cannot be read')
-      return await read()
-    } finally {
-      this.pending -= 1
-    }
-  }
-
-  async #watch<T>(write: () => Promise<T>): Promise<T> {
-    this.pending += 1
-    try {
-      if (this.failing) throw new Error('the disk is full')
-      return await write()
-    } finally {
-      this.pending -= 1
-    }
-  }
 }

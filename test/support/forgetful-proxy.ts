@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { after } from 'node:test'
 
 /**
- * Passes calls on to a server, but hangs up instead of giving the first answer back: that call is done, and its answer
- * lost. `calls` are the headers of what came, in order.
+ * Forwards calls to a server, but closes the connection instead of returning the first response: that call is done, and
+ * its response is lost. `calls` are the headers of the received calls, in order.
  */
 export async function openForgetfulProxy(target: string): Promise<{ url: string; calls: IncomingHttpHeaders[] }> {
   const calls: IncomingHttpHeaders[] = []
   const server = createServer((request, response) => {
     const isFirst = calls.push(request.headers) === 1
     const { method, url, headers } = request
-    // The Host header stays, since it is signed.
+    // The Host header stays, because it is signed.
     const onward = forward(target + url, { method: method!, headers }, async (answer) => {
       if (!isFirst) return answer.pipe(response.writeHead(answer.statusCode!, answer.headers))
       await once(answer.resume(), 'end')

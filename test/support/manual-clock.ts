@@ -18,18 +18,18 @@ export class ManualClock implements Clock {
     return () => this.#alarms.delete(alarm)
   }
 
-  /** When the next alarm is due, or undefined if nobody waits. */
+  /** When the next timer is due, or undefined if there is none. */
   get nextAlarmMs(): number | undefined {
     const times = [...this.#alarms].map((alarm) => alarm.atMs)
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
-  /** Whether somebody waits until exactly then. */
+  /** Whether a timer is due at exactly this time. */
   hasAlarmAt(atMs: number): boolean {
     return [...this.#alarms].some((alarm) => alarm.atMs === atMs)
   }
 
-  /** Moves time forward and rings what has come due, earliest first. */
+  /** Moves time forward and fires the timers that are due, the earliest first. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs
     for (let due = this.#due(untilMs); due; due = this.#due(untilMs)) {
@@ -39,7 +39,7 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs
   }
 
-  /** Moves time forward as for an event loop that stalls: what has come due is rung afterwards, late. */
+  /** Moves time forward like a stalled event loop: due timers fire afterwards, late. */
   stall(byMs: number): void {
     const alarms = [...this.#alarms]
     this.#nowMs += byMs

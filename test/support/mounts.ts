@@ -18,7 +18,7 @@ export function mountIsMissing(): string | false {
   }
 }
 
-/** A file system of its own, in memory, that is gone after the test. */
+/** A separate file system in memory. It is removed after the test. */
 export async function mountTmpfs(context: TestContext, size: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'carillon-mount-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])

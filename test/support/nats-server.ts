@@ -12,24 +12,24 @@ const program = 'nats-server'
 const readyMsMax = 20_000
 const portTriesMax = 10
 
-/** What to say when a test of NATS is skipped; false where it can run. Such a test kills and starts the server. */
+/** The reason to skip a test that kills and starts a NATS server; false if it can run. */
 export const withoutNatsServer = unlessRequired(
   spawnSync(program, ['--version']).status === 0
     ? false
     : `there is no ${program} in the PATH: install it from nats.io`,
 )
 
-/** The same, for tests that only talk to a server: CARILLON_TEST_NATS_URL names one that runs already. */
+/** The same, for tests that only use a server: CARILLON_TEST_NATS_URL names one that runs already. */
 export const withoutNats: string | false = process.env.CARILLON_TEST_NATS_URL
   ? false
   : withoutNatsServer && `${withoutNatsServer}, or set CARILLON_TEST_NATS_URL`
 
-/** The URL of a running server, shared with others or the test's own. */
+/** The URL of a running server, a shared one or the test's own. */
 export async function natsUrl(context: TestContext): Promise<string> {
   return process.env.CARILLON_TEST_NATS_URL ?? (await startNatsServer(context)).url
 }
 
-/** A server of the test's own, which goes away with the test. */
+/** A server that the test starts. It ends with the test. */
 export async function startNatsServer(context: TestContext, config?: NatsConfig): Promise<NatsServer> {
   const server = new NatsServer(config)
   context.after(() => server.close())
@@ -41,11 +41,11 @@ interface NatsConfig {
   /** Lines of its configuration file, without the port. */
   lines?: string[]
   scheme?: 'nats' | 'tls'
-  /** `user:password` or a token, as it stands in a URL. */
+  /** `user:password` or a token, in the form of a URL. */
   credentials?: string
 }
 
-/** A real nats-server on 127.0.0.1. Whenever it is started again it has the same port, and knows nothing more. */
+/** A real nats-server on 127.0.0.1. After a restart it has the same port, and no state. */
 export class NatsServer {
   readonly #config: NatsConfig
   readonly #folder = mkdtempSync(join(tmpdir(), 'carillon-nats-'))
@@ -68,7 +68,7 @@ export class NatsServer {
     return this.#port
   }
 
-  /** Resolves when it takes connections. */
+  /** Resolves when the server accepts connections. */
   async start(): Promise<void> {
     if (this.#process) throw new Error(`${program} runs already`)
     if (this.#port !== undefined) return this.#startAt(this.#port)
@@ -83,12 +83,15 @@ export class NatsServer {
     }
   }
 
-  /** At once, as by a crash. Resolves when it is gone and its connections are broken. */
+  /** Ends the server at once, as a crash does. Resolves when it has ended and its connections are broken. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
   }
 
-  /** It keeps its connections and answers nothing, as a machine that hangs or a network that drops everything. */
+  /**
+   * The server keeps its connections and responds to nothing, like a machine that hangs or a network that drops
+   * everything.
+   */
   freeze(): void {
     this.#process?.kill('SIGSTOP')
   }
@@ -127,8 +130,8 @@ export class NatsServer {
 }
 
 /**
- * Below the ports that the system gives to outgoing connections: while the server is down, a client that tries again and
- * again on one of those would one day be connected with itself, and others could take it.
+ * Below the ports that the system uses for outgoing connections: while the server is down, a client that retries on one
+ * of those would one day connect to itself, and other processes could take the port.
  */
 const somePort = () => randomInt(10_000, 32_000)
 

@@ -4,9 +4,9 @@ import { plansOnce } from '../../src/store/postgres-connection.ts'
 import type { Store, Value } from '../../src/store/store.ts'
 import { addUsers } from './rows.ts'
 
-/** Notes which statements with a LIMIT a server reads by, and asks the store how it finds their rows. */
+/** Records the statements with a LIMIT that a server reads with, and asks the store for their plans. */
 export class PlannedReads {
-  /** Of the store that was opened last. */
+  /** The store that was opened last. */
   store!: Store
   readonly statements = new Set<string>()
 
@@ -22,7 +22,7 @@ export class PlannedReads {
     return opened
   }
 
-  /** Puts rows into the AppInstance where the plans depend on what is there: SQLite plans without looking. */
+  /** Inserts rows into the AppInstance if plans depend on the data: SQLite plans without it. */
   async fill(appInstanceArn: string): Promise<void> {
     if (this.store instanceof PostgresStore) await fillAppInstance(this.store, appInstanceArn)
   }
@@ -55,8 +55,8 @@ export function assertByIndex(plan: readonly string[], sql: string): void {
 }
 
 /**
- * Rows enough that PostgreSQL chooses between its indexes: one AppInstance has nearly all users and channels, and one of its
- * users nearly all memberships and moderator roles.
+ * Rows enough that PostgreSQL chooses between its indexes: one AppInstance has nearly all users and channels, and one
+ * of its users nearly all memberships and moderator roles.
  */
 async function fillAppInstance(store: Store, appInstanceArn: string, count = 20_000): Promise<void> {
   await addUsers(store, appInstanceArn, count)

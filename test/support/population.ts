@@ -9,11 +9,11 @@ import type {
 import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 import type { TestServer } from './running-server.ts'
 
-/** What people are to a channel, each one thing alone. */
+/** The roles of a channel; each user has one. */
 export const roles = ['admin', 'moderator', 'member', 'hidden', 'stranger'] as const
 export type Role = (typeof roles)[number]
 
-/** An AppInstance of its own, with somebody in every role, and a channel. Its owner is both member and moderator. */
+/** An AppInstance with a channel and one user for every role. The owner is both member and moderator. */
 export class Population {
   readonly server: TestServer
   readonly appInstanceArn: string
@@ -41,7 +41,7 @@ export class Population {
     return `${this.appInstanceArn}/user/${id}`
   }
 
-  /** A user whose name is its id. */
+  /** Creates a user with its id as its name. */
   async createUser(id: string): Promise<string> {
     await this.server.identity.createAppInstanceUser({
       AppInstanceArn: this.appInstanceArn,
@@ -51,7 +51,7 @@ export class Population {
     return this.user(id)
   }
 
-  /** A channel of the owner's, with the usual people in it. */
+  /** Creates a channel of the owner, with the usual members. */
   async createChannel(input: Partial<CreateChannelCommandInput> = {}): Promise<string> {
     const { messaging } = this.server
     const { ChannelArn } = await messaging.createChannel({
@@ -86,7 +86,7 @@ export class Population {
     return ChannelFlowArn
   }
 
-  /** What the member says to the channel, unless told otherwise. */
+  /** Sends a message of the member to the channel, by default. */
   message(input: Partial<SendChannelMessageCommandInput> = {}): SendChannelMessageCommandInput {
     const standard = { Content: 'hello', Type: 'STANDARD', Persistence: 'PERSISTENT' } as const
     return { ChannelArn: this.channelArn, ChimeBearer: this.member, ...standard, ...input }
@@ -96,13 +96,13 @@ export class Population {
     return this.server.messaging.sendChannelMessage(this.message(input))
   }
 
-  /** Sends into a flow. The answer is the event that the first processor is given. */
+  /** Sends into a flow. Returns the event that the first processor receives. */
   async sendHeld(input: Partial<SendChannelMessageCommandInput> = {}): Promise<ProcessorEvent> {
     const { MessageId } = await this.send(input)
     return this.server.processors.next(MessageId)
   }
 
-  /** What the member makes of its message, unless told otherwise. */
+  /** Updates the member's message, by default. */
   update(MessageId: string | undefined, input: Partial<UpdateChannelMessageCommandInput> = {}) {
     return this.server.messaging.updateChannelMessage({
       ChannelArn: this.channelArn,
@@ -113,7 +113,7 @@ export class Population {
     })
   }
 
-  /** Sends an update into a flow. The answer is the event that the first processor is given. */
+  /** Sends an update into a flow. Returns the event that the first processor receives. */
   async updateHeld(MessageId: string | undefined, input: Partial<UpdateChannelMessageCommandInput> = {}) {
     await this.update(MessageId, input)
     return this.server.processors.next(MessageId)
@@ -180,7 +180,7 @@ export class Population {
 
 export const functionArn = (name: string) => `arn:aws:lambda:us-east-1:111122223333:function:${name}`
 
-/** The processor of a flow that calls the function `name`, in the turn that its place in a list gives it. */
+/** The processor of a flow that calls the function `name`. Its index in the list is its execution order. */
 export const processor = (name: string, index = 0): Processor => ({
   Name: name,
   Configuration: { Lambda: { ResourceArn: functionArn(name), InvocationType: 'ASYNC' } },

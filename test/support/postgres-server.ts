@@ -12,19 +12,19 @@ import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { unlessRequired } from './required.ts'
 
-/** Whatever it is asked to do must be done by then. */
+/** Time limit of each command. */
 const startMsMax = 30_000
 /** Another process may take the port between its choice and its use. */
 const startTriesMax = 3
 
 interface ServerOptions {
-  /** False is quicker, and loses what was committed when the machine goes down. */
+  /** False is quicker, and loses commits when the machine goes down. */
   durable?: boolean
-  /** With it the server takes connections with TLS, besides those without. */
+  /** With it the server also accepts connections with TLS. */
   tls?: { certificatePem: string; privateKeyPem: string }
 }
 
-/** A real PostgreSQL that a test may stop and start; it never outlives its parent, however that ends. */
+/** A real PostgreSQL that a test may stop and start. It never outlives its parent, however that ends. */
 export class PostgresServer {
   readonly port: number
   readonly password: string
@@ -41,7 +41,7 @@ export class PostgresServer {
 
   static async start({ durable = true, tls }: ServerOptions = {}): Promise<PostgresServer> {
     const password = randomBytes(12).toString('hex')
-    const place = await makePlace(password)
+    const place = await makeFolders(password)
     const secure = tls ? { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' } : {}
     if (tls) {
       await putPrivately(join(place.data, 'server.crt'), tls.certificatePem)
@@ -63,28 +63,28 @@ export class PostgresServer {
     }
   }
 
-  /** Of its superuser. */
+  /** The URL for its superuser. */
   get url(): string {
     return `postgres://postgres:${this.password}@127.0.0.1:${this.port}/postgres`
   }
 
-  /** The folder in which the server can read what is put there, keys of TLS for example. */
+  /** A folder that the server can read, for TLS keys for example. */
   get folder(): string {
     return this.#place.data
   }
 
-  /** A fresh database; answers its URL. */
+  /** Creates a fresh database; returns its URL. */
   createDatabase(): Promise<string> {
     return createDatabase(this.url)
   }
 
-  /** Ends all connections, stops it, and starts it again on the same port. What was committed is there. */
+  /** Ends all connections, stops the server, and starts it again on the same port, with all commits. */
   async restart(): Promise<void> {
     await this.pause()
     await this.resume()
   }
 
-  /** Stops it as an operator would ("fast"), or as a crash does ("immediate"); its data stay. */
+  /** Stops the server as an operator would ("fast"), or as a crash does ("immediate"); its data stay. */
   async pause(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
     const child = this.#process
     if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -98,7 +98,7 @@ export class PostgresServer {
     return this.#start()
   }
 
-  /** Nothing of it is left. */
+  /** Ends the server and removes its data. */
   async stop(): Promise<void> {
     await this.pause('immediate')
     await rm(this.#place.folder, { recursive: true, force: true })
@@ -110,7 +110,7 @@ export class PostgresServer {
     const { folder, data, binaries } = this.#place
     const child = spawn('/bin/sh', ['-c', guard, folder, join(binaries, 'postgres'), '-D', data, ...settings], {
       ...servant(),
-      // Its own group: Ctrl-C is for the tests, whose end it then sees.
+      // Its own group: Ctrl-C is for the tests, and the server ends when they have ended.
       detached: true,
       stdio: ['pipe', 'ignore', 'pipe'],
     })
@@ -123,7 +123,7 @@ export class PostgresServer {
 }
 
 /**
- * Passes on each signal that it reads; at the end of its input, which is the end of its parent, stops the server and
+ * Forwards each signal that it reads. At the end of its input, which is the end of its parent, it stops the server and
  * removes the folder.
  */
 const guard = `
@@ -142,7 +142,7 @@ if [ -e "$folder/orphaned" ]; then rm -rf "$folder"; fi
 exit $code
 `
 
-/** Resolves when it takes connections; else rejects with what it said. */
+/** Resolves when the server accepts connections; else rejects with its output. */
 async function ready(child: ChildProcess): Promise<void> {
   const said: string[] = []
   const started = Promise.withResolvers<void>()
@@ -158,15 +158,15 @@ async function ready(child: ChildProcess): Promise<void> {
   await started.promise.finally(() => clearTimeout(timer))
 }
 
-/** Everything of one server is below `folder`. */
+/** The folders of one server, all below `folder`. */
 interface Place {
   folder: string
   data: string
   binaries: string
 }
 
-/** Makes an empty database cluster. Nothing is left when that fails. */
-async function makePlace(password: string): Promise<Place> {
+/** Creates an empty database cluster. If that fails, it leaves nothing behind. */
+async function makeFolders(password: string): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'carillon-postgres-'))
   try {
     await handOver(folder)
@@ -190,7 +190,7 @@ async function initialize({ folder, data, binaries }: Place, password: string): 
   await rm(passwordFile)
 }
 
-/** Where PostgreSQL's user can run them: copied into the folder if the project is closed to it, in /root for example. */
+/** The binaries, where PostgreSQL's user can run them: copied into the folder if the user cannot read the project. */
 async function reachableBinaries(folder: string): Promise<string> {
   const installed = dirname(binary('postgres'))
   if (spawnSync(binary('postgres'), ['--version'], servant()).status === 0) return installed
@@ -212,7 +212,7 @@ async function createDatabase(serverUrl: string): Promise<string> {
   return url.href
 }
 
-/** Drops a database that `createDatabase` made, with whatever is connected to it. */
+/** Drops a database of `createDatabase`, and ends its connections. */
 export async function dropDatabase(databaseUrl: string): Promise<void> {
   const url = new URL(databaseUrl)
   const name = url.pathname.slice(1)
@@ -240,9 +240,9 @@ export async function freshDatabase(): Promise<string> {
   return (await shared).createDatabase()
 }
 
-/** Why no PostgreSQL can be started here, to be printed beside what is skipped; false where it can. */
+/** The reason why no PostgreSQL can be started here, printed with skipped tests; false if it can. */
 export const noPostgresServer: string | false = unlessRequired(reasonAgainst())
-/** The same for tests that need no more than a database. */
+/** The same for tests that only need a database. */
 export const noPostgres: string | false = process.env.CARILLON_TEST_DATABASE_URL ? false : noPostgresServer
 
 function reasonAgainst(): string | false {
@@ -253,7 +253,7 @@ function reasonAgainst(): string | false {
   return `${name} is not installed: npm installs it where there is one; CARILLON_TEST_DATABASE_URL names another PostgreSQL`
 }
 
-/** The user that runs PostgreSQL in the place of root must reach its data. */
+/** The user that runs PostgreSQL instead of root must reach its data. */
 function closedTemporaryFolder(): string | false {
   const reached = spawnSync('/bin/sh', ['-c', 'test -x "$0"', tmpdir()], { ...servant(), cwd: '/' })
   return reached.status === 0 ? false : `PostgreSQL does not run as root, and ${tmpdir()} is closed to other users`
@@ -267,7 +267,7 @@ function binary(name: 'initdb' | 'postgres'): string {
   return join(dirname(fileURLToPath(import.meta.resolve(packageName()))), '..', 'native', 'bin', name)
 }
 
-/** PostgreSQL refuses to run as root; then somebody without rights has it. */
+/** PostgreSQL refuses to run as root; then a user without rights runs it. */
 function servant(): { uid?: number; gid?: number; cwd: string } {
   const cwd = tmpdir()
   if (process.getuid?.() !== 0) return { cwd }

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import { PostgresStore } from '../../src/store/postgres.ts'
 import { dropDatabase, freshDatabase } from './postgres-server.ts'
 
-/** Stores on one fresh database, as many nodes have them. They and the database go away with the test. */
+/** Stores on one fresh database, like those of many nodes. The stores and the database end with the test. */
 export async function createDatabaseFor(context: TestContext): Promise<DatabaseStores> {
   const stores = new DatabaseStores(await freshDatabase())
   context.after(async () => {

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 
-/** Functions that only tell the test what they are given: the verdict is the test's own, and comes when it likes. */
+/** Functions that only report their events to the test: the test gives the verdicts. */
 export class Processors {
-  /** What has arrived and nobody has asked for. */
+  /** Events that have arrived and were not awaited. */
   #events: ProcessorEvent[] = []
   #arrivals = new EventEmitter()
   #server: Server
-  /** Functions end their calls when it has. */
+  /** Functions end their calls when this resolves. */
   #held: Promise<void> | undefined
 
   constructor(server: Server) {
@@ -39,7 +39,7 @@ export class Processors {
     return new Processors(server)
   }
 
-  /** Keeps functions at work, from the next event on, until the answer is called. */
+  /** Keeps functions busy, from the next event on. The returned function ends that. */
   hold(): () => void {
     const held = Promise.withResolvers<void>()
     this.#held = held.promise

@@ -27,7 +27,7 @@ interface SdkError extends Error {
   $response?: { headers: Record<string, string> }
 }
 
-/** That the SDK throws the exception of this code, with this text if one is given, and is told when to come back. */
+/** Asserts that the SDK throws the exception of this code, with this text if one is given, and with Retry-After. */
 export async function assertRefused(call: Promise<unknown>, code: Code, text?: string | RegExp): Promise<void> {
   const error: SdkError = await call.then(
     () => assert.fail(`the call was accepted instead of being refused as ${code}`),
@@ -45,7 +45,7 @@ export async function assertRefused(call: Promise<unknown>, code: Code, text?: s
   else if (text !== undefined) assert.equal(error.message, text)
 }
 
-/** Whether a call was accepted, or the Code that it was refused with. */
+/** `accepted`, or the error Code of a rejected call. */
 export const outcomeOf = (call: Promise<unknown>): Promise<'accepted' | Code> =>
   call.then(
     () => 'accepted',

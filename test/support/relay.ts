@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 
-/** Stands between a client and a server on this machine, and can cut off that client alone. */
+/** A relay between a client and a server on this machine, which can disconnect that client only. */
 export class Relay {
   readonly #serverPort: number
   readonly #sockets = new Set<Socket>()
@@ -24,7 +24,7 @@ export class Relay {
     this.#port = (this.#listener.address() as AddressInfo).port
   }
 
-  /** Breaks all connections and takes no new ones until it is opened again. */
+  /** Breaks all connections and accepts no new ones until it is opened again. */
   async cut(): Promise<void> {
     const closed = this.#listener?.listening ? once(this.#listener, 'close') : undefined
     this.#listener?.close()

@@ -4,8 +4,9 @@ const all = process.env.CARILLON_TEST_REQUIRE === 'all'
 export const allowed = 'allowed: '
 
 /**
- * For the `skip` of a test that needs what not every machine has: why it cannot run here, or false if it can. With
- * CARILLON_TEST_REQUIRE=all, as `npm run test:all` sets it, nothing may be lacking, and the file with the test fails.
+ * For the `skip` of a test with requirements that not every machine satisfies: the reason why it cannot run here, or
+ * false if it can. With CARILLON_TEST_REQUIRE=all, as `npm run test:all` sets it, nothing may be missing, and the file
+ * of the test fails.
  */
 export function unlessRequired(reason: string | false): string | false {
   if (reason !== false && all) throw new Error(`CARILLON_TEST_REQUIRE=all, but ${reason}; see npm run test:setup`)
@@ -13,8 +14,8 @@ export function unlessRequired(reason: string | false): string | false {
 }
 
 /**
- * For the `skip` of a test that needs a right which no package gives: root, or to mount a file system. `npm run test:all`
- * lists such a test, and passes without it.
+ * For the `skip` of a test that needs a right which no package gives: root, or to mount a file system. `npm run
+ * test:all` lists such a test, and passes without it.
  */
 export function unlessPermitted(reason: string | false): string | false {
   return reason && allowed + reason

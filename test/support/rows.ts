@@ -10,7 +10,7 @@ import type { Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { MembershipRow, MessageRow, MessageText, RunRow, StepRow, TokenRow, Turn } from '../../src/store/tables.ts'
 
 /*
- * Rows as the API writes them, for tests that look at the store or at the flow engine alone. Times count from 0.
+ * Rows as the API writes them, for tests of the store or of the flow engine without the API. Times count from 0.
  */
 
 export const place = { region: 'us-east-1', account: '111122223333' }
@@ -27,7 +27,7 @@ export function numberOf(arn: string): number {
   return known
 }
 
-/** The channel that every builder means unless told otherwise, and its members. */
+/** The default channel of every builder, and its members. */
 export const lobby = channel('lobby')
 export const [ana, ben, ghost] = [user('ana'), user('ben'), user('ghost')]
 
@@ -152,7 +152,7 @@ const messageRow = (given: Partial<NewMessage> = {}): NewMessage => ({
   ...given,
 })
 
-/** A message that meets no flow. */
+/** A message without a flow. */
 export function plainMessage(given: Partial<NewMessage> = {}, token?: TokenRow): AcceptMessage {
   const message = messageRow(given)
   const event = { eventType: eventTypeOf(message, 'SENT'), audience: { to: 'members' as const } }
@@ -190,7 +190,7 @@ export const tokenRow = (given: Partial<TokenRow> = {}): TokenRow => ({
   ...given,
 })
 
-/** A step with its run and message, as they lie in the store. */
+/** A step with its run and message, as they are in the store. */
 export async function readTurn(read: Reader, callbackId: string): Promise<Turn> {
   const step = await read.get<StepRow>('SELECT * FROM step_view WHERE callback_id = $1', callbackId)
   const run = await read.get<RunRow>('SELECT * FROM run_view WHERE message_id = $1', step?.message_id ?? '')
@@ -202,7 +202,7 @@ export async function readTurn(read: Reader, callbackId: string): Promise<Turn> 
 export const readMessage = (read: Reader, messageId: string): Promise<MessageRow | undefined> =>
   read.get<MessageRow>('SELECT * FROM message_view WHERE message_id = $1', messageId)
 
-/** The write that the event makes of a turn as it was read. */
+/** The write that results from the event and from the step as it was read. */
 export function changeAfter(turn: Turn, event: FlowEvent, now: number): DecideStep | RecordHandOff {
   const result = transition(runOf(turn), event, { now, newId: randomUUID, random: () => 0 })
   assert.ok(!('refusal' in result), `${event.type} is refused`)
@@ -211,7 +211,7 @@ export function changeAfter(turn: Turn, event: FlowEvent, now: number): DecideSt
   return change
 }
 
-/** What ChannelFlowCallback commits for an allow, or a deny, of a turn as it was read. */
+/** The commit of ChannelFlowCallback for an allow, or a deny, of the step as it was read. */
 export function verdictOn(
   turn: Turn,
   verdict: { deny?: boolean; text?: Partial<MessageText> } = {},

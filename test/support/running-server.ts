@@ -22,17 +22,17 @@ const region = 'us-east-1'
 
 const onPostgres = process.env.CARILLON_TEST_STORE === 'postgres'
 
-/** A test that lays hands on the SQLite file: there is none in a run on PostgreSQL, and so no such test. */
+/** A test that needs the SQLite file. It does not run on PostgreSQL. */
 export const testOfSqlite: (name: string, body: () => Promise<void>) => void = onPostgres ? () => {} : test
 
-/** A call that an SDK would not send, or an answer that it would not show. */
+/** A call that an SDK would not send, or a response that it would not show. */
 interface RawCall {
   bearer?: string
   /** An object is sent as JSON, a text as it is. */
   body?: object | string
   /** Further headers, with their names in lower case. */
   headers?: Record<string, string>
-  /** Whose key signs it, if not the root key. */
+  /** The key that signs the call, if not the root key. */
   credentials?: Credentials
 }
 
@@ -41,7 +41,7 @@ interface RawAnswer {
   /** The class of the SDK's exception. */
   type: string | null
   retryAfter: string | null
-  // biome-ignore lint/suspicious/noExplicitAny: any JSON that an operation answers
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON that an operation returns
   body: any
 }
 
@@ -49,7 +49,7 @@ interface RawAnswer {
 export class TestServer {
   readonly processors: Processors
   readonly clock: Clock
-  /** Replaced by `restart`, since another port is listened on then. */
+  /** Replaced by `restart`, because the server then listens on another port. */
   messaging!: ChimeSDKMessaging
   identity!: ChimeSDKIdentity
   #config: Config
@@ -92,7 +92,10 @@ export class TestServer {
     return this.#running.functions
   }
 
-  /** On SQLite, or with CARILLON_TEST_STORE=postgres on a fresh database, and on NATS if CARILLON_TEST_NATS_URL is given. */
+  /**
+   * On SQLite, or with CARILLON_TEST_STORE=postgres on a fresh database, and on NATS if CARILLON_TEST_NATS_URL is
+   * given.
+   */
   async start(): Promise<void> {
     if (onPostgres && this.#config.databaseUrl === undefined) {
       const servers = process.env.CARILLON_TEST_NATS_URL
@@ -120,13 +123,13 @@ export class TestServer {
     this.identity = new ChimeSDKIdentity(options)
   }
 
-  /** Stops the server and starts it anew on what it has left on disk. */
+  /** Restarts the server on its data on disk. */
   async restart(): Promise<void> {
     await this.#stop()
     await this.start()
   }
 
-  /** The errors that the server has logged so far, for a test that has provoked them. */
+  /** The errors that the server has logged so far, for a test that provokes them. */
   takeErrors(): object[] {
     return this.#errors.splice(0)
   }
@@ -143,7 +146,7 @@ export class TestServer {
     await this.#running.close()
   }
 
-  /** A signed call in HTTP's own words; `target` is path and query, percent-encoded. */
+  /** Sends a signed call as raw HTTP; `target` is path and query, percent-encoded. */
   async call(method: string, target: string, call: RawCall = {}): Promise<RawAnswer> {
     const { bearer, body = '', headers, credentials = this.credentials } = call
     const { host, origin } = new URL(this.endpoint.http)
@@ -172,7 +175,7 @@ export class TestServer {
     return client
   }
 
-  /** The same as it comes to be, or as it is refused. */
+  /** Opens the same session without waiting until it is established or rejected. */
   async connect(userArn: string, credentials = this.credentials): Promise<SessionClient> {
     const { host } = new URL(this.endpoint.http)
     const target = `/connect?userArn=${encodeURIComponent(userArn)}&sessionId=${randomUUID()}`
@@ -185,13 +188,13 @@ export class TestServer {
 
 interface Options {
   clock?: Clock
-  /** What hears of anything but errors. */
+  /** The log for everything but errors. */
   log?: Partial<Log>
-  /** Of `carillon serve`, besides those that every test server has. */
+  /** Flags of `carillon serve`, besides those of every test server. */
   flags?: string[]
-  /** Its settings that have no flag. */
+  /** Settings that have no flag. */
   environment?: Record<string, string>
-  /** Stands between the server and its store. */
+  /** Wraps the server's store. */
   aroundStore?(store: Store): Store
 }
 

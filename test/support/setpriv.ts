@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 
-/** Why `setpriv` cannot start a program so: a container may lack the capability, or the machine the program. */
+/** The reason why `setpriv` cannot start a program in this way: a missing capability, or a missing program. */
 export function setprivRefusal(options: string[], program: string[] = ['true']): string | false {
   const { error, status, stderr } = spawnSync('setpriv', [...options, ...program], { encoding: 'utf8' })
   if (status === 0) return false

@@ -4,7 +4,7 @@ import { SignatureV4 } from '@smithy/signature-v4'
 /** A call before it is signed. */
 export interface UnsignedCall {
   method: string
-  /** Path and query as they go over the wire. */
+  /** Path and query as they are sent. */
   target: string
   /** Names in lower case, `host` among them. */
   headers: Record<string, string>
@@ -32,7 +32,7 @@ export async function sign(call: UnsignedCall, options: SignWith) {
   return { method: call.method, target: call.target, headers: signed.headers, body: Buffer.from(call.body ?? '') }
 }
 
-/** The parameters of a presigned address, with those of the call's own query among them; not encoded. */
+/** The parameters of a presigned URL, including those of the call's own query; not encoded. */
 export async function presign(call: UnsignedCall, options: SignWith & PresignWith) {
   const { signingDate, expiresInSeconds: expiresIn, unhoistableHeaders } = options
   const presigned = await signer(options).presign(toSdk(call), {

@@ -1,19 +1,19 @@
 import type { Change, OutcomeOf } from '../../src/store/changes.ts'
 import type { Committed, Isolation, Store, Transaction } from '../../src/store/store.ts'
 
-/** A hot write that is kept from the store until the test says what becomes of it. */
+/** A hot write that does not reach the store until the test decides its outcome. */
 export interface StoppedWrite {
   pass(): void
   fail(error: Error): void
 }
 
-/** Stands between a server and its real store, so that a test decides when a hot write arrives there, and whether. */
+/** Wraps a server's real store, so that a test decides when a hot write arrives there, and whether. */
 export class SteeredStore implements Store {
-  /** What the server has opened. */
+  /** The store that the server has opened. */
   opened!: Store
   #stops: { kind: Change['kind']; stopped: PromiseWithResolvers<StoppedWrite> }[] = []
 
-  /** For startTestServer, whose server opens its store anew at every start. */
+  /** For startTestServer. Its server opens its store at every start. */
   around = (opened: Store): Store => {
     this.opened = opened
     return this
@@ -23,7 +23,7 @@ export class SteeredStore implements Store {
     return this.opened.read
   }
 
-  /** Stops one hot write of this kind: the next that is not stopped already. Resolves when it is there. */
+  /** Stops one hot write of this kind: the next that is not stopped already. Resolves when it has arrived. */
   stop(kind: Change['kind']): Promise<StoppedWrite> {
     const stopped = Promise.withResolvers<StoppedWrite>()
     this.#stops.push({ kind, stopped })

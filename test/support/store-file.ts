@@ -6,7 +6,7 @@ import { silentLog } from '../../src/runtime/log.ts'
 import { type SqliteOptions, SqliteStore } from '../../src/store/sqlite.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** A store on a real file, in a folder of its own that goes away with the test. */
+/** A store on a real file, in a folder that is deleted after the test. */
 export async function createStoreFile(context: TestContext): Promise<StoreFile> {
   const folder = await mkdtemp(join(tmpdir(), 'carillon-store-'))
   const file = new StoreFile(join(folder, 'carillon.db'))
@@ -25,7 +25,7 @@ export class StoreFile {
     this.path = path
   }
 
-  /** Closes what is open, and opens what that left on disk. */
+  /** Closes the store, and opens it again from its files. */
   async open(now = 0): Promise<SqliteStore> {
     return this.openWith({ clock: new ManualClock(now), log: silentLog })
   }

@@ -11,14 +11,14 @@ import type { MessageText } from '../../src/store/tables.ts'
 import { twoDaysMs } from './rows.ts'
 
 /*
- * A story is a run from its first step, in a world where anything may happen at any time: news of attempts that nobody
- * has in hand, verdicts on steps long over, time that stands still or leaps. Only Due keeps its own promise: it is told
- * when its time has come, or of a step whose holder is gone.
+ * A story is a run from its first step, in a world where anything may happen at any time: outcomes of attempts that no
+ * node owns, verdicts on steps that have ended, time that stands still or leaps. Only Due keeps its promise: it comes
+ * when its time has come, or for a step whose owner is gone.
  */
 
 type Fallback = 'CONTINUE' | 'ABORT'
 
-/** What happens next: time passes, or somebody says something about one of the run's steps. */
+/** The next event: time passes, or something happens to one of the run's steps. */
 export type Happening =
   | { passMs: number | 'until due' | 'until the deadline' }
   | { event: FlowEvent; about: 'the open step' | number }
@@ -30,7 +30,7 @@ export interface Story {
   random: number
 }
 
-/** One event of a story: the run it met, when, and what `transition` made of it. */
+/** One event of a story: the run before it, its time, and the result of `transition`. */
 export interface Moment {
   before: Run
   event: FlowEvent
@@ -54,7 +54,7 @@ function newRun(fallbacks: Fallback[], deadlineMs: number): Run {
 
 const worldAt = (now: number, random: number) => ({ now, newId: () => `callback-at-${now}`, random: () => random })
 
-/** All that is known while a story is played: the run, at its open or last step, and the steps before it. */
+/** The state of a story: the run, at its open or last step, and the steps before it. */
 export class Play {
   readonly moments: Moment[] = []
   run: Run
