@@ -32,7 +32,7 @@ class Node {
   constructor(bus: Bus) {
     this.#bus = bus
     const channelLog = new StoredChannelLog(store.read, eventKinds)
-    this.hub = new Hub({ bus, channelLog, userIsGone: () => {}, clock: systemClock, log: silentLog })
+    this.hub = new Hub({ bus, channelLog, clock: systemClock, log: silentLog })
   }
 
   bring(envelopes: readonly Envelope[]): void {
