@@ -164,17 +164,6 @@ suite('on two nodes', { skip }, () => {
     assert.deepEqual(await heard(leaver, 2), [left, 'CREATE_CHANNEL_MEMBERSHIP'])
   })
 
-  test('a deleted user hears that it leaves its channels, and then its sessions are closed on both', async (context) => {
-    const { a, b, lobby } = await set(context)
-    const sessions = [await a.session(lobby.member), await b.session(lobby.member)]
-    await a.identity.deleteAppInstanceUser({ AppInstanceUserArn: lobby.member })
-    for (const session of sessions) {
-      assert.deepEqual(await heard(session, 1), ['DELETE_CHANNEL_MEMBERSHIP'])
-      await assert.rejects(session.next(), /closed before its next frame/)
-      assert.equal((await session.closed).code, 4003)
-    }
-  })
-
   for (const newsOf of ['the release before', 'an unknown kind'] as const) {
     test(`each hears all that the other does, if that publishes news of ${newsOf}`, async (context) => {
       const databaseUrl = await freshDatabase()
