@@ -111,6 +111,14 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
     work: () => inTime(clock, 'the background work', pendingMsMax, readDueWork(store.read, clock.now())),
   })
 
+  const upkeep = new Upkeep({
+    elapsedMs: systemElapsedMs,
+    ...world,
+    store,
+    node: record.node,
+    kinds: createKinds((userArn) => bus.announceChange(userArn)),
+  })
+  stack.defer(() => upkeep.close())
   stack.defer(() => listeners.close())
   // Before the listeners wait for their requests.
   stack.defer(() => api.admission.close())
@@ -118,19 +126,19 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
-  return { record, listeners, functions, engine, admin }
+  return { record, listeners, functions, engine, upkeep, admin }
 }
 
 /** Opens the ports: from now on clients and functions can call. */
 async function startServing(
-  { record, listeners, functions, engine, admin }: BuiltServer,
+  { record, listeners, functions, engine, upkeep, admin }: BuiltServer,
   config: Config,
   world: World,
   life: Life,
   stack: AsyncDisposableStack,
 ) {
   const { clock, log } = world
-  const { folder, keys, store, node } = record
+  const { folder, keys } = record
   if (config.tls) {
     const surroundings = { folder, authority: keys.authority, clock, log }
     stack.defer(await followCertificate(config, surroundings, (pair) => listeners.useCertificate(pair)))
@@ -147,15 +155,9 @@ async function startServing(
   // Before the engine starts: functions call back.
   life.begin()
   await engine.start()
-  const upkeep = new Upkeep({
-    elapsedMs: systemElapsedMs,
-    ...world,
-    store,
-    node,
-    kinds: createKinds((userArn) => record.bus.announceChange(userArn)),
-  })
-  stack.defer(() => upkeep.close())
   upkeep.start()
+  // The piece in progress may wait for a store that does not respond: the others stop meanwhile.
+  stack.defer(() => upkeep.stop())
   // After a node of a cluster has set its clock to the database's time.
   stack.defer(warnOfClockSteps({ elapsedMs: systemElapsedMs, ...world }))
   const files = writeEndpointFiles(folder, endpoint, keys.root)

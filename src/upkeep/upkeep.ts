@@ -51,10 +51,15 @@ export class Upkeep {
     return this.#looking
   }
 
-  /** Resolves when the piece in progress has ended. The rest of the work is left to another node, or to the next start. */
-  async close(): Promise<void> {
+  /** Begins no further piece: the rest of the work is left to another node, or to the next start. */
+  stop(): void {
     this.#isClosed = true
     this.#cancel()
+  }
+
+  /** Resolves when the piece in progress has ended. */
+  async close(): Promise<void> {
+    this.stop()
     await this.#looking
   }
 
