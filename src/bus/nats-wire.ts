@@ -1,15 +1,18 @@
 import { hash } from 'node:crypto'
 import type { Envelope } from './bus.ts'
 
-/** What one message on NATS says. */
+/** The content of one message on NATS. */
 export type News =
   | { kind: 'event'; envelope: Envelope }
-  /** The channel's log goes at least as far as this; read there what did not come along. */
+  /** The channel log has reached this number at least; the events are to be read from it. */
   | { kind: 'reached'; channelArn: string; seq: number }
   | { kind: 'joined'; userArn: string; channelArn: string; seq: number }
   | { kind: 'catch up' }
 
-/** Subjects hold no ARN: those have characters that mean something to NATS, and say who talks to whom in its monitoring. */
+/**
+ * Subjects have hashes and no ARNs: NATS gives some characters of ARNs a meaning, and its monitoring would show the
+ * users.
+ */
 export class Subjects {
   readonly #prefix: string
 
@@ -32,13 +35,16 @@ export class Subjects {
     return `${this.#prefix}.nodes`
   }
 
-  /** Nobody listens to it. */
-  get trial(): string {
+  /** A subject without subscribers. */
+  get permissionCheck(): string {
     return `${this.#prefix}.trial`
   }
 }
 
-/** A line of JSON, then for an event its frame as it is: encoding the frame's own JSON again would cost as much as all else. */
+/**
+ * A line of JSON, then for an event its frame unchanged: encoding the frame's JSON again would cost as much as all the
+ * rest.
+ */
 export function encodeNews(news: News): string {
   if (news.kind !== 'event') return JSON.stringify(news)
   const { frame, ...rest } = news.envelope
@@ -54,10 +60,10 @@ export function decodeNews(text: string): News {
   const { userArn, channelArn, seq } = rest
   if (kind === 'reached' && isNumbered(rest)) return { kind, channelArn, seq }
   if (kind === 'joined' && isNumbered(rest) && typeof userArn === 'string') return { kind, userArn, channelArn, seq }
-  throw new Error(`There is no news of the kind ${kind}`)
+  throw new Error(`There is no message of the kind ${kind}`)
 }
 
-/** The engine's own error would quote the text, and end up in a log. */
+/** JSON.parse's own error would quote the text, and get into a log. */
 function parseLine(line: string) {
   try {
     return JSON.parse(line) ?? {}

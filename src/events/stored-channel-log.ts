@@ -8,15 +8,15 @@ import { envelope, requireKind } from './publisher.ts'
 
 /** Events in one read of a channel's log. */
 const pageMax = 100
-/** ARNs in one statement; NULL fills it up. A connect asks for one user and a few channels, catching up for many. */
+/** ARNs in one statement, padded with NULL. A connect reads one user and a few channels, catching up reads many. */
 const widths = [1, 10, 50]
 
 const noRows: SubjectRows = { channel: undefined, members: new Map(), messages: new Map(), runs: new Map() }
 
-/** A user without a membership: all columns of that are null. */
+/** A user without a membership: all its columns are null. */
 type FormerMember = { channel_id: null; member_arn: string; member_name: string }
 
-/** The channels' logs as envelopes again, and what else the hub asks of the store. */
+/** Converts the channels' logs back into envelopes, and does the hub's other reads of the store. */
 export class StoredChannelLog {
   readonly #read: Reader
   readonly #kinds: EventKinds
@@ -26,7 +26,7 @@ export class StoredChannelLog {
     this.#kinds = kinds
   }
 
-  /** Whose members the users are. */
+  /** The memberships of the users. */
   async memberships(userArns: readonly string[]): Promise<{ userArn: string; channelArn: string }[]> {
     const rows = await this.#allOf<{ member_arn: string; channel_arn: string }>(
       `SELECT app_instance_user_arn AS member_arn, channel_arn FROM wanted CROSS JOIN app_instance_user
@@ -45,7 +45,7 @@ export class StoredChannelLog {
       channelArns,
     )
     const latest = new Map<string, number>()
-    // A channel that was created again has several heads. The numbers go on from one to the next.
+    // A channel that was created again has several heads. The numbers continue from one to the next.
     for (const row of rows) latest.set(row.channel_arn, Math.max(row.next_seq - 1, latest.get(row.channel_arn) ?? 0))
     return latest
   }
@@ -62,17 +62,17 @@ export class StoredChannelLog {
   }
 
   /**
-   * The events after a number, through another or, if that is undefined, through the latest. A page ends where a deleted
-   * channel ends: what follows is the log of a channel that was created again under its ARN. When the log of a deleted
-   * channel has been purged, its head row stands for the last event. Undefined where there is no such channel, or where its
-   * log is not that long.
+   * The events after a number, through another or, if that is undefined, through the latest. A page ends where a
+   * deleted channel ends: after that comes the log of a channel that was created again under its ARN. When the log of a
+   * deleted channel has been purged, its head row stands for the last event. Undefined if there is no such channel, or
+   * if its log is shorter.
    */
   async read(channelArn: string, { after, through }: { after: number; through: number | undefined }) {
     const latest = (await this.latest([channelArn])).get(channelArn)
     if (latest === undefined || latest < (through ?? after)) return undefined
     const last = through ?? latest
-    // Of the first of the ARN's channels whose log goes beyond the number. A join with all of them reads and sorts all that
-    // follows, for each page.
+    // Reads the first of the ARN's channels whose log goes beyond the number. A join with all of them would read and
+    // sort all later events, for each page.
     const rows = await this.#read.all<LogRow>(
       `SELECT channel_log.*, CAST($1 AS TEXT) AS channel_arn FROM channel_log
        WHERE channel_id = (SELECT channel_id FROM channel_head WHERE channel_arn = $1 AND next_seq > $2 + 1
@@ -103,7 +103,7 @@ export class StoredChannelLog {
     return { ...this.endOf(channelArn), seq: head.next_seq - 1 }
   }
 
-  /** For members of a channel of which the store knows nothing. */
+  /** For members of a channel that the store does not have. */
   endOf(channelArn: string): Envelope {
     const row: LogRow = {
       channel_id: 0,
@@ -132,7 +132,7 @@ export class StoredChannelLog {
     })
   }
 
-  /** The rows are read after the log, so that what was denied or deleted in between does not show. */
+  /** The rows are read after the log, so that texts that were denied or deleted in between do not show. */
   async #subjects(rows: readonly LogRow[]): Promise<SubjectRows> {
     const [first, last] = [rows[0], rows.at(-1)]
     if (!first || !last) return noRows
@@ -170,7 +170,8 @@ export class StoredChannelLog {
     const [channel] = rows
     if (arns.size === 0 || !channel) return members
     const { channel_id, channel_arn } = channel
-    // By the index that has deleted users, too. A user that was created again has several rows: its latest is the last.
+    // Uses the index that includes deleted users. A user that was created again has several rows: its latest is the
+    // last.
     const found = await this.#allOf<MembershipRow | FormerMember>(
       `SELECT channel_membership.*, app_instance_user_arn AS member_arn, name AS member_name
        FROM wanted CROSS JOIN app_instance_user
@@ -193,8 +194,9 @@ export class StoredChannelLog {
   }
 
   /**
-   * `select` reads what belongs to the ARNs of the table `wanted`. CROSS makes SQLite begin with them. With IN it would
-   * fill a temporary table first: 90 KB to allocate and 100 µs at each connect. `first` are the values of `$1` and so on.
+   * `select` reads the rows of the ARNs in the table `wanted`. CROSS makes SQLite begin with them. With IN it would
+   * fill a temporary table first: 90 KB to allocate and 100 µs at each connect. `first` are the values of `$1` and so
+   * on.
    */
   async #allOf<Row>(select: string, arns: readonly string[], ...first: Value[]): Promise<Row[]> {
     const rows: Row[] = []

@@ -1,25 +1,25 @@
 import type { Envelope } from '../bus/bus.ts'
 import type { Gap } from './channel-order.ts'
 
-/** What the hub reads of the store: the record of what the bus brings in a hurry. */
+/** The hub's reads of the store: the log is the record of the events that the bus carries. */
 export interface ChannelLog {
-  /** Whose members the users are, as committed when the answer was made. */
+  /** The memberships of the users, as committed at the time of the read. */
   memberships(userArns: readonly string[]): Promise<{ userArn: string; channelArn: string }[]>
-  /** The number of each channel's latest event. A channel that does not exist is not in the answer. */
+  /** The number of each channel's latest event. A channel that does not exist is not in the result. */
   latest(channelArns: readonly string[]): Promise<Map<string, number>>
   /** The number with which the user became a member. */
   joinedAt(userArn: string, channelArn: string): Promise<number | undefined>
-  /** Undefined where the channel, or the one that had these numbers, does not exist any more. */
+  /** Undefined if the channel, or the one that had these numbers, does not exist any more. */
   read(channelArn: string, gap: Gap): Promise<LogPage | undefined>
-  /** What tells the members that the channel is gone, when nothing else is left to tell it. */
+  /** The event that ends the channel for its members, if no other record of the deletion is left. */
   endOf(channelArn: string): Envelope
 }
 
-/** A piece of a channel's log. */
+/** A page of a channel's log. */
 export interface LogPage {
   envelopes: Envelope[]
-  /** Up to here there are no others. */
+  /** The page has all events up to this number. */
   through: number
-  /** Whether the gap goes on after that. */
+  /** Whether the gap continues after that. */
   more: boolean
 }

@@ -7,24 +7,24 @@ import { GapReader } from './gap-reader.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import { textFrame } from './text-frame.ts'
 
-/** What the hub asks of a session. */
+/** The hub's view of a session. */
 export interface Subscriber {
   readonly userArn: string
-  /** One WebSocket frame, whole. The bytes are shared by all who get it. Must not throw. */
+  /** `frame` is a whole WebSocket frame. All its recipients share the bytes. Must not throw. */
   deliver(frame: Buffer): void
 }
 
 /** A user with at least one session here. */
 interface User<S> {
   userArn: string
-  /** Oldest first. This and `channels` are replaced, not changed: `concat` leaves no room for more. Sets took 600 bytes. */
+  /** Oldest first. This and `channels` are replaced, not changed: `concat` leaves no spare room. Sets took 600 bytes. */
   sessions: readonly S[]
   channels: readonly Channel<S>[]
-  /** Resolves when the news of the user's joins come here. */
+  /** Resolves when the subscription to the user's joins is active. */
   interest: Promise<void> | undefined
-  /** While the memberships are being read for the first time. */
+  /** Set while the memberships are being read for the first time. */
   entering: Promise<void> | undefined
-  /** Whether they were read: a membership that is found beyond them is a join that was lost. */
+  /** Whether the memberships were read: a further membership that is found later is a join that was lost. */
   known: boolean
 }
 
@@ -33,9 +33,9 @@ interface Channel<S> {
   channelArn: string
   order: ChannelOrder
   members: Set<User<S>>
-  /** Who has heard what comes up to which number, or was no member then. Empty but for a while after a late join. */
+  /** Per user the number up to which it has received the events, or was no member. Empty except after a late join. */
   ahead: Map<User<S>, number>
-  /** Resolves when the channel's news come here. */
+  /** Resolves when the subscription to the channel is active. */
   interest: Promise<void> | undefined
 }
 
@@ -47,9 +47,9 @@ interface HubParts {
 }
 
 /**
- * Brings the news of the bus to the sessions it is meant for: the numbered events of a channel in the order of its log,
- * each once, with what the bus did not bring read from there. A user hears all channels whose member they are, so
- * channels are kept by user: a join costs the same however many sessions the user has.
+ * Delivers the events of the bus to their sessions: the numbered events of a channel in the order of its log, each once.
+ * Events that the bus has lost are read from the log. Channels are kept by user, not by session: a join costs the same
+ * however many sessions the user has.
  */
 export class Hub<S extends Subscriber> {
   readonly #channelLog: ChannelLog
@@ -67,20 +67,20 @@ export class Hub<S extends Subscriber> {
     this.#catchUp = new OneAtATime({ clock, log, work: () => this.#findLost() })
     this.#subscription = bus.listen({
       deliver: (envelopes) => {
-        for (const envelope of envelopes) this.#hear(envelope)
+        for (const envelope of envelopes) this.#receive(envelope)
       },
-      joined: (userArn, channelArn, seq) => this.#hearOfJoin(userArn, channelArn, seq),
-      reached: (channelArn, seq) => this.#hearOfNumber(channelArn, seq),
+      joined: (userArn, channelArn, seq) => this.#receiveJoin(userArn, channelArn, seq),
+      reached: (channelArn, seq) => this.#receivePosition(channelArn, seq),
       catchUp: () => this.#catchUp.ask(),
     })
   }
 
-  /** For tests and gauges. Both are zero when no session is left. */
+  /** For tests and gauges. Both are zero if no session is left. */
   get size(): { users: number; channels: number } {
     return { users: this.#users.size, channels: this.#channels.size }
   }
 
-  /** How many events of all channels here are known of and not delivered yet. */
+  /** The number of events, of all channels here, that are known and not delivered yet. */
   get lag(): number {
     return this.#channels.values().reduce((sum, { order }) => sum + order.lag, 0)
   }
@@ -91,7 +91,7 @@ export class Hub<S extends Subscriber> {
   }
 
   /**
-   * Once this resolves, the session misses nothing that is committed. It may hear some news before. Rejects when the
+   * Once this resolves, the session misses no committed event. It may receive some events before. Rejects if the
    * memberships cannot be read. In any case the session stays until it is removed.
    */
   async register(session: S): Promise<void> {
@@ -117,12 +117,12 @@ export class Hub<S extends Subscriber> {
     for (const channel of user.channels) this.#leave(user, channel)
   }
 
-  /** Reads from the log what the bus may have lost. The same is done whenever the bus was away. */
+  /** Reads events from the log that the bus may have lost. The hub also does so whenever the bus was away. */
   catchUp(): void {
     this.#catchUp.ask()
   }
 
-  /** Hears nothing from now on. The sessions stay. */
+  /** Ends the subscription. The sessions stay. */
   close(): void {
     this.#subscription.close()
     this.#gaps.close()
@@ -145,48 +145,48 @@ export class Hub<S extends Subscriber> {
     return user
   }
 
-  /** The channel has no place in its log yet. Whoever opens it gives it one, and a member. */
-  #open(channelArn: string): Channel<S> {
+  /** The channel has no position in its log yet. The caller sets one, and adds a member. */
+  #addChannel(channelArn: string): Channel<S> {
     const interest = this.#subscription.addChannel(channelArn)
     const channel = { channelArn, order: new ChannelOrder(), members: new Set<User<S>>(), ahead: new Map(), interest }
     this.#channels.set(channelArn, channel)
-    // If it was given a place before its news came here, some of them may be in the log alone.
+    // If the position was set before the subscription was active, some later events may be only in the log.
     void interest?.then(() => {
       if (!this.#isHere(channel) || channel.order.position === undefined) return
-      channel.order.doubt()
+      channel.order.markUncertain()
       this.#gaps.now(channel)
     })
     return channel
   }
 
   /**
-   * First the interest, then the read: a join that the read does not see is published after it, and is heard. The other
-   * way round, one in between would be lost. The same for each channel, and then where its log is now.
+   * First the subscription, then the read: a join that the read does not see is published after it, and is received. In
+   * the other order, a join in between would be lost. The same for each channel and the position of its log.
    */
   async #enterAll(user: User<S>): Promise<void> {
     if (user.interest) await user.interest
     const memberships = await this.#channelLog.memberships([user.userArn])
-    // Whoever has gone meanwhile must not leave channels behind.
+    // A user who has left meanwhile must not leave channels behind.
     if (!this.#isPresent(user)) return
-    const channels = memberships.map(({ channelArn }) => this.#channels.get(channelArn) ?? this.#open(channelArn))
+    const channels = memberships.map(({ channelArn }) => this.#channels.get(channelArn) ?? this.#addChannel(channelArn))
     this.#enter(user, channels)
     await Promise.all(channels.map(({ interest }) => interest))
     const latest = await this.#channelLog.latest(channels.map(({ channelArn }) => channelArn))
     if (!this.#isPresent(user)) return
     user.known = true
-    for (const channel of channels) if (this.#isHere(channel)) this.#listenAfter(latest, user, channel)
+    for (const channel of channels) if (this.#isHere(channel)) this.#startAfter(latest, user, channel)
   }
 
-  /** The user listens from where the log is now, also where this hub has not come that far yet. */
-  #listenAfter(latest: Map<string, number>, user: User<S>, channel: Channel<S>): void {
+  /** The user receives events after the present position of the log, even if this hub has not reached it yet. */
+  #startAfter(latest: Map<string, number>, user: User<S>, channel: Channel<S>): void {
     const seq = latest.get(channel.channelArn)
     if (seq === undefined) {
       this.#end(channel)
       return
     }
     if (channel.order.position !== undefined && channel.order.position < seq) channel.ahead.set(user, seq)
-    channel.order.place(seq)
-    this.#goOn(channel)
+    channel.order.startAt(seq)
+    this.#advance(channel)
   }
 
   #enter(user: User<S>, channels: readonly Channel<S>[]): void {
@@ -215,10 +215,10 @@ export class Hub<S extends Subscriber> {
     return this.#channels.get(channel.channelArn) === channel
   }
 
-  #hear(envelope: Envelope): void {
+  #receive(envelope: Envelope): void {
     const { channelArn, seq } = envelope
     if (seq === undefined) {
-      this.#tell(envelope, this.#channels.get(channelArn))
+      this.#deliver(envelope, this.#channels.get(channelArn))
       return
     }
     for (const userArn of envelope.joins ?? []) {
@@ -227,31 +227,31 @@ export class Hub<S extends Subscriber> {
     }
     const channel = this.#channels.get(channelArn)
     if (!channel) return
-    if (channel.order.takes(seq, envelope)) this.#tell(envelope, channel)
-    if (channel.order.hasGap) this.#goOn(channel)
+    if (channel.order.accept(seq, envelope)) this.#deliver(envelope, channel)
+    if (channel.order.hasGap) this.#advance(channel)
   }
 
-  #hearOfJoin(userArn: string, channelArn: string, seq: number): void {
+  #receiveJoin(userArn: string, channelArn: string, seq: number): void {
     const user = this.#users.get(userArn)
-    if (user) this.#goOn(this.#joinAt(user, channelArn, seq))
+    if (user) this.#advance(this.#joinAt(user, channelArn, seq))
   }
 
-  #hearOfNumber(channelArn: string, seq: number): void {
+  #receivePosition(channelArn: string, seq: number): void {
     const channel = this.#channels.get(channelArn)
     if (!channel) return
     channel.order.reach(seq)
-    this.#goOn(channel)
+    this.#advance(channel)
   }
 
   /**
-   * The user is a member from this number on. Where the channel is further already it goes back, and those who have heard
-   * the rest do not hear it again.
+   * The user is a member from this number on. If the channel's order is further already, it goes back, and the users
+   * who have received the later events do not receive them again.
    */
   #joinAt(user: User<S>, channelArn: string, seq: number): Channel<S> {
-    const channel = this.#channels.get(channelArn) ?? this.#open(channelArn)
+    const channel = this.#channels.get(channelArn) ?? this.#addChannel(channelArn)
     if (channel.members.has(user)) return channel
     const { position } = channel.order
-    if (position === undefined) channel.order.place(seq - 1)
+    if (position === undefined) channel.order.startAt(seq - 1)
     else if (position < seq - 1) channel.ahead.set(user, seq - 1)
     else if (position >= seq) {
       for (const member of channel.members) {
@@ -264,12 +264,12 @@ export class Hub<S extends Subscriber> {
     return channel
   }
 
-  /** Delivers what has its turn. If something is missing then, it is read from the log unless the bus brings it soon. */
-  #goOn(channel: Channel<S>): void {
+  /** Delivers the events that are next in order. A remaining gap is read from the log, unless the bus fills it soon. */
+  #advance(channel: Channel<S>): void {
     while (this.#isHere(channel)) {
       const envelope = channel.order.next()
       if (!envelope) break
-      this.#tell(envelope, channel)
+      this.#deliver(envelope, channel)
     }
     if (this.#isHere(channel) && channel.order.hasGap) this.#gaps.soon(channel)
   }
@@ -281,34 +281,33 @@ export class Hub<S extends Subscriber> {
       return
     }
     const goneBack = order.position === undefined || order.position < gap.after
-    if (gap.through === undefined && (page.more || goneBack)) order.doubt()
+    if (gap.through === undefined && (page.more || goneBack)) order.markUncertain()
     if (goneBack) return
     for (const envelope of page.envelopes) {
       if (!this.#isHere(channel)) return
       if (envelope.seq !== undefined) this.#skipTo(channel, envelope.seq - 1, envelope.closes)
-      this.#hear(envelope)
+      this.#receive(envelope)
       // Its members may have joined the channel that was created again under this ARN: that was missed as well.
       if (envelope.closes) this.#catchUp.ask()
     }
     if (!this.#isHere(channel)) return
     this.#skipTo(channel, page.through)
-    this.#goOn(channel)
+    this.#advance(channel)
   }
 
-  /** A number that is missing in the log itself will never come: better to go on without it than to stop. */
+  /** A number that is missing in the log itself will never come: skip it rather than stop. */
   #skipTo(channel: Channel<S>, position: number, isDeletion = false): void {
     const { channelArn, order } = channel
     if (order.position === undefined || position <= order.position) return
-    // The log of a deleted channel has its last event alone.
-    if (!isDeletion)
-      this.#log.warn({ channelArn, after: order.position, through: position }, 'numbers are missing in a channel log')
+    // The log of a deleted channel has only its last event.
+    if (!isDeletion) this.#log.warn({ channelArn, after: order.position, through: position }, 'gap in a channel log')
     order.skipTo(position)
   }
 
-  /** The channel is gone, and its log with it: what is held back is all there is. */
+  /** The channel and its log are deleted: deliver the early events, then the end. */
   #end(channel: Channel<S>): void {
-    for (const envelope of channel.order.drain()) if (this.#isHere(channel)) this.#tell(envelope, channel)
-    if (this.#isHere(channel)) this.#tell(this.#channelLog.endOf(channel.channelArn), channel)
+    for (const envelope of channel.order.drain()) if (this.#isHere(channel)) this.#deliver(envelope, channel)
+    if (this.#isHere(channel)) this.#deliver(this.#channelLog.endOf(channel.channelArn), channel)
   }
 
   async #findLost(): Promise<void> {
@@ -317,17 +316,17 @@ export class Hub<S extends Subscriber> {
   }
 
   async #findLostEvents(): Promise<void> {
-    const heard = [...this.#channels.values()].flatMap((channel) => {
+    const followed = [...this.#channels.values()].flatMap((channel) => {
       const { position } = channel.order
       return position === undefined ? [] : [{ channel, position }]
     })
-    const latest = await this.#channelLog.latest(heard.map(({ channel }) => channel.channelArn))
-    for (const { channel, position } of heard) {
+    const latest = await this.#channelLog.latest(followed.map(({ channel }) => channel.channelArn))
+    for (const { channel, position } of followed) {
       if (!this.#isHere(channel)) continue
       const seq = latest.get(channel.channelArn)
-      // A log that is shorter than what was heard of it belongs to another channel of the same name.
+      // A log that ends before the delivered position belongs to another channel with the same ARN.
       if (seq === undefined || seq < position) this.#end(channel)
-      else this.#hearOfNumber(channel.channelArn, seq)
+      else this.#receivePosition(channel.channelArn, seq)
     }
   }
 
@@ -338,19 +337,19 @@ export class Hub<S extends Subscriber> {
       const user = this.#users.get(userArn)
       if (seq === undefined || !user || !this.#isLost(userArn, channelArn)) continue
       const channel = this.#joinAt(user, channelArn, seq)
-      // What followed in a channel that was not known here was missed as well.
-      channel.order.doubt()
-      this.#goOn(channel)
+      // Later events of a channel that was not known here were missed as well.
+      channel.order.markUncertain()
+      this.#advance(channel)
     }
   }
 
-  /** Whether the user's join has not been heard of. Who is just entering has nothing to lose. */
+  /** Whether the user's join was lost. A user whose memberships are being read has lost none. */
   #isLost(userArn: string, channelArn: string): boolean {
     const user = this.#users.get(userArn)
     return user?.known === true && this.#channels.get(channelArn)?.members.has(user) !== true
   }
 
-  #tell({ seq, audience, leaves, closes, frame }: Envelope, channel: Channel<S> | undefined): void {
+  #deliver({ seq, audience, leaves, closes, frame }: Envelope, channel: Channel<S> | undefined): void {
     const late = seq !== undefined && channel !== undefined && channel.ahead.size > 0
     let bytes: Buffer | undefined
     for (const user of this.#audience(seq, audience, channel)) {
@@ -376,8 +375,8 @@ export class Hub<S extends Subscriber> {
   }
 
   /**
-   * A numbered event is for members alone, whoever it names: one who is not known as a member here has joined just now
-   * on another node, and hears it in its place when the join is heard of.
+   * A numbered event is for members only, whatever users it names. A named user who is not known as a member here has just
+   * joined on another node, and receives the event in its order when the join arrives.
    */
   #audience(
     seq: number | undefined,
