@@ -147,7 +147,13 @@ async function startServing(
   // Before the engine starts: functions call back.
   life.begin()
   await engine.start()
-  const upkeep = new Upkeep({ elapsedMs: systemElapsedMs, ...world, store, node, kinds: createKinds(() => {}) })
+  const upkeep = new Upkeep({
+    elapsedMs: systemElapsedMs,
+    ...world,
+    store,
+    node,
+    kinds: createKinds((userArn) => record.bus.announceChange(userArn)),
+  })
   stack.defer(() => upkeep.close())
   upkeep.start()
   // After a node of a cluster has set its clock to the database's time.

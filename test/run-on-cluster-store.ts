@@ -8,7 +8,9 @@ import { noPostgres, PostgresServer } from './support/postgres-server.ts'
  * `npm run test:cluster`: the tests that drive a whole server, on PostgreSQL and NATS instead of SQLite and memory. What
  * is missing is said aloud, and then its part is not run.
  */
-const suites = ['api', 'reference', 'session', 'http', 'examples', 'admin'].map((room) => `test/${room}/**/*.test.ts`)
+const suites = ['api', 'reference', 'session', 'http', 'examples', 'samples', 'admin'].map(
+  (room) => `test/${room}/**/*.test.ts`,
+)
 const storeChooser = 'test/support/running-server.ts'
 
 /** Whether a test file has its server from the one place that goes by CARILLON_TEST_STORE. Others would only run twice. */

@@ -1,6 +1,11 @@
-/** An event of one channel for sessions on all nodes. The frame is built once, for all of them. */
-export interface Envelope {
+/** A channel, and which one of those that have had its ARN: a channel that is created again has another number. */
+export interface ChannelRef {
+  channelId: number
   channelArn: string
+}
+
+/** An event of one channel for sessions on all nodes. The frame is built once, for all of them. */
+export interface Envelope extends ChannelRef {
   /** The event's number in the channel log; undefined for an event without a row. */
   seq: number | undefined
   /** All members of the channel, or those of them that are listed. */
@@ -11,6 +16,11 @@ export interface Envelope {
   leaves?: string
   /** The channel is deleted with this event: all memberships end. */
   closes?: true
+  /**
+   * A newer node has written an event of a kind that this node does not know. There is nothing to deliver, and the
+   * members may have changed.
+   */
+  isUnknown?: true
   /** The whole text frame for the sockets. */
   frame: string
 }
@@ -22,9 +32,11 @@ export interface Listener {
   /**
    * A subscribed user is a member of the channel from this number on. The event itself is published with the channel's.
    */
-  joined(userArn: string, channelArn: string, seq: number): void
+  joined(userArn: string, channel: ChannelRef, seq: number): void
   /** The channel log has reached this number at least, without the event itself. */
-  reached(channelArn: string, seq: number): void
+  reached(channel: ChannelRef, seq: number): void
+  /** This user or its memberships have changed, and no event that this node can read says how: the store does. */
+  changed(userArn: string): void
   /** Events of any channel may have been lost: the log has them. */
   catchUp(): void
 }
@@ -36,8 +48,8 @@ export interface Listener {
  * never rejects.
  */
 export interface Subscription {
-  addChannel(channelArn: string): Promise<void> | undefined
-  removeChannel(channelArn: string): void
+  addChannel(channelId: number): Promise<void> | undefined
+  removeChannel(channelId: number): void
   addUser(userArn: string): Promise<void> | undefined
   removeUser(userArn: string): void
   /** Ends all subscriptions. */
@@ -52,6 +64,8 @@ export interface Subscription {
 export interface Bus {
   /** Never throws and never waits, whatever the state of the connection. */
   publish(envelopes: readonly Envelope[]): void
+  /** Makes the listeners that have an interest in this user compare it with the store. */
+  announceChange(userArn: string): void
   /** Makes every listener on every node catch up with the log. */
   announceCatchUp(): void
   listen(listener: Listener): Subscription

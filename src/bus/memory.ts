@@ -8,6 +8,9 @@ export function memoryBus(): Bus {
     publish(envelopes) {
       for (const listener of listeners) listener.deliver(envelopes)
     },
+    announceChange(userArn) {
+      for (const listener of listeners) listener.changed(userArn)
+    },
     announceCatchUp() {
       for (const listener of listeners) listener.catchUp()
     },

@@ -83,6 +83,5 @@ export class Receipts {
   }
 }
 
-/** One notice per channel, with its highest number, is enough; each join of a user needs its own. */
-const keyOf = ({ subject, news }: Notice): string =>
-  news.kind === 'joined' ? `${subject} ${news.channelArn}` : subject
+/** A channel's highest number stands for the lower ones. Of a user's joins, the latest of each channel counts. */
+const keyOf = ({ subject, news }: Notice): string => (news.kind === 'joined' ? `${subject} ${news.channelId}` : subject)

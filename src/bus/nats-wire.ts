@@ -1,13 +1,26 @@
 import { hash } from 'node:crypto'
-import type { Envelope } from './bus.ts'
+import type { ChannelRef, Envelope } from './bus.ts'
 
 /** The content of one message on NATS. */
 export type News =
   | { kind: 'event'; envelope: Envelope }
   /** The channel log has reached this number at least; the events are to be read from it. */
-  | { kind: 'reached'; channelArn: string; seq: number }
-  | { kind: 'joined'; userArn: string; channelArn: string; seq: number }
+  | ({ kind: 'reached'; seq: number } & ChannelRef)
+  | ({ kind: 'joined'; userArn: string; seq: number } & ChannelRef)
+  /** The user or its memberships have changed. */
+  | { kind: 'changed'; userArn: string }
   | { kind: 'catch up' }
+
+/**
+ * Each message says which version of this format it has, since nodes are upgraded one after the other. A node reads
+ * only its own version. For any other, and for a kind that it does not know, it reads the store instead, and is told
+ * where by four members that every version has: `channelId`, `channelArn`, `seq` and `userArn`, those of them that
+ * there are. Raise the version whenever a node of the version before would misunderstand a message.
+ */
+const newsVersion = 1
+
+/** For tests: what a node publishes looks like news of another release. */
+export type NewsOf = 'this release' | 'the release before' | 'an unknown kind'
 
 /**
  * Subjects have hashes and no ARNs: NATS gives some characters of ARNs a meaning, and its monitoring would show the
@@ -23,8 +36,8 @@ export class Subjects {
     this.#prefix = prefix
   }
 
-  channel(channelArn: string): string {
-    return `${this.#prefix}.channel.${hash('sha256', channelArn, 'base64url')}`
+  channel(channelId: number): string {
+    return `${this.#prefix}.channel.${channelId}`
   }
 
   user(userArn: string): string {
@@ -36,7 +49,7 @@ export class Subjects {
   }
 
   /** A subject without subscribers. */
-  get permissionCheck(): string {
+  get trial(): string {
     return `${this.#prefix}.trial`
   }
 }
@@ -45,22 +58,52 @@ export class Subjects {
  * A line of JSON, then for an event its frame unchanged: encoding the frame's JSON again would cost as much as all the
  * rest.
  */
-export function encodeNews(news: News): string {
-  if (news.kind !== 'event') return JSON.stringify(news)
+export function encodeNews(news: News, of: NewsOf = 'this release'): string {
+  const head = {
+    v: of === 'the release before' ? newsVersion - 1 : newsVersion,
+    kind: of === 'an unknown kind' ? `${news.kind} of another release` : news.kind,
+  }
+  if (news.kind !== 'event') return JSON.stringify({ ...news, ...head })
   const { frame, ...rest } = news.envelope
-  return `${JSON.stringify({ kind: news.kind, ...rest })}\n${frame}`
+  return `${JSON.stringify({ ...head, ...rest })}\n${frame}`
 }
 
-/** Throws if the text is not from a node of this cluster. */
-export function decodeNews(text: string): News {
+/** Undefined if there is nothing to do. Throws if the text is not from a node of this cluster. */
+export function decodeNews(text: string): News | undefined {
   const end = text.indexOf('\n')
-  const { kind, ...rest } = parseLine(end < 0 ? text : text.slice(0, end))
-  if (kind === 'event' && end >= 0 && isEvent(rest)) return { kind, envelope: { ...rest, frame: text.slice(end + 1) } }
+  const { v, kind, ...rest } = parseLine(end < 0 ? text : text.slice(0, end))
+  if (!Number.isSafeInteger(v) || typeof kind !== 'string') throw new Error('The first line is no news')
+  return v === newsVersion && isKnown(kind)
+    ? ownNews(kind, rest, end < 0 ? undefined : text.slice(end + 1))
+    : instead(rest)
+}
+
+const knownKinds = ['event', 'reached', 'joined', 'changed', 'catch up'] as const
+const isKnown = (kind: string): kind is News['kind'] => (knownKinds as readonly string[]).includes(kind)
+
+type Members = Partial<Record<'channelId' | 'channelArn' | 'seq' | 'userArn', unknown>> & Partial<Envelope>
+
+function ownNews(kind: News['kind'], members: Members, frame: string | undefined): News {
   if (kind === 'catch up') return { kind }
-  const { userArn, channelArn, seq } = rest
-  if (kind === 'reached' && isNumbered(rest)) return { kind, channelArn, seq }
-  if (kind === 'joined' && isNumbered(rest) && typeof userArn === 'string') return { kind, userArn, channelArn, seq }
-  throw new Error(`There is no message of the kind ${kind}`)
+  if (kind === 'event' && frame !== undefined && isEvent(members)) return { kind, envelope: { ...members, frame } }
+  const { userArn } = members as { userArn?: unknown }
+  if (kind === 'changed' && typeof userArn === 'string') return { kind, userArn }
+  if (isNumbered(members)) {
+    const { channelId, channelArn, seq } = members
+    if (kind === 'reached') return { kind, channelId, channelArn, seq }
+    if (kind === 'joined' && typeof userArn === 'string') return { kind, userArn, channelId, channelArn, seq }
+  }
+  throw new Error(`News of the kind '${kind}' lack a member`)
+}
+
+/** Where to read what news of another release say. An event without a number has no row to read. */
+function instead(members: Members): News | undefined {
+  const { userArn } = members as { userArn?: unknown }
+  if (typeof userArn === 'string') return { kind: 'changed', userArn }
+  const { channelId, channelArn, seq } = members
+  if (isNumbered(members))
+    return { kind: 'reached', channelId: members.channelId, channelArn: members.channelArn, seq: members.seq }
+  return channelId === undefined && channelArn === undefined && seq === undefined ? { kind: 'catch up' } : undefined
 }
 
 /** JSON.parse's own error would quote the text, and get into a log. */
@@ -72,10 +115,13 @@ function parseLine(line: string) {
   }
 }
 
-const isNumbered = ({ channelArn, seq }: { channelArn?: unknown; seq?: unknown }): boolean =>
-  typeof channelArn === 'string' && Number.isSafeInteger(seq)
+const isChannel = ({ channelId, channelArn }: { channelId?: unknown; channelArn?: unknown }): boolean =>
+  Number.isSafeInteger(channelId) && typeof channelArn === 'string'
 
-const isEvent = (envelope: Partial<Envelope>): envelope is Omit<Envelope, 'frame'> & { seq: number } =>
-  typeof envelope.channelArn === 'string' &&
+const isNumbered = (members: object): members is ChannelRef & { seq: number } =>
+  isChannel(members) && 'seq' in members && Number.isSafeInteger(members.seq)
+
+const isEvent = (envelope: Partial<Envelope>): envelope is Omit<Envelope, 'frame'> =>
+  isChannel(envelope) &&
   (envelope.seq === undefined || Number.isSafeInteger(envelope.seq)) &&
   (envelope.audience?.to === 'members' || (envelope.audience?.to === 'users' && Array.isArray(envelope.audience.users)))

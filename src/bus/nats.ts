@@ -6,7 +6,7 @@ import type { Bus, Envelope, Listener, Subscription } from './bus.ts'
 import { memoryBus } from './memory.ts'
 import { connectionOptions, type NatsServers, shown } from './nats-options.ts'
 import { type Notice, Receipts } from './nats-receipts.ts'
-import { decodeNews, encodeNews, type News, Subjects } from './nats-wire.ts'
+import { decodeNews, encodeNews, type News, type NewsOf, Subjects } from './nats-wire.ts'
 
 /**
  * Servers of a NATS cluster may lose their connection to each other, and messages with it, while their clients notice
@@ -22,6 +22,8 @@ export interface NatsBusParts {
   prefix: string
   /** The name of this node in NATS's own monitoring. */
   nodeName: string
+  /** For tests: what it publishes looks like news of another release. */
+  newsOf?: NewsOf | undefined
   clock: Clock
   log: Log
 }
@@ -49,12 +51,24 @@ export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
 /**
  * The bus of many nodes, over NATS core. Listeners of this node receive its own events directly, as from the bus in
  * memory. If a publish may have been lost because the connection broke, the node announces the log position afterwards.
+ *
+ *                          disconnect: what is not confirmed counts as lost
+ *      ┌─ publish: sent ─┐    ┌────────────────────────────────────────┐    ┌─ publish: counts as lost ─┐
+ *      └──────────► connected ◄────────────────────────────────────────  away ◄─────────────────────────┘
+ *                     │        reconnect, flush: listeners catch up,     │  └── the client gives up: away for good
+ *                     │        and what was lost is announced            │
+ *                     └────────────────────► closed ◄────────────────────┘
+ *
+ * While it is connected, one flush at a time asks the server whether it has what was sent (Receipts). If it does not
+ * say so, or if too much is unconfirmed, a publish counts as lost, too, and is announced after the next flush that
+ * succeeds.
  */
 class NatsBus implements Bus {
   readonly #connection: NatsConnection
   readonly #subjects: Subjects
   readonly #clock: Clock
   readonly #log: Log
+  readonly #newsOf: NewsOf | undefined
   readonly #local = memoryBus()
   readonly #receipts = new Receipts()
   readonly #cancelCatchUp: Cancel
@@ -66,11 +80,12 @@ class NatsBus implements Bus {
   /** Before the permissions are checked, a rejection makes the start fail, whose error has the reason. */
   #isChecked = false
 
-  constructor(connection: NatsConnection, subjects: Subjects, { clock, log }: NatsBusParts) {
+  constructor(connection: NatsConnection, subjects: Subjects, { clock, log, newsOf }: NatsBusParts) {
     this.#connection = connection
     this.#subjects = subjects
     this.#clock = clock
     this.#log = log
+    this.#newsOf = newsOf
     this.#cancelCatchUp = every(clock, catchUpEveryMs, () => this.#local.announceCatchUp())
     this.#subscribe(subjects.allNodes, () => this.#local.announceCatchUp())
     void this.#followStatus()
@@ -82,7 +97,7 @@ class NatsBus implements Bus {
 
   /** Rejects if the server does not let this user publish and subscribe. */
   async checkPermissions(): Promise<void> {
-    this.#connection.publish(this.#subjects.permissionCheck)
+    this.#connection.publish(this.#subjects.trial)
     await this.#connection.flush()
     // The server's rejection was read by now; the status iterator reports it in the next turn of the event loop.
     await setImmediate()
@@ -93,6 +108,12 @@ class NatsBus implements Bus {
   publish(envelopes: readonly Envelope[]): void {
     this.#local.publish(envelopes)
     for (const envelope of envelopes) this.#publishEvent(envelope)
+  }
+
+  announceChange(userArn: string): void {
+    this.#local.announceChange(userArn)
+    const notice: Notice = { subject: this.#subjects.user(userArn), news: { kind: 'changed', userArn } }
+    this.#send(notice.subject, notice.news, notice)
   }
 
   announceCatchUp(): void {
@@ -115,8 +136,8 @@ class NatsBus implements Bus {
       subscriptions.delete(subject)
     }
     return {
-      addChannel: (channelArn) => add(this.#subjects.channel(channelArn)),
-      removeChannel: (channelArn) => remove(this.#subjects.channel(channelArn)),
+      addChannel: (channelId) => add(this.#subjects.channel(channelId)),
+      removeChannel: (channelId) => remove(this.#subjects.channel(channelId)),
       addUser: (userArn) => add(this.#subjects.user(userArn)),
       removeUser: (userArn) => remove(this.#subjects.user(userArn)),
       close: () => {
@@ -141,7 +162,8 @@ class NatsBus implements Bus {
       // The status reports a rejection, too.
       if (error) return
       try {
-        receive(decodeNews(message.string()))
+        const news = decodeNews(message.string())
+        if (news) receive(news)
       } catch (reason) {
         this.#log.error({ err: reason, subject }, 'ignored a malformed message from NATS')
       }
@@ -150,14 +172,15 @@ class NatsBus implements Bus {
   }
 
   #publishEvent(envelope: Envelope): void {
-    const { channelArn, seq, joins = [] } = envelope
-    const subject = this.#subjects.channel(channelArn)
+    const { channelId, channelArn, seq, joins = [] } = envelope
+    const subject = this.#subjects.channel(channelId)
     const notice: Notice | undefined =
-      seq === undefined ? undefined : { subject, news: { kind: 'reached', channelArn, seq } }
+      seq === undefined ? undefined : { subject, news: { kind: 'reached', channelId, channelArn, seq } }
     this.#send(subject, { kind: 'event', envelope }, notice)
     if (seq === undefined) return
     for (const userArn of joins) {
-      const join: Notice = { subject: this.#subjects.user(userArn), news: { kind: 'joined', userArn, channelArn, seq } }
+      const news = { kind: 'joined', userArn, channelId, channelArn, seq } as const
+      const join: Notice = { subject: this.#subjects.user(userArn), news }
       this.#send(join.subject, join.news, join)
     }
   }
@@ -168,7 +191,7 @@ class NatsBus implements Bus {
       this.#receipts.lost(notice)
       return
     }
-    const bytes = Buffer.from(encodeNews(news))
+    const bytes = Buffer.from(encodeNews(news, this.#newsOf))
     if (bytes.length > (this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY)) {
       this.#log.warn(
         { subject, bytes: bytes.length },
@@ -277,7 +300,8 @@ class NatsBus implements Bus {
 
 function dispatch(news: News, listener: Listener): void {
   if (news.kind === 'event') listener.deliver([news.envelope])
-  else if (news.kind === 'reached') listener.reached(news.channelArn, news.seq)
-  else if (news.kind === 'joined') listener.joined(news.userArn, news.channelArn, news.seq)
+  else if (news.kind === 'reached') listener.reached(news, news.seq)
+  else if (news.kind === 'joined') listener.joined(news.userArn, news, news.seq)
+  else if (news.kind === 'changed') listener.changed(news.userArn)
   else listener.catchUp()
 }

@@ -21,7 +21,7 @@ export function requireKind(kinds: EventKinds, eventType: string): EventKind<obj
 type EnvelopeSource = Omit<ChannelEvent, 'revision' | 'erasesText'>
 
 export function envelope(kind: EventKind<object>, event: EnvelopeSource): Envelope {
-  const { channelArn, seq, audience, about } = event
+  const { channelId, channelArn, seq, audience, about } = event
   const text = frame(kind.eventType, kind.messageType(about), kind.payload(about, event))
-  return { channelArn, seq, audience, ...kind.effect?.(event.subject), frame: text }
+  return { channelId, channelArn, seq, audience, ...kind.effect?.(event.subject), frame: text }
 }

@@ -1,17 +1,33 @@
-import type { Envelope } from '../bus/bus.ts'
-import { appInstanceOf } from '../contract/arn.ts'
+import type { ChannelRef, Envelope } from '../bus/bus.ts'
 import type { Audience } from '../store/channel-event.ts'
 import type { Reader, Value } from '../store/store.ts'
 import type { ChannelRow, MembershipRow, MessageRow } from '../store/tables.ts'
 import { type EventKinds, type LogRow, type PastMember, type PastRun, runKey, type SubjectRows } from './event-kind.ts'
-import { envelope, requireKind } from './publisher.ts'
+import { envelope } from './publisher.ts'
 
 /** Events in one read of a channel's log. */
-const pageMax = 100
-/** ARNs in one statement, padded with NULL. A connect reads one user and a few channels, catching up reads many. */
-const widths = [1, 10, 50]
+const eventsMax = 100
+/** Memberships in one read: about 2 ms of the event loop on SQLite. */
+const membershipsMax = 500
+/** More than a user may have. */
+const allMemberships = 1_000_000
+const maxInteger = Number.MAX_SAFE_INTEGER
+/** Values in one statement, padded with NULL. */
+const widths = [1, 10, 100]
 
 const noRows: SubjectRows = { channel: undefined, members: new Map(), messages: new Map(), runs: new Map() }
+
+interface Head {
+  next_seq: number
+  deleted_at: number | null
+}
+
+interface MembershipOfUser {
+  channel_id: number
+  channel_arn: string
+  joined_seq: number
+  next_seq: number
+}
 
 /** A user without a membership: all its columns are null. */
 type FormerMember = { channel_id: null; member_arn: string; member_name: string }
@@ -26,92 +42,92 @@ export class StoredChannelLog {
     this.#kinds = kinds
   }
 
-  /** The memberships of the users. */
-  async memberships(userArns: readonly string[]): Promise<{ userArn: string; channelArn: string }[]> {
-    const rows = await this.#allOf<{ member_arn: string; channel_arn: string }>(
-      `SELECT app_instance_user_arn AS member_arn, channel_arn FROM wanted CROSS JOIN app_instance_user
-       CROSS JOIN channel_membership CROSS JOIN channel_head
-       WHERE app_instance_user_arn = wanted.arn AND app_instance_user.deleted_at IS NULL AND member_id = user_id
-         AND channel_head.channel_id = channel_membership.channel_id AND channel_head.deleted_at IS NULL`,
+  async memberships(userArn: string, afterChannelId: number, through?: number) {
+    const limit = through === undefined ? membershipsMax : allMemberships
+    const rows = await this.#read.all<MembershipOfUser>(
+      `SELECT channel_head.channel_id, channel_arn, joined_seq, next_seq
+       FROM channel_membership CROSS JOIN channel_head
+       WHERE member_id =
+           (SELECT user_id FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL)
+         AND channel_membership.channel_id > $2 AND channel_membership.channel_id <= $3
+         AND channel_head.channel_id = channel_membership.channel_id AND channel_head.deleted_at IS NULL
+       ORDER BY channel_membership.channel_id LIMIT $4`,
+      userArn,
+      afterChannelId,
+      through ?? maxInteger,
+      limit,
+    )
+    const memberships = rows.map((row) => ({
+      channelId: row.channel_id,
+      channelArn: row.channel_arn,
+      joinedSeq: row.joined_seq,
+      latest: row.next_seq - 1,
+    }))
+    return { memberships, more: rows.length === limit }
+  }
+
+  async usersOf(userArns: readonly string[]) {
+    const users = await this.#allOf<{ user_id: number; app_instance_user_arn: string }>(
+      `SELECT user_id, app_instance_user_arn FROM wanted CROSS JOIN app_instance_user
+       WHERE app_instance_user_arn = wanted.value AND deleted_at IS NULL`,
+      'TEXT',
       userArns,
     )
-    return rows.map((row) => ({ userArn: row.member_arn, channelArn: row.channel_arn }))
+    return new Map(users.map((user) => [user.app_instance_user_arn, user.user_id]))
   }
 
-  /** The number of each channel's latest event; that of its deletion, for a channel that is deleted. */
-  async latest(channelArns: readonly string[]): Promise<Map<string, number>> {
-    const rows = await this.#allOf<{ channel_arn: string; next_seq: number }>(
-      'SELECT channel_arn, next_seq FROM wanted CROSS JOIN channel_head WHERE channel_arn = wanted.arn',
-      channelArns,
+  async latest(channelIds: readonly number[]) {
+    const heads = await this.#allOf<Head & { channel_id: number }>(
+      'SELECT channel_id, next_seq, deleted_at FROM wanted CROSS JOIN channel_head WHERE channel_id = wanted.value',
+      'BIGINT',
+      channelIds,
     )
-    const latest = new Map<string, number>()
-    // A channel that was created again has several heads. The numbers continue from one to the next.
-    for (const row of rows) latest.set(row.channel_arn, Math.max(row.next_seq - 1, latest.get(row.channel_arn) ?? 0))
-    return latest
+    return new Map(heads.map((head) => [head.channel_id, latestNumber(head)]))
   }
 
-  async joinedAt(userArn: string, channelArn: string): Promise<number | undefined> {
-    const row = await this.#read.get<{ joined_seq: number }>(
-      `SELECT joined_seq FROM channel_membership
-       WHERE channel_id = (SELECT channel_id FROM channel_head WHERE channel_arn = $2 AND deleted_at IS NULL)
-         AND member_id = (SELECT user_id FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL)`,
-      userArn,
-      channelArn,
+  async read(
+    { channelId, channelArn }: ChannelRef,
+    { after, through }: { after: number; through: number | undefined },
+  ) {
+    const head = await this.#read.get<Head>(
+      'SELECT next_seq, deleted_at FROM channel_head WHERE channel_id = $1',
+      channelId,
     )
-    return row?.joined_seq
-  }
-
-  /**
-   * The events after a number, through another or, if that is undefined, through the latest. A page ends where a
-   * deleted channel ends: after that comes the log of a channel that was created again under its ARN. When the log of a
-   * deleted channel has been purged, its head row stands for the last event. Undefined if there is no such channel, or
-   * if its log is shorter.
-   */
-  async read(channelArn: string, { after, through }: { after: number; through: number | undefined }) {
-    const latest = (await this.latest([channelArn])).get(channelArn)
-    if (latest === undefined || latest < (through ?? after)) return undefined
-    const last = through ?? latest
-    // Reads the first of the ARN's channels whose log goes beyond the number. A join with all of them would read and
-    // sort all later events, for each page.
+    if (!head || latestNumber(head).seq < after) return undefined
+    const { seq: latest, isDeleted } = latestNumber(head)
+    const last = Math.min(through ?? latest, latest)
     const rows = await this.#read.all<LogRow>(
-      `SELECT channel_log.*, CAST($1 AS TEXT) AS channel_arn FROM channel_log
-       WHERE channel_id = (SELECT channel_id FROM channel_head WHERE channel_arn = $1 AND next_seq > $2 + 1
-         ORDER BY next_seq, channel_id LIMIT 1)
-         AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4`,
-      channelArn,
+      `SELECT channel_log.*, CAST($4 AS TEXT) AS channel_arn FROM channel_log
+       WHERE channel_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $5`,
+      channelId,
       after,
       last,
-      pageMax,
+      channelArn,
+      eventsMax,
     )
-    const ended = rows.length === 0 && last > after ? await this.#endAfter(channelArn, after) : undefined
-    if (ended) return { envelopes: [ended], through: ended.seq, more: ended.seq < last }
-    const end = rows.at(-1)?.seq ?? last
+    const end = rows.length === eventsMax ? (rows.at(-1) as LogRow).seq : last
     const subjects = await this.#subjects(rows)
     const envelopes = rows.map((row) => this.#envelope(row, subjects))
-    return { envelopes, through: end, more: end < last }
+    return { envelopes, through: end, more: end < last, isEnd: isDeleted && end === latest }
   }
 
-  /** The end of the first of the ARN's channels whose log went beyond the number, if that channel is deleted. */
-  async #endAfter(channelArn: string, after: number): Promise<(Envelope & { seq: number }) | undefined> {
-    const head = await this.#read.get<{ next_seq: number; deleted_at: number | null }>(
-      `SELECT next_seq, deleted_at FROM channel_head WHERE channel_arn = $1 AND next_seq > $2 + 1
-       ORDER BY next_seq, channel_id LIMIT 1`,
-      channelArn,
-      after,
-    )
-    if (!head || head.deleted_at === null) return undefined
-    return { ...this.endOf(channelArn), seq: head.next_seq - 1 }
+  endOf(channel: ChannelRef): Envelope {
+    return this.#unlogged(channel, 'DELETE_CHANNEL', channel.channelArn, { to: 'members' })
   }
 
-  /** For members of a channel that the store does not have. */
-  endOf(channelArn: string): Envelope {
+  leaveOf(channel: ChannelRef, userArn: string): Envelope {
+    return this.#unlogged(channel, 'DELETE_CHANNEL_MEMBERSHIP', userArn, { to: 'users', users: [userArn] })
+  }
+
+  /** As if it were read from the log, without a number. */
+  #unlogged({ channelId, channelArn }: ChannelRef, eventType: string, subject: string, audience: Audience): Envelope {
     const row: LogRow = {
-      channel_id: 0,
+      channel_id: channelId,
       channel_arn: channelArn,
       seq: 0,
-      event_type: 'DELETE_CHANNEL',
-      audience_json: '{"to":"members"}',
-      subject: channelArn,
+      event_type: eventType,
+      audience_json: JSON.stringify(audience),
+      subject,
       revision: 0,
       created_at: 0,
     }
@@ -119,11 +135,13 @@ export class StoredChannelLog {
   }
 
   #envelope(row: LogRow, rows: SubjectRows): Envelope {
-    const kind = requireKind(this.#kinds, row.event_type)
+    const { channel_id: channelId, channel_arn: channelArn, seq } = row
+    const kind = this.#kinds[row.event_type]
+    if (!kind) return { channelId, channelArn, seq, audience: { to: 'users', users: [] }, isUnknown: true, frame: '' }
     return envelope(kind, {
-      channelId: row.channel_id,
-      channelArn: row.channel_arn,
-      seq: row.seq,
+      channelId,
+      channelArn,
+      seq,
       eventType: row.event_type,
       audience: JSON.parse(row.audience_json) as Audience,
       createdAt: row.created_at,
@@ -170,15 +188,13 @@ export class StoredChannelLog {
     const [channel] = rows
     if (arns.size === 0 || !channel) return members
     const { channel_id, channel_arn } = channel
-    // Uses the index that includes deleted users. A user that was created again has several rows: its latest is the
-    // last.
     const found = await this.#allOf<MembershipRow | FormerMember>(
       `SELECT channel_membership.*, app_instance_user_arn AS member_arn, name AS member_name
        FROM wanted CROSS JOIN app_instance_user
-       LEFT JOIN channel_membership ON channel_id = $2 AND member_id = user_id
-       WHERE app_instance_arn = $1 AND app_instance_user_arn = wanted.arn ORDER BY user_id`,
+       LEFT JOIN channel_membership ON channel_id = $1 AND member_id = user_id
+       WHERE app_instance_user_arn = wanted.value AND app_instance_user.deleted_at IS NULL`,
+      'TEXT',
       [...arns],
-      appInstanceOf(channel_arn) ?? null,
       channel_id,
     )
     for (const { member_arn, member_name, ...row } of found) {
@@ -194,20 +210,29 @@ export class StoredChannelLog {
   }
 
   /**
-   * `select` reads the rows of the ARNs in the table `wanted`. CROSS makes SQLite begin with them. With IN it would
+   * `select` reads the rows of each `value` of the table `wanted`. CROSS makes SQLite begin with them. With IN it would
    * fill a temporary table first: 90 KB to allocate and 100 µs at each connect. `first` are the values of `$1` and so
    * on.
    */
-  async #allOf<Row>(select: string, arns: readonly string[], ...first: Value[]): Promise<Row[]> {
+  async #allOf<Row>(
+    select: string,
+    type: 'TEXT' | 'BIGINT',
+    values: readonly Value[],
+    ...first: Value[]
+  ): Promise<Row[]> {
     const rows: Row[] = []
     let start = 0
-    while (start < arns.length) {
-      const width = widths.find((enough) => enough >= arns.length - start) ?? (widths.at(-1) as number)
-      const places = Array.from({ length: width }, (_, index) => `($${first.length + index + 1})`)
-      const some = places.map((_, index) => arns[start + index] ?? null)
-      rows.push(...(await this.#read.all<Row>(`WITH wanted (arn) AS (VALUES ${places}) ${select}`, ...first, ...some)))
+    while (start < values.length) {
+      const width = widths.find((enough) => enough >= values.length - start) ?? (widths.at(-1) as number)
+      const places = Array.from({ length: width }, (_, index) => `(CAST($${first.length + index + 1} AS ${type}))`)
+      const some = places.map((_, index) => values[start + index] ?? null)
+      rows.push(
+        ...(await this.#read.all<Row>(`WITH wanted (value) AS (VALUES ${places}) ${select}`, ...first, ...some)),
+      )
       start += width
     }
     return rows
   }
 }
+
+const latestNumber = ({ next_seq, deleted_at }: Head) => ({ seq: next_seq - 1, isDeleted: deleted_at !== null })

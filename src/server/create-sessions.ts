@@ -30,7 +30,8 @@ export function createSessions(
     onRefused: (stream) => connections.refused(stream),
     admit: async (credentials, userArn) => {
       if (credentials.suspended) return { admitted: false, reason: 'Forbidden: the access key is suspended' }
-      if (await findUser(read, userArn)) return { admitted: true }
+      const user = await findUser(read, userArn)
+      if (user) return { admitted: true, userId: user.user_id }
       return { admitted: false, reason: 'Forbidden: there is no such AppInstanceUser' }
     },
     prefetch: (userArn, sortBy) => channelDetails(read, userArn, { sortBy, now: clock.now() }),

@@ -86,11 +86,11 @@ export async function openRecord(
   }
 }
 
-async function openBus({ nats: place }: Config, { cluster }: Keys, { clock, log, newId }: World): Promise<Bus> {
+async function openBus({ nats: place }: Config, { cluster }: Keys, world: World): Promise<Bus> {
   if (!place) return memoryBus()
   // Loaded on demand: a single node needs no client of NATS.
   const { connectNatsBus } = await import('../bus/nats.ts')
-  return connectNatsBus({ place, prefix: `carillon.${cluster}`, nodeName: `carillon ${newId()}`, clock, log })
+  return connectNatsBus({ ...world, place, prefix: `carillon.${cluster}`, nodeName: `carillon ${world.newId()}` })
 }
 
 /** Registers this node among the nodes of its database. */

@@ -1,6 +1,8 @@
 import type { Envelope } from '../bus/bus.ts'
 
-/** Maximum of buffered early events of one channel. Further ones are dropped here, and read from the log. */
+/**
+ * Maximum of early events that one channel buffers while earlier ones are missing. Further ones are read from the log.
+ */
 const earlyMax = 256
 
 /** The numbers that must be read from the log before anything else can be delivered. */
@@ -15,14 +17,27 @@ export interface Gap {
  * Puts the numbered events of one channel in the order of their numbers: each is delivered once, and none before its
  * predecessors. The caller delivers; this class says which event is next, and which numbers are missing.
  *
- * The order buffers all events until its start is known (`startAt`).
+ *                  startAt               reach, markUncertain
+ *     not started ──────────► in step ───────────────────────► behind
+ *                                ▲    accept, next, skipTo       │
+ *                                └───────────────────────────────┘
+ *
+ * Not started, the number before the first event is unknown, and all events are buffered. In step, all known events
+ * were delivered. Behind, events are missing (`hasGap`), and later ones are buffered.
+ *
+ * `rewind` puts the order behind again: numbers up to `repeatedThrough` then pass a second time, for the members that
+ * lack them. `pause` buffers all events, in any state, until `resume`.
  */
 export class ChannelOrder {
   #position: number | undefined
+  /** The number after which the order started. */
+  #begin = 0
   /** The highest number that is known to be in the log. */
   #reached = 0
   /** Whether the log may have further events that were not announced. */
   #isUncertain = false
+  #repeatedThrough = 0
+  #isPaused = false
   readonly #early = new Map<number, Envelope>()
 
   /** The number of the last event that was delivered, or that concerns no user here; undefined before `startAt`. */
@@ -30,11 +45,22 @@ export class ChannelOrder {
     return this.#position
   }
 
+  /** Numbers up to this one passed before the order started, and no user here received them. */
+  get begin(): number {
+    return this.#begin
+  }
+
+  /** Numbers up to this one pass for the second time. */
+  get repeatedThrough(): number {
+    return this.#repeatedThrough
+  }
+
   /** Starts after this number. If the start is known already, it stays, and the number counts as announced. */
   startAt(position: number): void {
     this.reach(position)
     if (this.#position !== undefined) return
     this.#position = position
+    this.#begin = position
     this.#forget(position)
   }
 
@@ -43,7 +69,7 @@ export class ChannelOrder {
    * is late.
    */
   accept(seq: number, envelope: Envelope): boolean {
-    if (this.#position !== undefined && seq === this.#position + 1) {
+    if (this.#position !== undefined && seq === this.#position + 1 && !this.#isPaused) {
       this.#position = seq
       if (this.#early.size > 0) this.#early.delete(seq)
       return true
@@ -57,7 +83,7 @@ export class ChannelOrder {
 
   /** The buffered event that is next; it then counts as delivered. */
   next(): Envelope | undefined {
-    if (this.#position === undefined || this.#early.size === 0) return undefined
+    if (this.#position === undefined || this.#early.size === 0 || this.#isPaused) return undefined
     const envelope = this.#early.get(this.#position + 1)
     if (envelope) {
       this.#position += 1
@@ -77,7 +103,7 @@ export class ChannelOrder {
   }
 
   get hasGap(): boolean {
-    return this.#position !== undefined && (this.#isUncertain || this.#reached > this.#position)
+    return this.#position !== undefined && !this.#isPaused && (this.#isUncertain || this.#reached > this.#position)
   }
 
   /** The number of known events that are not delivered yet. */
@@ -106,7 +132,20 @@ export class ChannelOrder {
   rewind(position: number): void {
     if (this.#position === undefined || position >= this.#position) return
     this.reach(this.#position)
+    this.#repeatedThrough = Math.max(this.#repeatedThrough, this.#position)
     this.#position = position
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
   }
 
   /** All buffered events, in order. For a channel whose log is deleted: nothing will ever fill its gaps. */

@@ -29,7 +29,10 @@ interface EndpointParts {
   /** No session will open on this connection: the server waits until the client closes it. */
   onRefused(stream: Duplex): void
   /** Whether the user exists and the key may connect as this user. */
-  admit(credentials: Credentials, userArn: string): Promise<{ admitted: true } | { admitted: false; reason: string }>
+  admit(
+    credentials: Credentials,
+    userArn: string,
+  ): Promise<{ admitted: true; userId: number } | { admitted: false; reason: string }>
   /** The payloads of CHANNEL_DETAILS, at most 50. The next one is requested when the previous one was sent. */
   prefetch(userArn: string, sortBy?: string): AsyncIterable<object>
   metrics: Pick<Metrics, 'countSessionRefusal' | 'countSessionClose'>
@@ -180,8 +183,9 @@ export class SessionEndpoint {
     if (!admission.admitted) return this.#refuse(connection, closeCode.forbidden, admission.reason)
     onVerified(stream)
     if (webSocket.readyState !== WebSocket.OPEN) return undefined
+    const { userId } = admission
     const [userArn, sessionId] = [detached(parameters.userArn), detached(parameters.sessionId)]
-    const session = new Session({ userArn, sessionId, webSocket, stream }, this.#sessionParts)
+    const session = new Session({ userArn, userId, sessionId, webSocket, stream }, this.#sessionParts)
     this.#makeRoom(session)
     await hub.register(session)
     this.#establish(session)

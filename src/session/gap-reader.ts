@@ -1,3 +1,4 @@
+import type { ChannelRef } from '../bus/bus.ts'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ChannelLog, LogPage } from './channel-log.ts'
@@ -14,8 +15,7 @@ const pauseMsFirst = 100
 const pauseMsMax = 5_000
 
 /** A channel whose events are put in order. */
-interface Ordered {
-  readonly channelArn: string
+interface Ordered extends ChannelRef {
   readonly order: ChannelOrder
 }
 
@@ -106,7 +106,7 @@ export class GapReader<C extends Ordered> {
   async #readGap(channel: C, gap: Gap): Promise<boolean> {
     const { channelLog, fill, log } = this.#parts
     try {
-      const page = await channelLog.read(channel.channelArn, gap)
+      const page = await channelLog.read(channel, gap)
       if (!this.#reading.has(channel)) return true
       this.#failures.delete(channel)
       fill(channel, gap, page)

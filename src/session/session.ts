@@ -3,7 +3,7 @@ import { frame } from '../events/frame.ts'
 import type { Batch } from './batch.ts'
 import { closeCode, closeWith } from './close.ts'
 import type { FrameFlush, Outlet } from './frame-flush.ts'
-import type { Subscriber } from './hub.ts'
+import type { Subscriber } from './hub-members.ts'
 import type { SessionLimits } from './limits.ts'
 import type { Pinged, Pings } from './pings.ts'
 import type { SessionSocket, SocketOwner } from './session-socket.ts'
@@ -20,6 +20,7 @@ export interface SessionParts {
 
 interface SessionConnection {
   userArn: string
+  userId: number
   sessionId: string
   /** Open. */
   webSocket: SessionSocket
@@ -41,6 +42,7 @@ const sessionEstablished = textFrame(frame('SESSION_ESTABLISHED', 'SYSTEM'))
  */
 export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   readonly userArn: string
+  readonly userId: number
   readonly sessionId: string
   readonly #webSocket: SessionSocket
   readonly #stream: Duplex
@@ -52,8 +54,9 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   #missedPongs = 0
   readonly #pingGroup: number
 
-  constructor({ userArn, sessionId, webSocket, stream }: SessionConnection, parts: SessionParts) {
+  constructor({ userArn, userId, sessionId, webSocket, stream }: SessionConnection, parts: SessionParts) {
     this.userArn = userArn
+    this.userId = userId
     this.sessionId = sessionId
     this.#webSocket = webSocket
     this.#stream = stream
@@ -121,6 +124,10 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
     if (this.#state === 'ended') return
     this.#end()
     closeWith(this.#webSocket, code, reason)
+  }
+
+  userDeleted(): void {
+    this.close(closeCode.forbidden, 'The AppInstanceUser was deleted')
   }
 
   onPong(): void {

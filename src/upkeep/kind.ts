@@ -7,13 +7,19 @@ import type { Progress, WorkKind, WorkRow } from '../store/work.ts'
  */
 export const pieceRowsMax = 250
 
+/**
+ * Sessions of deleted users are closed so long after the last event that they receive: the hubs have delivered it by then.
+ */
+export const sessionsAfterMs = 1_000
+
 /** One kind of background work. Each has a file in this folder, and a line in kinds.ts. */
 export interface Kind {
   kind: WorkKind
   /** How often it is done, for work about the whole store. Its row is always there. */
   everyMs?: number
-  /** What the log says when it is done, unless nothing was changed. */
+  /** What the log says when it is done, unless nothing was changed; at the level debug if that is often. */
   done: string
+  isOften?: true
   /**
    * Does the next piece, in a transaction at READ COMMITTED of its own, which has locked the work's row. It may be repeated
    * from its beginning, as every transaction.

@@ -6,16 +6,15 @@ import { purgeChannel } from './purge-channel.ts'
 import { removeAppInstance } from './remove-app-instance.ts'
 import { removeUser } from './remove-user.ts'
 import { retention } from './retention.ts'
-import type { DeletedUser } from './sessions.ts'
 import { trim } from './trim.ts'
 
-/** Every kind of background work. `closeSessions` closes the sessions of a deleted user on every node. */
-export const createKinds = (closeSessions: (user: DeletedUser) => void): readonly Kind[] => [
+/** Every kind of background work. `announceChange` makes every node close the sessions of a user that is deleted. */
+export const createKinds = (announceChange: (userArn: string) => void): readonly Kind[] => [
   purgeChannel,
   expireChannel,
-  removeUser(closeSessions),
+  removeUser(announceChange),
   expireUser,
-  removeAppInstance(closeSessions),
+  removeAppInstance(announceChange),
   retention,
   trim,
   forgetTokens,

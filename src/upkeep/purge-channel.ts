@@ -17,6 +17,7 @@ interface Cursor {
 export const purgeChannel: Kind = {
   kind: 'purge-channel',
   done: 'the rows of a deleted channel are purged',
+  isOften: true,
   async piece(transaction, work, now) {
     const channelId = Number(work.subject)
     const cursor = await deleteSome(transaction, channelId, cursorOf<Cursor>(work) ?? { pass: 'rows', table: 0 }, now)

@@ -1,9 +1,8 @@
 import { markChannelDeleted } from '../api/channels/mark-channel-deleted.ts'
 import type { Transaction } from '../store/store.ts'
 import type { ChannelRow } from '../store/tables.ts'
-import { cursorOf, type Kind, type PieceEnd } from './kind.ts'
+import { cursorOf, type Kind, type PieceEnd, sessionsAfterMs } from './kind.ts'
 import { logKeepMs } from './purge-channel.ts'
-import type { DeletedUser } from './sessions.ts'
 
 /** Channels that one piece deletes. Each takes about ten writes, and has work of its own from then on. */
 const channelsMax = 25
@@ -18,13 +17,13 @@ interface Cursor {
 }
 
 /** What many channels and users make of it. Their sessions are closed when they have heard that their channels are deleted. */
-export const removeAppInstance = (closeSessions: (user: DeletedUser) => void): Kind => ({
+export const removeAppInstance = (announceChange: (userArn: string) => void): Kind => ({
   kind: 'remove-app-instance',
   done: 'the channels and users of a deleted AppInstance are deleted',
   async piece(transaction, work, now) {
     const cursor = cursorOf<Cursor>(work) ?? { pass: 'first', step: 'channels', after: 0 }
     if (cursor.step === 'channels') return deleteChannels(transaction, work.subject, cursor, now)
-    return deleteUsers(transaction, work.subject, { cursor, now, closeSessions })
+    return deleteUsers(transaction, work.subject, { cursor, now, announceChange })
   },
 })
 
@@ -43,16 +42,16 @@ async function deleteChannels(
   for (const channel of channels) await markChannelDeleted(transaction, channel, now)
   const last = channels.at(-1)
   if (last) return { state: 'more', cursor: { ...cursor, after: last.channel_id } }
-  return { state: 'more', cursor: { ...cursor, step: 'users', after: 0 } }
+  return { state: 'later', dueAt: now + sessionsAfterMs, cursor: { ...cursor, step: 'users', after: 0 } }
 }
 
 /** Not one by one as DeleteAppInstanceUser does: their channels are deleted, and so are their memberships and roles. */
 async function deleteUsers(
   transaction: Transaction,
   appInstanceArn: string,
-  { cursor, now, closeSessions }: { cursor: Cursor; now: number; closeSessions(user: DeletedUser): void },
+  { cursor, now, announceChange }: { cursor: Cursor; now: number; announceChange(userArn: string): void },
 ): Promise<PieceEnd> {
-  const users = await transaction.all<DeletedUser>(
+  const users = await transaction.all<{ user_id: number; app_instance_user_arn: string }>(
     `SELECT user_id, app_instance_user_arn FROM app_instance_user
      WHERE app_instance_arn = $1 AND deleted_at IS NULL AND user_id > $2 ORDER BY user_id LIMIT $3`,
     appInstanceArn,
@@ -67,7 +66,9 @@ async function deleteUsers(
   transaction.erasesText()
   const last = users.at(-1)
   if (last) {
-    const afterCommit = () => users.forEach(closeSessions)
+    const afterCommit = () => {
+      for (const { app_instance_user_arn } of users) announceChange(app_instance_user_arn)
+    }
     return { state: 'more', cursor: { ...cursor, after: last.user_id }, afterCommit }
   }
   if (cursor.pass === 'second') return { state: 'done' }

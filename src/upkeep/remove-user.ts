@@ -1,21 +1,16 @@
 import { removeMember } from '../api/channel-memberships/channel-membership.ts'
 import { ApiError } from '../contract/api-error.ts'
 import type { Transaction } from '../store/store.ts'
-import { cursorOf, type Kind, type PieceEnd, pieceRowsMax } from './kind.ts'
-import { logKeepMs } from './purge-channel.ts'
-import type { DeletedUser } from './sessions.ts'
+import { cursorOf, type Kind, type PieceEnd, pieceRowsMax, sessionsAfterMs } from './kind.ts'
 
 /**
  * Memberships in one piece. The heads of their channels stay locked until its end, and sends to these channels wait; on
  * PostgreSQL each membership takes five round trips.
  */
 const membershipsMax = 25
-/** The sessions are closed so long after the last membership: the hubs have delivered its event by then. */
-const sessionsAfterMs = 1_000
-
 /** What is done next, behind this channel. */
 interface Cursor {
-  step: 'memberships' | 'roles' | 'sessions' | 'name'
+  step: 'memberships' | 'roles' | 'sessions'
   after: number
 }
 
@@ -26,29 +21,19 @@ export const roleTables = [
 ]
 
 /**
- * What a deleted user has: memberships, each with its event; moderator roles and bans; sessions. Its row stays for its
- * messages, without its name, which the events need while the log may be read.
+ * What a deleted user has: memberships, each with its event; moderator roles and bans; sessions, and its name. Its row stays
+ * for its messages.
  */
-export const removeUser = (closeSessions: (user: DeletedUser) => void): Kind => ({
+export const removeUser = (announceChange: (userArn: string) => void): Kind => ({
   kind: 'remove-user',
   done: 'the memberships and roles of a deleted user are removed',
   async piece(transaction, work, now) {
     const userId = Number(work.subject)
     const { step, after } = cursorOf<Cursor>(work) ?? { step: 'memberships', after: 0 }
-    switch (step) {
-      case 'memberships':
-        return removeMemberships(transaction, userId, after, now)
-      case 'roles':
-        return removeRoles(transaction, userId, now)
-      case 'sessions': {
-        const user = await findDeletedUser(transaction, userId)
-        const end: PieceEnd = { state: 'later', dueAt: now + logKeepMs, cursor: { step: 'name', after: 0 } }
-        return user ? { ...end, afterCommit: () => closeSessions(user) } : end
-      }
-      case 'name':
-        await removeName(transaction, userId)
-        return { state: 'done' }
-    }
+    if (step === 'memberships') return removeMemberships(transaction, userId, after, now)
+    if (step === 'roles') return removeRoles(transaction, userId, now)
+    const userArn = await removeName(transaction, userId)
+    return { state: 'done', afterCommit: () => announceChange(userArn) }
   },
 })
 
@@ -100,13 +85,11 @@ async function removeRoles(transaction: Transaction, userId: number, now: number
   return { state: 'later', dueAt: now + sessionsAfterMs, cursor: { step: 'sessions', after: 0 } }
 }
 
-const findDeletedUser = (transaction: Transaction, userId: number): Promise<DeletedUser | undefined> =>
-  transaction.get<DeletedUser>(
-    'SELECT user_id, app_instance_user_arn FROM app_instance_user WHERE user_id = $1',
-    userId,
-  )
-
-async function removeName(transaction: Transaction, userId: number): Promise<void> {
-  await transaction.run(`UPDATE app_instance_user SET name = '""', metadata = NULL WHERE user_id = $1`, userId)
+/** Returns the ARN. */
+async function removeName(transaction: Transaction, userId: number): Promise<string> {
+  const text = `UPDATE app_instance_user SET name = '""', metadata = NULL WHERE user_id = $1
+    RETURNING app_instance_user_arn`
   transaction.erasesText()
+  const user = await transaction.get<{ app_instance_user_arn: string }>(text, userId)
+  return user?.app_instance_user_arn ?? ''
 }

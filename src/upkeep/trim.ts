@@ -23,6 +23,7 @@ export const trim: Kind = {
   kind: 'trim',
   everyMs: dayMs,
   done: 'old events, runs and steps are deleted',
+  isOften: true,
   async piece(transaction, work, now) {
     const cursor = await trimChannels(transaction, cursorOf<Cursor>(work)?.after ?? 0, now - traceDays * dayMs)
     return cursor ? { state: 'more', cursor } : { state: 'done' }

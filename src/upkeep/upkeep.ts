@@ -127,8 +127,7 @@ export class Upkeep {
       return ended
     }, 'read committed')
     end?.afterCommit?.()
-    if (end?.state === 'done' && !end.unchanged)
-      log[kind.everyMs === undefined ? 'info' : 'debug']({ subject }, kind.done)
+    if (end?.state === 'done' && !end.unchanged) log[kind.isOften ? 'debug' : 'info']({ subject }, kind.done)
   }
 
   async #putOff({ kind }: Kind, subject: string, error: unknown): Promise<void> {

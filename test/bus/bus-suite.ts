@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Bus, Envelope, Listener } from '../../src/bus/bus.ts'
-import { envelope, Recorder } from './recorder.ts'
+import { envelope, numberOf, Recorder } from './recorder.ts'
 
 /** Two ends of one bus: of two nodes, or twice the same where there is one process. */
 export interface Ends {
@@ -16,7 +16,7 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
 
   prove('what is published here is heard here before publish returns, and there in the same order', async (ends) => {
     const [here, there] = [new Recorder(ends.here), new Recorder(ends.there)]
-    await there.subscription.addChannel('C')
+    await there.subscription.addChannel(numberOf('C'))
     ends.here.publish([envelope('C', 1), envelope('C', 2)])
     ends.here.publish([envelope('C', 3)])
     assert.deepEqual(here.heard, ['C 1 frame', 'C 2 frame', 'C 3 frame'])
@@ -31,17 +31,18 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
         frame: '{"a":"line\\nline"}\n\n💡\u0000',
       }),
       envelope('C', undefined, { audience: { to: 'users', users: ['ann', 'bob'] }, frame: '' }),
-      envelope('C', 2, { closes: true }),
+      envelope('C', 2, { leaves: 'ann' }),
+      envelope('C', 3, { closes: true }),
     ]
     const arrived: Envelope[] = []
     const done = Promise.withResolvers<void>()
     const nothing = () => {}
-    const listener: Listener = { deliver, joined: nothing, reached: nothing, catchUp: nothing }
+    const listener: Listener = { deliver, joined: nothing, reached: nothing, changed: nothing, catchUp: nothing }
     function deliver(envelopes: readonly Envelope[]) {
       arrived.push(...envelopes)
       if (arrived.length === sent.length) done.resolve()
     }
-    await ends.there.listen(listener).addChannel('C')
+    await ends.there.listen(listener).addChannel(numberOf('C'))
     ends.here.publish(sent)
     await done.promise
     assert.deepEqual(arrived.map(defined), sent.map(defined))
@@ -51,8 +52,8 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
     'nothing is heard of a channel after its interest was removed, unless it is published on the same node',
     async (ends) => {
       const there = new Recorder(ends.there)
-      await Promise.all([there.subscription.addChannel('C'), there.subscription.addChannel('D')])
-      there.subscription.removeChannel('C')
+      await Promise.all([there.subscription.addChannel(numberOf('C')), there.subscription.addChannel(numberOf('D'))])
+      there.subscription.removeChannel(numberOf('C'))
       ends.here.publish([envelope('C', 1), envelope('D', 1)])
       const heard = await there.until('D 1 frame')
       if (ends.here !== ends.there) assert.deepEqual(heard, ['D 1 frame'])
@@ -61,9 +62,9 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
 
   prove('interest can be added again', async (ends) => {
     const there = new Recorder(ends.there)
-    await there.subscription.addChannel('C')
-    there.subscription.removeChannel('C')
-    await there.subscription.addChannel('C')
+    await there.subscription.addChannel(numberOf('C'))
+    there.subscription.removeChannel(numberOf('C'))
+    await there.subscription.addChannel(numberOf('C'))
     ends.here.publish([envelope('C', 1)])
     assert.deepEqual(await there.until('C 1 frame'), ['C 1 frame'])
   })
@@ -76,6 +77,13 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
     await there.until(ends.here === ends.there ? 'C 7 frame' : 'ann joined C at 7')
   })
 
+  prove('whoever has an interest in a user hears that it has changed', async (ends) => {
+    const there = new Recorder(ends.there)
+    await there.subscription.addUser('ann')
+    ends.here.announceChange('ann')
+    assert.deepEqual(await there.until('ann changed'), ['ann changed'])
+  })
+
   prove('everybody hears that it is time to catch up', async (ends) => {
     const [here, there] = [new Recorder(ends.here), new Recorder(ends.there)]
     ends.here.announceCatchUp()
@@ -85,7 +93,7 @@ export function busSuite(name: string, skip: string | false, open: (context: Tes
 
   prove('a closed subscription hears nothing, and leaves its neighbours alone', async (ends) => {
     const [closed, there] = [new Recorder(ends.there), new Recorder(ends.there)]
-    await Promise.all([closed, there].map(({ subscription }) => subscription.addChannel('C')))
+    await Promise.all([closed, there].map(({ subscription }) => subscription.addChannel(numberOf('C'))))
     closed.subscription.close()
     ends.here.publish([envelope('C', 1)])
     ends.here.announceCatchUp()

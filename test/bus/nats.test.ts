@@ -12,7 +12,7 @@ import { natsUrl, startNatsServer, withoutNats, withoutNatsServer } from '../sup
 import { openRelay } from '../support/relay.ts'
 import { until } from '../support/until.ts'
 import { busSuite } from './bus-suite.ts'
-import { envelope, Recorder } from './recorder.ts'
+import { envelope, numberOf, Recorder } from './recorder.ts'
 
 /** A bus that is closed when the test is over. Buses with the same prefix hear each other. */
 async function connect(context: TestContext, url: string, more: Partial<NatsBusParts> = {}): Promise<Bus> {
@@ -36,7 +36,7 @@ test('NATS: another prefix is another bus', { skip: withoutNats }, async (contex
   const here = await connect(context, url, { prefix: one })
   const there = new Recorder(await connect(context, url, { prefix: two }))
   const other = new Recorder(await connect(context, url, { prefix: one }))
-  for (const { subscription } of [there, other]) await subscription.addChannel('C')
+  for (const { subscription } of [there, other]) await subscription.addChannel(numberOf('C'))
   here.publish([envelope('C', 1)])
   here.announceCatchUp()
   await other.until('catch up')
@@ -52,10 +52,10 @@ test('NATS: what a stranger says is not believed, not quoted in the log, and sto
   const log = { ...silentLog, error: (fields: object, text: string) => void errors.push({ ...fields, text }) }
   const here = await connect(context, url, { prefix })
   const there = new Recorder(await connect(context, url, { prefix, log }))
-  await there.subscription.addChannel('C')
+  await there.subscription.addChannel(numberOf('C'))
   const stranger = await connectNats({ servers: url })
   context.after(() => stranger.close())
-  stranger.publish(new Subjects(prefix).channel('C'), 'secret {')
+  stranger.publish(new Subjects(prefix).channel(numberOf('C')), 'secret {')
   await stranger.flush()
   here.publish([envelope('C', 1)])
   assert.deepEqual(await there.until('C 1 frame'), ['C 1 frame'])
@@ -63,12 +63,25 @@ test('NATS: what a stranger says is not believed, not quoted in the log, and sto
   assert.doesNotMatch(inspect(errors), /secret/)
 })
 
+for (const newsOf of ['the release before', 'an unknown kind'] as const) {
+  test(`NATS: news of ${newsOf} are read from the log`, { skip: withoutNats }, async (context) => {
+    const url = await natsUrl(context)
+    const prefix = randomUUID()
+    const here = await connect(context, url, { prefix, newsOf })
+    const there = new Recorder(await connect(context, url, { prefix }))
+    await Promise.all([there.subscription.addChannel(numberOf('C')), there.subscription.addUser('ann')])
+    here.publish([envelope('C', undefined), envelope('C', 1, { joins: ['ann'] })])
+    here.announceCatchUp()
+    assert.deepEqual(await there.until('catch up'), ['C reached 1', 'ann changed', 'catch up'])
+  })
+}
+
 test('NATS: what is published right before a close arrives', { skip: withoutNats }, async (context) => {
   const url = await natsUrl(context)
   const prefix = randomUUID()
   const here = await connect(context, url, { prefix })
   const there = new Recorder(await connect(context, url, { prefix }))
-  await there.subscription.addChannel('C')
+  await there.subscription.addChannel(numberOf('C'))
   here.publish(Array.from({ length: 500 }, (_, index) => envelope('C', index + 1)))
   await here.close()
   assert.equal((await there.until('C 500 frame')).length, 500)
@@ -81,7 +94,7 @@ test('NATS: an event above the NATS payload limit is replaced by its number', {
   const prefix = randomUUID()
   const here = await connect(context, url, { prefix })
   const there = new Recorder(await connect(context, url, { prefix }))
-  await Promise.all([there.subscription.addChannel('C'), there.subscription.addUser('ann')])
+  await Promise.all([there.subscription.addChannel(numberOf('C')), there.subscription.addUser('ann')])
   here.publish([envelope('C', 1, { frame: 'x'.repeat(1_100_000), joins: ['ann'] }), envelope('C', 2)])
   assert.deepEqual((await there.until('C 2 frame')).toSorted(), ['C 2 frame', 'C reached 1', 'ann joined C at 1'])
 })
@@ -92,13 +105,13 @@ test('NATS: what others may not have got is told by its number when the server i
   const server = await startNatsServer(context)
   const [here, there] = [await connect(context, server.url), await connect(context, server.url)]
   const [mine, recorder] = [new Recorder(here), new Recorder(there)]
-  await Promise.all([recorder.subscription.addChannel('C'), recorder.subscription.addUser('ann')])
+  await Promise.all([recorder.subscription.addChannel(numberOf('C')), recorder.subscription.addUser('ann')])
   await server.kill()
   await until(() => !here.connected && !there.connected)
   here.publish([envelope('C', 1), envelope('C', 2), envelope('D', 1, { joins: ['ann'] }), envelope('C', undefined)])
   assert.deepEqual(mine.heard.splice(0), ['C 1 frame', 'C 2 frame', 'D 1 frame', 'C undefined frame'])
   // Nobody waits for a server that is not there.
-  assert.equal(recorder.subscription.addChannel('E'), undefined)
+  assert.equal(recorder.subscription.addChannel(numberOf('E')), undefined)
   await server.start()
   await until(() => here.connected && there.connected)
   await mine.until('catch up')
@@ -116,7 +129,7 @@ test('NATS: a node that alone was cut off tells the others what they missed', {
   const relay = await openRelay(context, server.port)
   const here = await connect(context, `nats://127.0.0.1:${relay.port}`)
   const [mine, there] = [new Recorder(here), new Recorder(await connect(context, server.url))]
-  await Promise.all([there.subscription.addChannel('C'), there.subscription.addUser('ann')])
+  await Promise.all([there.subscription.addChannel(numberOf('C')), there.subscription.addUser('ann')])
   await relay.cut()
   await until(() => !here.connected)
   here.publish([envelope('C', 1), envelope('C', 2), envelope('D', 1, { joins: ['ann'] }), envelope('C', undefined)])
@@ -133,7 +146,7 @@ test('NATS: what was on its way when the connection broke is told again by its n
   const relay = await openRelay(context, server.port)
   const here = await connect(context, `nats://127.0.0.1:${relay.port}`)
   const there = new Recorder(await connect(context, server.url))
-  await there.subscription.addChannel('C')
+  await there.subscription.addChannel(numberOf('C'))
   const frame = 'x'.repeat(500_000)
   for (let seq = 1; seq <= 20; seq += 1) here.publish([envelope('C', seq, { frame })])
   await relay.cut()
@@ -147,7 +160,7 @@ test('NATS: a server that hangs makes nobody wait, and takes no memory without e
 }, async (context) => {
   const server = await startNatsServer(context)
   const [here, there] = [await connect(context, server.url), new Recorder(await connect(context, server.url))]
-  await there.subscription.addChannel('C')
+  await there.subscription.addChannel(numberOf('C'))
   server.freeze()
   const frame = 'x'.repeat(500_000)
   const count = 200

@@ -1,4 +1,4 @@
-import type { Bus, Envelope, Listener, Subscription } from '../../src/bus/bus.ts'
+import type { Bus, ChannelRef, Envelope, Listener, Subscription } from '../../src/bus/bus.ts'
 
 /** A listener that keeps what it hears, as lines. */
 export class Recorder implements Listener {
@@ -14,12 +14,16 @@ export class Recorder implements Listener {
     for (const { channelArn, seq, frame } of envelopes) this.#note(`${channelArn} ${seq} ${frame.slice(0, 20)}`)
   }
 
-  joined(userArn: string, channelArn: string, seq: number): void {
+  joined(userArn: string, { channelArn }: ChannelRef, seq: number): void {
     this.#note(`${userArn} joined ${channelArn} at ${seq}`)
   }
 
-  reached(channelArn: string, seq: number): void {
+  reached({ channelArn }: ChannelRef, seq: number): void {
     this.#note(`${channelArn} reached ${seq}`)
+  }
+
+  changed(userArn: string): void {
+    this.#note(`${userArn} changed`)
   }
 
   catchUp(): void {
@@ -42,7 +46,11 @@ export class Recorder implements Listener {
   }
 }
 
+/** Channels of these tests have one letter. */
+export const numberOf = (channelArn: string): number => channelArn.charCodeAt(0)
+
 export const envelope = (channelArn: string, seq: number | undefined, more: Partial<Envelope> = {}): Envelope => ({
+  channelId: numberOf(channelArn),
   channelArn,
   seq,
   audience: { to: 'members' },

@@ -241,4 +241,30 @@ suite('of two nodes both know', { skip }, () => {
     await assert.rejects(b.messaging.describeChannel(lobby.place()), ForbiddenException)
     await assert.rejects(lobby.send(b, 'too late'), ForbiddenException)
   })
+
+  test('that a user is deleted: it hears of its memberships, and its sessions are closed on both', async (context) => {
+    const { a, b, lobby } = await set(context)
+    const sessions = [await a.session(lobby.member), await b.session(lobby.member)]
+    const others = [await a.session(lobby.owner), await b.session(lobby.owner)]
+    await a.identity.deleteAppInstanceUser({ AppInstanceUserArn: lobby.member })
+    await assert.rejects(lobby.send(b, 'too late'), UnauthorizedClientException)
+    for (const session of [...sessions, ...others]) {
+      assert.deepEqual(await heard(session, 1), ['DELETE_CHANNEL_MEMBERSHIP'])
+    }
+    for (const session of sessions) assert.equal((await session.closed).code, 4003)
+    await b.identity.createAppInstanceUser({
+      AppInstanceArn: lobby.appInstanceArn,
+      AppInstanceUserId: 'member',
+      Name: 'another member',
+    })
+    const again = await a.session(lobby.member)
+    await lobby.send(b, 'not for them', { ChimeBearer: lobby.owner })
+    assert.deepEqual(await heard(others[0]!, 1), ['CREATE_CHANNEL_MESSAGE not for them'])
+    await a.messaging.createChannelMembership({
+      ...lobby.place(lobby.owner),
+      MemberArn: lobby.member,
+      Type: 'DEFAULT',
+    })
+    assert.deepEqual(await heard(again, 1), ['CREATE_CHANNEL_MEMBERSHIP'])
+  })
 })

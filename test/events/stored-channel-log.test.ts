@@ -6,7 +6,7 @@ import { envelope, requireKind } from '../../src/events/publisher.ts'
 import { StoredChannelLog } from '../../src/events/stored-channel-log.ts'
 import type { ChannelEvent } from '../../src/store/channel-event.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { populate } from '../support/population.ts'
+import { type Population, populate } from '../support/population.ts'
 import { startTestServer } from '../support/running-server.ts'
 import { SteeredStore } from '../support/steered-store.ts'
 
@@ -24,12 +24,17 @@ async function open({ withFlow = false } = {}) {
   const people = await populate(server)
   if (withFlow) await people.attachFlow(['first'])
   const ofChannel = () => told.filter(({ channelArn }) => channelArn === people.channelArn)
+  const ref = { channelId: ofChannel()[0]!.channelId, channelArn: people.channelArn }
   return {
     people,
+    ref,
     live: () => ofChannel().map((event) => envelope(requireKind(eventKinds, event.eventType), event)),
-    past: async () => (await channelLog().read(people.channelArn, everything))!.envelopes,
+    past: async () => (await channelLog().read(ref, everything))!.envelopes,
   }
 }
+
+const leave = ({ channelArn, owner }: Population, MemberArn: string) =>
+  server.messaging.deleteChannelMembership({ ChannelArn: channelArn, ChimeBearer: owner, MemberArn })
 
 interface Told {
   eventType: string
@@ -65,6 +70,26 @@ suite('an event that is read back at once is the one that was told', () => {
     assert.ok(live().length >= 3)
     assert.ok(live().every(({ joins }) => joins?.length === 1))
     assert.deepEqual(await past(), live())
+  })
+
+  test('of members who were added together', async () => {
+    const { people, live, past } = await open()
+    const MemberArns = [people.stranger, people.admin]
+    await server.messaging.batchCreateChannelMembership({
+      ChannelArn: people.channelArn,
+      ChimeBearer: people.owner,
+      MemberArns,
+    })
+    assert.deepEqual(lastOf(live()).joins, MemberArns)
+    assert.deepEqual(lastOf(await past()), lastOf(live()))
+    await leave(people, people.stranger)
+    const { payload } = contents((await past()).at(-2)!)
+    const { InvitedBy, Members, Type } = payload
+    assert.deepEqual([InvitedBy, Type], [{ Arn: people.owner, Name: 'owner' }, 'DEFAULT'])
+    assert.deepEqual(Members, [
+      { Arn: people.stranger, Name: 'stranger' },
+      { Arn: people.admin, Name: 'admin' },
+    ])
   })
 
   test('of a message, its update, and the channel', async () => {
@@ -106,6 +131,27 @@ suite('an event that is read back at once is the one that was told', () => {
     await people.redact(MessageId)
     assert.deepEqual(contents(lastOf(await past())), contents(lastOf(live())))
   })
+})
+
+test('a member who has left is told of by name, and so is the join before', async () => {
+  const { people, live, past } = await open()
+  await leave(people, people.member)
+  assert.equal(lastOf(live()).leaves, people.member)
+  const known = { ChannelArn: people.channelArn, Member: { Arn: people.member, Name: 'member' } }
+  const { frame: _, ...rest } = lastOf(live())
+  const { frame, ...again } = lastOf(await past())
+  assert.deepEqual(again, rest)
+  const eventType = 'DELETE_CHANNEL_MEMBERSHIP'
+  assert.deepEqual(contents(lastOf(await past())), { eventType, messageType: 'SYSTEM', payload: known })
+  assert.ok(frame.length > 0)
+  const ChimeBearer = people.owner
+  const call = { ChannelArn: people.channelArn, ChimeBearer, MemberArn: people.member, Type: 'DEFAULT' } as const
+  await server.messaging.createChannelMembership(call)
+  // Not the inviter and the times of the membership that there is now.
+  const joins = (await past()).filter((event) => event.joins?.includes(people.member)).map(contents)
+  assert.deepEqual(joins[0]!.payload, known)
+  assert.ok('InvitedBy' in joins[1]!.payload)
+  assert.deepEqual(lastOf(await past()), lastOf(live()))
 })
 
 suite('a text that is not released', () => {
@@ -201,69 +247,135 @@ test('a message that is gone is told of without its text: deleted, or never kept
 
 suite('the log', () => {
   test('is read by the page', async () => {
-    const { people, live } = await open()
+    const { people, ref, live } = await open()
     for (let message = 0; message < 130; message += 1) await people.send({ Content: `${message}` })
-    const first = (await channelLog().read(people.channelArn, everything))!
+    const first = (await channelLog().read(ref, everything))!
     assert.deepEqual([first.envelopes.length, first.through, first.more], [100, 100, true])
     const last = live().length
-    const second = (await channelLog().read(people.channelArn, { after: 100, through: undefined }))!
+    const second = (await channelLog().read(ref, { after: 100, through: undefined }))!
     assert.deepEqual([second.envelopes.length, second.through, second.more], [last - 100, last, false])
     assert.deepEqual([...first.envelopes, ...second.envelopes], live())
-    const part = (await channelLog().read(people.channelArn, { after: 10, through: 12 }))!
-    assert.deepEqual(part, { envelopes: live().slice(10, 12), through: 12, more: false })
+    const part = (await channelLog().read(ref, { after: 10, through: 12 }))!
+    assert.deepEqual(part, { envelopes: live().slice(10, 12), through: 12, more: false, isEnd: false })
   })
 
   test('knows the latest number of many channels, and not of those that do not exist', async () => {
-    const { people, live } = await open()
-    const arns = [people.channelArn, ...Array.from({ length: 120 }, (_, index) => `${people.channelArn}-${index}`)]
-    for (const channelArns of [arns, arns.toReversed()]) {
-      assert.deepEqual(await channelLog().latest(channelArns), new Map([[people.channelArn, live().length]]))
-    }
+    const { ref, live } = await open()
+    const ids = [ref.channelId, ...Array.from({ length: 220 }, (_, index) => 1_000_000 + index)]
+    const latest = new Map([[ref.channelId, { seq: live().length, isDeleted: false }]])
+    for (const channelIds of [ids, ids.toReversed()]) assert.deepEqual(await channelLog().latest(channelIds), latest)
     assert.deepEqual(await channelLog().latest([]), new Map())
   })
 
-  test('knows who is a member of what, and since which event', async () => {
-    const { people, live } = await open()
-    const memberships = await channelLog().memberships([people.member, people.stranger])
-    assert.deepEqual(memberships, [{ userArn: people.member, channelArn: people.channelArn }])
-    const { seq } = live().find(({ joins }) => joins?.includes(people.member))!
-    assert.equal(await channelLog().joinedAt(people.member, people.channelArn), seq)
-    assert.equal(await channelLog().joinedAt(people.stranger, people.channelArn), undefined)
+  test('knows of what a user is a member, since which event, and how far the log goes', async () => {
+    const { people, ref, live } = await open()
+    const { seq: joinedSeq } = live().find(({ joins }) => joins?.includes(people.member))!
+    const membership = { ...ref, joinedSeq, latest: live().length }
+    const page = { memberships: [membership], more: false }
+    assert.deepEqual(await channelLog().memberships(people.member, 0), page)
+    assert.deepEqual(await channelLog().memberships(people.member, ref.channelId - 1, ref.channelId), page)
+    const none = { memberships: [], more: false }
+    assert.deepEqual(await channelLog().memberships(people.member, ref.channelId), none)
+    assert.deepEqual(await channelLog().memberships(people.member, 0, ref.channelId - 1), none)
+    for (const userArn of [people.stranger, people.user('nobody')]) {
+      assert.deepEqual(await channelLog().memberships(userArn, 0), none)
+    }
+    await leave(people, people.member)
+    assert.deepEqual(await channelLog().memberships(people.member, 0), none)
   })
 
-  test('of a deleted channel stays for a while, and then its head row stands for the last event', async () => {
-    const { people, live } = await open()
-    await people.send()
-    const before = live().length
-    await server.messaging.deleteChannel({ ChannelArn: people.channelArn, ChimeBearer: people.owner })
-    const { frame: _, ...last } = lastOf(live())
-    const read = async (after: number) => (await channelLog().read(people.channelArn, { after, through: undefined }))!
-    const inPlace = await read(before)
-    const whole = await read(0)
-    assert.deepEqual([whole.envelopes.length, whole.through], [last.seq, last.seq])
-    assert.deepEqual(await channelLog().memberships([people.member]), [])
-    await store.write('DELETE FROM channel_log WHERE channel_id = (SELECT max(channel_id) FROM channel_head)')
-    assert.deepEqual(await read(before), inPlace)
-    assert.deepEqual(await read(1), inPlace)
-    const [end] = inPlace.envelopes as [Envelope]
-    assert.deepEqual(end, { ...last, frame: end.frame })
-    assert.deepEqual(contents(end), {
-      eventType: 'DELETE_CHANNEL',
-      messageType: 'SYSTEM',
-      payload: { ChannelArn: people.channelArn },
+  test('gives a user with many channels a page at a time', async () => {
+    const { people } = await open()
+    await store.transaction(async (transaction) => {
+      await transaction.run(
+        `INSERT INTO channel_head (channel_arn, next_seq, last_created_at, members)
+         WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < 1200)
+         SELECT 'many ' || n, n + 1, 0, 1 FROM more`,
+      )
+      await transaction.run(
+        `INSERT INTO channel_membership
+           (channel_id, member_id, type, invited_by_arn, invited_by_name, joined_seq, created_at, updated_at)
+         SELECT channel_id, user_id, 'DEFAULT', '', '', 1, 0, 0 FROM channel_head, app_instance_user
+         WHERE channel_arn LIKE 'many %' AND app_instance_user_arn = $1`,
+        people.stranger,
+      )
     })
-    assert.deepEqual(await read(last.seq!), { envelopes: [], through: last.seq, more: false })
+    const pages = [await channelLog().memberships(people.stranger, 0)]
+    while (pages.at(-1)!.more) {
+      const after = pages.at(-1)!.memberships.at(-1)!.channelId
+      pages.push(await channelLog().memberships(people.stranger, after))
+    }
+    assert.deepEqual(
+      pages.map(({ memberships }) => memberships.length),
+      [500, 500, 200],
+    )
+    const all = pages.flatMap(({ memberships }) => memberships)
+    assert.deepEqual(new Set(all.map(({ latest }) => latest)).size, 1200)
+    assert.ok(all.every(({ channelArn, latest }) => channelArn === `many ${latest}`))
   })
 
-  test('that does not go as far as was heard belongs to another channel', async () => {
-    const { people, live } = await open()
+  test('of a deleted channel ends with the event that says so', async () => {
+    const { people, ref, live } = await open()
+    await server.messaging.deleteChannel({ ChannelArn: people.channelArn, ChimeBearer: people.owner })
     const last = live().length
-    assert.equal(await channelLog().read(people.channelArn, { after: last, through: last + 1 }), undefined)
-    assert.equal(await channelLog().read(people.channelArn, { after: last + 1, through: undefined }), undefined)
-    assert.deepEqual(await channelLog().read(people.channelArn, { after: last, through: undefined }), {
+    const page = (await channelLog().read(ref, everything))!
+    const end = lastOf(page.envelopes)
+    const { frame: _, ...rest } = lastOf(live())
+    assert.deepEqual([page.through, page.more, page.isEnd], [last, false, true])
+    assert.deepEqual({ ...rest, frame: end.frame }, end)
+    const { messageType } = contents(lastOf(live()))
+    const { eventType, payload } = contents(end)
+    assert.deepEqual([eventType, contents(end).messageType], ['DELETE_CHANNEL', messageType])
+    assert.equal(payload.ChannelArn, people.channelArn)
+    assert.deepEqual(
+      await channelLog().latest([ref.channelId]),
+      new Map([[ref.channelId, { seq: last, isDeleted: true }]]),
+    )
+    assert.deepEqual(await channelLog().memberships(people.member, 0), { memberships: [], more: false })
+    await store.write('DELETE FROM channel_log WHERE channel_id = $1', ref.channelId)
+    assert.deepEqual(await channelLog().read(ref, everything), {
       envelopes: [],
       through: last,
       more: false,
+      isEnd: true,
     })
+  })
+
+  test('that does not go as far as was heard is not the log of this channel', async () => {
+    const { ref, live } = await open()
+    const last = live().length
+    assert.equal(await channelLog().read(ref, { after: last + 1, through: undefined }), undefined)
+    assert.equal(await channelLog().read({ ...ref, channelId: 1_000_000 }, everything), undefined)
+    const nothing = { envelopes: [], through: last, more: false, isEnd: false }
+    assert.deepEqual(await channelLog().read(ref, { after: last, through: undefined }), nothing)
+    assert.deepEqual(await channelLog().read(ref, { after: last, through: last + 1 }), nothing)
+  })
+
+  test('says that an event is of a kind that it does not know, and not more', async () => {
+    const { ref, live } = await open()
+    const seq = live().length + 1
+    await store.transaction(async (transaction) => {
+      const { channelId: channel_id } = ref
+      await transaction.run('UPDATE channel_head SET next_seq = $1 WHERE channel_id = $2', seq + 1, channel_id)
+      const event = { event_type: 'TWIST_CHANNEL', audience_json: '{"to":"members"}', subject: '', revision: 0 }
+      await transaction.insert('channel_log', { channel_id, seq, ...event, created_at: 0 })
+    })
+    const { envelopes } = (await channelLog().read(ref, { after: seq - 1, through: undefined }))!
+    const unknown = { audience: { to: 'users', users: [] }, isUnknown: true, frame: '' }
+    assert.deepEqual(envelopes, [{ ...ref, seq, ...unknown }])
+  })
+})
+
+test('what the log has no event for any more is told all the same: a channel is gone, a user has left', () => {
+  const ref = { channelId: 1, channelArn: 'C' }
+  const end = channelLog().endOf(ref)
+  assert.deepEqual([end.seq, end.audience, end.closes], [undefined, { to: 'members' }, true])
+  assert.deepEqual(contents(end), { eventType: 'DELETE_CHANNEL', messageType: 'SYSTEM', payload: { ChannelArn: 'C' } })
+  const left = channelLog().leaveOf(ref, 'ann')
+  assert.deepEqual([left.seq, left.audience, left.leaves], [undefined, { to: 'users', users: ['ann'] }, 'ann'])
+  assert.deepEqual(contents(left), {
+    eventType: 'DELETE_CHANNEL_MEMBERSHIP',
+    messageType: 'SYSTEM',
+    payload: { ChannelArn: 'C', Member: { Arn: 'ann' } },
   })
 })

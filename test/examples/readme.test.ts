@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { operations } from '../../src/api/index.ts'
 import { readConfig } from '../../src/config.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
@@ -29,10 +28,6 @@ test('the settings page has the settings as they are, in their order', () => {
       about,
     ]),
   )
-})
-
-test('the README says how many operations there are', () => {
-  assert.ok(readme.includes(`\nIt has ${operations.length} of the API's 81 operations:`))
 })
 
 test('the README is read in one sitting', () => {

@@ -4,7 +4,13 @@ import fc from 'fast-check'
 import type { Envelope } from '../../src/bus/bus.ts'
 import { ChannelOrder } from '../../src/session/channel-order.ts'
 
-const envelope = (seq: number): Envelope => ({ channelArn: 'C', seq, audience: { to: 'members' }, frame: `${seq}` })
+const envelope = (seq: number): Envelope => ({
+  channelId: 1,
+  channelArn: 'C',
+  seq,
+  audience: { to: 'members' },
+  frame: `${seq}`,
+})
 
 /** An order, and what it has let through. */
 function start(position?: number) {
@@ -12,14 +18,14 @@ function start(position?: number) {
   if (position !== undefined) order.startAt(position)
   const delivered: number[] = []
   const deliver = (envelope: Envelope) => delivered.push(envelope.seq!)
-  const goOn = () => {
+  const advance = () => {
     for (let next = order.next(); next; next = order.next()) deliver(next)
   }
   const hear = (seq: number) => {
     if (order.accept(seq, envelope(seq))) deliver(envelope(seq))
-    goOn()
+    advance()
   }
-  return { order, delivered, hear, goOn }
+  return { order, delivered, hear, advance }
 }
 
 suite('the order of a channel', () => {
@@ -57,11 +63,11 @@ suite('the order of a channel', () => {
   })
 
   test('has no place at first: what comes is held, and what is before the place is dropped then', () => {
-    const { order, delivered, hear, goOn } = start()
+    const { order, delivered, hear, advance } = start()
     for (const seq of [3, 5, 4, 7]) hear(seq)
     assert.equal(order.hasGap, false)
     order.startAt(3)
-    goOn()
+    advance()
     assert.deepEqual(delivered, [4, 5])
     assert.deepEqual(order.nextGap(), { after: 5, through: 6 })
     order.startAt(1)
@@ -108,10 +114,10 @@ test('whatever arrives in whatever order, however often or not at all, with the 
   const arrivals = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 120 })
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 20 }), arrivals, fc.nat(120), (position, numbers, placedAfter) => {
-      const { order, delivered, hear, goOn } = start()
+      const { order, delivered, hear, advance } = start()
       const place = () => {
         order.startAt(position)
-        goOn()
+        advance()
       }
       for (const [index, seq] of numbers.entries()) {
         if (index === placedAfter) place()

@@ -105,25 +105,25 @@ suite('a connect', () => {
   })
 
   test('that takes too long is closed with 1011', async (t) => {
-    const admission = Promise.withResolvers<{ admitted: true }>()
+    const admission = Promise.withResolvers<{ admitted: true; userId: number }>()
     const { port, hub, clock } = await startSessionServer(t, { admit: () => admission.promise })
     const client = connect({ port, userArn: ann })
     await once(client.webSocket, 'open')
     clock.advance(10_000)
     assert.equal((await client.closed).code, 1011)
-    admission.resolve({ admitted: true })
+    admission.resolve({ admitted: true, userId: 1 })
     await setImmediate()
     assert.deepEqual(hub.size, { users: 0, channels: 0 })
   })
 
   test('whose client leaves before it is admitted leaves nothing behind', async (t) => {
-    const admission = Promise.withResolvers<{ admitted: true }>()
+    const admission = Promise.withResolvers<{ admitted: true; userId: number }>()
     const { port, hub, endpoint, clock } = await startSessionServer(t, { admit: () => admission.promise })
     const { webSocket } = connect({ port, userArn: ann })
     await once(webSocket, 'open')
     webSocket.terminate()
     await until(() => endpoint.size.sockets === 0)
-    admission.resolve({ admitted: true })
+    admission.resolve({ admitted: true, userId: 1 })
     await setImmediate()
     assert.deepEqual(hub.size, { users: 0, channels: 0 })
     assert.equal(clock.nextAlarmMs, undefined)
@@ -318,12 +318,12 @@ suite('a shutdown', () => {
   })
 
   test('lets a session that is opening be established first, since its client would wait for that for ever', async (t) => {
-    const admission = Promise.withResolvers<{ admitted: true }>()
+    const admission = Promise.withResolvers<{ admitted: true; userId: number }>()
     const { endpoint, port } = await startSessionServer(t, { admit: () => admission.promise })
     const client = connect({ port, userArn: ann })
     await once(client.webSocket, 'open')
     const closed = endpoint.close()
-    admission.resolve({ admitted: true })
+    admission.resolve({ admitted: true, userId: 1 })
     assert.equal((await client.next()).eventType, 'SESSION_ESTABLISHED')
     assert.deepEqual(await client.closed, restarting)
     await closed

@@ -205,6 +205,7 @@ suite('a channel that is deleted', () => {
     const held = channelLog.commit('C', 'held')
     channelLog.commit('C', 'lost too')
     publish(channelLog.commit('C', 'end', { closes: true }), held)
+    channelLog.forget('C')
     clock.advance(graceMs)
     await settle()
     assert.deepEqual(ann.texts, ['held', 'end'])
@@ -217,16 +218,34 @@ suite('a channel that is deleted', () => {
     const end = channelLog.commit('C', 'end', { closes: true })
     hub.catchUp()
     await settle()
-    publish(end)
     clock.advance(graceMs)
     await settle()
-    assert.deepEqual([ann.texts, bob.texts], [['C is gone'], ['C is gone']])
+    publish(end)
+    assert.deepEqual([ann.texts, bob.texts], [['end'], ['end']])
     assert.deepEqual(hub.size, { users: 2, channels: 0 })
   })
 
+  for (const rest of ['its head', 'nothing']) {
+    test(`is told of, though ${rest} is left of it`, async () => {
+      const { channelLog, clock, hub, register, warnings } = startHub({ C: ['ann'] })
+      const ann = await register('ann')
+      channelLog.commit('C', 'lost')
+      channelLog.commit('C', 'end', { closes: true })
+      channelLog.lose('C', 1, 2)
+      if (rest === 'nothing') channelLog.forget('C')
+      hub.catchUp()
+      await settle()
+      clock.advance(graceMs)
+      await settle()
+      assert.deepEqual(ann.texts, ['C is gone'])
+      assert.deepEqual(hub.size, { users: 1, channels: 0 })
+      assert.deepEqual(warnings, [])
+    })
+  }
+
   test('and made anew with the same ARN is another channel', async () => {
-    const { channelLog, clock, hub, register, tell } = startHub({ C: ['ann'] })
-    const ann = await register('ann')
+    const { channelLog, clock, hub, register, tell } = startHub({ C: ['ann', 'bob'] })
+    const [ann, bob] = [await register('ann'), await register('bob')]
     for (const frame of ['1', '2', '3']) tell('C', frame)
     channelLog.commit('C', 'end', { closes: true })
     channelLog.open('C')
@@ -235,7 +254,31 @@ suite('a channel that is deleted', () => {
     await settle()
     clock.advance(graceMs)
     await settle()
-    assert.deepEqual(ann.texts, ['1', '2', '3', 'C is gone', 'join'])
+    assert.deepEqual(ann.texts, ['1', '2', '3', 'end', 'join'])
+    assert.deepEqual(bob.texts, ['1', '2', '3', 'end'])
+  })
+
+  test('ends before the one that was made anew begins, whichever is heard of first', async () => {
+    const { channelLog, clock, hub, register, publish } = startHub({ C: ['ann', 'bob'] })
+    const [ann, bob] = [await register('ann'), await register('bob')]
+    const last = channelLog.commit('C', 'last')
+    const end = channelLog.commit('C', 'end', { closes: true })
+    const typing = { ...channelLog.open('C'), seq: undefined, audience: { to: 'members' as const }, frame: 'typing' }
+    const [join, first] = [channelLog.commit('C', 'join', { joins: ['ann'] }), channelLog.commit('C', 'first')]
+    publish(join, first, typing)
+    assert.deepEqual([ann.texts, bob.texts], [[], []])
+    publish(end, last)
+    assert.deepEqual(
+      [ann.texts, bob.texts],
+      [
+        ['last', 'end', 'join', 'first'],
+        ['last', 'end'],
+      ],
+    )
+    assert.deepEqual(hub.size, { users: 2, channels: 1 })
+    clock.advance(graceMs)
+    await settle()
+    assert.equal(channelLog.reads, 0)
   })
 })
 
@@ -255,6 +298,25 @@ suite('catching up', () => {
     assert.deepEqual(ann.texts, ['1'])
   })
 
+  test('ends the sessions of users that are deleted, and not those of one that was created again', async () => {
+    const { bus, channelLog, hub, register } = startHub({ C: ['ann', 'bob'] })
+    const [ann, bob] = [await register('ann'), await register('bob')]
+    channelLog.users.set('ann', undefined)
+    bus.announceChange('bob')
+    await settle()
+    assert.deepEqual([ann.hasEnded, bob.hasEnded], [false, false])
+    bus.announceChange('ann')
+    await settle()
+    assert.deepEqual([ann.hasEnded, bob.hasEnded], [true, false])
+    channelLog.users.set('bob', 2)
+    const again = await register('bob', 2)
+    assert.deepEqual([bob.hasEnded, again.hasEnded], [true, false])
+    channelLog.users.set('bob', undefined)
+    hub.catchUp()
+    await settle()
+    assert.ok(again.hasEnded)
+  })
+
   test('that is asked for while it is done is done once more, and not at the same time', async () => {
     const { channelLog, hub, register } = startHub({ C: ['ann'] })
     await register('ann')
@@ -269,7 +331,7 @@ suite('catching up', () => {
     for (let asks = 0; asks < 10; asks += 1) hub.catchUp()
     await settle()
     assert.equal(most, 1)
-    assert.equal(calls, 4, 'two rounds of two questions each')
+    assert.equal(calls, 6, 'two rounds of three questions each')
   })
 
   test('leaves no alarm behind in a hub that is closed', async () => {

@@ -1,7 +1,8 @@
 import type { Envelope } from '../../src/bus/bus.ts'
 import { memoryBus } from '../../src/bus/memory.ts'
 import { silentLog } from '../../src/runtime/log.ts'
-import { Hub, type Subscriber } from '../../src/session/hub.ts'
+import { Hub } from '../../src/session/hub.ts'
+import type { Subscriber } from '../../src/session/hub-members.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { ModelLog } from './model-log.ts'
 import { readFrame } from './read-frame.ts'
@@ -9,10 +10,17 @@ import { readFrame } from './read-frame.ts'
 /** A session that remembers what it was given. */
 export class Listening implements Subscriber {
   readonly userArn: string
+  readonly userId: number
   readonly heard: Buffer[] = []
+  hasEnded = false
 
-  constructor(userArn: string) {
+  constructor(userArn: string, userId = 1) {
     this.userArn = userArn
+    this.userId = userId
+  }
+
+  userDeleted(): void {
+    this.hasEnded = true
   }
 
   deliver(frame: Buffer): void {
@@ -33,8 +41,8 @@ export function startHub(channels: Record<string, string[]> = {}) {
   const log = { ...silentLog, warn: (fields: object, text: string) => void warnings.push({ ...fields, text }) }
   const hub = new Hub<Listening>({ bus, channelLog, clock, log })
   for (const [channelArn, members] of Object.entries(channels)) channelLog.open(channelArn, members)
-  const register = async (userArn: string) => {
-    const session = new Listening(userArn)
+  const register = async (userArn: string, userId?: number) => {
+    const session = new Listening(userArn, userId)
     await hub.register(session)
     return session
   }

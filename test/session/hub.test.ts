@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { Envelope } from '../../src/bus/bus.ts'
+import type { ChannelRef, Envelope } from '../../src/bus/bus.ts'
 import { Listening, startHub } from './hub-stage.ts'
 
 suite('an event', () => {
@@ -65,23 +65,23 @@ suite('an event', () => {
 })
 
 suite('what makes no row', () => {
-  const unnumbered = (frame: string, audience: Envelope['audience']): Envelope => {
-    return { channelArn: 'C', seq: undefined, audience, frame }
+  const unnumbered = (channel: ChannelRef, frame: string, audience: Envelope['audience']): Envelope => {
+    return { ...channel, seq: undefined, audience, frame }
   }
 
   test('reaches the members at once, whatever else is missing', async () => {
     const { channelLog, publish, register } = startHub({ C: ['ann'] })
     const ann = await register('ann')
     channelLog.commit('C', 'lost')
-    publish(channelLog.commit('C', 'held'), unnumbered('typing', { to: 'members' }))
+    publish(channelLog.commit('C', 'held'), unnumbered(channelLog.ref('C'), 'typing', { to: 'members' }))
     assert.deepEqual(ann.texts, ['typing'])
   })
 
-  test('reaches the users it is for once each, members or not', async () => {
-    const { publish, register } = startHub({ C: ['ann'] })
-    const [ann, bob] = [await register('ann'), await register('bob')]
-    publish(unnumbered('one', { to: 'users', users: ['bob', 'bob', 'away'] }))
-    assert.deepEqual([ann.texts, bob.texts], [[], ['one']])
+  test('reaches the users it is for once each, if they are members', async () => {
+    const { channelLog, publish, register } = startHub({ C: ['ann', 'bob'] })
+    const [ann, bob, eve] = [await register('ann'), await register('bob'), await register('eve')]
+    publish(unnumbered(channelLog.ref('C'), 'one', { to: 'users', users: ['bob', 'bob', 'away', 'eve'] }))
+    assert.deepEqual([ann.texts, bob.texts, eve.texts], [[], ['one'], []])
   })
 })
 

@@ -1,15 +1,18 @@
-import type { Subscriber } from '../../src/session/hub.ts'
+import type { Subscriber } from '../../src/session/hub-members.ts'
 import { readFrame } from './read-frame.ts'
 
 /** A session that notes what is delivered: a message's text, or else the event's type. */
 export class Listening implements Subscriber {
   readonly userArn: string
+  readonly userId = 1
   readonly heard: string[] = []
   #wake: () => void = () => {}
 
   constructor(userArn: string) {
     this.userArn = userArn
   }
+
+  userDeleted(): void {}
 
   deliver(frame: Buffer): void {
     const { Headers, Payload } = JSON.parse(readFrame(frame))

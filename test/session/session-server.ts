@@ -38,7 +38,7 @@ export class SessionServer {
       authenticate: async (target) => unsignedConnect(target),
       onVerified: () => {},
       onRefused: () => {},
-      admit: async () => ({ admitted: true }),
+      admit: async () => ({ admitted: true, userId: 1 }),
       prefetch: async function* () {},
       metrics: new Metrics(),
       clock: this.clock,
@@ -55,7 +55,8 @@ export class SessionServer {
   /** To all members of a channel. */
   publish(channelArn: string, eventType: string, payload: object = {}): void {
     const audience = { to: 'members' } as const
-    this.bus.publish([{ channelArn, seq: undefined, audience, frame: frame(eventType, 'STANDARD', payload) }])
+    const ref = this.channelLog.ref(channelArn)
+    this.bus.publish([{ ...ref, seq: undefined, audience, frame: frame(eventType, 'STANDARD', payload) }])
   }
 
   /** What is left after the time for a close has run out is cut off. */

@@ -166,7 +166,7 @@ async function send(store: Store): Promise<MessageRow> {
 }
 
 /** As UpdateChannelMessage makes them. */
-function updateOf(before: MessageRow, text: Partial<MessageText>, now: number): AcceptUpdate {
+export function updateOf(before: MessageRow, text: Partial<MessageText>, now: number): AcceptUpdate {
   const asIs = { asMember: true, channelFlowArn: undefined, flow: undefined }
   const message = { ...before, ...text, revision: before.revision + 1, edited_at: now, updated_at: now }
   const event = { eventType: 'UPDATE_CHANNEL_MESSAGE', audience: { to: 'members' } } as const

@@ -6,6 +6,7 @@ import { decideStepCases } from './decide-step-cases.ts'
 import { heldCases } from './held-cases.ts'
 import { ownStepsCases } from './own-steps-cases.ts'
 import { takeStepsCases } from './take-steps-cases.ts'
+import { tombstoneCases } from './tombstone-cases.ts'
 import { transactionCases } from './transaction-cases.ts'
 
 /** A store under test, empty at first, and closed when the test is over. */
@@ -20,7 +21,7 @@ export type Cases = { [sentence: string]: (open: OpenStore) => Promise<void> }
 
 /** The contract of the Store port: one suite, run by every engine. */
 export function storeSuite(engine: string, open: (context: TestContext) => Promise<OpenStore>): void {
-  const hotWrites = [acceptMessageCases, acceptUpdateCases, decideStepCases, takeStepsCases]
+  const hotWrites = [acceptMessageCases, acceptUpdateCases, decideStepCases, takeStepsCases, tombstoneCases]
   for (const cases of [...hotWrites, ownStepsCases, heldCases, transactionCases]) {
     for (const [sentence, prove] of Object.entries(cases)) {
       test(`${engine}: ${sentence}`, async (context) => prove(await open(context)))

@@ -8,12 +8,11 @@ import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../../src/processor/target.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { type ShortageKind, Shortages } from '../../src/runtime/shortage.ts'
-import type { Change, OutcomeOf } from '../../src/store/changes.ts'
-import type { Committed, Isolation, Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { MessageText, StepRow } from '../../src/store/tables.ts'
 import { ManualClock } from './manual-clock.ts'
 import { heldMessage, node, openChannel, place, readTurn, verdictOn } from './rows.ts'
 import { createStoreFile, type StoreFile } from './store-file.ts'
+import { WatchedStore } from './watched-store.ts'
 
 /** One event in flight at a processor, until the test decides its outcome. */
 export interface Attempt {
@@ -184,73 +183,4 @@ export async function openStage(context: TestContext, options: StageOptions = {}
   const stage = new FlowStage(file, options)
   await stage.start()
   return stage
-}
-
-/** A store that counts its calls, and fails on demand, as a full disk does. */
-class WatchedStore implements Store {
-  readonly written: Change['kind'][] = []
-  reads = 0
-  pending = 0
-  failing = false
-  failingReads = false
-  readonly read: Reader
-  #store: Store
-
-  constructor(store: Store) {
-    this.#store = store
-    this.read = {
-      get: (sql, ...values) => this.#watchRead(() => store.read.get(sql, ...values)),
-      all: (sql, ...values) => this.#watchRead(() => store.read.all(sql, ...values)),
-    }
-  }
-
-  async commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
-    this.written.push(change.kind)
-    return this.#watch(() => this.#store.commit(change))
-  }
-
-  transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T> {
-    return this.#watch(() => this.#store.transaction(work, isolation))
-  }
-
-  onCommit(listener: (committed: Committed) => void): void {
-    this.#store.onCommit(listener)
-  }
-
-  onUncertain(listener: () => void): void {
-    this.#store.onUncertain(listener)
-  }
-
-  write(...statement: Parameters<Store['write']>): Promise<number> {
-    return this.#watch(() => this.#store.write(...statement))
-  }
-
-  ready(): Promise<void> {
-    return this.#store.ready()
-  }
-
-  close(): Promise<void> {
-    return this.#store.close()
-  }
-
-  async #watchRead<T>(read: () => Promise<T>): Promise<T> {
-    this.reads += 1
-    this.pending += 1
-    try {
-      if (this.failingReads) throw new Error('the disk cannot be read')
-      return await read()
-    } finally {
-      this.pending -= 1
-    }
-  }
-
-  async #watch<T>(write: () => Promise<T>): Promise<T> {
-    this.pending += 1
-    try {
-      if (this.failing) throw new Error('the disk is full')
-      return await write()
-    } finally {
-      this.pending -= 1
-    }
-  }
 }

@@ -58,7 +58,7 @@ export class World {
   readonly failures: object[] = []
   /** Users whose sessions were to be closed. */
   readonly closed: string[] = []
-  readonly #kinds = createKinds((user) => this.closed.push(user.app_instance_user_arn))
+  readonly #kinds = createKinds((userArn) => this.closed.push(userArn))
   appInstanceArn = ''
 
   private constructor(context: TestContext, store: Store) {

@@ -20,6 +20,8 @@ export const CreateAppInstanceAdmin = operation({
     return store.transaction(async (transaction) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const user = await requireUserOf(transaction, AppInstanceArn, AppInstanceAdminArn)
+      // Locks the user: an admin row that came after its deletion would make it an admin when it is created again.
+      await transaction.run('UPDATE app_instance_user SET memberships = memberships WHERE user_id = $1', user.user_id)
       const inserted = await transaction.insertOnce('app_instance_admin', {
         app_instance_arn: AppInstanceArn,
         admin_arn: AppInstanceAdminArn,

@@ -18,6 +18,32 @@ suite('DeleteAppInstanceUser', () => {
     await assertRefused(identity.deleteAppInstanceUser({ AppInstanceUserArn }), 'Forbidden', noAccess)
   })
 
+  test('tells its channels that it leaves, and closes its sessions after that', async () => {
+    const people = await populate(server)
+    const [member, owner] = [await server.session(people.member), await server.session(people.owner)]
+    await identity.deleteAppInstanceUser({ AppInstanceUserArn: people.member })
+    for (const session of [member, owner]) {
+      const { eventType, payload } = await session.next()
+      assert.equal(eventType, 'DELETE_CHANNEL_MEMBERSHIP')
+      assert.deepEqual((payload as { Member: object }).Member, { Arn: people.member, Name: 'member' })
+    }
+    assert.deepEqual(await member.closed, { code: 4003, reason: 'The AppInstanceUser was deleted' })
+    await people.send({ ChimeBearer: people.owner })
+    assert.equal((await owner.next()).eventType, 'CREATE_CHANNEL_MESSAGE')
+  })
+
+  test('ends the sessions of the former user when another one of its id connects', async () => {
+    const people = await populate(server)
+    const former = await server.session(people.stranger)
+    await identity.deleteAppInstanceUser({ AppInstanceUserArn: people.stranger })
+    await people.createUser('stranger')
+    const session = await server.session(people.stranger)
+    assert.equal((await former.closed).code, 4003)
+    const added = { ChannelArn: people.channelArn, MemberArn: people.stranger, Type: 'DEFAULT' } as const
+    await messaging.createChannelMembership({ ...added, ChimeBearer: people.owner })
+    assert.equal((await session.next()).eventType, 'CREATE_CHANNEL_MEMBERSHIP')
+  })
+
   test('keeps its messages, with the name that it had', async () => {
     const people = await populate(server)
     const { MessageId } = await people.send()

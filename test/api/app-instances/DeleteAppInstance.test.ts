@@ -21,6 +21,14 @@ suite('DeleteAppInstance', () => {
     await assertRefused(identity.listAppInstanceUsers({ AppInstanceArn }), 'Forbidden', noAccess)
   })
 
+  test('tells its members that their channels are deleted, and closes their sessions after that', async () => {
+    const people = await populate(server)
+    const session = await server.session(people.member)
+    await identity.deleteAppInstance({ AppInstanceArn: people.appInstanceArn })
+    assert.equal((await session.next()).eventType, 'DELETE_CHANNEL')
+    assert.deepEqual(await session.closed, { code: 4003, reason: 'The AppInstanceUser was deleted' })
+  })
+
   test('leaves another AppInstance as it is', async () => {
     const [people, others] = [await populate(server), await populate(server)]
     await identity.deleteAppInstance({ AppInstanceArn: others.appInstanceArn })

@@ -21,6 +21,21 @@ suite('ListAppInstanceAdmins', () => {
     assert.equal(NextToken, undefined)
   })
 
+  test('does not list a user that is deleted, nor the one that is created again under its ARN', async () => {
+    const others = await populate(server)
+    const AppInstanceAdminArn = await others.createUser('boss')
+    const admin = { AppInstanceArn: others.appInstanceArn, AppInstanceAdminArn }
+    await server.identity.createAppInstanceAdmin(admin)
+    await server.identity.deleteAppInstanceUser({ AppInstanceUserArn: AppInstanceAdminArn })
+    const alone = [{ Admin: { Arn: others.admin, Name: 'admin' } }]
+    assert.deepEqual((await list(others.appInstanceArn)).AppInstanceAdmins, alone)
+    await others.createUser('boss')
+    assert.deepEqual((await list(others.appInstanceArn)).AppInstanceAdmins, alone)
+    await assertRefused(server.identity.describeAppInstanceAdmin(admin), 'Forbidden', noAccess)
+    await server.identity.createAppInstanceAdmin(admin)
+    assert.equal((await list(others.appInstanceArn)).AppInstanceAdmins?.length, 2)
+  })
+
   test('answers an empty list where there is none', async () => {
     const { AppInstanceArn } = await server.identity.createAppInstance({ Name: 'Bells' })
     assert.deepEqual((await list(AppInstanceArn!)).AppInstanceAdmins, [])

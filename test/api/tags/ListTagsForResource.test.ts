@@ -38,6 +38,23 @@ suite('ListTagsForResource', () => {
     assert.deepEqual(await list(ChannelArn), [])
   })
 
+  test('knows nothing of a user that is deleted, nor of its tags when it is created again', async () => {
+    const user = { AppInstanceArn: people.appInstanceArn, AppInstanceUserId: 'again', Name: 'again' }
+    const Tags = [{ Key: 'k', Value: 'v' }]
+    const { AppInstanceUserArn } = await server.identity.createAppInstanceUser({ ...user, Tags })
+    await server.identity.deleteAppInstanceUser({ AppInstanceUserArn })
+    await assertRefused(list(AppInstanceUserArn!), 'Forbidden', noAccess)
+    await server.identity.createAppInstanceUser(user)
+    assert.deepEqual(await list(AppInstanceUserArn!), [])
+  })
+
+  test('knows nothing of an AppInstance that is deleted, nor of its channel flows', async () => {
+    const others = await populate(server)
+    const flow = await others.createFlow(['first'], { Tags: [{ Key: 'k', Value: 'v' }] })
+    await server.identity.deleteAppInstance({ AppInstanceArn: others.appInstanceArn })
+    for (const arn of [others.appInstanceArn, flow]) await assertRefused(list(arn), 'Forbidden', noAccess)
+  })
+
   test('knows nothing of a channel flow that is deleted', async () => {
     const ChannelFlowArn = await people.createFlow(['first'], { Tags: [{ Key: 'k', Value: 'v' }] })
     await messaging.deleteChannelFlow({ ChannelFlowArn })
