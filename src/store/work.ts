@@ -14,7 +14,7 @@ import type { Reader, Transaction } from './store.ts'
  */
 
 /** What there is to do. src/upkeep/ has a file for each. */
-const workKinds = [
+export const workKinds = [
   'purge-channel',
   'expire-channel',
   'remove-user',

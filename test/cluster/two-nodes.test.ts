@@ -152,6 +152,53 @@ suite('of two nodes each takes any request:', { skip }, () => {
   })
 })
 
+suite('on two nodes', { skip }, () => {
+  test('a member who leaves by the other one hears that, and nothing after it', async (context) => {
+    const { a, b, lobby } = await set(context)
+    const [leaver, owner] = [await a.session(lobby.member), await a.session(lobby.owner)]
+    await b.messaging.deleteChannelMembership({ ...lobby.place(), MemberArn: lobby.member })
+    await lobby.send(b, 'after', { ChimeBearer: lobby.owner })
+    const left = 'DELETE_CHANNEL_MEMBERSHIP'
+    assert.deepEqual(await heard(owner, 2), [left, 'CREATE_CHANNEL_MESSAGE after'])
+    await b.messaging.createChannelMembership({ ...lobby.place(lobby.owner), MemberArn: lobby.member, Type: 'DEFAULT' })
+    assert.deepEqual(await heard(leaver, 2), [left, 'CREATE_CHANNEL_MEMBERSHIP'])
+  })
+
+  for (const newsOf of ['the release before', 'an unknown kind'] as const) {
+    test(`each hears all that the other does, if that publishes news of ${newsOf}`, async (context) => {
+      const databaseUrl = await freshDatabase()
+      const stage = await ClusterStage.set(context, databaseUrl)
+      context.after(() => dropDatabase(databaseUrl))
+      const nats = await natsUrl(context)
+      const [a, b] = [await stage.start(nats), await stage.start(nats, { newsOf })]
+      const lobby = await Lobby.open(a)
+      const users = [lobby.owner, lobby.member, lobby.stranger]
+      const sessions = await Promise.all([
+        ...users.map((user) => a.session(user)),
+        ...users.map((user) => b.session(user)),
+      ])
+      const owner = lobby.place(lobby.owner)
+      const say = (node: ClusterServer, text: string) => lobby.send(node, text, { ChimeBearer: lobby.owner })
+      await say(b, '1')
+      await b.messaging.createChannelMembership({ ...owner, MemberArn: lobby.stranger, Type: 'DEFAULT' })
+      await say(a, '2')
+      await b.messaging.deleteChannelMembership({ ...owner, MemberArn: lobby.member })
+      await say(b, '3')
+      const [joined, left] = ['CREATE_CHANNEL_MEMBERSHIP', 'DELETE_CHANNEL_MEMBERSHIP']
+      const [one, two, three] = ['1', '2', '3'].map((text) => `CREATE_CHANNEL_MESSAGE ${text}`)
+      const told = [
+        [one, joined, two, left, three],
+        [one, joined, two, left],
+        [joined, two, left, three],
+      ]
+      for (const [index, session] of sessions.entries()) {
+        const expected = told[index % 3]!
+        assert.deepEqual(await heard(session, expected.length), expected)
+      }
+    })
+  }
+})
+
 test('a message that reaches a node which cannot read its functions folder is handed over by the other node', {
   skip,
 }, async (context) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -53,6 +53,20 @@ test('the removal of a user knows every table that has its number', () => {
     [...history, ...removed].toSorted(),
     'add the table to src/upkeep/remove-user.ts',
   )
+})
+
+test('nothing reads the rows of deleted channels, which are there until they are purged', () => {
+  const mayRead = [
+    // Together with the head.
+    'src/api/access.ts',
+    // By the number of a channel that the caller has found.
+    'src/api/channel-flows/channel-flow.ts',
+  ]
+  const root = join(import.meta.dirname, '../..')
+  const files = globSync('src/{api,events,flow,session}/**/*.ts', { cwd: root })
+  assert.ok(files.length > 100)
+  const readers = files.filter((file) => /\b(FROM|JOIN)\s+channel\b(?!_)/.test(readFileSync(join(root, file), 'utf8')))
+  assert.deepEqual(readers.toSorted(), mayRead, 'read channel_view instead')
 })
 
 test('a purge continues in each table where it ended, without looking at the rows before', () => {

@@ -1,0 +1,76 @@
+import type { Bus, Envelope, Listener, Subscription } from '../../src/bus/bus.ts'
+import { decodeNews, encodeNews, type News } from '../../src/bus/nats-wire.ts'
+
+/**
+ * The bus of a node that publishes nothing itself, as NATS brings it the news of another one: encoded, of the channels and
+ * users of interest alone, a turn of the event loop later. It can be away, and loses what is published meanwhile.
+ */
+export class WireBus implements Bus {
+  readonly #subjects = new Set<string>()
+  #listener: Listener | undefined
+  #isAway = false
+
+  get connected(): boolean {
+    return !this.#isAway
+  }
+
+  publish(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) {
+      const { channelId, channelArn, seq, joins = [] } = envelope
+      this.#send(`channel ${channelId}`, { kind: 'event', envelope })
+      if (seq === undefined) continue
+      for (const userArn of joins)
+        this.#send(`user ${userArn}`, { kind: 'joined', userArn, channelId, channelArn, seq })
+    }
+  }
+
+  announceChange(userArn: string): void {
+    this.#send(`user ${userArn}`, { kind: 'changed', userArn })
+  }
+
+  announceCatchUp(): void {
+    this.#listener?.catchUp()
+  }
+
+  goAway(): void {
+    this.#isAway = true
+  }
+
+  comeBack(): void {
+    this.#isAway = false
+    this.#listener?.catchUp()
+  }
+
+  listen(listener: Listener): Subscription {
+    this.#listener = listener
+    return {
+      addChannel: (channelId) => this.#add(`channel ${channelId}`),
+      removeChannel: (channelId) => void this.#subjects.delete(`channel ${channelId}`),
+      addUser: (userArn) => this.#add(`user ${userArn}`),
+      removeUser: (userArn) => void this.#subjects.delete(`user ${userArn}`),
+      close: () => {
+        this.#listener = undefined
+      },
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  async #add(subject: string): Promise<void> {
+    await new Promise(setImmediate)
+    this.#subjects.add(subject)
+  }
+
+  #send(subject: string, news: News): void {
+    if (this.#isAway || !this.#subjects.has(subject)) return
+    const text = encodeNews(news)
+    setImmediate(() => this.#bring(decodeNews(text)))
+  }
+
+  #bring(news: News | undefined): void {
+    const listener = this.#listener
+    if (news?.kind === 'event') listener?.deliver([news.envelope])
+    else if (news?.kind === 'joined') listener?.joined(news.userArn, news, news.seq)
+    else if (news?.kind === 'changed') listener?.changed(news.userArn)
+  }
+}
