@@ -29,7 +29,9 @@ export interface ChannelAccess {
   isBanned: boolean
 }
 
-/** The bearer's roles as they are read: its membership, and how many rows make it a moderator or an admin, or ban it. */
+/**
+ * The bearer's roles as they are read: its membership, and how many rows make it a moderator or an admin, or ban it.
+ */
 interface Roles {
   membership: ChannelMembershipType | null
   moderates: number
@@ -45,7 +47,7 @@ export interface ChannelCall {
   ChimeBearer: string
 }
 
-/** Operations without a bearer: whoever holds credentials for them may call them. */
+/** Operations without a bearer: every caller with credentials may call them. */
 export const byCredentialsAlone = () => {}
 
 /** The user on whose behalf the call is made. Throws an Unauthorized if there is none. */
@@ -65,7 +67,7 @@ interface UserAccess {
   administers: boolean
 }
 
-/** The bearer itself, where the call names nobody else; admins may name any user of their AppInstance. */
+/** The bearer itself, unless the call names another user; admins may name any user of their AppInstance. */
 export async function selfOrAdmin(
   { AppInstanceUserArn, ChimeBearer }: { AppInstanceUserArn?: string; ChimeBearer: string },
   { read }: Context,
@@ -129,7 +131,7 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
   }
 }
 
-/** Members, moderators and admins; everybody in the AppInstance where the channel is PUBLIC, but those that are banned. */
+/** Members, moderators and admins; all users of the AppInstance if the channel is PUBLIC, except banned ones. */
 export async function maySeeChannel(call: ChannelCall, context: Context): Promise<ChannelAccess> {
   const access = await accessTo(call, context)
   const belongs = access.membership || access.moderates || access.administers

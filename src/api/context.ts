@@ -18,7 +18,7 @@ export interface ApiParts {
   sessionHost(): string
   /** The node that owns a flow's new step. */
   node: OwnNode
-  /** Tells the sessions of an event that leaves no row; every other one is told by the commit that writes it. */
+  /** Publishes an event that leaves no row; the commit of a row publishes every other event. */
   announce(event: ChannelEvent): void
   /** Begins a send when its turn has come. */
   admission: Pick<SendAdmission, 'run'>

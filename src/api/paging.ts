@@ -29,8 +29,8 @@ export const pageMembers = {
 }
 
 /**
- * One page of the list, and the NextToken of the page after it, if there is one. Throws a BadRequest for a NextToken that
- * is not of this list: of another operation, or of a call with other parameters. Tokens survive a restart.
+ * One page of the list, and the NextToken of the page after it, if there is one. Throws a BadRequest for a NextToken
+ * that is not of this list: of another operation, or of a call with other parameters. Tokens survive a restart.
  */
 export async function readPage<Row, Position>(
   { tokenKey, operation }: Pick<Context, 'tokenKey' | 'operation'>,
@@ -43,7 +43,7 @@ export async function readPage<Row, Position>(
       .digest()
   // Loops over pages begin with an empty one: the model allows it.
   const position = token === undefined || token === '' ? start : (readToken(token, sign) as Position)
-  // The row beyond the page tells that the list goes on.
+  // The row beyond the page shows that the list continues.
   const rows = await rowsAfter(position, size + 1)
   const page = rows.slice(0, size)
   const last = rows.length > size ? page.at(-1) : undefined

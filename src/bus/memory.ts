@@ -1,6 +1,6 @@
 import type { Bus, Listener, Subscription } from './bus.ts'
 
-/** The bus of a server that is one process. Everybody hears everything, at once and in order. */
+/** The bus of a server that is one process. All listeners receive all events, at once and in order. */
 export function memoryBus(): Bus {
   const listeners = new Set<Listener>()
   return {

@@ -38,7 +38,7 @@ export function connectionOptions(
     name,
     ...credentials(first, credentialsFile),
     ...((caFile !== undefined || urls.some((url) => url.protocol === 'tls:')) && { tls: caFile ? { caFile } : {} }),
-    // This node's own sessions hear its events directly.
+    // This node's own sessions receive its events directly.
     noEcho: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: reconnectWaitMs,

@@ -1,21 +1,24 @@
 import type { News } from './nats-wire.ts'
 
-/** What may be on its way without the server having confirmed it. Beyond this a server is taken for stuck. */
+/** Maximum of published bytes that the server has not confirmed. Beyond this the server counts as stuck. */
 const unconfirmedBytesMax = 16 * 1024 * 1024
-/** Notices that are kept for later. Beyond this there is one for all: catch up. */
+/** Maximum of notices that are kept for later. Beyond this there is one for all: catch up. */
 const lostMax = 10_000
 
-/** What to say later, should the news itself not arrive. */
+/** The notice to publish later if the message itself was lost. */
 export interface Notice {
   subject: string
   news: News
 }
 
-/** Where each event got to: sent, confirmed by the server, or lost. Of a channel only the latest counts: the log has the rest. */
+/**
+ * The state of each publish: sent, confirmed by the server, or lost. For a channel only the latest counts: the log has
+ * all.
+ */
 export class Receipts {
   #sent = new Map<string, Notice>()
   #sentBytes = 0
-  /** What was sent before the server was asked; it answers for all of these at once. */
+  /** The publishes before the last flush; one response of the server confirms all of them. */
   #asked = new Map<string, Notice>()
   #askedBytes = 0
   #lost = new Map<string, Notice>()
@@ -42,7 +45,10 @@ export class Receipts {
     this.#lostTooMany = true
   }
 
-  /** Asks for what was sent until now, if there is anything. The answer tells that it was confirmed. */
+  /**
+   * Begins to confirm all publishes until now, if there are any. Call the returned function when the server has
+   * confirmed.
+   */
   ask(): (() => void) | undefined {
     if (this.#sentBytes === 0) return undefined
     const asked = this.#sent
@@ -51,14 +57,14 @@ export class Receipts {
     this.#sent = new Map()
     this.#sentBytes = 0
     return () => {
-      // A connection that broke meanwhile has made it lost.
+      // If the connection broke meanwhile, the publishes count as lost.
       if (this.#asked !== asked) return
       this.#asked = new Map()
       this.#askedBytes = 0
     }
   }
 
-  /** The connection broke: nobody knows what of this has arrived. */
+  /** The connection broke: it is unknown which publishes have arrived. */
   loseAll(): void {
     const notices = [...this.#asked.values(), ...this.#sent.values()]
     this.#asked = new Map()
@@ -68,7 +74,7 @@ export class Receipts {
     for (const notice of notices) this.lost(notice)
   }
 
-  /** What is to be said now about what was lost, or that it was too much to say. */
+  /** Returns the notices of lost publishes, or that there are too many. */
   takeLost(): Notice[] | 'too many' {
     const notices = this.#lostTooMany ? 'too many' : [...this.#lost.values()]
     this.#lostTooMany = false

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import type { ChannelRef, Envelope } from './bus.ts'
 
-/** What one message on NATS says. */
+/** The content of one message on NATS. */
 export type News =
   | { kind: 'event'; envelope: Envelope }
-  /** The channel's log goes at least as far as this; read there what did not come along. */
+  /** The channel log has reached this number at least; the events are to be read from it. */
   | ({ kind: 'reached'; seq: number } & ChannelRef)
   | ({ kind: 'joined'; userArn: string; seq: number } & ChannelRef)
   /** The user or its memberships have changed. */
@@ -12,17 +12,20 @@ export type News =
   | { kind: 'catch up' }
 
 /**
- * Each message says which version of this format it has, since nodes are upgraded one after the other. A node reads only
- * its own version. For any other, and for a kind that it does not know, it reads the store instead, and is told where by
- * four members that every version has: `channelId`, `channelArn`, `seq` and `userArn`, those of them that there are.
- * Raise the version whenever a node of the version before would misunderstand a message.
+ * Each message says which version of this format it has, since nodes are upgraded one after the other. A node reads
+ * only its own version. For any other, and for a kind that it does not know, it reads the store instead, and is told
+ * where by four members that every version has: `channelId`, `channelArn`, `seq` and `userArn`, those of them that
+ * there are. Raise the version whenever a node of the version before would misunderstand a message.
  */
 const newsVersion = 1
 
 /** For tests: what a node publishes looks like news of another release. */
 export type NewsOf = 'this release' | 'the release before' | 'an unknown kind'
 
-/** Subjects hold no ARN: those have characters that mean something to NATS, and say who talks to whom in its monitoring. */
+/**
+ * Subjects have hashes and no ARNs: NATS gives some characters of ARNs a meaning, and its monitoring would show the
+ * users.
+ */
 export class Subjects {
   readonly #prefix: string
 
@@ -45,13 +48,16 @@ export class Subjects {
     return `${this.#prefix}.nodes`
   }
 
-  /** Nobody listens to it. */
+  /** A subject without subscribers. */
   get trial(): string {
     return `${this.#prefix}.trial`
   }
 }
 
-/** A line of JSON, then for an event its frame as it is: encoding the frame's own JSON again would cost as much as all else. */
+/**
+ * A line of JSON, then for an event its frame unchanged: encoding the frame's JSON again would cost as much as all the
+ * rest.
+ */
 export function encodeNews(news: News, of: NewsOf = 'this release'): string {
   const head = {
     v: of === 'the release before' ? newsVersion - 1 : newsVersion,
@@ -100,7 +106,7 @@ function instead(members: Members): News | undefined {
   return channelId === undefined && channelArn === undefined && seq === undefined ? { kind: 'catch up' } : undefined
 }
 
-/** The engine's own error would quote the text, and end up in a log. */
+/** JSON.parse's own error would quote the text, and get into a log. */
 function parseLine(line: string) {
   try {
     return JSON.parse(line) ?? {}

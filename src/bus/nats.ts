@@ -10,17 +10,17 @@ import { decodeNews, encodeNews, type News, type NewsOf, Subjects } from './nats
 
 /**
  * Servers of a NATS cluster may lose their connection to each other, and messages with it, while their clients notice
- * nothing. Sessions receive what was lost after this time at the latest.
+ * nothing. Sessions receive lost events after this time at the latest.
  */
 const catchUpEveryMs = 30_000
-/** How long a close waits for the server to confirm what was published. */
+/** Time limit of a close for the server to confirm all publishes. */
 const closeMsMax = 2_000
 
 export interface NatsBusParts {
   place: NatsServers
   /** All subjects begin with it. Nodes of one store have the same prefix, other users of this NATS another one. */
   prefix: string
-  /** By which NATS's own monitoring knows this node. */
+  /** The name of this node in NATS's own monitoring. */
   nodeName: string
   /** For tests: what it publishes looks like news of another release. */
   newsOf?: NewsOf | undefined
@@ -28,7 +28,7 @@ export interface NatsBusParts {
   log: Log
 }
 
-/** Connects, and rejects with one line that says why it cannot. From then on it comes back by itself. */
+/** Connects, or rejects with one line that says why not. A connection that breaks later is restored by itself. */
 export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
   const { place, prefix, nodeName } = parts
   const subjects = new Subjects(prefix)
@@ -36,7 +36,7 @@ export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
     const connection = await connect(connectionOptions(place, nodeName))
     const bus = new NatsBus(connection, subjects, parts)
     try {
-      await bus.tryOut()
+      await bus.checkPermissions()
     } catch (error) {
       await bus.close()
       throw error
@@ -49,8 +49,8 @@ export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
 }
 
 /**
- * The bus of many nodes, over NATS core. Listeners of this node hear its own news directly, as from the bus in memory.
- * If a publish may have been lost because the connection broke, the node announces the log position afterwards.
+ * The bus of many nodes, over NATS core. Listeners of this node receive its own events directly, as from the bus in
+ * memory. If a publish may have been lost because the connection broke, the node announces the log position afterwards.
  *
  *                          disconnect: what is not confirmed counts as lost
  *      ┌─ publish: sent ─┐    ┌────────────────────────────────────────┐    ┌─ publish: counts as lost ─┐
@@ -59,8 +59,9 @@ export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
  *                     │        and what was lost is announced            │
  *                     └────────────────────► closed ◄────────────────────┘
  *
- * While it is connected, one flush at a time asks the server whether it has what was sent (Receipts). If it does not say so,
- * or if too much is unconfirmed, a publish counts as lost, too, and is announced after the next flush that succeeds.
+ * While it is connected, one flush at a time asks the server whether it has what was sent (Receipts). If it does not
+ * say so, or if too much is unconfirmed, a publish counts as lost, too, and is announced after the next flush that
+ * succeeds.
  */
 class NatsBus implements Bus {
   readonly #connection: NatsConnection
@@ -75,9 +76,9 @@ class NatsBus implements Bus {
   #closed = false
   #confirming = false
   #flushing: Promise<void> | undefined
-  #refusal: Error | undefined
-  /** At first a refusal is the reason why the start fails, and is told there. */
-  #tried = false
+  #rejection: Error | undefined
+  /** Before the permissions are checked, a rejection makes the start fail, whose error has the reason. */
+  #isChecked = false
 
   constructor(connection: NatsConnection, subjects: Subjects, { clock, log, newsOf }: NatsBusParts) {
     this.#connection = connection
@@ -95,13 +96,13 @@ class NatsBus implements Bus {
   }
 
   /** Rejects if the server does not let this user publish and subscribe. */
-  async tryOut(): Promise<void> {
+  async checkPermissions(): Promise<void> {
     this.#connection.publish(this.#subjects.trial)
     await this.#connection.flush()
-    // The server's refusal has been read by now; the status iterator reports it in the next turn of the event loop.
+    // The server's rejection was read by now; the status iterator reports it in the next turn of the event loop.
     await setImmediate()
-    if (this.#refusal) throw this.#refusal
-    this.#tried = true
+    if (this.#rejection) throw this.#rejection
+    this.#isChecked = true
   }
 
   publish(envelopes: readonly Envelope[]): void {
@@ -126,9 +127,9 @@ class NatsBus implements Bus {
     const add = (subject: string) => {
       subscriptions.set(
         subject,
-        this.#subscribe(subject, (news) => hand(news, listener)),
+        this.#subscribe(subject, (news) => dispatch(news, listener)),
       )
-      return this.#inForce()
+      return this.#confirmSubscription()
     }
     const remove = (subject: string) => {
       subscriptions.get(subject)?.unsubscribe()
@@ -155,14 +156,14 @@ class NatsBus implements Bus {
     await this.#connection.close()
   }
 
-  /** What throws in a callback of the client would end its reading for good. */
-  #subscribe(subject: string, hear: (news: News) => void): NatsSubscription {
+  /** An error in a callback of the client would end its reading for good. */
+  #subscribe(subject: string, receive: (news: News) => void): NatsSubscription {
     const callback = (error: Error | null, message: Msg) => {
-      // A refusal is told by the status, too.
+      // The status reports a rejection, too.
       if (error) return
       try {
         const news = decodeNews(message.string())
-        if (news) hear(news)
+        if (news) receive(news)
       } catch (reason) {
         this.#log.error({ err: reason, subject }, 'ignored a malformed message from NATS')
       }
@@ -185,14 +186,17 @@ class NatsBus implements Bus {
   }
 
   #send(subject: string, news: News, notice: Notice | undefined): void {
-    // The client would keep what it cannot send, without a limit.
+    // The client would buffer unsent messages without a limit.
     if (!this.#connected || this.#receipts.isFull) {
       this.#receipts.lost(notice)
       return
     }
     const bytes = Buffer.from(encodeNews(news, this.#newsOf))
     if (bytes.length > (this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY)) {
-      this.#log.warn({ subject, bytes: bytes.length }, 'an event is larger than NATS takes; nodes read it from the log')
+      this.#log.warn(
+        { subject, bytes: bytes.length },
+        'event exceeds the NATS payload limit; nodes read it from the log',
+      )
       if (notice && notice.news !== news) this.#send(subject, notice.news, notice)
       return
     }
@@ -201,26 +205,26 @@ class NatsBus implements Bus {
       this.#receipts.sent(notice, bytes.length)
       void this.#confirm()
     } catch (error) {
-      this.#log.warn({ err: error }, 'an event could not be given to NATS; nodes read it from the log later')
+      this.#log.warn({ err: error }, 'publish to NATS failed; nodes read the event from the log later')
       this.#receipts.lost(notice)
     }
   }
 
-  /** Asks the server whether what was sent has arrived, one question at a time. */
+  /** Has the server confirm all publishes, one flush at a time. */
   async #confirm(): Promise<void> {
     if (this.#confirming) return
     this.#confirming = true
-    // What this turn of the event loop publishes is asked for at once.
+    // One flush confirms all publishes of this turn of the event loop.
     await setImmediate()
     for (let confirm = this.#receipts.ask(); confirm; confirm = this.#receipts.ask()) {
       if (!(await this.#flush())) break
       confirm()
     }
     this.#confirming = false
-    if (this.#connected && this.#receipts.hasLost) this.#tellLost()
+    if (this.#connected && this.#receipts.hasLost) this.#announceLost()
   }
 
-  /** Answers whether the server has got all that was sent. */
+  /** Returns whether the server has received all publishes. */
   async #flush(): Promise<boolean> {
     try {
       await this.#connection.flush()
@@ -230,8 +234,8 @@ class NatsBus implements Bus {
     }
   }
 
-  /** Those who ask in the same turn share one question. A broken connection is answered by catching up. */
-  #inForce(): Promise<void> | undefined {
+  /** Calls in the same turn share one flush. After a broken connection, catching up replaces it. */
+  #confirmSubscription(): Promise<void> | undefined {
     if (!this.#connected) return undefined
     this.#flushing ??= setImmediate().then(async () => {
       this.#flushing = undefined
@@ -240,7 +244,7 @@ class NatsBus implements Bus {
     return this.#flushing
   }
 
-  #tellLost(): void {
+  #announceLost(): void {
     const lost = this.#receipts.takeLost()
     if (lost === 'too many') this.#announceToOthers()
     else for (const notice of lost) this.#send(notice.subject, notice.news, notice)
@@ -253,37 +257,37 @@ class NatsBus implements Bus {
 
   async #followStatus(): Promise<void> {
     for await (const status of this.#connection.status()) {
-      if (status.type === 'disconnect') this.#isAway(status.server)
-      if (status.type === 'reconnect') void this.#isBack(status.server)
-      if (status.type === 'error') this.#isRefused(status.error)
+      if (status.type === 'disconnect') this.#disconnected(status.server)
+      if (status.type === 'reconnect') void this.#reconnected(status.server)
+      if (status.type === 'error') this.#rejected(status.error)
     }
     if (this.#closed) return
     this.#connected = false
-    this.#log.error({}, 'the NATS client has given up: this node hears nothing of others until it is started again')
+    this.#log.error({}, 'the NATS client has given up: restart this node, since it receives no events of other nodes')
   }
 
-  /** A server that refuses a user does so at every attempt, which need not be read every time. */
-  #isRefused(error: Error): void {
-    if (this.#refusal?.message === error.message) return
-    this.#refusal = error
-    if (this.#tried) this.#log.error({ err: error }, 'NATS has refused something')
+  /** A server that rejects a user does so at every attempt; the log has it once. */
+  #rejected(error: Error): void {
+    if (this.#rejection?.message === error.message) return
+    this.#rejection = error
+    if (this.#isChecked) this.#log.error({ err: error }, 'rejected by NATS')
   }
 
-  #isAway(server: string): void {
+  #disconnected(server: string): void {
     if (!this.#connected) return
     this.#connected = false
     this.#receipts.loseAll()
-    this.#log.warn({ server }, 'NATS is away: other nodes hear nothing of this one until it is back')
+    this.#log.warn({ server }, 'disconnected from NATS: events of this node reach other nodes late')
   }
 
-  /** The client has subscribed anew. When that is in force, nothing is missed but what is in the log by then. */
-  async #isBack(server: string): Promise<void> {
+  /** The client has resubscribed. Once that is active, all missed events are in the log. */
+  async #reconnected(server: string): Promise<void> {
     this.#connected = true
-    this.#refusal = undefined
-    this.#log.info({ server }, 'NATS is back')
+    this.#rejection = undefined
+    this.#log.info({ server }, 'reconnected to NATS')
     if (!(await this.#flush())) return
     this.#local.announceCatchUp()
-    this.#tellLost()
+    this.#announceLost()
   }
 
   async #within(waitMs: number, done: Promise<unknown>): Promise<void> {
@@ -294,7 +298,7 @@ class NatsBus implements Bus {
   }
 }
 
-function hand(news: News, listener: Listener): void {
+function dispatch(news: News, listener: Listener): void {
   if (news.kind === 'event') listener.deliver([news.envelope])
   else if (news.kind === 'reached') listener.reached(news, news.seq)
   else if (news.kind === 'joined') listener.joined(news.userArn, news, news.seq)

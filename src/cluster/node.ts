@@ -2,9 +2,11 @@ import { type Cancel, type Clock, every } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
 
-/** How long a node counts as alive after it has last said so. Longer than PostgreSQL lets a silent transaction hold locks. */
+/** The validity of a heartbeat. It is longer than PostgreSQL lets an idle transaction hold locks. */
 export const aliveMs = 3_000
-/** How often a node says that it is alive, and looks whether others are. A dead one's steps are taken within both together. */
+/**
+ * The period of heartbeats, and of the search for dead nodes. A dead node's steps are taken within both times together.
+ */
 const renewEveryMs = 1_000
 
 interface NodeParts {
@@ -12,26 +14,26 @@ interface NodeParts {
   clock: Clock
   log: Log
   newId(): string
-  /** Sets the clock by the one that all nodes share. */
+  /** Synchronises the clock with the one that all nodes share. */
   followTime?(): Promise<void>
 }
 
-/** What follows for the rest of the server. None of it may throw. */
+/** The consequences for the rest of the server. No function may throw. */
 export interface NodeListener {
-  /** Steps may have become due that this node has no alarm for, and a node may have left orphans. */
+  /** Steps may have become due for which this node has no timer, and a dead node may have left steps. */
   lookForWork(): void
-  /** Others were told that this node is gone, so the steps that it owned under this id are theirs. */
+  /** Other nodes have deleted this node's row, so they may take the steps that it owned under this id. */
   lost(nodeId: string): void
-  /** The outcome of a write is not known: this node may own steps that it does not know of. */
+  /** The outcome of a write is unknown: this node may own steps that are not in its memory. */
   stepsUnknown(): void
-  /** Events may have been committed that no session was told of, wherever it is. */
-  newsLost(): void
+  /** Events may have been committed and not published to any node. */
+  eventsLost(): void
 }
 
 /**
- * This process as one of the nodes that share a store. It owns steps under its id for as long as the id has a row. If its
- * heartbeat is overdue, another node deletes the row, and by that alone any node may take its steps: nothing is written for
- * each of them. A node that was only frozen notices this and registers under a new id; the store rejects what it still
+ * This process as one of the nodes that share a store. It owns steps under its id for as long as the id has a row. If
+ * its heartbeat is overdue, another node deletes the row, and then any node may take its steps: nothing is written for
+ * each of them. A node that was only frozen notices this and registers under a new id; the store rejects its later
  * writes under the old one.
  */
 export class ClusterNode {
@@ -40,8 +42,8 @@ export class ClusterNode {
   #listener: NodeListener | undefined
   #stopRenewing: Cancel = () => {}
   #renewing: Promise<void> | undefined
-  /** The outcome of a write is not known. */
-  #doubtful = false
+  /** The outcome of a write is unknown. */
+  #isUncertain = false
   #renewedAt: number
 
   constructor(parts: NodeParts) {
@@ -54,23 +56,23 @@ export class ClusterNode {
     return this.#id
   }
 
-  /** How long ago the store last confirmed that this node is alive, in milliseconds. */
+  /** The time since the last successful heartbeat, in milliseconds. */
   get silentMs(): number {
     return this.#parts.clock.now() - this.#renewedAt
   }
 
-  /** Joins those that share the store. */
+  /** Joins the nodes that share the store. */
   async start(listener: NodeListener): Promise<void> {
     const { clock, followTime } = this.#parts
     this.#listener = listener
     await followTime?.()
     await this.#register(this.#id)
     this.#renewedAt = clock.now()
-    await this.#deleteTheDead()
+    await this.#deleteDeadNodes()
     this.#stopRenewing = every(clock, renewEveryMs, () => void this.renew())
   }
 
-  /** Before the start: waits for as long as one that has died may count as alive, and throws if another node is. */
+  /** Before the start: waits for as long as a dead node may count as alive, and throws if another node is alive. */
   async requireNoOther(): Promise<void> {
     const { store, clock, followTime } = this.#parts
     await followTime?.()
@@ -81,16 +83,16 @@ export class ClusterNode {
     await new Promise<void>((resolve) => clock.at(before + 1, resolve))
     if (((await latest())?.alive_until ?? 0) < clock.now()) return
     throw new Error(
-      'another node is alive on this database: give both CARILLON_NATS_URL, so that each hears what the other does',
+      'another node is alive on this database: give both CARILLON_NATS_URL, so that each receives the events of the other',
     )
   }
 
-  /** The outcome of a write is not known: after the next heartbeat this node looks for what it brought. */
-  doubt(): void {
-    this.#doubtful = true
+  /** The outcome of a write is unknown: after the next heartbeat this node looks for its results. */
+  markUncertain(): void {
+    this.#isUncertain = true
   }
 
-  /** One at a time: a store that is away keeps it waiting. */
+  /** One heartbeat at a time: it waits while the store is away. */
   renew(): Promise<void> {
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = undefined
@@ -98,7 +100,7 @@ export class ClusterNode {
     return this.#renewing
   }
 
-  /** Signs off, so that the others need not wait to take its steps. */
+  /** Deletes this node's row, so that the other nodes need not wait until its heartbeat expires. */
   async close(): Promise<void> {
     if (!this.#listener) return
     this.#stopRenewing()
@@ -107,7 +109,7 @@ export class ClusterNode {
     await store
       .write('DELETE FROM node WHERE node_id = $1', this.#id)
       .catch((err: unknown) =>
-        log.warn({ err }, 'the node could not sign off; the others will notice its missing heartbeat'),
+        log.warn({ err }, 'deregistering this node failed; other nodes take its steps when its heartbeat expires'),
       )
   }
 
@@ -115,10 +117,10 @@ export class ClusterNode {
     const { clock, log, followTime } = this.#parts
     try {
       await followTime?.()
-      if (!(await this.#confirm())) await this.#beginAnew()
+      if (!(await this.#confirm())) await this.#reregister()
       this.#renewedAt = clock.now()
-      if (this.#doubtful) this.#lookForUnknown()
-      await this.#deleteTheDead()
+      if (this.#isUncertain) this.#lookForUnknown()
+      await this.#deleteDeadNodes()
       this.#listener?.lookForWork()
     } catch (err) {
       const reason = err instanceof Error ? err.message : String(err)
@@ -126,50 +128,50 @@ export class ClusterNode {
     }
   }
 
-  /** False when another node has taken this one for dead. */
+  /** False if another node has deleted this node's row. */
   async #confirm(): Promise<boolean> {
     const { store, clock } = this.#parts
     const aliveUntil = clock.now() + aliveMs
     return (await store.write('UPDATE node SET alive_until = $1 WHERE node_id = $2', aliveUntil, this.#id)) === 1
   }
 
-  /** Registers first: steps of an id without a row are anybody's. */
-  async #beginAnew(): Promise<void> {
+  /** Registers first, because any node may take the steps of an id without a row. */
+  async #reregister(): Promise<void> {
     const { log, newId } = this.#parts
     const id = newId()
     await this.#register(id)
     const formerId = this.#id
     this.#id = id
     this.#listener?.lost(formerId)
-    this.#listener?.newsLost()
+    this.#listener?.eventsLost()
     log.warn({ formerId, nodeId: id }, 'lease lost: re-registered under a new node id')
   }
 
   #lookForUnknown(): void {
-    this.#doubtful = false
+    this.#isUncertain = false
     this.#listener?.stepsUnknown()
-    this.#listener?.newsLost()
+    this.#listener?.eventsLost()
   }
 
-  /** The steps of a node without a row are free by that alone. */
-  async #deleteTheDead(): Promise<void> {
+  /** Deleting the row is enough: any node may take the steps of a node without a row. */
+  async #deleteDeadNodes(): Promise<void> {
     const { store, clock } = this.#parts
     const now = clock.now()
     const sql = 'SELECT node_id FROM node WHERE alive_until < $1 AND node_id <> $2'
     const dead = await store.read.all<{ node_id: string }>(sql, now, this.#id)
-    for (const { node_id } of dead) await this.#deleteDead(node_id, now)
+    for (const { node_id } of dead) await this.#deleteDeadNode(node_id, now)
   }
 
-  async #deleteDead(nodeId: string, now: number): Promise<void> {
+  async #deleteDeadNode(nodeId: string, now: number): Promise<void> {
     const { store, log } = this.#parts
     const sql = 'DELETE FROM node WHERE node_id = $1 AND alive_until < $2'
-    // Of several nodes one deletes the row.
+    // Only one of several nodes deletes the row.
     if ((await store.write(sql, nodeId, now)) !== 1) return
-    log.warn({ nodeId }, 'a node is gone; the other nodes take its steps')
-    this.#listener?.newsLost()
+    log.warn({ nodeId }, 'node is dead; other nodes take its steps')
+    this.#listener?.eventsLost()
   }
 
-  /** Also where it is registered already, by a try whose answer was lost. */
+  /** Succeeds also if the id is registered already, by a try whose response was lost. */
   async #register(id: string): Promise<void> {
     const { store, clock } = this.#parts
     const row = { node_id: id, alive_until: clock.now() + aliveMs }

@@ -3,37 +3,37 @@ import type { Reader } from '../store/store.ts'
 import type { ChannelRow, MembershipRow, MessageRow, RunRow } from '../store/tables.ts'
 
 /**
- * All that distinguishes one kind of event from the others. Each kind has a file in api/events/, and a line in its index.ts.
- * `Row` is what the event is about when it is committed. `Past` is what is left of it when the log is read.
+ * The definition of one kind of event. Each kind has a file in api/events/, and a line in its index.ts.
+ * `Row` is the subject of the event when it is committed. `Past` is the part of it that is left when the log is read.
  */
 export interface EventKind<Row extends object, Past extends object = Row> {
   /** AWS's name (developer guide, "Using websockets"). */
   readonly eventType: string
-  /** Where clients receive it. */
+  /** The channels on which clients receive it. */
   readonly heardOn: 'sessions' | 'streams' | 'both'
   /** Set if a transaction that appends it deletes a stored text. */
   readonly erasesText?: true
-  /** What the log keeps. */
+  /** The reference to the subject in the log. */
   reference(row: Row): { subject: string; revision: number }
   audience(row: Row, read: Reader): Audience | Promise<Audience>
-  /** Who is a member afterwards. Read from the log's subject alone, since the rows may be gone. */
+  /** The effect on the memberships. It depends only on the log's subject, because the rows may be deleted. */
   effect?(subject: string): MembershipEffect
   /** The header `x-amz-chime-message-type`. */
   messageType(about: Row | Past): string
   /** AWS's structure for this kind, with times as ISO 8601 texts. */
   payload(about: Row | Past, event: EventTime): object
   /**
-   * The event with the rows as they are now: later changes of its subject may show, but not its status. A text is there
-   * only if the audience may read it at this moment.
+   * The event with the present rows: later changes of its subject may show, but not its status. It has a text only if
+   * the audience may read the text at this moment.
    */
   fromLog(row: LogRow, rows: SubjectRows): Past
 }
 
-/** How the event changes who is a member of the channel, beginning after its number. */
+/** How the event changes the memberships of the channel, after its number. */
 interface MembershipEffect {
   joins?: readonly string[]
   leaves?: string
-  /** Every member leaves, since the channel is deleted. */
+  /** Every member leaves, because the channel is deleted. */
   closes?: true
 }
 
@@ -54,7 +54,7 @@ export interface LogRow {
   created_at: number
 }
 
-/** The rows that the store has now of the subjects of some log rows. */
+/** The present rows of the subjects of some log rows. */
 export interface SubjectRows {
   channel: ChannelRow | undefined
   members: ReadonlyMap<string, PastMember>

@@ -10,17 +10,17 @@ export function publishTo(bus: Bus, kinds: EventKinds): (events: readonly Channe
   }
 }
 
-/** An event of this server's own: its kind is one of those. */
+/** The kind of an event that this server has committed: it must exist. */
 export function requireKind(kinds: EventKinds, eventType: string): EventKind<object> {
   const kind = kinds[eventType]
   if (!kind) throw new Error(`there is no kind of event with the name ${eventType}`)
   return kind
 }
 
-/** What an envelope is made of: an event as it was committed, or as it was read from the log. */
-type Told = Omit<ChannelEvent, 'revision' | 'erasesText'>
+/** The source of an envelope: an event as it was committed, or as it was read from the log. */
+type EnvelopeSource = Omit<ChannelEvent, 'revision' | 'erasesText'>
 
-export function envelope(kind: EventKind<object>, event: Told): Envelope {
+export function envelope(kind: EventKind<object>, event: EnvelopeSource): Envelope {
   const { channelId, channelArn, seq, audience, about } = event
   const text = frame(kind.eventType, kind.messageType(about), kind.payload(about, event))
   return { channelId, channelArn, seq, audience, ...kind.effect?.(event.subject), frame: text }

@@ -12,7 +12,7 @@ const membershipsMax = 500
 /** More than a user may have. */
 const allMemberships = 1_000_000
 const maxInteger = Number.MAX_SAFE_INTEGER
-/** Values in one statement; NULL fills it up. */
+/** Values in one statement, padded with NULL. */
 const widths = [1, 10, 100]
 
 const noRows: SubjectRows = { channel: undefined, members: new Map(), messages: new Map(), runs: new Map() }
@@ -29,10 +29,10 @@ interface MembershipOfUser {
   next_seq: number
 }
 
-/** A user without a membership: all columns of that are null. */
+/** A user without a membership: all its columns are null. */
 type FormerMember = { channel_id: null; member_arn: string; member_name: string }
 
-/** The channels' logs as envelopes again, and what else the hub asks of the store. */
+/** Converts the channels' logs back into envelopes, and does the hub's other reads of the store. */
 export class StoredChannelLog {
   readonly #read: Reader
   readonly #kinds: EventKinds
@@ -150,7 +150,7 @@ export class StoredChannelLog {
     })
   }
 
-  /** The rows are read after the log, so that what was denied or deleted in between does not show. */
+  /** The rows are read after the log, so that texts that were denied or deleted in between do not show. */
   async #subjects(rows: readonly LogRow[]): Promise<SubjectRows> {
     const [first, last] = [rows[0], rows.at(-1)]
     if (!first || !last) return noRows
@@ -210,8 +210,9 @@ export class StoredChannelLog {
   }
 
   /**
-   * `select` reads what belongs to each `value` of the table `wanted`. CROSS makes SQLite begin with them. With IN it would
-   * fill a temporary table first: 90 KB to allocate and 100 µs at each connect. `first` are the values of `$1` and so on.
+   * `select` reads the rows of each `value` of the table `wanted`. CROSS makes SQLite begin with them. With IN it would
+   * fill a temporary table first: 90 KB to allocate and 100 µs at each connect. `first` are the values of `$1` and so
+   * on.
    */
   async #allOf<Row>(
     select: string,

@@ -56,7 +56,10 @@ export class Aside {
       const { message_id: messageId, channel_arn: channelArn } = turn.step
       // The message of the error may quote the text.
       const reason = error instanceof Error ? error.name : typeof error
-      this.#parts.log.error({ channelArn, messageId, reason }, 'no event can be made of a message; trying again later')
+      this.#parts.log.error(
+        { channelArn, messageId, reason },
+        'building the event of a message failed; trying again later',
+      )
       return undefined
     }
   }
@@ -71,7 +74,7 @@ export class Aside {
       if (turn) readable(turn)
       return true
     } catch (err) {
-      log[levelOf(err, 'warn')]({ err }, 'a step that was set aside could not be read; trying again')
+      log[levelOf(err, 'warn')]({ err }, 'reading a step that was set aside failed; trying again')
       return false
     }
   }

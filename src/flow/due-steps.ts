@@ -59,8 +59,8 @@ export class DueSteps {
   }
 
   /**
-   * This node has given back steps that are due then, since it could not hand them over: another node shall have them if
-   * there is one that wants them.
+   * This node has given back steps that are due then, since it could not hand them over: another node shall have them
+   * if there is one that wants them.
    */
   yieldFrom(dueAt: number): void {
     this.#yieldsUntil = Math.max(this.#yieldsUntil, dueAt + yieldMs)
@@ -130,8 +130,8 @@ export class DueSteps {
   }
 
   /**
-   * Sets the alarm for the step that is due next, on whichever node it was made. If another node is just taking what is due,
-   * it looks again at `notBefore`.
+   * Sets the alarm for the step that is due next, on whichever node it was made. If another node is just taking what is
+   * due, it looks again at `notBefore`.
    */
   async #setAlarm(notBefore: number): Promise<void> {
     const { store, node } = this.#parts
@@ -145,7 +145,7 @@ export class DueSteps {
     try {
       await look()
     } catch (error) {
-      log[levelOf(error, 'warn')]({ err: error }, 'due steps could not be read; trying again')
+      log[levelOf(error, 'warn')]({ err: error }, 'reading due steps failed; trying again')
       this.wakeBy(clock.now() + retryMs)
     }
   }

@@ -36,7 +36,7 @@ export interface EngineParts {
   queueLimits?: QueueLimits
 }
 
-/** A step that this node has in hand: in the queue, at its processor, or while its outcome is being written. */
+/** A step in the memory of this node: in the queue, at its processor, or while its outcome is being written. */
 interface InHand extends QueuedStep, Happening {
   /** Its attempt is over, and the outcome is not written yet. */
   isEnding: boolean
@@ -109,8 +109,8 @@ export class FlowEngine {
   }
 
   /**
-   * Takes up what this node owns, what is due, and what nodes that are gone have left. What it owns and what they left is
-   * found in the background: new steps queue behind the former.
+   * Takes up what this node owns, what is due, and what nodes that are gone have left. What it owns and what they left
+   * is found in the background: new steps queue behind the former.
    */
   async start(): Promise<void> {
     this.#ownSteps.request()
@@ -256,7 +256,7 @@ export class FlowEngine {
     try {
       return await target.invoke(functionName, functionArn, event, () => this.#handedOver(inHand))
     } catch (err) {
-      log.error({ processor: functionName, err }, 'an event could not be handed over; trying again')
+      log.error({ processor: functionName, err }, 'hand-off failed; trying again')
       return undefined
     }
   }
@@ -287,7 +287,7 @@ export class FlowEngine {
 
   #reportDeferred({ functionName: processor }: InHand, { cause, reason }: Deferred): void {
     const { shortages, log } = this.#parts
-    log.debug({ processor, cause, reason }, 'an event could not be handed over for now; trying again')
+    log.debug({ processor, cause, reason }, 'hand-off deferred; trying again')
     if (cause !== 'throttled' && cause !== 'closing') shortages.report(cause, reason)
   }
 
@@ -308,7 +308,7 @@ export class FlowEngine {
 
   /**
    * Makes durable what the event makes of the step. The next step comes back through the commit. Returns false when the
-   * write failed: it is tried again, and until then the step stays in hand.
+   * write failed: it is retried, and until then the step stays in memory.
    */
   async #apply(inHand: InHand, event: FlowEvent, outcome?: Outcome): Promise<boolean> {
     if (event.type === 'Completed' && this.#isAwaited(inHand.turn.step)) return this.#completed(inHand, event, outcome)
@@ -371,7 +371,7 @@ export class FlowEngine {
     const { callback_id: callbackId, deadline_at } = turn.step
     const inHand = this.#inHand.get(callbackId)
     if (inHand) catchUp(inHand, this.#parts)
-    // A step in hand goes on, and one that is aside stays so, until its deadline.
+    // A step in memory continues, and one that is set aside stays so, until its deadline.
     const isKnown = inHand || this.#aside.has(callbackId)
     if (isKnown && this.#parts.clock.now() < (inHand?.turn.step.deadline_at ?? deadline_at)) return
     await this.#apply(inHand ?? this.#newInHand(turn), { type: 'Due' })

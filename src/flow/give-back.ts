@@ -27,8 +27,8 @@ interface GiveBackParts<Step> {
 }
 
 /**
- * Gives steps back that this node could not hand over for some time: another one may be able to. Each stays in memory until
- * its row is written. It counts as no try and no attempt.
+ * Gives steps back that this node could not hand over for some time: another one may be able to. Each stays in memory
+ * until its row is written. It counts as no try and no attempt.
  */
 export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {
   readonly #parts: GiveBackParts<Step>
@@ -47,7 +47,7 @@ export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {
       log.debug({ processor: functionName, steps: steps.length }, 'steps given back: another node may take them')
       return true
     } catch (err) {
-      log[levelOf(err, 'warn')]({ processor: functionName, err }, 'steps could not be given back')
+      log[levelOf(err, 'warn')]({ processor: functionName, err }, 'giving steps back failed')
       return false
     }
   }

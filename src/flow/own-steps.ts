@@ -28,9 +28,9 @@ interface OwnStepsParts {
 }
 
 /**
- * Walks over the rows that this node owns, in the order of their index, and parks those of which memory does not know: after
- * the start, after a write with an unknown outcome, and when there is room for steps that were forgotten. Between pages the
- * event loop is free. 100,000 rows take 0.4 s.
+ * Walks over the rows that this node owns, in the order of their index, and parks those of which memory does not know:
+ * after the start, after a write with an unknown outcome, and when there is room for steps that were forgotten. Between
+ * pages the event loop is free. 100,000 rows take 0.4 s.
  */
 export class OwnSteps {
   readonly #parts: OwnStepsParts
@@ -73,8 +73,7 @@ export class OwnSteps {
       }
     } catch (error) {
       this.#isRequested = true
-      if (!this.#isClosed)
-        log[levelOf(error, 'warn')]({ err: error }, "this node's steps could not be read; trying again")
+      if (!this.#isClosed) log[levelOf(error, 'warn')]({ err: error }, "reading this node's steps failed; trying again")
       return
     }
     this.#isFirst = false

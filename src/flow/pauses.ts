@@ -31,9 +31,9 @@ interface PauseParts {
 }
 
 /**
- * Which functions are given nothing for now, because an event could not be handed over and the function is not to blame.
- * One timer for each function. The pauses grow from round to round, however many events fail in one, until an event is
- * handed over, or no step has waited for as long as the longest pause: steps that were given back may return.
+ * Which functions are given nothing for now, because an event could not be handed over and the function is not to
+ * blame. One timer for each function. The pauses grow from round to round, however many events fail in one, until an
+ * event is handed over, or no step has waited for as long as the longest pause: steps that were given back may return.
  */
 export class Pauses {
   readonly #parts: PauseParts
@@ -67,7 +67,7 @@ export class Pauses {
     return { failures: pause.failures, endsAt }
   }
 
-  /** An event was handed over: the next pause is a short one. One that lasts goes on. */
+  /** An event was handed over: the next pause is a short one. A pause that has begun continues. */
   reset(functionName: string): void {
     const pause = this.#pauses.get(functionName)
     if (pause?.cancel) pause.failures = 0

@@ -18,21 +18,23 @@ interface RefillParts<Step extends QueuedStep> {
   node: OwnNode
   clock: Clock
   log: Log
-  /** Whether the engine has the step in hand, or has set it aside. */
+  /** Whether the engine has the step in memory, or has set it aside. */
   isKnown(callbackId: string): boolean
-  /** Takes the turns in hand, for the queue. */
+  /** Takes the steps into memory, for the queue. */
   takeInHand(turns: Turn[]): Step[]
   /** The queue has more than before. */
   refilled(): void
 }
 
 /**
- * Brings parked steps back into the queue as it has room: the rows of one channel after another, one read at a time. This
- * node owns the rows already.
+ * Brings parked steps back into the queue as it has room: the rows of one channel after another, one read at a time.
+ * This node owns the rows already.
  */
 export class Refill<Step extends QueuedStep> {
   readonly #parts: RefillParts<Step>
-  /** Steps that ended, or whose outcome was written, while rows were being read: what was read of them is out of date. */
+  /**
+   * Steps that ended, or whose outcome was written, while rows were being read: what was read of them is out of date.
+   */
   readonly #goneMeanwhile = new Set<string>()
   #isRunning = false
   #isClosed = false
@@ -42,7 +44,7 @@ export class Refill<Step extends QueuedStep> {
     this.#parts = parts
   }
 
-  /** The step is in hand no more. */
+  /** The step is no longer in memory. */
   gone(callbackId: string): void {
     if (this.#isRunning) this.#goneMeanwhile.add(callbackId)
   }
@@ -109,6 +111,6 @@ export class Refill<Step extends QueuedStep> {
   }
 
   #reportFailure(error: unknown): void {
-    this.#parts.log[levelOf(error, 'warn')]({ err: error }, 'parked steps could not be read; trying again')
+    this.#parts.log[levelOf(error, 'warn')]({ err: error }, 'reading parked steps failed; trying again')
   }
 }

@@ -32,8 +32,8 @@ export interface AfterWrite {
  *                      ▼    │ after 1, 2, 4 … 30 s
  *                    tried again
  *
- * A verdict, or another write of the step, cancels a write that is put off or is to be tried again. At the deadline one that
- * is to be tried again ends, too, since the step is then expired instead.
+ * A verdict, or another write of the step, cancels a write that is put off or is to be tried again. At the deadline one
+ * that is to be tried again ends, too, since the step is then expired instead.
  */
 export class StepWrites {
   readonly #parts: StepWritesParts
@@ -62,9 +62,9 @@ export class StepWrites {
   }
 
   /**
-   * Writes a second later, since the verdict may make it needless; `change` is called for the write alone. At once where the
-   * row's old deadline is near, or while writes fail: how the store is must then be known before more events are handed
-   * over.
+   * Writes a second later, since the verdict may make it needless; `change` is called for the write alone. At once
+   * where the row's old deadline is near, or while writes fail: how the store is must then be known before more events
+   * are handed over.
    */
   async putOff(
     callbackId: string,
@@ -95,8 +95,8 @@ export class StepWrites {
   }
 
   /**
-   * Writes what is put off: the next start then does not call a processor again that has the event already. What could not
-   * be written so far is left to the next start, which calls the processor again.
+   * Writes what is put off: the next start then does not call a processor again that has the event already. What could
+   * not be written so far is left to the next start, which calls the processor again.
    */
   async close(): Promise<void> {
     this.#retries.close()
@@ -112,7 +112,7 @@ export class StepWrites {
       after?.settled(result !== 'refused')
       return true
     } catch (err) {
-      log[levelOf(err, level)]({ messageId, err }, 'a step could not be written; trying again')
+      log[levelOf(err, level)]({ messageId, err }, 'writing a step failed; trying again')
       return false
     }
   }

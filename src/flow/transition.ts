@@ -23,13 +23,13 @@ import type { MessageText } from '../store/tables.ts'
 const triesMax = 3
 const tryPauseMs = [1_000, 4_000]
 /**
- * As Lambda treats an asynchronous event: three attempts in all, the second about one minute after the first has failed,
- * the third two minutes later.
+ * As Lambda treats an asynchronous event: three attempts in all, the second about one minute after the first has
+ * failed, the third two minutes later.
  */
 const attemptPauseMs = [60_000, 120_000]
 /**
  * The first of these pauses when only the connection was cut: the endpoint restarts, and the function most likely never
- * ran. It takes the place of the minute; there are three attempts all the same.
+ * ran. It replaces the minute; the maximum is still three attempts.
  */
 const cutPauseMs = 5_000
 
@@ -48,7 +48,7 @@ export interface Step {
   state: 'DISPATCHING' | 'AWAITING' | 'ALLOWED' | 'DENIED' | 'UNREACHABLE' | 'EXPIRED'
   tries: number
   attempts: number
-  /** Whether a node has the step in hand; if not, it waits for `dueAt`. */
+  /** Whether a node owns the step; if not, it waits for `dueAt`. */
   held: boolean
   dueAt: number
   deadlineAt: number
@@ -91,7 +91,7 @@ export type Effect =
 
 /**
  * Why a verdict is not taken. NotPending: its step is over and the message went on, or out. Forbidden: the message was
- * denied or has failed, or the verdict is late. Ignored: news about an attempt that no node has in hand any more.
+ * denied or has failed, or the verdict is late. Ignored: the outcome of an attempt that no node owns any more.
  */
 type Refusal = 'NotPending' | 'Forbidden' | 'Ignored'
 

@@ -13,7 +13,7 @@ export function markEntries(stream: NodeJS.WriteStream): void {
   stream.write = ((chunk, ...rest) => write(marked(chunk, rest[0]), ...rest)) as Write
 }
 
-/** What follows is one entry until the process ends: Node prints an error that nobody caught in several writes. */
+/** Further output is one entry until the process ends: Node prints an uncaught error in several writes. */
 export const beginLastEntry = (stream: NodeJS.WriteStream) => stream.write(entryBegin)
 
 function marked(chunk: unknown, encoding: unknown): unknown {

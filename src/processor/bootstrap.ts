@@ -34,7 +34,9 @@ let awsRequestId: string | undefined
 /** What is to be done when nothing is left that could wake this process while a handler is at work. */
 let onEmptyEventLoop: (() => void) | undefined
 
-/** SDK v2 knows no AWS_ENDPOINT_URL_…, so the handler's own copy, where there is one, is told before the handler runs. */
+/**
+ * SDK v2 ignores AWS_ENDPOINT_URL_…, so the endpoint is set in the handler's own copy, if there is one, before it runs.
+ */
 function pointSdkVersion2(file: string) {
   const handlerRequire = createRequire(file)
   try {
@@ -96,7 +98,9 @@ function contextOf(id: string, deadlineMs: number, functionArn: string) {
   }
 }
 
-/** Resolves when the handler has ended well. Its result is dropped: an asynchronous invocation has nowhere to send it. */
+/**
+ * Resolves when the handler has ended well. Its result is dropped: an asynchronous invocation has nowhere to send it.
+ */
 function run(handler: LambdaFunction, event: unknown, context: LambdaContext): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const end: LambdaCallback = (error, result) => (error == null ? resolve(result) : reject(error))
@@ -158,9 +162,9 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * A handler in an endless loop never hears that the server is gone, so a thread of its own looks after that. The server
- * says who it is: it may be gone before this process, or that thread, could see whose child it was. Resolves when the
- * thread runs.
+ * A handler in an endless loop cannot notice that the server has ended, so a separate thread checks that. The server
+ * passes its process id: it may have ended before this process, or that thread, could read its parent's id. Resolves
+ * when the thread runs.
  */
 async function endWithServer(serverPid: number): Promise<void> {
   const watch = `setInterval(() => { if (process.ppid !== ${serverPid}) process.kill(${ownGroup}, 'SIGKILL') }, 1000)`
@@ -189,7 +193,7 @@ function folderOfLinked(file: string): string[] {
   }
 }
 
-/** Nothing can be trusted after an error that nobody caught: it is reported, and the process ends by it. */
+/** After an uncaught error no state can be trusted: it is reported, and the process ends. */
 async function giveUp(error: unknown) {
   process.off('uncaughtException', giveUp)
   await post(awsRequestId ? `invocation/${awsRequestId}/error` : 'init/error', describe(error)).catch(() => {})

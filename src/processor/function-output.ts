@@ -5,7 +5,9 @@ import { entryBegin, entryEnd } from './bootstrap-terms.ts'
 const entryLengthMax = 16_384
 /** A loop that prints must not fill the server's log. */
 const entriesPerInvocationMax = 1000
-/** Marks, and what stands between them: several times what so many entries need. Each takes time, empty ones as well. */
+/**
+ * Marks, and what stands between them: several times what so many entries need. Each takes time, empty ones as well.
+ */
 const piecesPerInvocationMax = 20_000
 /** What Node prints when it cannot start fits in here. */
 const earlyLengthMax = 16_384
@@ -15,9 +17,9 @@ type Level = 'info' | 'warn'
 const marks = new RegExp(`([${entryBegin}${entryEnd}])`)
 
 /**
- * Takes what a child process prints into the server's log, with the invocation in hand. What the function writes at once is
- * one entry. Output without the bootstrap's marks, such as that of a process which the function started, is an entry for
- * each piece that arrives at once.
+ * Writes the output of a child process into the server's log, with the invocation in flight. One write of the function
+ * is one entry. Output without the bootstrap's marks, such as that of a process which the function started, is an entry
+ * for each piece that arrives at once.
  */
 export class FunctionOutput {
   #log: Log
@@ -88,7 +90,7 @@ export class FunctionOutput {
     this.#log.warn(this.#fields, `more than ${limit}: the rest is not logged`)
   }
 
-  /** An entry that grows too long goes on in another one, from its next line on. A line that is too long is cut. */
+  /** An entry that is too long continues in another one, from its next line on. A line that is too long is cut. */
   #add(level: Level, piece: string): void {
     const unended = this.#unended[level]
     unended.text += piece

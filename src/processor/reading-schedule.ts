@@ -5,11 +5,16 @@ import { Countdown } from '../runtime/countdown.ts'
 const quietMs = 20
 /** … and at most so long after the first of them. */
 const settleMsMax = 50
-/** After a reading, changes wait for four times as long as it took: a folder that changes all the time stays affordable … */
+/**
+ * After a reading, changes wait for four times as long as it took: a folder that changes all the time stays affordable
+ * …
+ */
 const restPerReading = 4
 /** … and for no longer than this. */
 const restMsMax = 2_000
-/** While events come, the folder is read this often, for changes that no watch sees: a mount, a file on a network disk. */
+/**
+ * While events come, the folder is read this often, for changes that no watch sees: a mount, a file on a network disk.
+ */
 export const lookEveryMs = 2_000
 /** An event waits for a reading if the last one is older than this, as after a pause. */
 const waitAfterMs = 2 * lookEveryMs
@@ -26,7 +31,9 @@ interface Burst {
   lastAt: number
 }
 
-/** The end of a wait, and its maximum length: a wait that seems to be longer shows that the system's clock was set back. */
+/**
+ * The end of a wait, and its maximum length: a wait that seems to be longer shows that the system's clock was set back.
+ */
 interface Wait {
   untilMs: number
   waitMsMax: number
@@ -36,7 +43,7 @@ export interface ReadingScheduleOptions {
   clock: Clock
   /** Reads the folder. Never rejects. */
   read(): Promise<void>
-  /** Called when a reading takes too long; it goes on. */
+  /** Called when a reading takes too long; the reading continues. */
   overdue(limitMs: number): void
 }
 
@@ -88,8 +95,8 @@ export class ReadingSchedule {
   }
 
   /**
-   * To be called for each event. A promise when the last reading is too old to be relied on. While events come, a reading
-   * starts and no event waits for it: on a slow disk it takes as long as the time between two readings.
+   * To be called for each event. A promise when the last reading is too old to be relied on. While events come, a
+   * reading starts and no event waits for it: on a slow disk it takes as long as the time between two readings.
    */
   refresh(): Promise<void> | undefined {
     this.#wereEvents = true

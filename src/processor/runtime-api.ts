@@ -44,8 +44,8 @@ interface Asker {
 }
 
 /**
- * The Lambda Runtime API ("Using the Lambda runtime API for custom runtimes" in AWS's developer guide) for any number of
- * child processes. Each has a path of its own, which starts with a token that it alone knows, so that none can touch
+ * The Lambda Runtime API ("Using the Lambda runtime API for custom runtimes" in AWS's developer guide) for any number
+ * of child processes. Each has a path of its own, which starts with a token that it alone knows, so that none can touch
  * what another was given. On the loopback interface only.
  *
  * The bootstrap gets its events over a channel instead, which `invocation/channel` opens: RuntimeChannel.
@@ -227,8 +227,8 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 }
 
 /**
- * Only the type of an error is kept where a message was in hand: the error's own message may quote the text. The function's
- * output has both.
+ * Only the type of an error is kept if a message was in flight: the error's own message may quote the text. The
+ * function's output has both.
  */
 const errorTypeOf = (body: string) => describedError(body)?.errorType ?? undescribed
 

@@ -7,13 +7,15 @@ const lineLengthMax = 4_096
 
 const switching = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${channelProtocol}\r\n\r\n`
 
-/** The server's end of a child's channel (`bootstrap-channel.ts`). A child that breaks its rules loses the connection. */
+/**
+ * The server's end of a child's channel (`bootstrap-channel.ts`). A child that breaks its rules loses the connection.
+ */
 export class RuntimeChannel {
   readonly #socket: Socket
   readonly #asked: (report: ChannelReport) => void
   readonly #decoder = new StringDecoder()
   #text = ''
-  /** The child has asked for an invocation, and has not got it. */
+  /** The child has requested an invocation, and has not received it. */
   #isAsking = false
 
   /** `head` is what came with the request already. */

@@ -101,12 +101,12 @@ export async function joinCluster(
 ): Promise<void> {
   if (!cluster) return
   if (!config.nats) await cluster.requireNoOther()
-  store.onUncertain(() => cluster.doubt())
+  store.onUncertain(() => cluster.markUncertain())
   await cluster.start({
     lookForWork: () => void engine.look(),
     lost: (nodeId) => engine.forget(nodeId),
     stepsUnknown: () => engine.lookForOwn(),
-    newsLost: () => bus.announceCatchUp(),
+    eventsLost: () => bus.announceCatchUp(),
   })
 }
 

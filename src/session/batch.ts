@@ -4,16 +4,16 @@ import type { Writable } from 'node:stream'
 const copiedBytesMax = 64 * 1024
 
 /**
- * Frames that a session receives in one turn of the event loop, in their order. Sessions that receive the same ones share
- * one batch, and so one buffer. Where each frame was written to each socket by `ws.send`, held back by `cork`, a delivery to
- * one of 1,000 sessions took 4.4 µs, not 2.6 (`npm run bench -- fanout`).
+ * Frames that a session receives in one turn of the event loop, in their order. Sessions that receive the same ones
+ * share one batch, and so one buffer. When each frame was written to each socket by `ws.send` and buffered by `cork`, a
+ * delivery to one of 1,000 sessions took 4.4 µs, not 2.6 (`npm run bench -- fanout`).
  */
 export class Batch {
   readonly #before: Batch | undefined
   readonly #frame: Buffer
-  /** Of all frames. */
+  /** The sum of all frames. */
   readonly byteLength: number
-  /** This one with the frame that came last after it. */
+  /** This batch with the frame that was added last. */
   #longer: Batch | undefined
   #bytes: Buffer | undefined
 
@@ -28,7 +28,7 @@ export class Batch {
     return new Batch(undefined, Buffer.alloc(0))
   }
 
-  /** An event goes to all its sessions before the next event does, so it is enough to remember one. */
+  /** An event goes to all its sessions before the next event does, so it is enough to keep one. */
   with(frame: Buffer): Batch {
     if (!this.#longer || this.#longer.#frame !== frame) this.#longer = new Batch(this, frame)
     return this.#longer

@@ -1,49 +1,51 @@
 import type { Envelope } from '../bus/bus.ts'
 
-/** Events that one channel holds back while others before them are missing. What is beyond this is read from the log. */
-const heldMax = 256
+/**
+ * Maximum of early events that one channel buffers while earlier ones are missing. Further ones are read from the log.
+ */
+const earlyMax = 256
 
 /** The numbers that must be read from the log before anything else can be delivered. */
 export interface Gap {
-  /** The last one that was delivered. */
+  /** The last number that was delivered. */
   after: number
-  /** Undefined when nobody knows how far the log goes. */
+  /** Undefined if the end of the log is unknown. */
   through: number | undefined
 }
 
 /**
- * The numbered events of one channel, put in the order of their numbers: each is delivered once, and none before all
- * that came before it. The caller delivers; this says what, and what is missing.
+ * Puts the numbered events of one channel in the order of their numbers: each is delivered once, and none before its
+ * predecessors. The caller delivers; this class says which event is next, and which numbers are missing.
  *
- *                 place                  reach, doubt
- *     unplaced ───────────► in step ───────────────────────► behind
- *                              ▲    takes, next, skipTo        │
- *                              └───────────────────────────────┘
+ *                  startAt               reach, markUncertain
+ *     not started ──────────► in step ───────────────────────► behind
+ *                                ▲    accept, next, skipTo       │
+ *                                └───────────────────────────────┘
  *
- * Unplaced, it does not know after which number to begin, and holds everything back. In step, all that is known of was
- * delivered. Behind, something is missing (`hasGap`), and what comes after it is held back.
+ * Not started, the number before the first event is unknown, and all events are buffered. In step, all known events
+ * were delivered. Behind, events are missing (`hasGap`), and later ones are buffered.
  *
- * `rewind` puts it behind again: numbers up to `repeatedThrough` then pass a second time, for those who lack them. `pause`
- * holds everything back, in whichever state it is, until `resume`.
+ * `rewind` puts the order behind again: numbers up to `repeatedThrough` then pass a second time, for the members that
+ * lack them. `pause` buffers all events, in any state, until `resume`.
  */
 export class ChannelOrder {
   #position: number | undefined
-  /** After which number it began. */
+  /** The number after which the order started. */
   #begin = 0
   /** The highest number that is known to be in the log. */
   #reached = 0
-  /** Whether the log may hold more than anybody has told of. */
-  #inDoubt = false
+  /** Whether the log may have further events that were not announced. */
+  #isUncertain = false
   #repeatedThrough = 0
   #isPaused = false
-  readonly #held = new Map<number, Envelope>()
+  readonly #early = new Map<number, Envelope>()
 
-  /** The number of the last event that was delivered, or that is not for anybody here; undefined before it is placed. */
+  /** The number of the last event that was delivered, or that concerns no user here; undefined before `startAt`. */
   get position(): number | undefined {
     return this.#position
   }
 
-  /** Numbers up to this one passed before the channel was placed, and nobody here received them. */
+  /** Numbers up to this one passed before the order started, and no user here received them. */
   get begin(): number {
     return this.#begin
   }
@@ -53,8 +55,8 @@ export class ChannelOrder {
     return this.#repeatedThrough
   }
 
-  /** Begins after this number. Where a beginning is known already, that one stays, and the number is merely reached. */
-  place(position: number): void {
+  /** Starts after this number. If the start is known already, it stays, and the number counts as announced. */
+  startAt(position: number): void {
     this.reach(position)
     if (this.#position !== undefined) return
     this.#position = position
@@ -62,27 +64,30 @@ export class ChannelOrder {
     this.#forget(position)
   }
 
-  /** Whether it is this event's turn; then it counts as delivered. It is held back, or dropped as heard, otherwise. */
-  takes(seq: number, envelope: Envelope): boolean {
+  /**
+   * Whether the event is next; then it counts as delivered. Otherwise it is buffered if it is early, and dropped if it
+   * is late.
+   */
+  accept(seq: number, envelope: Envelope): boolean {
     if (this.#position !== undefined && seq === this.#position + 1 && !this.#isPaused) {
       this.#position = seq
-      if (this.#held.size > 0) this.#held.delete(seq)
+      if (this.#early.size > 0) this.#early.delete(seq)
       return true
     }
     if (this.#position === undefined || seq > this.#position) {
       this.reach(seq)
-      if (this.#held.size < heldMax) this.#held.set(seq, envelope)
+      if (this.#early.size < earlyMax) this.#early.set(seq, envelope)
     }
     return false
   }
 
-  /** The held event whose turn has come, which then counts as delivered. */
+  /** The buffered event that is next; it then counts as delivered. */
   next(): Envelope | undefined {
-    if (this.#position === undefined || this.#held.size === 0 || this.#isPaused) return undefined
-    const envelope = this.#held.get(this.#position + 1)
+    if (this.#position === undefined || this.#early.size === 0 || this.#isPaused) return undefined
+    const envelope = this.#early.get(this.#position + 1)
     if (envelope) {
       this.#position += 1
-      this.#held.delete(this.#position)
+      this.#early.delete(this.#position)
     }
     return envelope
   }
@@ -92,38 +97,38 @@ export class ChannelOrder {
     this.#reached = Math.max(this.#reached, seq)
   }
 
-  /** The log may go further than anybody has told. */
-  doubt(): void {
-    this.#inDoubt = true
+  /** The log may have further events that were not announced. */
+  markUncertain(): void {
+    this.#isUncertain = true
   }
 
   get hasGap(): boolean {
-    return this.#position !== undefined && !this.#isPaused && (this.#inDoubt || this.#reached > this.#position)
+    return this.#position !== undefined && !this.#isPaused && (this.#isUncertain || this.#reached > this.#position)
   }
 
-  /** How many events are known of that are not delivered yet. */
+  /** The number of known events that are not delivered yet. */
   get lag(): number {
     return this.#position === undefined ? 0 : Math.max(0, this.#reached - this.#position)
   }
 
-  /** What to read next. Settles the doubt, so doubt again if the read fails. */
-  takeGap(): Gap | undefined {
+  /** The gap to read next. It clears the uncertainty, so call `markUncertain` again if the read fails. */
+  nextGap(): Gap | undefined {
     if (!this.hasGap || this.#position === undefined) return undefined
     const after = this.#position
-    const inDoubt = this.#inDoubt
-    this.#inDoubt = false
-    if (inDoubt) return { after, through: undefined }
-    return { after, through: this.#held.size === 0 ? this.#reached : Math.min(...this.#held.keys()) - 1 }
+    const isUncertain = this.#isUncertain
+    this.#isUncertain = false
+    if (isUncertain) return { after, through: undefined }
+    return { after, through: this.#early.size === 0 ? this.#reached : Math.min(...this.#early.keys()) - 1 }
   }
 
-  /** Goes on after this number, whether or not what is before it was ever heard. Never goes back. */
+  /** Continues after this number, whether or not the events before it were received. Never goes back. */
   skipTo(position: number): void {
     if (this.#position === undefined || position <= this.#position) return
     this.#position = position
     this.#forget(position)
   }
 
-  /** Begins again after this number, which was delivered already: somebody else has to hear what followed. */
+  /** Starts again after this number, which was delivered already: another user must receive the later events. */
   rewind(position: number): void {
     if (this.#position === undefined || position >= this.#position) return
     this.reach(this.#position)
@@ -143,14 +148,14 @@ export class ChannelOrder {
     this.#isPaused = false
   }
 
-  /** All that is held, in order. For a channel whose log is gone: nothing will ever fill its gaps. */
+  /** All buffered events, in order. For a channel whose log is deleted: nothing will ever fill its gaps. */
   drain(): Envelope[] {
-    const envelopes = [...this.#held].sort(([a], [b]) => a - b).map(([, envelope]) => envelope)
-    this.#held.clear()
+    const envelopes = [...this.#early].sort(([a], [b]) => a - b).map(([, envelope]) => envelope)
+    this.#early.clear()
     return envelopes
   }
 
   #forget(position: number): void {
-    for (const seq of this.#held.keys()) if (seq <= position) this.#held.delete(seq)
+    for (const seq of this.#early.keys()) if (seq <= position) this.#early.delete(seq)
   }
 }

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
 
 /**
- * Codes of the close frame. amazon-chime-sdk-js connects again by itself after 1011 to 1014, and never after 4002, 4003
+ * Codes of the close frame. amazon-chime-sdk-js reconnects by itself after 1011 to 1014, and never after 4002, 4003
  * and 4401 (its DefaultMessagingSession, `canReconnect`).
  */
 export const closeCode = {
@@ -14,10 +14,10 @@ export const closeCode = {
   unauthorized: 4401,
 } as const
 
-/** RFC 6455 leaves this much of a control frame's 125 bytes to the reason. */
+/** RFC 6455 leaves so many of a control frame's 125 bytes to the reason. */
 const reasonBytesMax = 123
 
-/** Starts the closing handshake. The reason reaches the app: it says in words what was wrong. */
+/** Starts the closing handshake. The app receives the reason: it describes the problem. */
 export function closeWith(webSocket: WebSocket, code: number, reason: string): void {
   const bytes = Buffer.alloc(reasonBytesMax)
   // `write` stops before a character that does not fit. Half of one would make the client fail the connection.

@@ -26,14 +26,14 @@ interface EndpointParts {
   authenticate(target: string, host: string): Promise<VerifiedConnect>
   /** A signature was verified on this connection, by a key that may connect as this user. */
   onVerified(stream: Duplex): void
-  /** No session will open on this connection: what is left is for the client to close it. */
+  /** No session will open on this connection: the server waits until the client closes it. */
   onRefused(stream: Duplex): void
   /** Whether the user exists and the key may connect as this user. */
   admit(
     credentials: Credentials,
     userArn: string,
   ): Promise<{ admitted: true; userId: number } | { admitted: false; reason: string }>
-  /** The payloads of CHANNEL_DETAILS, at most 50. The next one is asked for when the one before has left. */
+  /** The payloads of CHANNEL_DETAILS, at most 50. The next one is requested when the previous one was sent. */
   prefetch(userArn: string, sortBy?: string): AsyncIterable<object>
   metrics: Pick<Metrics, 'countSessionRefusal' | 'countSessionClose'>
   clock: Clock
@@ -41,7 +41,7 @@ interface EndpointParts {
   limits?: Partial<SessionLimits>
 }
 
-/** A connection on its way to be a session. */
+/** A connection that may become a session. */
 interface Connection {
   request: IncomingMessage
   stream: Duplex
@@ -50,13 +50,13 @@ interface Connection {
 
 const restarting = 'The server is restarting, connect again'
 
-/** Takes in messaging sessions: `/connect` of the servers it is attached to. Nothing that a peer sends makes it throw. */
+/** Accepts messaging sessions at `/connect` of the attached servers. No input of a peer makes it throw. */
 export class SessionEndpoint {
   readonly #parts: EndpointParts
   readonly #limits: SessionLimits
   readonly #sessionParts: SessionParts
   readonly #webSocketServer: ReturnType<typeof createWebSocketServer>
-  /** With those that are opening or closing. The set of `ws` would take 200 bytes more for each. */
+  /** All sockets, including those that are opening or closing. The set of `ws` would take 200 bytes more for each. */
   readonly #sockets = new Set<SessionSocket>()
   readonly #established = new Set<Session>()
   readonly #socketWatch: SocketWatch
@@ -75,18 +75,18 @@ export class SessionEndpoint {
     }
     this.#socketWatch = {
       onClose: (socket, code) => this.#closed(socket, code),
-      onError: (err) => parts.log.debug({ err }, 'a messaging session broke the protocol'),
+      onError: (err) => parts.log.debug({ err }, 'messaging session: protocol error'),
     }
     this.#webSocketServer = createWebSocketServer(this.#limits)
-    this.#webSocketServer.on('wsClientError', (error, stream) => this.#turnAway(stream, badRequest(error.message)))
+    this.#webSocketServer.on('wsClientError', (error, stream) => this.#reject(stream, badRequest(error.message)))
   }
 
-  /** The sessions that are established, and all sockets: also of those that are opening or closing. */
+  /** The established sessions, and all sockets, including those that are opening or closing. */
   get size(): { sessions: number; sockets: number } {
     return { sessions: this.#established.size, sockets: this.#sockets.size }
   }
 
-  /** Frames given to sessions, those that have ended among them. */
+  /** Frames sent to sessions, including those that have ended. */
   get deliveries(): number {
     return this.#established.values().reduce((sum, { delivered }) => sum + delivered, this.#deliveredBefore)
   }
@@ -96,8 +96,9 @@ export class SessionEndpoint {
   }
 
   /**
-   * Closes all sessions so that clients come back by themselves, and takes in no more. What is still opening is let
-   * through first, as `#open` says. Resolves when all sockets are gone, the slowest cut off, and the hub is closed.
+   * Closes all sessions so that clients reconnect by themselves, and accepts no more. Sessions that are opening are
+   * established first, as `#open` says. Resolves when all sockets are closed, the slowest by force, and the hub is
+   * closed.
    */
   async close(): Promise<void> {
     const { clock, hub } = this.#parts
@@ -114,7 +115,7 @@ export class SessionEndpoint {
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const refusal = this.#refusal(request)
     if (refusal) {
-      this.#turnAway(stream, refusal)
+      this.#reject(stream, refusal)
       return
     }
     this.#webSocketServer.handleUpgrade(request, stream, head, (webSocket) => {
@@ -130,13 +131,16 @@ export class SessionEndpoint {
     if (this.#draining && this.#sockets.size === 0) this.#drained.resolve()
   }
 
-  #turnAway(stream: Duplex, refusal: ApiError): void {
+  #reject(stream: Duplex, refusal: ApiError): void {
     this.#parts.metrics.countSessionRefusal(refusal.status)
     refuseUpgrade(stream, refusal)
     this.#parts.onRefused(stream)
   }
 
-  /** Only what clients should retry with back-off, or never reaches a session, is refused before the upgrade. */
+  /**
+   * Only connects that clients should retry with back-off, or that never reach a session, are rejected before the
+   * upgrade.
+   */
   #refusal({ url = '' }: IncomingMessage): ApiError | undefined {
     const path = url.split('?', 1)[0] ?? ''
     if (path !== '/connect') return notFound(`Messaging sessions connect to /connect, not to ${path.slice(0, 256)}`)
@@ -156,8 +160,8 @@ export class SessionEndpoint {
       if (opened?.parameters.prefetchOn) await this.#prefetch(opened.session, opened.parameters)
     } catch (error) {
       if (error instanceof StoreUnavailable)
-        log.warn({ reason: error.message }, 'a messaging session was not taken, for now')
-      else log.error({ err: error }, 'a messaging session failed')
+        log.warn({ reason: error.message }, 'messaging session rejected: store unavailable')
+      else log.error({ err: error }, 'messaging session failed')
       fail('Internal error: the log of the server has the details')
     } finally {
       cancel()
@@ -165,9 +169,9 @@ export class SessionEndpoint {
   }
 
   /**
-   * Authorization follows the upgrade, since a browser cannot read the status of a refused one. Until the session is
-   * established it is closed only for good, unless the server itself fails: after a close that it may retry,
-   * amazon-chime-sdk-js connects again, but its `start()` never settles.
+   * Authorization follows the upgrade, because a browser cannot read the status of a rejected one. Until the session is
+   * established it is closed only with codes that clients do not retry, unless the server itself fails: after a close
+   * with a retry, amazon-chime-sdk-js reconnects, but its `start()` never settles.
    */
   async #open(connection: Connection) {
     const { request, stream, webSocket } = connection
@@ -189,7 +193,7 @@ export class SessionEndpoint {
   }
 
   #refuse(connection: Connection, code: number, reason: string): undefined {
-    this.#parts.log.info({ code, reason }, 'a messaging session was refused')
+    this.#parts.log.info({ code, reason }, 'messaging session rejected')
     this.#parts.metrics.countSessionRefusal(code)
     this.#closeWith(connection, code, reason)
   }
@@ -199,7 +203,7 @@ export class SessionEndpoint {
     this.#parts.onRefused(stream)
   }
 
-  /** The newest connection wins, so that sockets which died unnoticed do not lock their user out. */
+  /** The newest connection wins, so that dead sockets do not lock their user out. */
   #makeRoom({ userArn, sessionId }: Session): void {
     const { hub } = this.#parts
     const { sessionsPerUserMax } = this.#limits
@@ -218,28 +222,28 @@ export class SessionEndpoint {
     if (!session.isOpen) return
     this.#established.add(session)
     session.establish()
-    this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'a messaging session began')
+    this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'messaging session established')
     if (this.#draining) session.close(closeCode.serviceRestart, restarting)
   }
 
   #forget(session: Session): void {
     if (this.#established.delete(session)) this.#deliveredBefore += session.delivered
     this.#parts.hub.remove(session)
-    this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'a messaging session ended')
+    this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'messaging session ended')
   }
 
-  /** One frame at a time, since fifty big ones would look like a slow reader. Events go out between them, as they come. */
+  /** One frame at a time, because fifty big ones would look like a slow reader. Events are sent between them. */
   async #prefetch(session: Session, { userArn, prefetchSortBy }: ConnectParameters): Promise<void> {
     for await (const details of this.#parts.prefetch(userArn, prefetchSortBy)) {
       if (!session.isOpen) return
       await session.send(frame('CHANNEL_DETAILS', 'SYSTEM', details))
-      // Neither the read nor the write need have waited for anything: let others have their turn.
+      // The read and the write may both have completed without waiting: yield to the event loop.
       await setImmediate()
     }
   }
 }
 
-/** A copy: what is cut out of a text keeps all of the text in memory, here the target of the request. */
+/** A copy: a substring keeps its whole text in memory, here the target of the request. */
 const detached = (text: string) => Buffer.from(text).toString()
 
 function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
@@ -248,10 +252,10 @@ function createWebSocketServer({ inboundBytesMax, closeMsMax }: SessionLimits) {
     clientTracking: false,
     WebSocket: SessionSocket,
     maxPayload: inboundBytesMax,
-    // @types/ws does not know it yet.
+    // @types/ws does not have it yet.
     closeTimeout: closeMsMax,
-    // Taken if a client offers it, for the frames that are for one session alone: CHANNEL_DETAILS deflates to a fifth.
-    // A socket keeps its deflater for life; with this window and memLevel that is 98 kB, not 230, at the same ratio.
+    // Used if a client offers it, for frames that go to one session only: CHANNEL_DETAILS deflates to a fifth. A socket
+    // keeps its deflater until it closes; with this window and memLevel that is 98 kB, not 230, at the same ratio.
     perMessageDeflate: {
       serverNoContextTakeover: true,
       clientNoContextTakeover: true,

@@ -1,17 +1,17 @@
 import { Batch } from './batch.ts'
 
-/** Where frames go. */
+/** A recipient of frames. */
 export interface Outlet {
-  /** What it has received in this turn of the event loop. */
+  /** The frames of this turn of the event loop. */
   batch: Batch | undefined
   /** Writes the batch, if there is one, and starts over. */
   flush(): void
 }
 
 /**
- * Gathers the frames of one turn of the event loop: each socket then gets one write, and all sockets together one
- * callback. Frames that share a commit share a turn anyway. Those that leave no row, such as typing indicators, come call
- * by call; with a flush for each they took three times as long.
+ * Collects the frames of one turn of the event loop: each socket then gets one write, and all sockets together one
+ * callback. Frames that share a commit share a turn anyway. Frames without a row, such as typing indicators, arrive
+ * call by call; with a flush for each they took three times as long.
  */
 export class FrameFlush {
   #outlets: Outlet[] = []

@@ -4,11 +4,13 @@ import type { Log } from '../runtime/log.ts'
 import type { ChannelLog, LogPage } from './channel-log.ts'
 import type { ChannelOrder, Gap } from './channel-order.ts'
 
-/** Events of two nodes may cross on their way: only a gap that is older than this is read from the log. */
+/** Events of two nodes may overtake each other: only a gap that is older than this is read from the log. */
 export const graceMs = 50
-/** Gaps that are read at once; the others wait in line. After an outage there may be one in every channel. */
+/** Concurrent reads; further gaps are queued. After an outage there may be one in every channel. */
 const readsMax = 4
-/** While the store is away, a read is tried again after this; each time after twice as long, up to the most. */
+/**
+ * While the store is away, a read is retried after this time, then each time after twice as long, up to the maximum.
+ */
 const pauseMsFirst = 100
 const pauseMsMax = 5_000
 
@@ -21,15 +23,18 @@ interface GapReaderParts<C extends Ordered> {
   channelLog: Pick<ChannelLog, 'read'>
   clock: Clock
   log: Log
-  /** Hands over what was read. */
+  /** Receives the page. */
   fill(channel: C, gap: Gap, page: LogPage | undefined): void
 }
 
-/** Reads from the log what the bus did not bring, until there is no gap left. Nothing is skipped while the store is away. */
+/**
+ * Reads events from the log that the bus has lost, until there is no gap left. Nothing is skipped while the store is
+ * away.
+ */
 export class GapReader<C extends Ordered> {
   readonly #parts: GapReaderParts<C>
   readonly #later = new Map<C, Cancel>()
-  readonly #line = new Set<C>()
+  readonly #queue = new Set<C>()
   readonly #reading = new Set<C>()
   readonly #failures = new Map<C, number>()
   #reads = 0
@@ -39,7 +44,7 @@ export class GapReader<C extends Ordered> {
     this.#parts = parts
   }
 
-  /** After the grace, unless the gap has closed by then. */
+  /** Reads after the grace period, unless the gap has closed by then. */
   soon(channel: C): void {
     if (!this.#isWaiting(channel)) this.#readLater(channel, graceMs)
   }
@@ -48,40 +53,40 @@ export class GapReader<C extends Ordered> {
     if (this.#closed || this.#reading.has(channel) || this.#failures.has(channel)) return
     this.#later.get(channel)?.()
     this.#later.delete(channel)
-    this.#line.add(channel)
+    this.#queue.add(channel)
     this.#readNext()
   }
 
-  /** Nobody here hears the channel any more. */
+  /** The channel has no subscriber here any more. */
   forget(channel: C): void {
     this.#later.get(channel)?.()
-    for (const channels of [this.#later, this.#line, this.#reading, this.#failures]) channels.delete(channel)
+    for (const channels of [this.#later, this.#queue, this.#reading, this.#failures]) channels.delete(channel)
   }
 
   close(): void {
     this.#closed = true
     for (const cancel of this.#later.values()) cancel()
-    for (const channels of [this.#later, this.#line, this.#reading, this.#failures]) channels.clear()
+    for (const channels of [this.#later, this.#queue, this.#reading, this.#failures]) channels.clear()
   }
 
   #isWaiting(channel: C): boolean {
-    return this.#closed || this.#later.has(channel) || this.#line.has(channel) || this.#reading.has(channel)
+    return this.#closed || this.#later.has(channel) || this.#queue.has(channel) || this.#reading.has(channel)
   }
 
   #readLater(channel: C, waitMs: number): void {
     const { clock } = this.#parts
     const wake = () => {
       this.#later.delete(channel)
-      this.#line.add(channel)
+      this.#queue.add(channel)
       this.#readNext()
     }
     this.#later.set(channel, clock.at(clock.now() + waitMs, wake))
   }
 
   #readNext(): void {
-    for (const channel of this.#line) {
+    for (const channel of this.#queue) {
       if (this.#reads >= readsMax) return
-      this.#line.delete(channel)
+      this.#queue.delete(channel)
       void this.#read(channel)
     }
   }
@@ -90,14 +95,14 @@ export class GapReader<C extends Ordered> {
     this.#reads += 1
     this.#reading.add(channel)
     while (this.#reading.has(channel)) {
-      const gap = channel.order.takeGap()
+      const gap = channel.order.nextGap()
       if (!gap || !(await this.#readGap(channel, gap))) this.#reading.delete(channel)
     }
     this.#reads -= 1
     this.#readNext()
   }
 
-  /** Answers whether it could be read. */
+  /** Returns whether the read succeeded. */
   async #readGap(channel: C, gap: Gap): Promise<boolean> {
     const { channelLog, fill, log } = this.#parts
     try {
@@ -110,8 +115,8 @@ export class GapReader<C extends Ordered> {
       if (!this.#reading.has(channel)) return false
       const failures = this.#failures.get(channel) ?? 0
       const waitMs = Math.min(pauseMsFirst * 2 ** failures, pauseMsMax)
-      log.warn({ err: error, channelArn: channel.channelArn, waitMs }, 'the log of a channel could not be read yet')
-      if (gap.through === undefined) channel.order.doubt()
+      log.warn({ err: error, channelArn: channel.channelArn, waitMs }, 'reading a channel log failed; trying again')
+      if (gap.through === undefined) channel.order.markUncertain()
       this.#failures.set(channel, failures + 1)
       this.#readLater(channel, waitMs)
       return false

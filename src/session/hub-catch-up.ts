@@ -6,7 +6,9 @@ import type { ChannelLog, Membership } from './channel-log.ts'
 import type { Channel, HubMembers, Subscriber, User } from './hub-members.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 
-/** Users whose memberships are read at a time, and channels whose latest numbers are. Others have their turn in between. */
+/**
+ * Users whose memberships are read at a time, and channels whose latest numbers are. The event loop is free in between.
+ */
 const usersMax = 50
 const channelsMax = 500
 
@@ -18,15 +20,15 @@ interface CatchUpParts<S extends Subscriber> {
 }
 
 /**
- * Compares what this hub knows with the store: the latest number of each channel, whether each user still exists, and its
- * memberships, in both directions. What the bus has lost is delivered from the log.
+ * Compares the state of this hub with the store: the latest number of each channel, whether each user still exists, and
+ * its memberships, in both directions. Events that the bus has lost are delivered from the log.
  */
 export class CatchUp<S extends Subscriber> {
   readonly #delivery: ChannelDelivery<S>
   readonly #members: HubMembers<S>
   readonly #channelLog: ChannelLog
   readonly #work: OneAtATime
-  /** What the next round compares. */
+  /** The users that the next round compares. */
   #isForAll = false
   #users = new Set<User<S>>()
 
@@ -37,22 +39,28 @@ export class CatchUp<S extends Subscriber> {
     this.#work = new OneAtATime({ clock, log, work: () => this.#catchUp() })
   }
 
-  /** Any news may have been lost. */
+  /** Any event may have been lost. */
   ask(): void {
     this.#isForAll = true
-    for (const user of this.#members.users) if (!user.isKnown) user.hasMissedNews = true
+    for (const user of this.#members.users) if (!user.isKnown) user.mayHaveMissed = true
     this.#work.ask()
   }
 
-  /** News of the user's memberships may have been lost. One whose memberships are being read is compared after that. */
+  /**
+   * Changes of the user's memberships may have been lost. A user whose memberships are being read is compared after
+   * that.
+   */
   askFor(user: User<S>): void {
     if (user.isKnown) {
       this.#users.add(user)
       this.#work.ask()
-    } else user.hasMissedNews = true
+    } else user.mayHaveMissed = true
   }
 
-  /** Finds joins and leaves of a known user that were lost, and sessions of a deleted one. Rejects when they cannot be read. */
+  /**
+   * Finds joins and leaves of a known user that were lost, and sessions of a deleted one. Rejects when they cannot be
+   * read.
+   */
   async compare(user: User<S>): Promise<void> {
     await this.#endDeleted([user])
     await this.#compareMemberships(user)
@@ -117,10 +125,10 @@ export class CatchUp<S extends Subscriber> {
       for (const [channel, position] of some) {
         if (position === undefined || !this.#members.isHere(channel)) continue
         const { seq, isDeleted } = latest.get(channel.channelId) ?? {}
-        // A log that is shorter than what was heard of it is that of another channel: the store is not what it was.
+        // A log that ends before the delivered position is that of another channel: the store was replaced.
         if (seq === undefined || seq < position) this.#delivery.end(channel)
         else {
-          if (isDeleted) channel.order.doubt()
+          if (isDeleted) channel.order.markUncertain()
           this.#delivery.reached(channel, seq)
         }
       }
@@ -131,9 +139,9 @@ export class CatchUp<S extends Subscriber> {
   #join(user: User<S>, membership: Membership): void {
     const channel = this.#delivery.joinAt(user, membership, membership.joinedSeq)
     if (!channel) return
-    // What followed in a channel that was not known here was missed as well.
-    channel.order.doubt()
-    this.#delivery.goOn(channel)
+    // Later events of a channel that was not known here were missed as well.
+    channel.order.markUncertain()
+    this.#delivery.advance(channel)
   }
 
   /** Memberships that were here before the read, and that the read has not found, have ended. */
@@ -152,7 +160,7 @@ export class CatchUp<S extends Subscriber> {
   }
 }
 
-/** All memberships of the user. Others have their turn between the pages. */
+/** All memberships of the user. The event loop is free between the pages. */
 export async function* membershipPages(channelLog: ChannelLog, userArn: string): AsyncGenerator<Membership[]> {
   for (let after = 0, isLast = false; !isLast; ) {
     const { memberships, more } = await channelLog.memberships(userArn, after)

@@ -2,72 +2,77 @@ import { strict as assert } from 'node:assert'
 import type { ChannelRef, Subscription } from '../bus/bus.ts'
 import { ChannelOrder } from './channel-order.ts'
 
-/** What the hub asks of a session. */
+/** The hub's view of a session. */
 export interface Subscriber {
   readonly userArn: string
-  /** Which of the users that have had this ARN. */
+  /** The number of the user, which distinguishes the incarnations of its ARN. */
   readonly userId: number
-  /** Its user is deleted: ends the session. Must not throw. */
+  /** The user is deleted: ends the session. Must not throw. */
   userDeleted(): void
-  /** One WebSocket frame, whole. The bytes are shared by all who get it. Must not throw. */
+  /** `frame` is a whole WebSocket frame. All its recipients share the bytes. Must not throw. */
   deliver(frame: Buffer): void
 }
 
 /** A user with at least one session here. */
 export interface User<S> {
   readonly userArn: string
-  /** Oldest first. This and `channels` are replaced, not changed: `concat` leaves no room for more. Sets took 600 bytes. */
+  /**
+   * Oldest first. This and `channels` are replaced, not changed: `concat` leaves no spare room. Sets took 600 bytes.
+   */
   sessions: readonly S[]
   channels: readonly Channel<S>[]
-  /** Resolves when the news of the user's joins come here. */
+  /** Resolves when the subscription to the user's joins is active. */
   readonly interest: Promise<void> | undefined
-  /** While the memberships are being read for the first time. */
+  /** Set while the memberships are being read for the first time. */
   entering: Promise<void> | undefined
-  /** Whether they were read: a membership that is found beyond them is a join that was lost. */
+  /** Whether the memberships were read: a further membership that is found later is a join that was lost. */
   isKnown: boolean
-  /** Whether news may have been lost since the reading began. */
-  hasMissedNews: boolean
-  /** By a channel's ARN, which channel the user left, and with which number. Joins up to that one are old news. */
+  /** Whether events may have been lost since the read began. */
+  mayHaveMissed: boolean
+  /**
+   * By a channel's ARN, the channel that the user left, and the number of the leave. Joins up to that number are
+   * outdated.
+   */
   left: Map<string, { channelId: number; seq: number }> | undefined
 }
 
 /** A channel with at least one member here. */
 export interface Channel<S> extends ChannelRef {
   readonly order: ChannelOrder
-  /** With the number of the event with which each joined. */
+  /** The members, each with the number of its join. */
   readonly members: Map<User<S>, number>
-  /** Members who hear only what comes after a number of their own. Empty but for a while after a late join. */
+  /** Members that receive only events after a number of their own. Empty except after a late join. */
   readonly ahead: Map<User<S>, number>
-  /** Members of whom a later join is known, whose leave before that has not been delivered yet. */
+  /** Members with a later join, whose leave before that has not been delivered yet. */
   rejoins: Map<User<S>, number> | undefined
-  /** Members that have no membership any more: at the latest with this number they leave. */
+  /** Members without a membership: they leave at the latest with this number. */
   suspects: Map<User<S>, Suspect> | undefined
-  /** Resolves when the channel's news come here. */
+  /** Resolves when the subscription to the channel is active. */
   readonly interest: Promise<void> | undefined
-  /** The channel that had this ARN before, while its end has not been delivered here. This one waits for it. */
+  /** The former channel with this ARN, until its end has been delivered here. This channel waits for that. */
   older: Channel<S> | undefined
 }
 
-/** The membership that is missing in the store, and how far the log went at that time. */
+/** The membership that is missing in the store, and the latest number of the log at that time. */
 interface Suspect {
   joinedSeq: number
   through: number
 }
 
-/** How many leaves of one user are remembered. One that is forgotten may let the user hear something twice. */
+/** Maximum of leaves of one user in memory. A forgotten leave may let the user receive an event twice. */
 const leftMax = 1_000
 
 interface MembersParts<S> {
   subscription: Pick<Subscription, 'addChannel' | 'removeChannel' | 'addUser' | 'removeUser'>
-  /** The channel is here from now on. Its order is not placed yet. */
+  /** The channel was added. Its order has not started yet. */
   opened(channel: Channel<S>): void
-  /** It is not here any more. The next channel with its ARN, if there is one, has waited for that. */
+  /** The channel was removed. The next channel with its ARN, if there is one, has waited for that. */
   dropped(channel: Channel<S>, next: Channel<S> | undefined): void
 }
 
 /**
- * Who is where: the users with sessions here, and the channels whose members they are. A user hears all channels whose
- * member they are, so channels are kept by user: a join costs the same however many sessions the user has.
+ * The users with sessions here, and the channels of which they are members. Channels are kept by user, not by session:
+ * a join costs the same however many sessions the user has.
  *
  *              first session            memberships read
  *     absent ────────────────► entering ────────────────► known ◄──┐ a further session: memberships are
@@ -77,9 +82,9 @@ interface MembersParts<S> {
  *                a join, or a member enters
  *     not here ─────────────────────────────► here, with members
  *       ▲                                        │
- *       └─ the last member leaves, or it is gone ┘
+ *       └─ the last member leaves, or deletion ──┘
  *
- * A membership is the number of its join. News of a join or a leave with a number that is not higher are old news.
+ * A membership is identified by the number of its join. A join or a leave whose number is not higher is outdated.
  */
 export class HubMembers<S extends Subscriber> {
   readonly #parts: MembersParts<S>
@@ -139,8 +144,8 @@ export class HubMembers<S extends Subscriber> {
     return this.channel(channel) === channel
   }
 
-  /** The caller gives its order a place, and adds a member. */
-  open({ channelId, channelArn }: ChannelRef): Channel<S> {
+  /** Adds the channel. The caller starts its order, and adds a member. */
+  add({ channelId, channelArn }: ChannelRef): Channel<S> {
     const channel: Channel<S> = {
       channelId,
       channelArn,
@@ -158,7 +163,7 @@ export class HubMembers<S extends Subscriber> {
     return channel
   }
 
-  /** It is gone: nobody is a member any more. */
+  /** The channel is deleted: all memberships end. */
   drop(channel: Channel<S>): void {
     for (const user of channel.members.keys()) {
       remember(user, channel, Number.POSITIVE_INFINITY)
@@ -170,7 +175,7 @@ export class HubMembers<S extends Subscriber> {
     this.#parts.dropped(channel, next)
   }
 
-  /** Makes the user a member since this number of each channel, but where it is one already. */
+  /** Makes the user a member of each channel since this number, unless it is one already. */
   enter(user: User<S>, joins: readonly { channel: Channel<S>; joinedSeq: number }[]): void {
     const entered = joins.filter(({ channel }) => !channel.members.has(user))
     for (const { channel, joinedSeq } of entered) channel.members.set(user, joinedSeq)
@@ -178,8 +183,8 @@ export class HubMembers<S extends Subscriber> {
   }
 
   /**
-   * Whether the user has left with this number or a later one, or is a member of a channel that was created later with the
-   * same ARN.
+   * Whether the user has left with this number or a later one, or is a member of a channel that was created later with
+   * the same ARN.
    */
   hasLeft(user: User<S>, ref: ChannelRef, seq: number): boolean {
     const left = user.left?.get(ref.channelArn)
@@ -188,7 +193,7 @@ export class HubMembers<S extends Subscriber> {
     return newer?.members.has(user) ?? false
   }
 
-  /** The user is a member no more, and was until this number. */
+  /** The user is no longer a member, and was one until this number. */
   leave(user: User<S>, channel: Channel<S>, seq: number): void {
     assert(channel.members.has(user), 'only a member leaves')
     remember(user, channel, seq)
@@ -204,7 +209,7 @@ export class HubMembers<S extends Subscriber> {
       interest: this.#parts.subscription.addUser(userArn),
       entering: undefined,
       isKnown: false,
-      hasMissedNews: false,
+      mayHaveMissed: false,
       left: undefined,
     }
     this.#users.set(userArn, user)
@@ -218,16 +223,16 @@ export class HubMembers<S extends Subscriber> {
     if (channel.members.delete(user) && channel.members.size === 0) this.drop(channel)
   }
 
-  /** Puts the channel at its place among those of its ARN, the newest first. All but the newest have ended. */
+  /** Inserts the channel into the list of its ARN's channels, the newest first. All but the newest have ended. */
   #chain(channel: Channel<S>): void {
     const newer = this.#newerThan(channel)
     channel.older = newer ? newer.older : this.#channels.get(channel.channelArn)
-    if (newer) putBehind(newer, channel)
+    if (newer) holdBehind(newer, channel)
     else this.#channels.set(channel.channelArn, channel)
-    if (channel.older) putBehind(channel, channel.older)
+    if (channel.older) holdBehind(channel, channel.older)
   }
 
-  /** Returns the one that waited for it, if it need not wait any more. */
+  /** Returns the channel that waited for this one, if it need not wait any more. */
   #unchain(channel: Channel<S>): Channel<S> | undefined {
     const newer = this.#newerThan(channel)
     if (newer) newer.older = channel.older
@@ -256,11 +261,13 @@ function remember(user: User<unknown>, { channelId, channelArn }: ChannelRef, se
   if (user.left.size > leftMax) user.left.delete(user.left.keys().next().value as string)
 }
 
-/** The end of the older one is in its log, and must be delivered first: clients know a channel by its ARN alone. */
-function putBehind<S>(newer: Channel<S>, older: Channel<S>): void {
+/**
+ * The end of the older channel is in its log, and must be delivered first: clients identify a channel by its ARN only.
+ */
+function holdBehind<S>(newer: Channel<S>, older: Channel<S>): void {
   newer.older = older
   newer.order.pause()
-  older.order.doubt()
+  older.order.markUncertain()
 }
 
 const without = <T>(items: readonly T[], item: T): T[] => items.filter((other) => other !== item)

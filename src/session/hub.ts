@@ -14,9 +14,9 @@ interface HubParts {
 }
 
 /**
- * Brings the news of the bus to the sessions it is meant for: the numbered events of a channel in the order of its log,
- * each once, with what the bus did not bring read from there. It lets users in; who is where is in HubMembers, what is
- * delivered in ChannelDelivery, and CatchUp compares both with the store.
+ * Delivers the events of the bus to their sessions: the numbered events of a channel in the order of its log, each
+ * once. Events that the bus has lost are read from the log. This class registers sessions; HubMembers has users,
+ * channels and memberships, ChannelDelivery delivers, and CatchUp compares both with the store.
  */
 export class Hub<S extends Subscriber> {
   readonly #channelLog: ChannelLog
@@ -35,18 +35,18 @@ export class Hub<S extends Subscriber> {
         },
         catchUp: () => this.#catchUp.ask(),
       },
-      isUnsure: (user) => this.#catchUp.askFor(user),
+      compare: (user) => this.#catchUp.askFor(user),
     })
     this.#members = this.#delivery.members
     this.#catchUp = new CatchUp({ ...parts, delivery: this.#delivery })
   }
 
-  /** For tests and gauges. Both are zero when no session is left. */
+  /** For tests and gauges. Both are zero if no session is left. */
   get size(): { users: number; channels: number } {
     return this.#members.size
   }
 
-  /** How many events of all channels here are known of and not delivered yet. */
+  /** The number of events, of all channels here, that are known and not delivered yet. */
   get lag(): number {
     let lag = 0
     for (const { order } of this.#members.channels()) lag += order.lag
@@ -59,7 +59,7 @@ export class Hub<S extends Subscriber> {
   }
 
   /**
-   * Once this resolves, the session misses nothing that is committed. It may hear some news before. Rejects when the
+   * Once this resolves, the session misses no committed event. It may receive some events before. Rejects if the
    * memberships cannot be read. In any case the session stays until it is removed.
    */
   async register(session: S): Promise<void> {
@@ -78,39 +78,39 @@ export class Hub<S extends Subscriber> {
     this.#members.removeSession(session)
   }
 
-  /** Reads from the log what the bus may have lost. The same is done whenever the bus was away. */
+  /** Reads events from the log that the bus may have lost. The hub also does so whenever the bus was away. */
   catchUp(): void {
     this.#catchUp.ask()
   }
 
-  /** Hears nothing from now on. The sessions stay. */
+  /** Ends the subscription. The sessions stay. */
   close(): void {
     this.#delivery.close()
     this.#catchUp.close()
   }
 
   /**
-   * First the interest, then the read: a join that the read does not see is published after it, and is heard. The other
-   * way round, one in between would be lost. The same for the channels of each page, whose memberships are read a second
-   * time: a leave that came in between is known by that, and one that comes later is heard.
+   * First the subscription, then the read: a join that the read does not see is published after it, and is received. In
+   * the other order, a join in between would be lost. The same for the channels of each page: their memberships are
+   * read a second time, which shows a leave that came in between, and a later leave is received.
    */
   async #enter(user: User<S>): Promise<void> {
     if (user.interest) await user.interest
     let after = 0
     for await (const page of membershipPages(this.#channelLog, user.userArn)) {
-      // A user who has gone meanwhile must not leave channels behind.
+      // A user who has left meanwhile must not leave channels behind.
       if (!this.#members.isPresent(user)) return
       if (!(await this.#enterPage(user, page, after))) return
       after = page.at(-1)?.channelId ?? after
     }
     user.isKnown = true
-    if (user.hasMissedNews) this.#catchUp.askFor(user)
-    user.hasMissedNews = false
+    if (user.mayHaveMissed) this.#catchUp.askFor(user)
+    user.mayHaveMissed = false
   }
 
   async #enterPage(user: User<S>, page: readonly Membership[], after: number): Promise<boolean> {
     const joins = page.map((membership) => ({
-      channel: this.#members.channel(membership) ?? this.#members.open(membership),
+      channel: this.#members.channel(membership) ?? this.#members.add(membership),
       joinedSeq: membership.joinedSeq,
     }))
     this.#members.enter(user, joins)
@@ -120,7 +120,7 @@ export class Hub<S extends Subscriber> {
     const now = new Map(memberships.map((membership) => [membership.channelId, membership]))
     for (const { channel, joinedSeq } of joins) {
       const membership = now.get(channel.channelId)
-      if (membership) this.#delivery.listenAfter(user, membership)
+      if (membership) this.#delivery.startAfter(user, membership)
       else this.#delivery.retract(user, channel, joinedSeq)
     }
     return true

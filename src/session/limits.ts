@@ -1,21 +1,21 @@
-/** What a server puts up with from its sessions. */
+/** The limits of a server's sessions. */
 export interface SessionLimits {
-  /** Open sockets of this process. One more is answered with HTTP 503. */
+  /** Open sockets of this process. One more gets HTTP 503. */
   sessionsMax: number
   /** One more closes the user's oldest. AWS's quotas: "concurrent WebSocket connections per AppInstanceUser". */
   sessionsPerUserMax: number
   /** From the upgrade to SESSION_ESTABLISHED. */
   openMsMax: number
-  /** What may wait for a reader before the reader is called slow. */
+  /** Maximum of buffered bytes before a reader counts as slow. */
   bufferedBytesMax: number
-  /** Of one inbound message. Clients have nothing to say. */
+  /** Maximum of one inbound message. Clients have nothing to send. */
   inboundBytesMax: number
   pingEveryMs: number
-  /** After this many pings without an answer the peer is taken for dead. */
+  /** After so many pings without a pong the peer counts as dead. */
   missedPongsMax: number
-  /** How long a peer may take to answer a close frame. */
+  /** Time limit for a peer to respond to a close frame. */
   closeMsMax: number
-  /** The same, when the server goes down. */
+  /** The same, when the server stops. */
   shutdownMsMax: number
 }
 

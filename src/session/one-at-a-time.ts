@@ -1,10 +1,10 @@
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 
-/** After a failure the work is tried again after this. */
+/** After a failure the work is retried after this time. */
 const pauseMs = 1_000
 
-/** Work that is asked for often and done by one at a time: who asks while it is done has it done once more. */
+/** Work that is requested often and runs once at a time: a request during a run makes it run once more. */
 export class OneAtATime {
   readonly #clock: Clock
   readonly #log: Log
@@ -14,7 +14,7 @@ export class OneAtATime {
   #closed = false
   #cancel: Cancel = () => {}
 
-  /** The work may fail, as when the store is away. It is then done again. */
+  /** The work may fail, as when the store is away. It is then retried. */
   constructor({ clock, log, work }: { clock: Clock; log: Log; work: () => Promise<void> }) {
     this.#clock = clock
     this.#log = log
@@ -39,7 +39,7 @@ export class OneAtATime {
       try {
         await this.#work()
       } catch (error) {
-        this.#log.warn({ err: error, waitMs: pauseMs }, 'catching up with the log failed, and is tried again')
+        this.#log.warn({ err: error, waitMs: pauseMs }, 'catching up with the channel logs failed; trying again')
         this.#asked = true
         break
       }

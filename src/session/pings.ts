@@ -3,17 +3,20 @@ import type { Cancel, Clock } from '../runtime/clock.ts'
 /** Sessions are pinged in so many groups, one after the other, so that pings are spread over the period. */
 const groupsCount = 30
 
-/** What is pinged. */
+/** A session, as far as pings are concerned. */
 export interface Pinged {
   ping(): void
 }
 
-/** Pings all sessions of a server once in a period, by one timer: a timer for each made an idle session 300 bytes larger. */
+/**
+ * Pings all sessions of a server once in a period, by one timer: a timer for each made an idle session 300 bytes
+ * larger.
+ */
 export class Pings {
   readonly #clock: Clock
   readonly #turnEveryMs: number
   readonly #groups = Array.from({ length: groupsCount }, () => new Set<Pinged>())
-  /** The group that has had its turn last. */
+  /** The group that was pinged last. */
   #latest = 0
   #size = 0
   #cancelTurn: Cancel = () => {}
@@ -23,7 +26,7 @@ export class Pings {
     this.#turnEveryMs = pingEveryMs / groupsCount
   }
 
-  /** The first ping comes after almost a whole period. The output is the group, for `remove`. */
+  /** The first ping comes after almost a whole period. Returns the group, for `remove`. */
   add(session: Pinged): number {
     this.#groups[this.#latest]?.add(session)
     this.#size += 1

@@ -2,7 +2,9 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiError } from '../contract/api-error.ts'
 
-/** Answers an upgrade request as the API answers a call, and hangs up: there is no ServerResponse for an upgrade. */
+/**
+ * Responds to an upgrade request as the API responds to a call, and closes: there is no ServerResponse for an upgrade.
+ */
 export function refuseUpgrade(stream: Duplex, { status, type, code, message }: ApiError): void {
   const body = JSON.stringify({ Code: code, Message: message })
   const lines = [

@@ -1,29 +1,29 @@
 import { WebSocket } from 'ws'
 import { closeCode } from './close.ts'
 
-/** What the server learns of all its sockets. */
+/** The server's listener for all its sockets. */
 export interface SocketWatch {
   /** `code` is the one that this side sent, if it sent one. */
   onClose(socket: SessionSocket, code: number): void
   onError(error: Error): void
 }
 
-/** What a session learns of its socket. */
+/** A session, as the listener of its socket. */
 export interface SocketOwner {
   onPong(): void
   onClose(): void
-  /** Writes what has to leave before a close frame does. */
+  /** Writes the frames that must precede a close frame. */
   flush(): void
 }
 
 /**
  * The WebSocket of a session. All sockets share their listeners: with closures for each, an idle session took 300 bytes
- * more, and 2 KB more where they kept its upgrade request in memory.
+ * more, and 2 KB more if they kept its upgrade request in memory.
  */
 export class SessionSocket extends WebSocket {
   owner: SocketOwner | undefined
   #watch: SocketWatch | undefined
-  /** With what this side closes, or answers the other's close. A slow reader never answers, and `close` tells 1006. */
+  /** The code of this side's close frame. A slow reader never responds to it, and `close` then reports 1006. */
   #sentCode: number | undefined
 
   /** Call it once, before anything else. */
@@ -34,7 +34,7 @@ export class SessionSocket extends WebSocket {
     this.on('pong', this.#onPong)
   }
 
-  /** Also called by ws: to answer the other's close frame, and, with the bare code, where a peer says too much. */
+  /** Also called by ws: to respond to the other's close frame, and, with the bare code, if a peer sends too much. */
   override close(code?: number, reason?: string | Buffer): void {
     this.#sentCode ??= code
     this.owner?.flush()

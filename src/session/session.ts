@@ -9,12 +9,12 @@ import type { Pinged, Pings } from './pings.ts'
 import type { SessionSocket, SocketOwner } from './session-socket.ts'
 import { textFrame } from './text-frame.ts'
 
-/** What all sessions of a server share. */
+/** The parts that all sessions of a server share. */
 export interface SessionParts {
   limits: SessionLimits
   flush: FrameFlush
   pings: Pings
-  /** Called once, as soon as nothing more is sent: when closing begins, or when the peer has gone. */
+  /** Called once, as soon as nothing more is sent: when closing begins, or when the connection has ended. */
   onEnd(session: Session): void
 }
 
@@ -24,21 +24,21 @@ interface SessionConnection {
   sessionId: string
   /** Open. */
   webSocket: SessionSocket
-  /** What `webSocket` writes to. */
+  /** The stream of `webSocket`. */
   stream: Duplex
 }
 
 /**
- * The frames of one turn of the loop may be so many times as much as a reader may leave unread: it could not have read
- * them yet, but a long log that is caught up with in one turn must not fill the memory.
+ * The frames of one turn of the event loop may be so many times as large as `bufferedBytesMax`: the reader could not
+ * have read them yet, but a long log that is delivered in one turn must not fill the memory.
  */
-const heldFactor = 4
+const batchFactor = 4
 
 const sessionEstablished = textFrame(frame('SESSION_ESTABLISHED', 'SYSTEM'))
 
 /**
- * One user's connection. It is opening until it is established and delivers nothing before that; then it delivers what
- * it is given until it has ended. A peer that reads too slowly or answers no pings is let go.
+ * One connection of a user. It is opening until it is established, and delivers nothing before that; then it delivers
+ * frames until it has ended. A peer that reads too slowly or sends no pongs is disconnected.
  */
 export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   readonly userArn: string
@@ -47,7 +47,7 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   readonly #webSocket: SessionSocket
   readonly #stream: Duplex
   readonly #parts: SessionParts
-  /** Frames given to it. */
+  /** The number of delivered frames. */
   delivered = 0
   batch: Batch | undefined
   #state: 'opening' | 'established' | 'ended' = 'opening'
@@ -65,12 +65,12 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
     webSocket.owner = this
   }
 
-  /** Until closing begins, from either side. */
+  /** True until closing begins, from either side. */
   get isOpen(): boolean {
     return this.#webSocket.readyState === this.#webSocket.OPEN
   }
 
-  /** Sends SESSION_ESTABLISHED. Whatever is delivered from now on goes out. */
+  /** Sends SESSION_ESTABLISHED. All frames that are delivered from now on are sent. */
   establish(): void {
     if (this.#state !== 'opening') return
     this.#state = 'established'
@@ -78,8 +78,8 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   }
 
   /**
-   * Takes a whole WebSocket frame, uncompressed, since the bytes are the same for everybody: deflating them anew for each
-   * socket took 100 µs a frame. They bypass ws, which would build the header anew for each socket.
+   * Delivers a whole WebSocket frame, uncompressed, because the bytes are the same for all recipients: deflating them
+   * for each socket took 100 µs a frame. They bypass ws, which would build the header for each socket.
    */
   deliver(frame: Buffer): void {
     if (this.#state !== 'established') return
@@ -94,7 +94,7 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
     this.#parts.flush.add(this, frame)
   }
 
-  /** Called before a close frame leaves. What would follow that breaks the protocol, so it is dropped. */
+  /** Called before a close frame is sent. Frames after that would break the protocol, so they are dropped. */
   flush(): void {
     const { batch } = this
     this.batch = undefined
@@ -102,15 +102,15 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   }
 
   /**
-   * Sends a frame that is for this session alone, and is compressed if the client takes that. Resolves when the frame
-   * has left, or never will.
+   * Sends a frame to this session only, compressed if the client supports that. Resolves when the frame was sent, or
+   * cannot be sent any more.
    */
   send(frame: string): Promise<void> {
     this.flush()
     return new Promise((resolve) => this.#webSocket.send(frame, () => resolve()))
   }
 
-  /** A peer that has not answered the last pings is taken for dead. */
+  /** A peer without pongs to the last pings counts as dead. */
   ping(): void {
     if (this.#missedPongs >= this.#parts.limits.missedPongsMax) {
       this.#webSocket.terminate()
@@ -152,6 +152,6 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
 
   get #waitingBytesMax(): number {
     const { bufferedBytesMax } = this.#parts.limits
-    return this.batch ? heldFactor * bufferedBytesMax : bufferedBytesMax
+    return this.batch ? batchFactor * bufferedBytesMax : bufferedBytesMax
   }
 }

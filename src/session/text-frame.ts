@@ -1,7 +1,7 @@
 /** FIN, and the opcode of text. */
 const finalText = 0x81
 
-/** A whole WebSocket frame as servers send it (RFC 6455, 5.2): built once, and written to everyone who receives it. */
+/** A whole WebSocket frame as servers send it (RFC 6455, 5.2): built once, and written to all its recipients. */
 export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text)
   const header = headerFor(length)

@@ -18,8 +18,8 @@ export type OutcomeOf<C extends Change> = C extends AcceptMessage
         : Turn[]
 
 /**
- * A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member, the
- * channel's flow is as it was when the message's way was chosen, and neither the channel nor the sender is deleted.
+ * A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member,
+ * the channel's flow is as it was when the message's way was chosen, and neither the channel nor the sender is deleted.
  */
 export interface AcceptMessage {
   kind: 'AcceptMessage'
@@ -36,9 +36,9 @@ export type AcceptOutcome =
   | { result: 'refused'; because: 'sender is no member' | 'flow has changed' | 'token is in use' }
 
 /**
- * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as it
- * was read, no other update of it is on its way, the channel's flow is as it was when the update's way was chosen, a sender
- * who was a member still is one, and the channel is not deleted.
+ * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as
+ * it was read, no other update of it is on its way, the channel's flow is as it was when the update's way was chosen, a
+ * sender who was a member still is one, and the channel is not deleted.
  */
 export interface AcceptUpdate {
   kind: 'AcceptUpdate'
@@ -58,13 +58,13 @@ export interface AcceptUpdate {
 export type AcceptUpdateOutcome = { result: 'accepted' } | { result: 'refused'; because: 'message or flow has changed' }
 
 /**
- * A step ends, and with it perhaps the message's wait. Guard: the step is open, and in the hand that `heldBy` names; the
+ * A step ends, and with it perhaps the message's wait. Guard: the step is open, and owned by the node in `heldBy`; the
  * channel is not deleted.
  */
 export interface DecideStep {
   kind: 'DecideStep'
   step: StepRow
-  /** The owner as it was read; undefined for a processor's verdict, which counts whoever has the step in hand. */
+  /** The owner as it was read; undefined for a processor's verdict, which counts whichever node owns the step. */
   heldBy: string | undefined
   run: RunRow
   /** The name of the step's processor, for the log. */
@@ -80,31 +80,33 @@ export interface DecideStep {
   changedBefore: boolean
 }
 
-/** What becomes of the message when its run ends. While the run's step is open, nobody else changes the message. */
+/** The message after the end of its run. While the run's step is open, no other write changes the message. */
 export interface Ending {
-  /** The message's row from now on, or undefined where none stays: denied messages and NON_PERSISTENT ones leave none. */
+  /** The message's row from now on, or undefined if none stays: denied messages and NON_PERSISTENT ones leave none. */
   message: MessageRow | undefined
   /** As the event shows it. */
   shown: MessageRow
   event: { eventType: MessageEventType; audience: Audience }
 }
 
-/** A step is over for whoever asks, when it is closed or in another hand than the asker's, or its channel is deleted. */
+/** A step is over for a writer if it is closed, if another node owns it, or if its channel is deleted. */
 export type DecideOutcome = { result: 'decided' } | { result: 'refused'; because: 'step is over' }
 
-/** An attempt ended without a verdict, or began and must be remembered. Guard: the step is open and in this hand. */
+/**
+ * An attempt ended without a verdict, or began and must be recorded. Guard: the step is open and owned by this node.
+ */
 export interface RecordHandOff {
   kind: 'RecordHandOff'
   step: StepRow
-  /** The owner as it was read. A node that was taken for dead must not overwrite what its successor did. */
+  /** The owner as it was read. A node that has lost its lease must not overwrite its successor's writes. */
   heldBy: string
 }
 
 export type RecordOutcome = { result: 'recorded' } | { result: 'refused'; because: 'step is over' }
 
 /**
- * Makes open steps this node's: those that are free or its own and due, or the orphans of a node that is not alive. Of two
- * nodes that want a step, one takes it.
+ * Makes open steps this node's: those that are free or its own and due, or the orphans of a node that is not alive. Of
+ * two nodes that want a step, one takes it.
  */
 export interface TakeSteps {
   kind: 'TakeSteps'

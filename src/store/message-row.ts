@@ -12,7 +12,7 @@ export const textOf = (message: MessageRow): MessageText => ({
   push_notification_json: message.push_notification_json,
 })
 
-/** What is left of a text that nobody may read any more. */
+/** The text of a message whose text was deleted. */
 export const noText: MessageText = {
   content: '""',
   metadata: null,

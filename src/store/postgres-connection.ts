@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResult, types } from 'pg'
 import { OutcomeUnknown, StoreUnavailable, type Value } from './store.ts'
 
-/** How long a new connection may take, and how long anybody waits for a free one. */
+/** Time limit for a new connection, and for the wait for a free one. */
 const connectMsMax = 5_000
 /** The server gives up a statement after this. */
 const statementMsMax = 10_000
 /** So much later the answer is not waited for any more: the connection is dead. */
 const answerMsMax = statementMsMax + 5_000
-/** More callers than this never wait for a connection of one kind. A further one is told to come back. */
+/** Maximum of callers that wait for a connection of one kind. A further one gets StoreUnavailable, and can retry. */
 const waitingMax = 1_000
 /** A node that freezes in a transaction holds its locks no longer than this, less than it counts as alive. */
 const idleInTransactionMsMax = 2_000
@@ -80,17 +80,19 @@ function readTls(parameters: URLSearchParams, host: string): Exclude<ClientConfi
   }
 }
 
-/** Integers of 64 bits are numbers: times, counts and numbers of a log are far below 2^53. For these connections alone. */
+/**
+ * Integers of 64 bits are numbers: times, counts and numbers of a log are far below 2^53. For these connections alone.
+ */
 const int8 = 20
 const parsers: ClientConfig['types'] = {
   getTypeParser: (id, format) => (id === int8 ? Number : types.getTypeParser(id, format as 'text')),
 }
 
 /**
- * For connections whose statements are all prepared and look rows up by an index. Each statement is planned once, perhaps
- * while its tables are nearly empty, and the plan is still in use when they are large a minute later. The planner would
- * read a small table as a whole then. And it would plan a statement anew for each call, if it expected more of that than
- * the planning costs: 3 ms for the three rows of a callback, which are found in 0.1 ms.
+ * For connections whose statements are all prepared and look rows up by an index. Each statement is planned once,
+ * perhaps while its tables are nearly empty, and the plan is still in use when they are large a minute later. The
+ * planner would read a small table as a whole then. And it would plan a statement anew for each call, if it expected
+ * more of that than the planning costs: 3 ms for the three rows of a callback, which are found in 0.1 ms.
  */
 export const plansOnce = [
   'plan_cache_mode=force_generic_plan',
@@ -114,26 +116,26 @@ const settingsOf = (connection: Connection, planning: readonly string[] = []): C
   options: [isolation, ...planning].map((setting) => `-c ${setting}`).join(' '),
 })
 
-/** So many connections at most, opened when they are needed. `hear` is told of what goes wrong with an idle one. */
+/** A pool of at most `max` connections, opened on demand. `onIdleError` receives the errors of idle ones. */
 export class Connections {
   #pool: Pool
   #clients = new Set<PoolClient>()
-  /** Rejects when nobody may wait any more. */
+  /** Rejects when callers must not wait any more. */
   #abandoned = Promise.withResolvers<never>()
 
-  constructor(connection: Connection, max: number, hear: (error: Error) => void, planning?: typeof plansOnce) {
+  constructor(connection: Connection, max: number, onIdleError: (error: Error) => void, planning?: typeof plansOnce) {
     this.#pool = new Pool({ ...settingsOf(connection, planning), max, idleTimeoutMillis: 60_000 })
-    this.#pool.on('error', hear)
+    this.#pool.on('error', onIdleError)
     this.#abandoned.promise.catch(() => {})
     this.#pool.on('connect', (client) => {
       this.#clients.add(client)
-      // Of a connection that is lent the statement under way tells, or the next one.
+      // An error of a lent connection is reported by the statement in flight, or by the next one.
       client.on('error', () => {})
     })
     this.#pool.on('remove', (client) => this.#clients.delete(client))
   }
 
-  /** Lends a connection to `work`; one on which something went wrong that is not the statement's fault is closed. */
+  /** Lends a connection to `work`; a connection with an error that is not the statement's fault is closed. */
   async lend<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     if (this.#pool.waitingCount >= waitingMax) {
       throw new StoreUnavailable(`${waitingMax} callers are waiting for a connection to the database`)
@@ -150,12 +152,12 @@ export class Connections {
     }
   }
 
-  /** A connection says good-bye, and waits for an answer to it: not where nobody waits for answers any more. */
+  /** Closing a connection waits for a response of the server, except after `abandon`. */
   async close(): Promise<void> {
     await Promise.race([this.#pool.end(), this.#abandoned.promise.catch(() => {})])
   }
 
-  /** Whoever waits for a connection or an answer waits no more. */
+  /** Rejects all waits for connections and responses. */
   abandon(): void {
     this.#abandoned.reject(new StoreUnavailable('the server stops, and the database does not answer'))
     // With a query under way, pg cuts the connection.
@@ -209,21 +211,21 @@ export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includ
 export const isDuplicate = (error: unknown): boolean => codeOf(error) === '23505'
 
 /**
- * A table was changed, as a newer Carillon does while older nodes still run: what this connection has prepared would return
- * other columns now, which PostgreSQL refuses.
+ * A table was changed, as a newer Carillon does while older nodes still run: what this connection has prepared would
+ * return other columns now, which PostgreSQL refuses.
  */
 export const isOutdated = (error: unknown): boolean =>
   codeOf(error) === '0A000' && (error as Error).message.includes('cached plan')
 
 /**
- * The server says "not now", and has rolled back: 53 it has no memory, disk or connections; 55P03 a lock takes too long;
- * 57014 the statement took too long; 25006 it is a standby.
+ * The server says "not now", and has rolled back: 53 it has no memory, disk or connections; 55P03 a lock takes too
+ * long; 57014 the statement took too long; 25006 it is a standby.
  */
 const passing = /^(53...|55P03|57014|25006)$/
 
 /**
- * The connection is gone: 08 says so, 57P01 to 57P05 the server has ended it, 25P03 for being idle. Node's own codes and
- * pg's texts, which have no code.
+ * The connection is gone: 08 says so, 57P01 to 57P05 the server has ended it, 25P03 for being idle. Node's own codes
+ * and pg's texts, which have no code.
  */
 const lost = /^(08...|57P0[1-5]|25P0[34]|E(?!RR_)[A-Z_]{4,})$/
 const lostTexts =
@@ -242,7 +244,7 @@ function reasonOf(error: unknown): string {
   return isPassing(error) ? `the database cannot do it now (${reason})` : `the database is not there (${reason})`
 }
 
-/** What may be over soon is told apart from what is broken; nothing was written. */
+/** Distinguishes errors that may pass soon from broken connections and bugs. Nothing was written. */
 export function unavailable(error: unknown): unknown {
   if (error instanceof StoreUnavailable || !(isPassing(error) || isLost(error) || isConflict(error))) return error
   return new StoreUnavailable(reasonOf(error), { cause: error })

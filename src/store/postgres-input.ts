@@ -46,7 +46,7 @@ export class Members<Column extends string = string> {
     this.#names = columns.map((column) => prefix + column)
   }
 
-  /** What json_to_recordset is told of them. */
+  /** Their column definitions for json_to_recordset. */
   get definitions(): string {
     return this.#names
       .map((name, index) => `${name} ${(this.columns[index] as string) in numbers ? 'BIGINT' : text}`)

@@ -2,7 +2,7 @@ import type { Client } from 'pg'
 import { type Applied, pendingMigrations, readMigrations, versionOf } from './migrate.ts'
 import { StoreUnavailable } from './store.ts'
 
-/** Any number, the same for all nodes: whoever holds it migrates. */
+/** The key of the advisory lock, any number that is the same for all nodes: the node that holds the lock migrates. */
 const migrationLock = 6_275_486_552
 /** How long a node waits while another one migrates. */
 const migratingMsMax = 10 * 60_000

@@ -16,9 +16,10 @@ import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
 
 /*
  * The hot writes of PostgreSQL: one statement for all changes of a kind, which come as one JSON array, $1, in the order
- * of their arrival. Each statement is a transaction of its own at READ COMMITTED, so its snapshot may be older than what
- * it finds locked by others. What must be true is therefore read under a lock: the lock waits, and looks again. Rows are
- * locked in the order of their keys, and heads after all else, so that batches wait for each other and do not deadlock.
+ * of their arrival. Each statement is a transaction of its own at READ COMMITTED, so its snapshot may be older than
+ * what it finds locked by others. What must be true is therefore read under a lock: the lock waits, and looks again.
+ * Rows are locked in the order of their keys, and heads after all else, so that batches wait for each other and do not
+ * deadlock.
  *
  * A row is looked up and locked for each element, by LATERAL: that is a search in the index however large the table is,
  * and has fewer nodes in the plan than `IN (SELECT …)` with a sort. test/store/postgres-statements.sql shows the
@@ -67,7 +68,9 @@ const joinHead = (source: string, where: string) =>
     WHERE channel_id = ${source}.channel_id AND deleted_at IS NULL AND ${where} FOR UPDATE
   ) head ON TRUE`
 
-/** The number of an element's event in its channel's log, given that of those for which `counts` is true come before it. */
+/**
+ * The number of an element's event in its channel's log, given that of those for which `counts` is true come before it.
+ */
 const seq = (counts: string) => `next_seq - 1 + count(*) FILTER (WHERE ${counts}) OVER in_channel`
 const inChannel = 'WINDOW in_channel AS (PARTITION BY channel_id ORDER BY at)'
 
@@ -90,7 +93,7 @@ const flowIsSame = '(NOT input.flow_matters OR coalesce(flow.is_same, FALSE))'
 const flowDefinitions = `flow_matters BOOLEAN, read_flow_arn ${text}`
 const eventDefinitions = `event_type ${text}, audience_json ${text}, log_revision BIGINT`
 
-/** Of the elements with one token the first counts that is allowed. */
+/** Among the elements with the same token, the first allowed one counts. */
 export const acceptMessages: Prepared = {
   name: 'accept-messages',
   text: `WITH judged AS MATERIALIZED (
@@ -146,7 +149,7 @@ export const acceptMessages: Prepared = {
 SELECT at, is_member, flow_is_same, next_seq IS NOT NULL AS has_head, is_accepted, seq, logged_at FROM numbered`,
 }
 
-/** Of the elements with one message the first counts that finds it as it was read. */
+/** Among the elements with the same message, the first one counts whose message is unchanged since it was read. */
 export const acceptUpdates: Prepared = {
   name: 'accept-updates',
   text: `WITH accepted AS MATERIALIZED (
@@ -191,8 +194,8 @@ SELECT at, seq FROM numbered`,
 }
 
 /**
- * The elements whose step is open, and in the hand that they name, while the channel is not deleted. The steps are locked,
- * the heads are not: an element that also has an event looks at its head again, with a lock.
+ * The elements whose step is open, and in the hand that they name, while the channel is not deleted. The steps are
+ * locked, the heads are not: an element that also has an event looks at its head again, with a lock.
  */
 const withOpenStep = (...definitions: string[]) =>
   `(SELECT * FROM ${elements(`channel_id BIGINT, callback_id ${text}, held_by ${text}`, ...definitions)}
@@ -208,8 +211,8 @@ const updateSteps = (source: string) =>
   `UPDATE flow_step SET ${decidedStep.assignments(source)} FROM ${source} WHERE ${same('flow_step', source, stepKey)}`
 
 /**
- * Of the elements with one step the first counts that finds it open. A message that is gone has no ending: its run is
- * over, and nothing is announced.
+ * Among the elements with the same step, the first one counts that finds the step open. A deleted message has no
+ * ending: its run has ended, and no event is appended.
  */
 export const decideSteps: Prepared = {
   name: 'decide-steps',
@@ -268,8 +271,8 @@ SELECT at FROM recorded`,
 }
 
 /**
- * What another node has just locked is that node's. The rows come as JSON, each whole; the step without the channel's ARN,
- * which the other two have.
+ * What another node has just locked is that node's. The rows come as JSON, each whole; the step without the channel's
+ * ARN, which the other two have.
  */
 const takeText = (taken: string) => `WITH taken AS MATERIALIZED (
   ${taken} FOR UPDATE SKIP LOCKED

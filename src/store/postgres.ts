@@ -35,18 +35,19 @@ import {
 } from './store.ts'
 
 /*
- * Connections of one node at most, 15 together: for reads, for hot writes, for transactions, and one of its own. One batch
- * of hot writes is written at a time; the second connection asks whether the database takes writes. Two batches at a time
- * are smaller, and wait for each other's heads: 1,500 µs of the database's processor time a message against 1,050.
+ * Connections of one node at most, 15 together: for reads, for hot writes, for transactions, and one of its own. One
+ * batch of hot writes is written at a time; the second connection asks whether the database takes writes. Two batches
+ * at a time are smaller, and wait for each other's heads: 1,500 µs of the database's processor time a message against
+ * 1,050.
  */
 const readConnectionsMax = 8
 const writeConnectionsMax = 2
 const transactionConnectionsMax = 4
-/** More transactions than this never wait; a caller beyond it is told to come back. */
+/** Maximum of transactions that wait. A further caller gets StoreUnavailable, and can retry. */
 const transactionsMax = 1_000
-/** How often a write is tried again that others have crossed. */
+/** Maximum of retries of a write after conflicts with other nodes. */
 const triesMax = 8
-/** The pause before that, at random from nothing to so long, and twice as long each time. */
+/** The pause before a retry, at random from nothing to this, and twice as long each time. */
 const pauseMs = 5
 
 export interface PostgresOptions {
@@ -65,7 +66,7 @@ export class PostgresStore implements Store {
   #readers: Connections
   #writers: Connections
   #transactors: Connections
-  /** Of this node's own sign of life, which must not wait behind anybody. */
+  /** For this node's heartbeat, which must not wait behind other statements. */
   #own: Connections
   #batcher: Batcher
   #statistics: FirstStatistics
@@ -81,11 +82,11 @@ export class PostgresStore implements Store {
   private constructor({ url, random, log, watch = unwatched }: PostgresOptions, lacksStatistics: boolean) {
     this.#batcher = new Batcher((changes) => this.#writeBatch(changes), watch)
     const connection = readDatabaseUrl(url)
-    const hear = (err: Error) => log.warn({ err }, 'a connection to the database broke while nobody used it')
-    this.#readers = new Connections(connection, readConnectionsMax, hear, plansOnce)
-    this.#writers = new Connections(connection, writeConnectionsMax, hear, plansOnce)
-    this.#transactors = new Connections(connection, transactionConnectionsMax, hear)
-    this.#own = new Connections(connection, 1, hear)
+    const onIdleError = (err: Error) => log.warn({ err }, 'idle connection to the database broken')
+    this.#readers = new Connections(connection, readConnectionsMax, onIdleError, plansOnce)
+    this.#writers = new Connections(connection, writeConnectionsMax, onIdleError, plansOnce)
+    this.#transactors = new Connections(connection, transactionConnectionsMax, onIdleError)
+    this.#own = new Connections(connection, 1, onIdleError)
     this.#random = random
     this.#statistics = new FirstStatistics(lacksStatistics, (sql) =>
       this.#transactors.lend((client) => client.query(sql)),

@@ -10,8 +10,8 @@ const busyMsMax = 5_000
  * Copies a SQLite file, as it was at one moment, to a path that is free, while others read and write it. Only this user
  * can read the copy. It has its name once it is whole, was looked over and is on disk; else it does not come to be.
  *
- * VACUUM INTO reads one snapshot however much is written meanwhile, where SQLite's backup API would begin anew with every
- * write of another process. What was deleted is not in the copy.
+ * VACUUM INTO reads one snapshot however much is written meanwhile, where SQLite's backup API would begin anew with
+ * every write of another process. What was deleted is not in the copy.
  */
 export function backUpSqlite(from: string, to: string): void {
   if (existsSync(to)) throw new Error(`${to} is there already: give another name, or delete it first`)
@@ -46,7 +46,7 @@ function copy(from: string, to: string): void {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(from, { readOnly: true, timeout: busyMsMax })
-    // Reads the header, so that an error of the source is not taken for one of the copy.
+    // Reads the header, so that an error of the source is not reported as one of the copy.
     database.prepare('PRAGMA schema_version').get()
   } catch (error) {
     database?.close()

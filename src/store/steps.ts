@@ -8,7 +8,7 @@ import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
  *
  *            owner       due_at                    who takes it
  *   free     ''          the retry or deadline     any node, once it is due
- *   owned    this node   the deadline              nobody else; the node itself expires it at its deadline
+ *   owned    this node   the deadline              no other node; the owner itself expires it at its deadline
  *   orphan   no row      the deadline              any living node, due or not
  *            in `node`
  *
@@ -16,23 +16,23 @@ import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
  *                  │                                              ▲
  *                  └──the owner's row in `node` is deleted──► orphan
  *
- * The store of a single node has no rows in `node`: its node always has the same id (`soleOwner`), so what it owned before
- * a restart is its own again. A hand-off moves the deadline and leaves due_at: the order of a node's rows is that in which
- * they were made. TakeSteps moves due_at after the deadline when the old one has come.
+ * The store of a single node has no rows in `node`: its node always has the same id (`soleOwner`), so after a restart
+ * it still owns its steps. A hand-off moves the deadline and leaves due_at: the order of a node's rows is the order of
+ * their creation. TakeSteps moves due_at after the deadline once the old due_at has come.
  */
 
-/** The id of a node that has its store for itself. */
+/** The id of the only node of a store. */
 export const soleOwner = 'local'
 
-/** In SQL: the step still needs a verdict or a retry. The index has the same words. */
+/** In SQL: the step still needs a verdict or a retry. The index has the same condition. */
 export const stepIsOpen = `state IN ('DISPATCHING', 'AWAITING')`
 
 /** The owner of steps that any node may take. */
 export const free = ''
 
 /**
- * In SQL: what TakeSteps takes. Each is a range of flow_step_due. Due steps are taken oldest first. An orphan's order is
- * that of the index: sorting 100,000 orphans for each piece of them would cost more than taking them.
+ * In SQL: the steps that TakeSteps takes. Each is a range of flow_step_due. Due steps are taken oldest first, orphans
+ * in the order of the index: sorting 100,000 orphans for each piece of them would cost more than taking them.
  */
 export const takenSteps = {
   due: (node: string, now: string, limit: string) =>
@@ -45,7 +45,9 @@ export const takenSteps = {
      ORDER BY shard, due_at LIMIT ${limit}`,
 }
 
-/** In SQL: due_at of a step that was taken. One whose deadline has passed is due again at $againAt unless it is ended. */
+/**
+ * In SQL: due_at of a step that was taken. One whose deadline has passed is due again at $againAt unless it is ended.
+ */
 export const dueAtOfTaken = (now: string, againAt: string): string =>
   `CASE WHEN deadline_at > ${now} THEN deadline_at ELSE ${againAt} END`
 
@@ -63,8 +65,8 @@ export async function readNextDueAt(read: Reader, node: string): Promise<number 
 }
 
 /**
- * In SQL, a part of WITH RECURSIVE: the owners of open steps, and NULL. One look into the index for each of them: 'SELECT
- * DISTINCT owner' reads all that is open.
+ * In SQL, a part of WITH RECURSIVE: the owners of open steps, and NULL. One look into the index for each of them:
+ * 'SELECT DISTINCT owner' reads all that is open.
  */
 export const everyOwner = (name: string): string => `${name} (owner) AS (
     SELECT (SELECT owner FROM flow_step WHERE ${stepIsOpen} ORDER BY owner LIMIT 1)
@@ -93,8 +95,8 @@ export interface OwnSteps {
 
 /**
  * The steps that a node owns for one function and channel, those that are due first at first. Only flow_step_due bounds
- * what is read, by shard and time: every other index leads to steps that are over, so an engine must not use it, and cannot
- * where the column is part of an expression.
+ * what is read, by shard and time: every other index leads to steps that are over, so an engine must not use it, and
+ * cannot where the column is part of an expression.
  */
 export const readOwnSteps = (read: Reader, steps: OwnSteps): Promise<StepRow[]> =>
   read.all<StepRow>(
@@ -127,8 +129,8 @@ export type OwnStepKey = Pick<
 >
 
 /**
- * One page of all rows that a node owns: of one shard, behind the cursor. The callback id only tells rows apart that are
- * due in the same millisecond.
+ * One page of all rows that a node owns: of one shard, behind the cursor. The callback id only tells rows apart that
+ * are due in the same millisecond.
  */
 export const readOwnStepsPage = (
   read: Reader,

@@ -24,7 +24,7 @@ export interface Transaction extends Reader {
   append(event: Omit<ChannelEvent, 'seq'>): Promise<number>
   /** Carries out these hot writes in this transaction. Returns the outcome of each. */
   decide(changes: DecideStep[]): Promise<DecideOutcome[]>
-  /** Ends the run's step without a verdict if it is open, and notifies the engine that has it in hand. */
+  /** Ends the run's step without a verdict if it is open, and notifies the engine that owns it. */
   endStep(run: Pick<RunRow, 'channel_id' | 'callback_id'>, now: number): Promise<void>
   /** The transaction deletes or replaces a stored text, so no copy may stay on disk (erasure.ts). */
   erasesText(): void
@@ -32,9 +32,9 @@ export interface Transaction extends Reader {
 
 /**
  * What a transaction does not see of others. `serializable`: the outcome is as if it were alone, and it is repeated if
- * another one has crossed it. `read committed`: each statement sees what others have committed, so every guard is a row that
- * the transaction has locked by an update; a row that all sends update does not make it fail. SQLite has one writer, and
- * there is no difference.
+ * another one has crossed it. `read committed`: each statement sees what others have committed, so every guard is a row
+ * that the transaction has locked by an update; a row that all sends update does not make it fail. SQLite has one
+ * writer, and there is no difference.
  */
 export type Isolation = 'serializable' | 'read committed'
 
@@ -74,33 +74,37 @@ export interface Store {
    */
   commit<C extends Change>(change: C): Promise<OutcomeOf<C>>
   /**
-   * Any other write, as if it were alone unless `isolation` says otherwise. `work` may wait for nothing but the transaction, since other writes wait for it,
-   * and may be run again from its beginning: it changes nothing but the store.
+   * Any other write, as if it were alone unless `isolation` says otherwise. `work` may wait for nothing but the
+   * transaction, since other writes wait for it, and may be run again from its beginning: it changes nothing but the
+   * store.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T>
-  /** One statement, in a commit of its own that waits behind no other write where the engine allows that. How many rows it changed. */
+  /**
+   * One statement, in a commit of its own that waits behind no other write where the engine allows that. How many rows
+   * it changed.
+   */
   write(sql: string, ...values: Value[]): Promise<number>
   /**
-   * Is told of every commit of this node after it is durable. Where several are under way, one may be told before another
-   * whose events have lower numbers. A listener must not throw: what it hears is done.
+   * Called for every commit of this node after it is durable. If several commits are in flight, one may be reported
+   * before another whose events have lower numbers. A listener must not throw: the commit is done.
    */
   onCommit(listener: (committed: Committed) => void): void
   /**
-   * Is told when a write came to no answer: its events may be committed although nobody was told of them, and this node may
-   * own steps that it does not know of. Told once more when the write has surely come to its end.
+   * Called if the response to a write is lost: its events may be committed and not published, and this node may own
+   * steps that are not in its memory. Called once more when the write has certainly ended.
    */
   onUncertain(listener: () => void): void
-  /** Rejects with StoreUnavailable while it could not write. */
+  /** Rejects with StoreUnavailable while the store cannot write. */
   ready(): Promise<void>
-  /** The time of the clock that all who share the store go by, in milliseconds since the epoch. */
+  /** The clock that all nodes of the store share, in milliseconds since the epoch. */
   sharedNow?(): Promise<number>
-  /** Says what is wrong if the file that it writes is not the one on disk any more. */
+  /** Describes the problem if the open file is not the one on disk any more. */
   checkFile?(): Promise<string | undefined>
-  /** Takes no write any more: each is refused for this reason, and what is under way is rolled back. */
+  /** Accepts no write any more: each is rejected with this reason, and writes in flight are rolled back. */
   refuse?(reason: string): void
-  /** Waits for nobody far away any more: who waits for a write or a read is refused, as in an outage. */
+  /** Stops waiting for a remote database: waiting writes and reads are rejected, as in an outage. */
   abandon?(): void
-  /** Finishes what was asked of it, and closes. */
+  /** Finishes the writes and reads in flight, and closes. */
   close(): Promise<void>
 }
 

@@ -28,7 +28,7 @@ export interface MessageRow {
   created_at: number
   edited_at: number | null
   updated_at: number
-  /** Of the latest update, where a flow holds it or it failed; the message itself stays SENT. */
+  /** The status of the latest update, if a flow holds it or it failed; the message itself stays SENT. */
   update_status: 'PENDING' | 'FAILED' | null
   update_detail: string | null
 }
@@ -48,7 +48,7 @@ export interface RunRow {
   channel_flow_arn: string
   processors_json: string
   deadline_ms: number
-  /** MessageText as JSON, of an update: what its sender asked for. A new message's own row has it. */
+  /** The requested text of an update, MessageText as JSON. The text of a new message is in the message's row. */
   requested_json: string | null
   /** Partial<MessageText> as JSON: what processors have changed so far. */
   text_json: string | null
@@ -85,7 +85,7 @@ export interface StepRow {
   changes_json: string | null
   /** Stands for the call that decided it. */
   verdict_key: string | null
-  /** Of its channel (shards.ts). */
+  /** The shard of its channel (shards.ts). */
   shard: number
 }
 
@@ -134,7 +134,7 @@ export interface MembershipRow {
   invited_by_arn: string
   invited_by_name: string
   read_marker_at: number | null
-  /** The number of the event that told the channel of the new member. */
+  /** The number of the join in the channel log. */
   joined_seq: number
   created_at: number
   updated_at: number

@@ -21,8 +21,8 @@ export const roleTables = [
 ]
 
 /**
- * What a deleted user has: memberships, each with its event; moderator roles and bans; sessions, and its name. Its row stays
- * for its messages.
+ * What a deleted user has: memberships, each with its event; moderator roles and bans; sessions, and its name. Its row
+ * stays for its messages.
  */
 export const removeUser = (announceChange: (userArn: string) => void): Kind => ({
   kind: 'remove-user',
@@ -45,7 +45,8 @@ async function removeMemberships(
   after: number,
   now: number,
 ): Promise<PieceEnd> {
-  // Locks the user's row, as all do that add or remove a member: nobody else removes these memberships meanwhile.
+  // Locks the user's row, as every addition or removal of a member does: no other transaction removes these
+  // memberships.
   await transaction.run('UPDATE app_instance_user SET memberships = memberships WHERE user_id = $1', member_id)
   const memberships = await transaction.all<{ channel_id: number }>(
     `SELECT channel_id FROM membership_view WHERE member_id = $1 AND channel_id > $2 ORDER BY channel_id LIMIT $3`,

@@ -9,7 +9,9 @@ import type { Kind } from './kind.ts'
 const lookEveryMs = 1_000
 /** When a piece that failed is done again. */
 const retryMs = 60_000
-/** The rest after a piece is as long as the piece itself, but not longer: calls have at least half of the event loop. */
+/**
+ * The rest after a piece is as long as the piece itself, but not longer: calls have at least half of the event loop.
+ */
 const restMsMax = 50
 
 interface UpkeepParts {
@@ -18,13 +20,13 @@ interface UpkeepParts {
   clock: Clock
   log: Log
   kinds: readonly Kind[]
-  /** Elapsed time that nobody sets, in milliseconds. */
+  /** Monotonic elapsed time, in milliseconds. */
   elapsedMs(): number
 }
 
 /**
- * Does background work, in pieces: one piece of each kind in turn, so that no kind waits for another to end. Of one kind the
- * work that has been due for longest goes first, and each node does another.
+ * Does background work, in pieces: one piece of each kind in turn, so that no kind waits for another to end. Of one
+ * kind the work that has been due for longest goes first, and each node does another.
  */
 export class Upkeep {
   readonly #parts: UpkeepParts

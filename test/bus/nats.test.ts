@@ -87,7 +87,7 @@ test('NATS: what is published right before a close arrives', { skip: withoutNats
   assert.equal((await there.until('C 500 frame')).length, 500)
 })
 
-test('NATS: an event that is larger than NATS takes is replaced by its number', {
+test('NATS: an event above the NATS payload limit is replaced by its number', {
   skip: withoutNats,
 }, async (context) => {
   const url = await natsUrl(context)

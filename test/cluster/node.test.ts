@@ -39,7 +39,7 @@ async function openCluster(t: TestContext) {
       lookForWork: () => {},
       lost: (nodeId) => void heard.push(`lost ${nodeId}`),
       stepsUnknown: () => void heard.push('steps unknown'),
-      newsLost: () => void heard.push('news lost'),
+      eventsLost: () => void heard.push('news lost'),
     })
     return { node, clock, heard }
   }
@@ -85,7 +85,7 @@ suite('a node that shares its store', () => {
     assert.deepEqual(await alive(store), ['node-2', 'node-3'])
     assert.deepEqual([await ownerOf(ofOne), await deadOwners()], ['node-1', ['node-1']])
     assert.deepEqual([...two.heard, ...three.heard], ['news lost'])
-    assert.deepEqual(warnings, ['a node is gone; the other nodes take its steps'])
+    assert.deepEqual(warnings, ['node is dead; other nodes take its steps'])
   })
 
   test('goes on under another id when it wakes after that, and loses what it took meanwhile', async (t) => {
@@ -104,7 +104,7 @@ suite('a node that shares its store', () => {
     const { store, start, pass, hold, deadOwners } = await openCluster(t)
     const one = await start()
     await hold('node-1')
-    one.node.doubt()
+    one.node.markUncertain()
     await pass(1_000, one)
     await pass(1_000, one)
     assert.deepEqual(one.heard, ['steps unknown', 'news lost'])

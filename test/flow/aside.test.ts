@@ -38,7 +38,7 @@ test('rows of which no event can be made are logged, without the text', async (t
   const { aside, errors, turn } = await open(t)
   assert.equal(aside.eventOf(turn), undefined)
   const [error] = errors
-  assert.equal(error?.text, 'no event can be made of a message; trying again later')
+  assert.equal(error?.text, 'building the event of a message failed; trying again later')
   assert.deepEqual(error?.fields, {
     channelArn: turn.step.channel_arn,
     messageId: turn.step.message_id,
@@ -96,7 +96,7 @@ test('a read that fails is made again later', async (t) => {
   await repair()
   store.failingReads = true
   await pass(asideMs)
-  assert.equal(errors.at(-1)?.text, 'a step that was set aside could not be read; trying again')
+  assert.equal(errors.at(-1)?.text, 'reading a step that was set aside failed; trying again')
   store.failingReads = false
   await pass(2 * asideMs)
   assert.equal(readable.length, 1)

@@ -176,7 +176,7 @@ test('a target that rejects is no failure of the processor: the event is handed 
   assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
   assert.deepEqual(
     stage.errors.map((fields) => 'text' in fields && fields.text),
-    ['an event could not be handed over; trying again'],
+    ['hand-off failed; trying again'],
   )
 })
 

@@ -138,7 +138,7 @@ test('a walk that a read breaks off is made again a second later', async (t) => 
   store.failingReads = true
   ownSteps.request()
   await quiet()
-  assert.deepEqual(errors, ["this node's steps could not be read; trying again"])
+  assert.deepEqual(errors, ["reading this node's steps failed; trying again"])
   assert.equal(walks(), 0)
   store.failingReads = false
   await walk(() => clock.advance(1_000))

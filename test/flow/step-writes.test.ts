@@ -119,7 +119,7 @@ test('a write that fails is tried again until it is made; meanwhile no other is 
   assert.equal((await step()).state, 'AWAITING')
   assert.equal((await readTurn(store.read, other)).step.state, 'AWAITING')
   assert.deepEqual(told, ['failed', 'failed', true, true])
-  assert.deepEqual(logged, Array(3).fill('a step could not be written; trying again'))
+  assert.deepEqual(logged, Array(3).fill('writing a step failed; trying again'))
 })
 
 test('a step that is over refuses the write, which is not tried again', async (t) => {

@@ -15,17 +15,17 @@ const envelope = (seq: number): Envelope => ({
 /** An order, and what it has let through. */
 function start(position?: number) {
   const order = new ChannelOrder()
-  if (position !== undefined) order.place(position)
+  if (position !== undefined) order.startAt(position)
   const delivered: number[] = []
   const deliver = (envelope: Envelope) => delivered.push(envelope.seq!)
-  const goOn = () => {
+  const advance = () => {
     for (let next = order.next(); next; next = order.next()) deliver(next)
   }
   const hear = (seq: number) => {
-    if (order.takes(seq, envelope(seq))) deliver(envelope(seq))
-    goOn()
+    if (order.accept(seq, envelope(seq))) deliver(envelope(seq))
+    advance()
   }
-  return { order, delivered, hear, goOn }
+  return { order, delivered, hear, advance }
 }
 
 suite('the order of a channel', () => {
@@ -34,18 +34,18 @@ suite('the order of a channel', () => {
     for (const seq of [5, 6, 7]) hear(seq)
     assert.deepEqual(delivered, [5, 6, 7])
     assert.equal(order.hasGap, false)
-    assert.equal(order.takeGap(), undefined)
+    assert.equal(order.nextGap(), undefined)
   })
 
   test('holds back what comes too early, and names exactly what is missing', () => {
     const { order, delivered, hear } = start(0)
     for (const seq of [4, 3, 7]) hear(seq)
-    assert.deepEqual(order.takeGap(), { after: 0, through: 2 })
+    assert.deepEqual(order.nextGap(), { after: 0, through: 2 })
     hear(2)
     assert.deepEqual(delivered, [])
     hear(1)
     assert.deepEqual(delivered, [1, 2, 3, 4])
-    assert.deepEqual(order.takeGap(), { after: 4, through: 6 })
+    assert.deepEqual(order.nextGap(), { after: 4, through: 6 })
   })
 
   test('drops what was heard', () => {
@@ -58,26 +58,26 @@ suite('the order of a channel', () => {
   test('knows of a gap by the number alone', () => {
     const { order } = start(2)
     order.reach(5)
-    assert.deepEqual(order.takeGap(), { after: 2, through: 5 })
+    assert.deepEqual(order.nextGap(), { after: 2, through: 5 })
     assert.equal(order.hasGap, true)
   })
 
   test('has no place at first: what comes is held, and what is before the place is dropped then', () => {
-    const { order, delivered, hear, goOn } = start()
+    const { order, delivered, hear, advance } = start()
     for (const seq of [3, 5, 4, 7]) hear(seq)
     assert.equal(order.hasGap, false)
-    order.place(3)
-    goOn()
+    order.startAt(3)
+    advance()
     assert.deepEqual(delivered, [4, 5])
-    assert.deepEqual(order.takeGap(), { after: 5, through: 6 })
-    order.place(1)
+    assert.deepEqual(order.nextGap(), { after: 5, through: 6 })
+    order.startAt(1)
     assert.equal(order.position, 5)
   })
 
   test('in doubt asks for all that the log has, once', () => {
     const { order } = start(2)
-    order.doubt()
-    assert.deepEqual(order.takeGap(), { after: 2, through: undefined })
+    order.markUncertain()
+    assert.deepEqual(order.nextGap(), { after: 2, through: undefined })
     assert.equal(order.hasGap, false)
   })
 
@@ -86,7 +86,7 @@ suite('the order of a channel', () => {
     order.rewind(2)
     hear(6)
     assert.deepEqual(delivered, [])
-    assert.deepEqual(order.takeGap(), { after: 2, through: 5 })
+    assert.deepEqual(order.nextGap(), { after: 2, through: 5 })
     for (const seq of [3, 4, 5]) hear(seq)
     assert.deepEqual(delivered, [3, 4, 5, 6])
   })
@@ -106,7 +106,7 @@ suite('the order of a channel', () => {
     for (let seq = 2; seq <= 1_000; seq += 1) hear(seq)
     hear(1)
     assert.deepEqual(delivered.length, 257)
-    assert.deepEqual(order.takeGap(), { after: 257, through: 1_000 })
+    assert.deepEqual(order.nextGap(), { after: 257, through: 1_000 })
   })
 })
 
@@ -114,17 +114,17 @@ test('whatever arrives in whatever order, however often or not at all, with the 
   const arrivals = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 120 })
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 20 }), arrivals, fc.nat(120), (position, numbers, placedAfter) => {
-      const { order, delivered, hear, goOn } = start()
+      const { order, delivered, hear, advance } = start()
       const place = () => {
-        order.place(position)
-        goOn()
+        order.startAt(position)
+        advance()
       }
       for (const [index, seq] of numbers.entries()) {
         if (index === placedAfter) place()
         hear(seq)
       }
       place()
-      for (let gap = order.takeGap(); gap; gap = order.takeGap()) {
+      for (let gap = order.nextGap(); gap; gap = order.nextGap()) {
         assert.ok(gap.through !== undefined && gap.through > gap.after)
         for (let seq = gap.after + 1; seq <= gap.through; seq += 1) hear(seq)
       }

@@ -94,8 +94,8 @@ suite('an event that was lost', () => {
     await settle()
     assert.deepEqual(ann.texts, ['2', '5'])
     assert.deepEqual(warnings, [
-      { channelArn: 'C', after: 0, through: 1, text: 'numbers are missing in a channel log' },
-      { channelArn: 'C', after: 2, through: 4, text: 'numbers are missing in a channel log' },
+      { channelArn: 'C', after: 0, through: 1, text: 'gap in a channel log' },
+      { channelArn: 'C', after: 2, through: 4, text: 'gap in a channel log' },
     ])
   })
 

@@ -17,7 +17,7 @@ interface Line {
 
 const logged: Line[] = []
 const info = (fields: object, text: string) => {
-  if (text.startsWith('request rejected') || text.endsWith('refused')) logged.push({ text, ...fields })
+  if (text.startsWith('request rejected') || text === 'messaging session rejected') logged.push({ text, ...fields })
 }
 const server = await startTestServer({ log: { info } })
 const { endpoint, credentials } = server
@@ -149,7 +149,7 @@ suite('a session whose address was changed after it was signed is closed with 44
     assert.equal(start, 'Unauthorized: ')
     if (typeof problem === 'string') assert.equal(said, problem)
     else assert.match(said, problem)
-    assert.deepEqual(logged.splice(0), [{ text: 'a messaging session was refused', code, reason }])
+    assert.deepEqual(logged.splice(0), [{ text: 'messaging session rejected', code, reason }])
   }
   const escaped = (text: string) => encodeURIComponent(text)
 

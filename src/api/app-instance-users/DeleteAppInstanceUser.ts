@@ -6,7 +6,9 @@ import { operation } from '../context.ts'
 import { requireUser } from './app-instance-user.ts'
 import { markUserDeleted } from './mark-user-deleted.ts'
 
-/** It is no bearer any more at once; its channels hear of each membership that goes. Its messages stay, with its name. */
+/**
+ * The user is no bearer any more at once; each membership ends with an event. The user's messages stay, with its name.
+ */
 export const DeleteAppInstanceUser = operation({
   name: 'DeleteAppInstanceUser',
   http: 'DELETE /app-instance-users/{AppInstanceUserArn} 204',

@@ -8,7 +8,7 @@ import { operation } from '../context.ts'
 /** What an AppInstance has few of. Its channels and users go in the background. */
 export const fewOfAppInstance = ['app_instance_admin', 'channel_flow', 'retention', 'app_instance']
 
-/** Nobody can act in it any more at once: a bearer's AppInstance is read with the bearer. */
+/** No user can act in it any more at once: a bearer's AppInstance is read with the bearer. */
 export const DeleteAppInstance = operation({
   name: 'DeleteAppInstance',
   http: 'DELETE /app-instances/{AppInstanceArn} 204',

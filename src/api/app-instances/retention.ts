@@ -4,8 +4,8 @@ import { cancelWork, scheduleWork } from '../../store/work.ts'
 import { dayMs, epochSeconds } from '../times.ts'
 
 /**
- * How long messages past the limit are only hidden after the settings were changed: until then a longer period brings them
- * back (AWS's administrator guide, "Managing message retention").
+ * How long messages past the limit are only hidden after the settings were changed: until then a longer period brings
+ * them back (AWS's administrator guide, "Managing message retention").
  */
 export const graceMs = 30 * dayMs
 
@@ -24,7 +24,7 @@ export const findRetention = (read: Reader, appInstanceArn: string): Promise<Ret
 export const keptSince = (row: RetentionRow | undefined, now: number): number =>
   row?.retention_days ? now - row.retention_days * dayMs : Number.NEGATIVE_INFINITY
 
-/** The same for whoever reads messages of the AppInstance: they are hidden. */
+/** The same limit for reads of the AppInstance's messages: older ones are hidden. */
 export const readVisibleSince = async (read: Reader, appInstanceArn: string, now: number): Promise<number> =>
   keptSince(await findRetention(read, appInstanceArn), now)
 
@@ -39,7 +39,9 @@ export function retentionToWire(row: RetentionRow | undefined) {
   }
 }
 
-/** A change begins a new grace period; the same settings once more are no change. Returns the settings as they are now. */
+/**
+ * A change begins a new grace period; the same settings once more are no change. Returns the settings as they are now.
+ */
 export async function putRetention(
   transaction: Transaction,
   appInstanceArn: string,

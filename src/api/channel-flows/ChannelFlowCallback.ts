@@ -28,9 +28,9 @@ const input = {
 }
 
 /**
- * A processor's verdict, of which the first counts. The SDK's own retry of it is answered alike. Any other is refused: with
- * a BadRequest when the message went on meanwhile, with a Forbidden when it did not or the deadline has passed, and with a
- * Conflict when two came at the same time.
+ * A processor's verdict, of which the first counts. The SDK's own retry of it is answered alike. Any other is refused:
+ * with a BadRequest when the message went on meanwhile, with a Forbidden when it did not or the deadline has passed,
+ * and with a Conflict when two came at the same time.
  */
 export const ChannelFlowCallback = operation({
   name: 'ChannelFlowCallback',
@@ -59,7 +59,9 @@ export const ChannelFlowCallback = operation({
   },
 })
 
-/** What the shapes cannot say. Throws a BadRequest, of which the log hears as of any other invalid callback. */
+/**
+ * Checks rules that the shapes cannot express. Throws a BadRequest, which is logged like any other invalid callback.
+ */
 async function requireValidMessage(input: Callback, context: Context): Promise<void> {
   try {
     refuseSubChannel(input.ChannelMessage.SubChannelId)
@@ -111,15 +113,17 @@ async function requireTurn(read: Reader, channelArn: string, callbackId: string)
 }
 
 /**
- * Stands for the call. The SDK repeats one whose answer was lost with the same amz-sdk-invocation-id and body: that is the
- * same verdict. A processor that is given its event again makes another call. Null if the caller sends no such id.
+ * Stands for the call. The SDK repeats one whose answer was lost with the same amz-sdk-invocation-id and body: that is
+ * the same verdict. A processor that is given its event again makes another call. Null if the caller sends no such id.
  */
 const verdictKeyOf = (input: object, { invocationId }: Context): string | null =>
   invocationId === undefined ? null : parametersHash({ invocationId, input })
 
 const isRepeated = (verdictKey: string | null, step: StepRow) => verdictKey !== null && step.verdict_key === verdictKey
 
-/** The step was open when it was read, and over when it came to be written: by this same call, or by another verdict. */
+/**
+ * The step was open when it was read, and over when it came to be written: by this same call, or by another verdict.
+ */
 async function requireRepeated(
   verdictKey: string | null,
   { ChannelArn, CallbackId }: { ChannelArn: string; CallbackId: string },

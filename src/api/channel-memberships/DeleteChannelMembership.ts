@@ -9,7 +9,9 @@ import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { findMembership, removeMember } from './channel-membership.ts'
 
-/** A user always leaves by itself. Moderators and admins remove anybody, and members each other where the channel is UNRESTRICTED. */
+/**
+ * A user may always leave. Moderators and admins remove any member, and members each other in an UNRESTRICTED channel.
+ */
 export const DeleteChannelMembership = operation({
   name: 'DeleteChannelMembership',
   http: 'DELETE /channels/{ChannelArn}/memberships/{MemberArn} 204',

@@ -10,7 +10,7 @@ import { pageMembers, readPage } from '../paging.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 
 /**
- * In the order in which the users were created. HIDDEN members are listed only when asked for, and only for moderators and
+ * In the order in which the users were created. HIDDEN members are listed only on request, and only for moderators and
  * admins.
  */
 export const ListChannelMemberships = operation({

@@ -64,8 +64,9 @@ export const insertMembership = (transaction: Transaction, membership: Membershi
   )
 
 /**
- * Whether the bearer may add these users. Moderators and admins add anybody. Members may in an UNRESTRICTED channel, and a
- * stranger may add itself to one that is PUBLIC as well. HIDDEN memberships are for moderators and admins to give.
+ * Whether the bearer may add these users. Moderators and admins add any user. Members may in an UNRESTRICTED channel,
+ * and a stranger may add itself to one that is PUBLIC as well. HIDDEN memberships are for moderators and admins to
+ * give.
  */
 export function mayAdd(access: ChannelAccess, memberArns: readonly string[], type: ChannelMembershipType): boolean {
   if (access.moderates || access.administers) return true
@@ -75,7 +76,7 @@ export function mayAdd(access: ChannelAccess, memberArns: readonly string[], typ
   return memberArns.every((memberArn) => memberArn === access.bearer.app_instance_user_arn)
 }
 
-/** Throws a Forbidden for a user that is banned from the channel: nobody may add it until the ban is deleted. */
+/** Throws a Forbidden for a user that is banned from the channel: no bearer may add it until the ban is deleted. */
 export async function requireNotBanned(transaction: Transaction, channelId: number, userId: number): Promise<void> {
   const text = 'SELECT 1 FROM channel_ban WHERE channel_id = $1 AND member_id = $2'
   if (await transaction.get(text, channelId, userId)) throw forbidden()
@@ -87,7 +88,9 @@ export async function countMembershipOf(transaction: Transaction, userId: number
   return (await transaction.get<{ memberships: number }>(text, userId))?.memberships ?? 0
 }
 
-/** Changes how many members the channel has, and returns it. Throws a Forbidden if the channel was deleted meanwhile. */
+/**
+ * Changes how many members the channel has, and returns it. Throws a Forbidden if the channel was deleted meanwhile.
+ */
 export async function countMembers(transaction: Transaction, channelId: number, more: number): Promise<number> {
   const text =
     'UPDATE channel_head SET members = members + $2 WHERE channel_id = $1 AND deleted_at IS NULL RETURNING members'
@@ -97,9 +100,9 @@ export async function countMembers(transaction: Transaction, channelId: number, 
 }
 
 /**
- * Removes the member, and tells the channel. The moderator role stays. Returns the membership as it was; undefined if there
- * was none, and then nothing changes. For whoever takes a member out: an operation, a ban, the deletion of a user. Events
- * that `before` appends are numbered before the leave, so that the member still receives them.
+ * Removes the member, and appends the event. The moderator role stays. Returns the membership as it was; undefined if
+ * there was none, and then nothing changes. Used by operations, bans and the deletion of a user. Events that `before`
+ * appends are numbered before the leave, so that the member still receives them.
  */
 export async function removeMember(
   transaction: Transaction,

@@ -8,8 +8,8 @@ import { refuseSubChannel } from '../sub-channels.ts'
 import { findMessage, statusToWire } from './channel-message.ts'
 
 /**
- * Of one's own messages alone; where the latest update of one is held or has failed, the update's. A denied message is not
- * stored, so it has no status either.
+ * The status of the bearer's own messages only. If the latest update is held or has failed, the status is the update's.
+ * A denied message is not stored, so it has no status either.
  */
 export const GetChannelMessageStatus = operation({
   name: 'GetChannelMessageStatus',

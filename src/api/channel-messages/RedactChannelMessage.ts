@@ -50,7 +50,7 @@ export const RedactChannelMessage = operation({
   },
 })
 
-/** The sender may know that the message is not sent yet; for everybody else there is none before that. */
+/** Only the sender may know that the message is not sent yet; for other users it does not exist before that. */
 function requireRedactable(
   message: MessageRow | undefined,
   { bearer, moderates, administers }: ChannelAccess,

@@ -48,10 +48,14 @@ const inputMembers = {
 }
 type Input = InputOf<typeof inputMembers>
 
-/** How often the channel's flow may be exchanged between its reading and the message's writing, until the call gives up. */
+/**
+ * How often the channel's flow may be exchanged between its reading and the message's writing, until the call gives up.
+ */
 const flowReadsMax = 5
 
-/** A channel's flow holds STANDARD messages until its processors have let them pass; everything else is SENT at once. */
+/**
+ * A channel's flow holds STANDARD messages until its processors have let them pass; everything else is SENT at once.
+ */
 export const SendChannelMessage = operation({
   name: 'SendChannelMessage',
   http: 'POST /channels/{ChannelArn}/messages 201',
@@ -94,7 +98,7 @@ async function sendMessage(input: Input, { sender, channel, flow: readFlow }: Re
     const message = newMessage(input, { channel, sender, target }, flow ? 'PENDING' : 'SENT', context)
     // What a flow holds has a row until then, even if it is NON_PERSISTENT.
     const needsRow = flow || message.persistence === 'PERSISTENT'
-    const first = needsRow ? await accept(message, flow, call, context) : passOn(message, call, context)
+    const first = needsRow ? await accept(message, flow, call, context) : publishTransient(message, call, context)
     if (first === 'flow has changed') {
       flow = await snapshotFlow(context.read, channel.channel_id)
       continue
@@ -106,8 +110,8 @@ async function sendMessage(input: Input, { sender, channel, flow: readFlow }: Re
 }
 
 /**
- * The message that a repeated call sent before, where the commit would not find it by its guard: it may have left no row,
- * or its target may have left the channel. For all other messages a read is saved.
+ * The message that a repeated call sent before, where the commit would not find it by its guard: it may have left no
+ * row, or its target may have left the channel. For all other messages a read is saved.
  */
 const findEarlier = async (call: TokenedCall, { Persistence, Target }: Input, context: Context) =>
   Persistence === 'PERSISTENT' && !Target ? context.transientTokens.find(call) : findAccepted(call, context)
@@ -119,7 +123,7 @@ const answerAgain = async (channel: ChannelRow, earlier: AcceptedMessage, { read
   Status: await currentStatus(read, channel.channel_id, earlier),
 })
 
-/** The shape lets MemberArn be absent, but a message cannot be for nobody. */
+/** The shape lets MemberArn be absent, but a message must have a recipient. */
 function requireTargetIsNamed({ Target }: Input): void {
   if (!Target || Target[0]?.MemberArn) return
   throw badRequest(
@@ -177,7 +181,10 @@ function newMessage(
   }
 }
 
-/** Stores the message. Where the same call came twice at once and this one is second, it answers the first one's message. */
+/**
+ * Stores the message. Where the same call came twice at once and this one is second, it answers the first one's
+ * message.
+ */
 async function accept(
   message: NewMessage,
   flow: FlowSnapshot | undefined,
@@ -205,10 +212,14 @@ async function accept(
 }
 
 /**
- * Tells of a message that leaves no row, such as a typing indicator: its token is remembered in memory, as well as it
- * goes. Answers as `accept` does.
+ * Publishes a message that leaves no row, such as a typing indicator: its token is kept in memory only, best effort.
+ * Returns the same as `accept`.
  */
-function passOn(message: NewMessage, call: TokenedCall | undefined, context: Context): AcceptedMessage | undefined {
+function publishTransient(
+  message: NewMessage,
+  call: TokenedCall | undefined,
+  context: Context,
+): AcceptedMessage | undefined {
   const first = call && context.transientTokens.remember(call, acceptedMessage(message))
   if (first) return first
   context.announce({

@@ -20,7 +20,7 @@ import { type Context, operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { changesOf, findMessage, requireTextSize, statusToWire } from './channel-message.ts'
 
-/** Its sender rewrites a sent message. While a flow holds the new text, everybody keeps the old one. */
+/** The sender replaces the text of a sent message. While a flow holds the new text, members see the old one. */
 export const UpdateChannelMessage = operation({
   name: 'UpdateChannelMessage',
   http: 'PUT /channels/{ChannelArn}/messages/{MessageId} 200',

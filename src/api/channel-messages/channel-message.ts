@@ -102,7 +102,7 @@ export const statusToWire = (row: Pick<MessageRow, 'status' | 'status_detail'>) 
   Detail: row.status_detail ?? undefined,
 })
 
-/** Its sender reads a message whose update is on its way as PENDING, with the text that everybody reads. */
+/** The sender of a message with a pending update reads it as PENDING, with the text that all members read. */
 export const seenBy = (userArn: string, row: MessageRow): MessageRow =>
   row.update_status === 'PENDING' && row.sender_arn === userArn ? { ...row, status: 'PENDING' } : row
 

@@ -5,8 +5,8 @@ import { append } from '../events/append.ts'
 import { failedUpdateChannelMessage } from '../events/update-channel-message.ts'
 
 /**
- * Ends the update that a flow holds, if there is one: its processors' callbacks come too late from now on, and its sender
- * is told why it failed. A pending edit must not keep moderators from a message.
+ * Ends the update that a flow holds, if there is one: its processors' callbacks come too late from now on, and its
+ * sender receives the reason. A pending edit must not keep moderators from a message.
  */
 export async function dropUpdate(
   transaction: Transaction,
@@ -22,7 +22,7 @@ export async function dropUpdate(
   if (!run) return
   // The step before its run, in the order in which a verdict takes them: else the two may wait for each other.
   await transaction.endStep(run, now)
-  // Of a run that is over neither its flow nor any text is kept.
+  // A run that has ended keeps neither its flow nor any text.
   await transaction.run(
     `UPDATE flow_run SET state = 'FAILED', processors_json = '[]', requested_json = NULL, text_json = NULL, ended_at = $4
      ${where}`,

@@ -107,10 +107,10 @@ const newChannel = (
 })
 
 /**
- * Numbers and times of a deleted channel with this ARN go on: a node that has missed the deletion would else take the log
- * of this channel for the log of that one. While the channel is not deleted there is a Conflict; the head says so and not
- * the channel's row alone, since PostgreSQL takes a row that was deleted after this transaction began for gone, and the
- * head as it was read would not have the number of the deletion yet.
+ * Numbers and times of a deleted channel with this ARN go on: a node that has missed the deletion would else take the
+ * log of this channel for the log of that one. While the channel is not deleted there is a Conflict; the head says so
+ * and not the channel's row alone, since PostgreSQL takes a row that was deleted after this transaction began for gone,
+ * and the head as it was read would not have the number of the deletion yet.
  */
 async function insertChannel(transaction: Transaction, channel: NewChannel): Promise<CreatedChannel> {
   const head = await transaction.get<Pick<ChannelRow, 'channel_id'>>(
@@ -125,7 +125,7 @@ async function insertChannel(transaction: Transaction, channel: NewChannel): Pro
   throw conflict('A channel with this ChannelId exists already')
 }
 
-/** The creator first, and everybody once, however often the caller names them. */
+/** The creator first, and each user once, however often the caller names it. */
 const people = (creator: AppInstanceUserRow, arns: string[] = []) => new Set([creator.app_instance_user_arn, ...arns])
 
 async function addMembers(

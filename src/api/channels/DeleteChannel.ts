@@ -7,7 +7,7 @@ import { operation } from '../context.ts'
 import { markChannelDeleted } from './mark-channel-deleted.ts'
 
 /**
- * The channel goes with all that is in it: for everybody at once, and from the store in the background. Messages in
+ * The channel is deleted with its contents: for all users at once, and from the store in the background. Messages in
  * processing are dropped, and their callbacks are Forbidden.
  */
 export const DeleteChannel = operation({

@@ -11,7 +11,7 @@ import { epochSeconds } from '../times.ts'
 import { channelSummary } from './channel.ts'
 
 /**
- * In the order of creation. Admins list all channels; everybody else lists those that are PUBLIC, without the ones that the
+ * In the order of creation. Admins list all channels; other users list those that are PUBLIC, without the ones that the
  * bearer is banned from, and PRIVATE ones in the lists of the bearer's own memberships and moderator roles alone.
  */
 export const ListChannels = operation({

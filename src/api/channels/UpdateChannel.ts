@@ -7,7 +7,9 @@ import { updateChannel } from '../events/update-channel.ts'
 import { toJson } from '../json-text.ts'
 import { requireChannel } from './channel.ts'
 
-/** What is absent stays. The members are told the whole channel, which replaces the one they know. */
+/**
+ * Absent members of the input stay. The channel's members receive the whole channel, which replaces the one they have.
+ */
 export const UpdateChannel = operation({
   name: 'UpdateChannel',
   http: 'PUT /channels/{ChannelArn} 200',

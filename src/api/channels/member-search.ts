@@ -8,8 +8,8 @@ import type { ChannelRow } from '../../store/tables.ts'
 import { type AppInstanceUserRow, invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 
 /*
- * Which channels have these members. There is no index for a set of members, so the memberships of one user are read, the
- * one with the fewest, and each of those channels is asked for the other users.
+ * Finds the channels with these members. There is no index for a set of members, so the memberships of one user are
+ * read, the one with the fewest, and each of those channels is searched for the other users.
  */
 
 /** AWS: not for users with a large number of memberships. It gives no number. */
@@ -42,8 +42,8 @@ interface Search {
 }
 
 /**
- * What the fields ask for together; undefined if no channel can have it. Throws a Forbidden for a value that is no user of the
- * AppInstance, and a BadRequest if all users have too many memberships.
+ * What the fields ask for together; undefined if no channel can have it. Throws a Forbidden for a value that is no user
+ * of the AppInstance, and a BadRequest if all users have too many memberships.
  */
 export async function readSearch(read: Reader, { fields, appInstanceArn, within }: Asked): Promise<Search | undefined> {
   const arns = new Set(fields.flatMap(({ Values }) => Values))

@@ -5,7 +5,7 @@ export const updateChannelMessage = messageKind({ eventType: 'UPDATE_CHANNEL_MES
 
 export const pendingUpdateChannelMessage = unsentMessageKind({ eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE' })
 export const deniedUpdateChannelMessage = unsentMessageKind({ eventType: 'DENIED_UPDATE_CHANNEL_MESSAGE' })
-/** The text that the sender asked for is deleted. */
+/** The text that the sender requested is deleted. */
 export const failedUpdateChannelMessage = unsentMessageKind({
   eventType: 'FAILED_UPDATE_CHANNEL_MESSAGE',
   erasesText: true,

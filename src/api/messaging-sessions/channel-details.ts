@@ -14,8 +14,8 @@ const membershipsMax = 30
 type PrefetchedChannel = ChannelRow & { read_marker_at: number | null }
 
 /**
- * The payloads of CHANNEL_DETAILS for a session that asked for a prefetch: the user's channels, unread ones first unless
- * the last message's time alone shall count, each with its newest messages and some of its members.
+ * The payloads of CHANNEL_DETAILS for a session with a prefetch: the user's channels, unread ones first unless only the
+ * time of the last message counts, each with its newest messages and some of its members.
  */
 export async function* channelDetails(
   read: Reader,
