@@ -8,7 +8,7 @@ import type { Context } from './context.ts'
 const pageDefault = 50
 
 /** What a caller says of the page it wants. */
-interface PageInput {
+export interface PageInput {
   MaxResults?: number
   NextToken?: string
 }

@@ -1,4 +1,5 @@
 import { removeMember } from '../api/channel-memberships/channel-membership.ts'
+import { ban, moderator } from '../api/channel-role.ts'
 import { ApiError } from '../contract/api-error.ts'
 import type { Transaction } from '../store/store.ts'
 import { cursorOf, type Kind, type PieceEnd, pieceRowsMax, sessionsAfterMs } from './kind.ts'
@@ -13,12 +14,6 @@ interface Cursor {
   step: 'memberships' | 'roles' | 'sessions'
   after: number
 }
-
-/** Moderator roles and bans. */
-export const roleTables = [
-  { table: 'channel_moderator', column: 'moderator_id' },
-  { table: 'channel_ban', column: 'member_id' },
-]
 
 /**
  * What a deleted user has: memberships, each with its event; moderator roles and bans; sessions, and its name. Its row
@@ -74,10 +69,10 @@ async function removeUnlessDeleted(
 
 async function removeRoles(transaction: Transaction, userId: number, now: number): Promise<PieceEnd> {
   let removed = 0
-  for (const { table, column } of roleTables) {
+  for (const { table, userColumn } of [moderator, ban]) {
     removed += await transaction.run(
-      `DELETE FROM ${table} WHERE ${column} = $1
-         AND channel_id IN (SELECT channel_id FROM ${table} WHERE ${column} = $1 LIMIT $2)`,
+      `DELETE FROM ${table} WHERE ${userColumn} = $1
+         AND channel_id IN (SELECT channel_id FROM ${table} WHERE ${userColumn} = $1 LIMIT $2)`,
       userId,
       pieceRowsMax - removed,
     )

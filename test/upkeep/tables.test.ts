@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { fewOfAppInstance } from '../../src/api/app-instances/DeleteAppInstance.ts'
+import { ban, moderator } from '../../src/api/channel-role.ts'
 import { channelLog, channelTables } from '../../src/upkeep/channel-rows.ts'
-import { roleTables } from '../../src/upkeep/remove-user.ts'
 
 /*
  * A table that the schema gets, and no purge knows of, would keep what was deleted.
@@ -38,7 +38,10 @@ test('the deletion of an AppInstance empties every table that has rows of it, or
 
 test('the removal of a user knows every table that has its number', () => {
   const history = ['channel_message.sender_id', 'channel_message.target_id', 'app_instance_user.user_id']
-  const removed = ['channel_membership.member_id', ...roleTables.map(({ table, column }) => `${table}.${column}`)]
+  const removed = [
+    'channel_membership.member_id',
+    ...[moderator, ban].map(({ table, userColumn }) => `${table}.${userColumn}`),
+  ]
   const others = ['access_key_id', 'callback_id', 'previous_callback_id', 'channel_id', 'message_id', 'node_id']
   const columns = database
     .prepare(

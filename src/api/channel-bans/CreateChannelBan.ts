@@ -12,10 +12,9 @@ import {
   requireUserOf,
 } from '../app-instance-users/app-instance-user.ts'
 import { removeMember } from '../channel-memberships/channel-membership.ts'
-import { findModerator } from '../channel-moderators/channel-moderator.ts'
+import { ban, findRole, insertRole, moderator } from '../channel-role.ts'
 import { requireChannel } from '../channels/channel.ts'
 import { operation } from '../context.ts'
-import { findBan } from './channel-ban.ts'
 import { failAllButOnePiece, failHeld } from './held-messages.ts'
 
 /** The user's membership ends, and what flows hold of its messages fails. A user that is no member can be banned as well. */
@@ -37,14 +36,7 @@ export const CreateChannelBan = operation({
       await requireChannel(transaction, channel_id)
       const member = await requireBannable(transaction, channel, MemberArn)
       const now = context.now()
-      const inserted = await transaction.insertOnce('channel_ban', {
-        channel_id,
-        member_id,
-        created_by_arn: createdBy.app_instance_user_arn,
-        created_by_name: createdBy.name,
-        created_at: now,
-      })
-      if (!inserted) throw alreadyBanned()
+      if (!(await insertRole(transaction, ban, { channel_id, user: member, createdBy, now }))) throw alreadyBanned()
       const fail = () => failHeld(transaction, { channelId: channel_id, senderId: member_id }, context)
       const membership = await removeMember(transaction, { channel_id, member_id }, now, fail)
       // A user that has left may have messages that are held.
@@ -59,8 +51,8 @@ const alreadyBanned = () => conflict('The user is banned from the channel alread
 /** Throws unless MemberArn is a user of the AppInstance that has no role in the channel, and is not banned yet. */
 async function requireBannable(read: Reader, channel: ChannelRow, memberArn: string): Promise<AppInstanceUserRow> {
   const user = await requireUserOf(read, channel.app_instance_arn, memberArn)
-  const hasRole = (await isAdmin(read, user)) || (await findModerator(read, channel.channel_id, memberArn))
+  const hasRole = (await isAdmin(read, user)) || (await findRole(read, moderator, channel.channel_id, memberArn))
   if (hasRole) throw badRequest('An AppInstanceAdmin or a moderator of the channel cannot be banned from it')
-  if (await findBan(read, channel.channel_id, memberArn)) throw alreadyBanned()
+  if (await findRole(read, ban, channel.channel_id, memberArn)) throw alreadyBanned()
   return user
 }

@@ -4,10 +4,8 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import { ChannelBan } from '../../contract/structures/channel-bans.ts'
 import { mayModerateChannel } from '../access.ts'
 import { identityOf } from '../app-instance-users/app-instance-user.ts'
+import { ban, findRole, roleToWire } from '../channel-role.ts'
 import { operation } from '../context.ts'
-import { fromJsonText } from '../json-text.ts'
-import { epochSeconds } from '../times.ts'
-import { findBan } from './channel-ban.ts'
 
 export const DescribeChannelBan = operation({
   name: 'DescribeChannelBan',
@@ -18,14 +16,13 @@ export const DescribeChannelBan = operation({
   resources: ['ChimeBearer', 'ChannelArn', 'MemberArn'],
   allow: mayModerateChannel,
   async handle({ ChannelArn, MemberArn }, { read }, { channel }) {
-    const row = await findBan(read, channel.channel_id, MemberArn)
+    const row = await findRole(read, ban, channel.channel_id, MemberArn)
     if (!row) throw notFound('The user is not banned from the channel')
     return {
       ChannelBan: {
         Member: identityOf(row),
         ChannelArn,
-        CreatedTimestamp: epochSeconds(row.created_at),
-        CreatedBy: { Arn: row.created_by_arn, Name: fromJsonText(row.created_by_name) },
+        ...roleToWire(row),
       },
     }
   },

@@ -3,9 +3,10 @@ import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChimeArn, NextToken } from '../../contract/shapes.ts'
 import { ChannelBanSummary } from '../../contract/structures/channel-bans.ts'
 import { mayModerateChannel } from '../access.ts'
-import { identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
+import { identityOf } from '../app-instance-users/app-instance-user.ts'
+import { ban, readRolePage } from '../channel-role.ts'
 import { operation } from '../context.ts'
-import { pageMembers, readPage } from '../paging.ts'
+import { pageMembers } from '../paging.ts'
 
 /** In the order in which the users were created. */
 export const ListChannelBans = operation({
@@ -21,18 +22,7 @@ export const ListChannelBans = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   allow: mayModerateChannel,
   async handle(input, context, { channel }) {
-    const { page, NextToken } = await readPage(context, input, {
-      start: 0,
-      rowsAfter: (memberId, rowsMax) =>
-        context.read.all<NamedUser>(
-          `SELECT user_id, app_instance_user_arn, name FROM channel_ban JOIN app_instance_user ON user_id = member_id
-           WHERE channel_id = $1 AND member_id > $2 AND deleted_at IS NULL ORDER BY member_id LIMIT $3`,
-          channel.channel_id,
-          memberId,
-          rowsMax,
-        ),
-      positionOf: (user) => user.user_id,
-    })
+    const { page, NextToken } = await readRolePage(context, input, ban, channel.channel_id)
     return { ChannelArn: input.ChannelArn, ChannelBans: page.map((user) => ({ Member: identityOf(user) })), NextToken }
   },
 })

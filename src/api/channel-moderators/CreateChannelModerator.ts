@@ -5,10 +5,10 @@ import { Identity } from '../../contract/structures/identity.ts'
 import { mayModerateChannel } from '../access.ts'
 import { identityOf, lockUser, requireUserOf } from '../app-instance-users/app-instance-user.ts'
 import { requireNotBanned } from '../channel-memberships/channel-membership.ts'
+import { insertRole, moderator } from '../channel-role.ts'
 import { requireChannel } from '../channels/channel.ts'
 import { operation } from '../context.ts'
 import { requireFew } from '../quotas.ts'
-import { insertModerator } from './channel-moderator.ts'
 
 /** A moderator need not be a member, and does not become one. */
 export const CreateChannelModerator = operation({
@@ -23,14 +23,14 @@ export const CreateChannelModerator = operation({
     const { channel_id, app_instance_arn } = channel
     return store.transaction(async (transaction) => {
       await requireChannel(transaction, channel_id)
-      const moderator = await requireUserOf(transaction, app_instance_arn, ChannelModeratorArn)
-      await lockUser(transaction, moderator.user_id)
-      await requireNotBanned(transaction, channel_id, moderator.user_id)
-      const inserted = await insertModerator(transaction, { channel_id, moderator, createdBy, now: now() })
+      const user = await requireUserOf(transaction, app_instance_arn, ChannelModeratorArn)
+      await lockUser(transaction, user.user_id)
+      await requireNotBanned(transaction, channel_id, user.user_id)
+      const inserted = await insertRole(transaction, moderator, { channel_id, user, createdBy, now: now() })
       if (!inserted) throw conflict('The user is a moderator of the channel already')
       const moderators = 'FROM channel_moderator WHERE channel_id = $1'
       await requireFew(transaction, 'moderatorsPerChannel', moderators, channel_id)
-      return { ChannelArn, ChannelModerator: identityOf(moderator) }
+      return { ChannelArn, ChannelModerator: identityOf(user) }
     })
   },
 })

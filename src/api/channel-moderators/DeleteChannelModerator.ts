@@ -1,9 +1,8 @@
 import { bearer, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
 import { mayModerateChannel } from '../access.ts'
-import { invalidUserArn } from '../app-instance-users/app-instance-user.ts'
+import { deleteRole, moderator } from '../channel-role.ts'
 import { operation } from '../context.ts'
-import { findModerator } from './channel-moderator.ts'
 
 /** A membership stays: role and membership are apart. */
 export const DeleteChannelModerator = operation({
@@ -16,13 +15,7 @@ export const DeleteChannelModerator = operation({
   allow: mayModerateChannel,
   async handle({ ChannelModeratorArn }, { store }, { channel }) {
     return store.transaction(async (transaction) => {
-      const moderator = await findModerator(transaction, channel.channel_id, ChannelModeratorArn)
-      if (!moderator) throw invalidUserArn()
-      await transaction.run(
-        'DELETE FROM channel_moderator WHERE channel_id = $1 AND moderator_id = $2',
-        channel.channel_id,
-        moderator.user_id,
-      )
+      await deleteRole(transaction, moderator, channel.channel_id, ChannelModeratorArn)
       return {}
     })
   },

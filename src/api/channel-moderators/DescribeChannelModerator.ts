@@ -4,10 +4,8 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import { ChannelModerator } from '../../contract/structures/channel-moderators.ts'
 import { mayModerateChannel } from '../access.ts'
 import { identityOf } from '../app-instance-users/app-instance-user.ts'
+import { findRole, moderator, roleToWire } from '../channel-role.ts'
 import { operation } from '../context.ts'
-import { fromJsonText } from '../json-text.ts'
-import { epochSeconds } from '../times.ts'
-import { findModerator } from './channel-moderator.ts'
 
 export const DescribeChannelModerator = operation({
   name: 'DescribeChannelModerator',
@@ -18,14 +16,13 @@ export const DescribeChannelModerator = operation({
   resources: ['ChimeBearer', 'ChannelArn', 'ChannelModeratorArn'],
   allow: mayModerateChannel,
   async handle({ ChannelArn, ChannelModeratorArn }, { read }, { channel }) {
-    const row = await findModerator(read, channel.channel_id, ChannelModeratorArn)
+    const row = await findRole(read, moderator, channel.channel_id, ChannelModeratorArn)
     if (!row) throw notFound('The user is not a moderator of the channel')
     return {
       ChannelModerator: {
         Moderator: identityOf(row),
         ChannelArn,
-        CreatedTimestamp: epochSeconds(row.created_at),
-        CreatedBy: { Arn: row.created_by_arn, Name: fromJsonText(row.created_by_name) },
+        ...roleToWire(row),
       },
     }
   },

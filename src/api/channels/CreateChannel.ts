@@ -22,7 +22,7 @@ import type { ChannelRow } from '../../store/tables.ts'
 import { requireBearer } from '../access.ts'
 import { type AppInstanceUserRow, requireUserOf } from '../app-instance-users/app-instance-user.ts'
 import { addCounted, countMembershipOf } from '../channel-memberships/channel-membership.ts'
-import { insertModerator } from '../channel-moderators/channel-moderator.ts'
+import { insertRole, moderator } from '../channel-role.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
@@ -163,8 +163,8 @@ async function addModerators(
   arns: string[] | undefined,
 ): Promise<void> {
   for (const arn of people(creator, arns)) {
-    const moderator = await requireUserOf(transaction, channel.app_instance_arn, arn)
+    const user = await requireUserOf(transaction, channel.app_instance_arn, arn)
     const { channel_id, created_at: now } = channel
-    await insertModerator(transaction, { channel_id, moderator, createdBy: creator, now })
+    await insertRole(transaction, moderator, { channel_id, user, createdBy: creator, now })
   }
 }
