@@ -4,6 +4,7 @@ import type { Transaction } from '../store/store.ts'
 import type { RunRow } from '../store/tables.ts'
 import { deleteRuns } from './delete-runs.ts'
 import { cursorOf, type Kind } from './kind.ts'
+import { type SweepCursor, sweepChannels } from './sweep.ts'
 
 /** How often messages that have passed the limit are deleted, after the grace period. */
 const sweepEveryMs = dayMs
@@ -12,10 +13,9 @@ const messagesMax = 100
 /** Channels that one piece looks into. */
 const channelsMax = 100
 
-interface Cursor {
-  /** The channel before. */
-  after: number
-}
+const channels = `SELECT channel_id, (SELECT created_at FROM channel_message
+    WHERE channel_message.channel_id = channel_view.channel_id ORDER BY seq LIMIT 1) AS oldest_at
+  FROM channel_view WHERE app_instance_arn = $3 AND channel_id > $1 ORDER BY channel_id LIMIT $2`
 
 /**
  * The messages of an AppInstance that are past its limit, channel by channel. They are hidden already, and no event tells of
@@ -29,37 +29,16 @@ export const retention: Kind = {
     if (!row || row.retention_days === null || row.deletes_from === null) return { state: 'done', unchanged: true }
     if (row.deletes_from > now) return { state: 'later', dueAt: row.deletes_from }
     const since = keptSince(row, now)
-    const cursor = await sweepChannels(transaction, work.subject, cursorOf<Cursor>(work)?.after ?? 0, since, now)
+    const cursor = await sweepChannels(transaction, cursorOf<SweepCursor>(work), {
+      channels,
+      values: [work.subject],
+      channelsMax,
+      rowsMax: messagesMax,
+      before: since,
+      deleteOldest: (channelId, rowsMax) => deleteMessages(transaction, channelId, { since, rowsMax, now }),
+    })
     return cursor ? { state: 'more', cursor } : { state: 'later', dueAt: now + sweepEveryMs }
   },
-}
-
-/** Returns where to continue; undefined behind the last channel. */
-async function sweepChannels(
-  transaction: Transaction,
-  appInstanceArn: string,
-  after: number,
-  since: number,
-  now: number,
-): Promise<Cursor | undefined> {
-  const channels = await transaction.all<{ channel_id: number; oldest_at: number | null }>(
-    `SELECT channel_id, (SELECT created_at FROM channel_message
-       WHERE channel_message.channel_id = channel_view.channel_id ORDER BY seq LIMIT 1) AS oldest_at
-     FROM channel_view WHERE app_instance_arn = $1 AND channel_id > $2 ORDER BY channel_id LIMIT $3`,
-    appInstanceArn,
-    after,
-    channelsMax,
-  )
-  let left = messagesMax
-  let done = after
-  for (const { channel_id, oldest_at } of channels) {
-    if (oldest_at !== null && oldest_at < since) {
-      left -= await deleteMessages(transaction, channel_id, { since, rowsMax: left, now })
-      if (left === 0) return { after: done }
-    }
-    done = channel_id
-  }
-  return channels.length === channelsMax ? { after: done } : undefined
 }
 
 /** The oldest first. Returns how many there were. */

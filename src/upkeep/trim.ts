@@ -2,6 +2,7 @@ import { dayMs } from '../api/times.ts'
 import type { Transaction } from '../store/store.ts'
 import { deleteRuns, runIsOver } from './delete-runs.ts'
 import { cursorOf, type Kind } from './kind.ts'
+import { type SweepCursor, sweepChannels } from './sweep.ts'
 
 /** How long the log of a channel stays, and with it the runs and steps of its messages. */
 export const traceDays = 30
@@ -10,10 +11,9 @@ const eventsMax = 60
 /** Channels that one piece looks into. */
 const channelsMax = 250
 
-interface Cursor {
-  /** The channel before. */
-  after: number
-}
+const channels = `SELECT channel_id, (SELECT created_at FROM channel_log
+    WHERE channel_log.channel_id = channel_head.channel_id ORDER BY seq LIMIT 1) AS oldest_at
+  FROM channel_head WHERE channel_id > $1 ORDER BY channel_id LIMIT $2`
 
 /**
  * The logs of all channels, and runs that are over. Each run is found by its events in the log: that of its beginning, and
@@ -25,30 +25,16 @@ export const trim: Kind = {
   done: 'old events, runs and steps are deleted',
   isOften: true,
   async piece(transaction, work, now) {
-    const cursor = await trimChannels(transaction, cursorOf<Cursor>(work)?.after ?? 0, now - traceDays * dayMs)
+    const before = now - traceDays * dayMs
+    const cursor = await sweepChannels(transaction, cursorOf<SweepCursor>(work), {
+      channels,
+      channelsMax,
+      rowsMax: eventsMax,
+      before,
+      deleteOldest: (channelId, rowsMax) => trimLog(transaction, channelId, before, rowsMax),
+    })
     return cursor ? { state: 'more', cursor } : { state: 'done' }
   },
-}
-
-/** Returns where to continue; undefined behind the last channel. */
-async function trimChannels(transaction: Transaction, after: number, before: number): Promise<Cursor | undefined> {
-  const channels = await transaction.all<{ channel_id: number; oldest_at: number | null }>(
-    `SELECT channel_id, (SELECT created_at FROM channel_log
-       WHERE channel_log.channel_id = channel_head.channel_id ORDER BY seq LIMIT 1) AS oldest_at
-     FROM channel_head WHERE channel_id > $1 ORDER BY channel_id LIMIT $2`,
-    after,
-    channelsMax,
-  )
-  let left = eventsMax
-  let done = after
-  for (const { channel_id, oldest_at } of channels) {
-    if (oldest_at !== null && oldest_at < before) {
-      left -= await trimLog(transaction, channel_id, before, left)
-      if (left === 0) return { after: done }
-    }
-    done = channel_id
-  }
-  return channels.length === channelsMax ? { after: done } : undefined
 }
 
 /** The oldest events first. Returns how many there were. */
