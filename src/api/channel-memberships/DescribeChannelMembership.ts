@@ -3,14 +3,12 @@ import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, SubChannelId } from '../../contract/shapes.ts'
 import { ChannelMembership } from '../../contract/structures/channel-memberships.ts'
 import { maySeeChannel } from '../access.ts'
-import { findUser } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
 import { refuseSubChannel } from '../sub-channels.ts'
 import { epochSeconds } from '../times.ts'
-import { findMembership } from './channel-membership.ts'
+import { findKnownMembership } from './channel-membership.ts'
 import { membershipToWire } from './membership-to-wire.ts'
 
-/** A HIDDEN membership exists for its owner, and for moderators and admins alone. */
 export const DescribeChannelMembership = operation({
   name: 'DescribeChannelMembership',
   http: 'GET /channels/{ChannelArn}/memberships/{MemberArn} 200',
@@ -24,12 +22,10 @@ export const DescribeChannelMembership = operation({
   errors: ['BadRequest', 'Forbidden', 'NotFound'],
   resources: ['ChimeBearer', 'ChannelArn', 'MemberArn'],
   allow: maySeeChannel,
-  async handle({ MemberArn, SubChannelId }, { read }, { bearer: reader, channel, moderates, administers }) {
+  async handle({ MemberArn, SubChannelId }, { read }, access) {
     refuseSubChannel(SubChannelId)
-    const member = await findUser(read, MemberArn)
-    const row = member && (await findMembership(read, channel.channel_id, member.user_id))
-    const isKnown = row?.type === 'DEFAULT' || row?.member_id === reader.user_id || moderates || administers
-    if (!row || !isKnown) throw notFound('The user that MemberArn names is not a member of the channel')
+    const row = await findKnownMembership(read, MemberArn, access)
+    if (!row) throw notFound('The user that MemberArn names is not a member of the channel')
     return { ChannelMembership: membershipToWire(row, epochSeconds) }
   },
 })

@@ -4,7 +4,7 @@ import { membershipColumns } from '../../store/columns.ts'
 import type { Reader, Transaction } from '../../store/store.ts'
 import type { ChannelRow, MembershipRow } from '../../store/tables.ts'
 import type { ChannelAccess } from '../access.ts'
-import type { NamedUser } from '../app-instance-users/app-instance-user.ts'
+import { findUser, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { append } from '../events/append.ts'
 import { createChannelMembership } from '../events/create-channel-membership.ts'
 import { deleteChannelMembership } from '../events/delete-channel-membership.ts'
@@ -128,5 +128,20 @@ export async function removeMember(
   return membership
 }
 
-export const findMembership = (read: Reader, channelId: number, memberId: number): Promise<MembershipRow | undefined> =>
+/**
+ * The user's membership of the channel, as far as the bearer may know of it: a HIDDEN one exists for its owner, and for
+ * moderators and admins alone.
+ */
+export async function findKnownMembership(
+  read: Reader,
+  memberArn: string,
+  { bearer, channel, moderates, administers }: ChannelAccess,
+): Promise<MembershipRow | undefined> {
+  const user = await findUser(read, memberArn)
+  const membership = user && (await findMembership(read, channel.channel_id, user.user_id))
+  const knowsHidden = moderates || administers || user?.user_id === bearer.user_id
+  return membership?.type === 'DEFAULT' || knowsHidden ? membership : undefined
+}
+
+const findMembership = (read: Reader, channelId: number, memberId: number): Promise<MembershipRow | undefined> =>
   read.get('SELECT * FROM membership_view WHERE channel_id = $1 AND member_id = $2', channelId, memberId)
