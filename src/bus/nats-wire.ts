@@ -13,9 +13,8 @@ export type News =
 
 /**
  * Each message says which version of this format it has, since nodes are upgraded one after the other. A node reads
- * only its own version. For any other, and for a kind that it does not know, it reads the store instead, and is told
- * where by four members that every version has: `channelId`, `channelArn`, `seq` and `userArn`, those of them that
- * there are. Raise the version whenever a node of the version before would misunderstand a message.
+ * only its own version. For any other version or an unknown kind it reads the store instead. Four members that every
+ * version may have say where: `channelId`, `channelArn`, `seq` and `userArn`. Raise the version whenever a node of the version before would misunderstand a message.
  */
 const newsVersion = 1
 

@@ -8,6 +8,7 @@ import { Hub } from '../../src/session/hub.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { Listening } from './hub-stage.ts'
 import { ModelLog } from './model-log.ts'
+import { subjectSubscription } from './subject-subscription.ts'
 
 const users = ['ann', 'bob', 'eve']
 const channels = ['C', 'D']
@@ -62,15 +63,10 @@ class UnsteadyBus implements Bus {
 
   listen(listener: Listener): Subscription {
     this.#listener = listener
-    return {
-      addChannel: (channelId) => this.#add(`channel ${channelId}`),
-      removeChannel: (channelId) => void this.#subjects.delete(`channel ${channelId}`),
-      addUser: (userArn) => this.#add(`user ${userArn}`),
-      removeUser: (userArn) => void this.#subjects.delete(`user ${userArn}`),
-      close: () => {
-        this.#listener = undefined
-      },
-    }
+    const add = (subject: string) => this.#add(subject)
+    return subjectSubscription(this.#subjects, add, () => {
+      this.#listener = undefined
+    })
   }
 
   async close(): Promise<void> {}

@@ -1,5 +1,6 @@
 import type { Bus, Envelope, Listener, Subscription } from '../../src/bus/bus.ts'
 import { decodeNews, encodeNews, type News } from '../../src/bus/nats-wire.ts'
+import { subjectSubscription } from './subject-subscription.ts'
 
 /**
  * The bus of a node that publishes nothing itself, as NATS brings it the news of another one: encoded, of the channels and
@@ -43,15 +44,10 @@ export class WireBus implements Bus {
 
   listen(listener: Listener): Subscription {
     this.#listener = listener
-    return {
-      addChannel: (channelId) => this.#add(`channel ${channelId}`),
-      removeChannel: (channelId) => void this.#subjects.delete(`channel ${channelId}`),
-      addUser: (userArn) => this.#add(`user ${userArn}`),
-      removeUser: (userArn) => void this.#subjects.delete(`user ${userArn}`),
-      close: () => {
-        this.#listener = undefined
-      },
-    }
+    const add = (subject: string) => this.#add(subject)
+    return subjectSubscription(this.#subjects, add, () => {
+      this.#listener = undefined
+    })
   }
 
   async close(): Promise<void> {}
