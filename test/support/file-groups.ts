@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
  * most of them. They change nothing of their process, and each starts a server of its own. A file that mocks, the time of
  * its process for example, has a process of its own.
  */
-const folders = ['api', 'contract', 'events', 'reference', 'samples', 'session', 'signature', 'upkeep']
+const folders = ['api', 'contract', 'events', 'samples', 'session', 'signature', 'upkeep']
 const mocks = /import \{[^}]*\bmock\b[^}]*\} from 'node:test'/
 /** Their servers run until all of them have ended; on PostgreSQL, each has up to 14 connections. */
 const filesMax = 8
