@@ -1,9 +1,9 @@
 import type { Place } from '../contract/arn.ts'
 import { type OperationFacts, operationsWith } from '../contract/operation.ts'
 import type { OwnNode } from '../flow/decision.ts'
+import type { Key } from '../keys/key.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import type { Credentials } from '../signature/credentials.ts'
 import type { ChannelEvent } from '../store/channel-event.ts'
 import type { Reader, Store } from '../store/store.ts'
 import type { SendAdmission } from './send-admission.ts'
@@ -36,7 +36,7 @@ export interface ApiParts {
 /** One call: what every operation works with, which operation is called, and by whom. */
 export interface Context extends ApiParts {
   operation: OperationFacts
-  credentials: Credentials
+  credentials: Key
   requestId: string
   /** The same for an SDK's call and its own retries of it. */
   invocationId: string | undefined

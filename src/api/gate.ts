@@ -1,12 +1,12 @@
 import { ApiError } from '../contract/api-error.ts'
 import type { OperationFacts } from '../contract/operation.ts'
-import type { Credentials } from '../signature/credentials.ts'
+import type { Key } from '../keys/key.ts'
 import { createRates } from './rates.ts'
 
 /** A call whose signature is good, before its input is looked at. */
 interface SignedCall {
   operation: OperationFacts
-  credentials: Credentials
+  credentials: Key
   input: { ChannelArn?: unknown }
 }
 

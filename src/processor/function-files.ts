@@ -92,7 +92,7 @@ function parse(text: string, jsonFile: string): FunctionSettings {
 
 /** NAME.mjs and the like, or NAME/index.mjs and the like. */
 function plain(folder: string, name: string, reading: FolderReading): Location | undefined {
-  const defaults = { environment: {}, timeoutMs: defaultTimeoutMs, concurrency: defaultConcurrency }
+  const defaults = { environment: {}, timeoutMs: defaultTimeoutMs, concurrency: defaultConcurrency, actAs: [] }
   const settings = { ...defaults, exportPath: 'handler' }
   const single = moduleFile(join(folder, name), reading)
   if (single) return { ...settings, file: single, taskRoot: folder, handler: `${name}.handler` }

@@ -1,5 +1,5 @@
+import type { Credentials } from '../keys/key.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { Credentials } from '../signature/credentials.ts'
 import { signRequest } from '../signature/sign-request.ts'
 import { EndpointHealth } from './endpoint-health.ts'
 import { HttpOrigin, type Outcome } from './http-origin.ts'

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { ApiError, badRequest, conflict, type ErrorCode, forbidden } from '../../contract/api-error.ts'
+import { ApiError, badRequest, conflict, forbidden } from '../../contract/api-error.ts'
+import { functionNameOf } from '../../contract/arn.ts'
 import { optional, path, requiredIdempotencyToken } from '../../contract/binding.ts'
 import type { InputOf } from '../../contract/operation.ts'
 import { CallbackIdType, ChimeArn, NonNullableBoolean } from '../../contract/shapes.ts'
 import { ChannelMessageCallback } from '../../contract/structures/channel-messages.ts'
 import { changeOf, runOf } from '../../flow/decision.ts'
 import { type FlowEvent, transition } from '../../flow/transition.ts'
+import { mayDecide } from '../../keys/may.ts'
 import type { CallbackResult } from '../../runtime/metrics.ts'
 import type { DecideStep } from '../../store/changes.ts'
 import type { Reader } from '../../store/store.ts'
@@ -76,6 +78,7 @@ async function requireValidMessage(input: Callback, context: Context): Promise<v
 async function decide(input: Callback, context: Context): Promise<CallbackResult> {
   const { ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage } = input
   const turn = await requireTurn(context.read, ChannelArn, CallbackId)
+  requireOwnStep(turn, context)
   if (turn.step.message_id !== ChannelMessage.MessageId) {
     await reportRejected(input, 'channelMessage.messageId: is not the message of this CallbackId', context)
     throw forbidden()
@@ -97,12 +100,21 @@ async function decide(input: Callback, context: Context): Promise<CallbackResult
 
 /** What a refused callback counts as. */
 function refusalOf(error: unknown): CallbackResult {
-  const results: Partial<Record<ErrorCode, CallbackResult>> = {
+  const results: Partial<Record<ApiError['code'], CallbackResult>> = {
     BadRequest: 'not_pending',
     Conflict: 'conflict',
     Forbidden: 'forbidden',
   }
   return (error instanceof ApiError && results[error.code]) || 'failed'
+}
+
+/** Throws a Forbidden, as for an unknown id, if the key is for another flow or another function. */
+function requireOwnStep({ step, run }: ReadTurn, { credentials, log, requestId }: Context): void {
+  const facts = { channelFlowArn: run.channel_flow_arn, functionName: functionNameOf(step.function_arn) }
+  if (mayDecide(credentials.grant, facts)) return
+  const { accessKeyId } = credentials
+  log.warn({ requestId, accessKeyId, ...facts }, 'callback denied: its key is for another flow or function')
+  throw forbidden()
 }
 
 /** Throws a Forbidden if the id is unknown, or another channel's. */
