@@ -1,4 +1,4 @@
-import type { Place } from '../contract/arn.ts'
+import type { AwsLocation } from '../contract/arn.ts'
 import { type OperationFacts, operationsWith } from '../contract/operation.ts'
 import type { OwnNode } from '../flow/decision.ts'
 import type { Log } from '../runtime/log.ts'
@@ -13,7 +13,7 @@ import type { TransientTokens } from './transient-tokens.ts'
 export interface ApiParts {
   store: Store
   read: Reader
-  place: Place
+  location: AwsLocation
   /** What GetMessagingSessionEndpoint answers: `host[:port]`. */
   sessionHost(): string
   /** The node that owns a flow's new step. */

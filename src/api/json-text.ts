@@ -1,5 +1,5 @@
 /**
- * A caller's text is kept as its JSON: that survives NUL, which PostgreSQL refuses, and lone surrogates, which SQLite
+ * A caller's text is kept as its JSON: that survives NUL, which PostgreSQL rejects, and lone surrogates, which SQLite
  * would change.
  */
 export const toJsonText = (text: string): string => JSON.stringify(text)

@@ -133,7 +133,8 @@ export class SendAdmission {
 
   /** Admits a send that need not wait. */
   #admit(key: SendKey): Pace | undefined {
-    const pace = this.#queue.has(key.functionName) || this.#heldBy(key) ? undefined : this.#freePace(key.functionName)
+    const pace =
+      this.#queue.has(key.functionName) || this.#rejectionNow(key) ? undefined : this.#freePace(key.functionName)
     if (pace) this.#begin(pace)
     return pace
   }
@@ -154,7 +155,7 @@ export class SendAdmission {
     return this.#begun[pace] < begunMax[pace] ? pace : undefined
   }
 
-  #heldBy({ functionName, channelArn }: SendKey): SendRejection | undefined {
+  #rejectionNow({ functionName, channelArn }: SendKey): SendRejection | undefined {
     const { waitingMax, backlogOf, backlogOfChannel } = this.#parts
     if (this.#lag.isTooLong) return 'event_loop'
     const { steps, channels } = backlogOf(functionName)
@@ -165,7 +166,7 @@ export class SendAdmission {
 
   #beginNext(): void {
     const isOpen = (functionName: string) => this.#freePace(functionName) !== undefined
-    const mayBegin = (send: QueuedSend) => this.#heldBy(send) === undefined
+    const mayBegin = (send: QueuedSend) => this.#rejectionNow(send) === undefined
     for (let next = this.#queue.take(isOpen, mayBegin); next; next = this.#queue.take(isOpen, mayBegin)) {
       this.#queued.delete(next)
       const pace = this.#freePace(next.functionName) as Pace
@@ -219,7 +220,7 @@ export class SendAdmission {
       const waitedMs = now - send.queuedAt
       // Negative if the clock was set back: how long it has waited is unknown then.
       if (waitedMs >= 0 && waitedMs < heldMsMax) break
-      const reason = this.#heldBy(send)
+      const reason = this.#rejectionNow(send)
       if (!reason) continue
       this.#leave(send)
       send.reject(this.#rejection(send, reason))

@@ -1,5 +1,5 @@
 import type { Audience, MessageEventType } from './channel-event.ts'
-import type { MessageRow, RunRow, StepRow, TokenRow, Turn } from './tables.ts'
+import type { Job, MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
 
 /**
  * The hot writes, as values: many of them share one durable commit, and each has an outcome of its own.
@@ -15,7 +15,7 @@ export type OutcomeOf<C extends Change> = C extends AcceptMessage
       ? DecideOutcome
       : C extends RecordHandOff
         ? RecordOutcome
-        : Turn[]
+        : Job[]
 
 /**
  * A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member,
@@ -33,7 +33,7 @@ export interface AcceptMessage {
 
 export type AcceptOutcome =
   | { result: 'accepted'; message: MessageRow }
-  | { result: 'refused'; because: 'sender is no member' | 'flow has changed' | 'token is in use' }
+  | { result: 'rejected'; because: 'sender is no member' | 'flow has changed' | 'token is in use' }
 
 /**
  * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as
@@ -55,17 +55,19 @@ export interface AcceptUpdate {
   now: number
 }
 
-export type AcceptUpdateOutcome = { result: 'accepted' } | { result: 'refused'; because: 'message or flow has changed' }
+export type AcceptUpdateOutcome =
+  | { result: 'accepted' }
+  | { result: 'rejected'; because: 'message or flow has changed' }
 
 /**
- * A step ends, and with it perhaps the message's wait. Guard: the step is open, and owned by the node in `heldBy`; the
+ * A step ends, and with it perhaps the message's wait. Guard: the step is open, and owned by the node in `expectedOwner`; the
  * channel is not deleted.
  */
 export interface DecideStep {
   kind: 'DecideStep'
   step: StepRow
   /** The owner as it was read; undefined for a processor's verdict, which counts whichever node owns the step. */
-  heldBy: string | undefined
+  expectedOwner: string | undefined
   run: RunRow
   /** The name of the step's processor, for the log. */
   processorName: string | undefined
@@ -73,7 +75,7 @@ export interface DecideStep {
   changedBy: string[]
   /** The next processor's step, already owned by this node, or undefined when the run ends here. */
   next: StepRow | undefined
-  ending: Ending | undefined
+  runResult: RunResult | undefined
   /** As it was read, for the next step's turn. */
   message: MessageRow
   /** Whether an earlier processor of the run changed the text: its version is stored until this step ends. */
@@ -81,7 +83,7 @@ export interface DecideStep {
 }
 
 /** The message after the end of its run. While the run's step is open, no other write changes the message. */
-export interface Ending {
+export interface RunResult {
   /** The message's row from now on, or undefined if none stays: denied messages and NON_PERSISTENT ones leave none. */
   message: MessageRow | undefined
   /** As the event shows it. */
@@ -90,7 +92,7 @@ export interface Ending {
 }
 
 /** A step is over for a writer if it is closed, if another node owns it, or if its channel is deleted. */
-export type DecideOutcome = { result: 'decided' } | { result: 'refused'; because: 'step is over' }
+export type DecideOutcome = { result: 'decided' } | { result: 'rejected'; because: 'step is over' }
 
 /**
  * An attempt ended without a verdict, or began and must be recorded. Guard: the step is open and owned by this node.
@@ -99,10 +101,10 @@ export interface RecordHandOff {
   kind: 'RecordHandOff'
   step: StepRow
   /** The owner as it was read. A node that has lost its lease must not overwrite its successor's writes. */
-  heldBy: string
+  expectedOwner: string
 }
 
-export type RecordOutcome = { result: 'recorded' } | { result: 'refused'; because: 'step is over' }
+export type RecordOutcome = { result: 'recorded' } | { result: 'rejected'; because: 'step is over' }
 
 /**
  * Makes open steps this node's: those that are free or its own and due, or the orphans of a node that is not alive. Of

@@ -10,7 +10,7 @@ export const erases = (changes: readonly Change[], committed: Pick<Committed, 'e
   committed.erasesText === true || committed.events.some(({ erasesText }) => erasesText) || changes.some(erasesText)
 
 function erasesText(change: Change): boolean {
-  if (change.kind === 'DecideStep') return change.changedBefore || endingErases(change)
+  if (change.kind === 'DecideStep') return change.changedBefore || runResultErases(change)
   // Without a flow, the update replaces the text at once.
   return change.kind === 'AcceptUpdate' && change.flow === undefined
 }
@@ -19,9 +19,10 @@ function erasesText(change: Change): boolean {
  * The end of an update deletes the requested text or the text before it, also where both became the same. The end of a new
  * message keeps its text only if that is stored and sent as it was held.
  */
-const endingErases = ({ run, ending, message }: DecideStep): boolean =>
-  ending !== undefined &&
-  (run.revision > 1 || !(ending.message && hasText(ending.message, message) && hasText(ending.message, ending.shown)))
+const runResultErases = ({ run, runResult, message }: DecideStep): boolean =>
+  runResult !== undefined &&
+  (run.revision > 1 ||
+    !(runResult.message && hasText(runResult.message, message) && hasText(runResult.message, runResult.shown)))
 
 const hasText = (one: MessageRow, other: MessageRow): boolean =>
   one.content === other.content &&

@@ -29,7 +29,7 @@ import {
 } from './postgres-sql.ts'
 import { becomesLast, messageEvent } from './statements.ts'
 import type { Committed } from './store.ts'
-import type { MessageRow, StepRow, Turn } from './tables.ts'
+import type { Job, MessageRow, StepRow } from './tables.ts'
 
 /** Changes that one statement carries out, with their places in the batch. */
 export interface Group {
@@ -154,14 +154,14 @@ async function accept(client: PoolClient, changes: AcceptMessage[], committed: C
   const rows = await askAbout<Accepted>(client, acceptMessages, elements)
   return changes.map(({ message, event, flow }, index) => {
     const row = rows[index] as Accepted
-    if (!row.is_member) return refused('sender is no member')
-    if (!row.flow_is_same) return refused('flow has changed')
-    if (!row.has_head) return refused('sender is no member')
-    if (!row.is_accepted) return refused('token is in use')
+    if (!row.is_member) return rejected('sender is no member')
+    if (!row.flow_is_same) return rejected('flow has changed')
+    if (!row.has_head) return rejected('sender is no member')
+    if (!row.is_accepted) return rejected('token is in use')
     const { seq, logged_at: created_at } = row
     const stored: MessageRow = { ...message, seq, created_at, updated_at: created_at }
     committed.events.push(eventOf(event, stored, seq, created_at))
-    if (flow) committed.turns.push({ ...flow, message: stored })
+    if (flow) committed.jobs.push({ ...flow, message: stored })
     return { outcome: { result: 'accepted', message: stored } }
   })
 }
@@ -185,38 +185,39 @@ async function update(client: PoolClient, changes: AcceptUpdate[], committed: Co
   const rows = await askAbout<Numbered>(client, acceptUpdates, elements)
   return changes.map(({ message, shown, event, flow, now }, index) => {
     const row = rows[index]
-    if (!row || row.seq === null) return refused('message or flow has changed')
-    if (flow) committed.turns.push({ ...flow, message })
+    if (!row || row.seq === null) return rejected('message or flow has changed')
+    if (flow) committed.jobs.push({ ...flow, message })
     committed.events.push(eventOf(event, shown, row.seq, now))
     return { outcome: { result: 'accepted' } }
   })
 }
 
 async function decide(client: PoolClient, changes: DecideStep[], committed: Committed): Promise<Settled[]> {
-  const elements = changes.map(({ step, heldBy, run, next, ending, message }, at) => {
-    const element = elementOf(at, ending?.event, ending?.shown.revision)
-    putStep(element, step, heldBy)
+  const elements = changes.map(({ step, expectedOwner, run, next, runResult, message }, at) => {
+    const element = elementOf(at, runResult?.event, runResult?.shown.revision)
+    putStep(element, step, expectedOwner)
     element.message_id = message.message_id
     element.revision = run.revision
     decidedRun.put(element, run)
     if (next) nextStep.put(element, next)
-    if (!ending) return element
+    if (!runResult) return element
     element.ends = true
-    element.keeps_row = ending.message !== undefined
-    if (ending.message) endedMessage.put(element, ending.message)
-    element.logged_at = ending.shown.updated_at
-    element.last_message_at = becomesLast(ending.shown) ? ending.shown.created_at : undefined
+    element.keeps_row = runResult.message !== undefined
+    if (runResult.message) endedMessage.put(element, runResult.message)
+    element.logged_at = runResult.shown.updated_at
+    element.last_message_at = becomesLast(runResult.shown) ? runResult.shown.created_at : undefined
     return element
   })
   const rows = await askAbout<Numbered>(client, decideSteps, elements)
-  return changes.map(({ step, run, processorName, changedBy, next, ending, message }, index) => {
+  return changes.map(({ step, run, processorName, changedBy, next, runResult, message }, index) => {
     const row = rows[index]
-    if (!row) return refused('step is over')
+    if (!row) return rejected('step is over')
     const { seq } = row
     committed.decided.push(step.callback_id)
     if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorName, changedBy })
-    if (next) committed.turns.push({ step: next, run, message })
-    if (ending && seq !== null) committed.events.push(eventOf(ending.event, ending.shown, seq, ending.shown.updated_at))
+    if (next) committed.jobs.push({ step: next, run, message })
+    if (runResult && seq !== null)
+      committed.events.push(eventOf(runResult.event, runResult.shown, seq, runResult.shown.updated_at))
     return { outcome: { result: 'decided' } }
   })
 }
@@ -235,13 +236,13 @@ export async function decideAll(
 }
 
 async function record(client: PoolClient, changes: RecordHandOff[]): Promise<Settled[]> {
-  const elements = changes.map(({ step, heldBy }, at) => {
+  const elements = changes.map(({ step, expectedOwner }, at) => {
     const element: Element = { at }
-    putStep(element, step, heldBy)
+    putStep(element, step, expectedOwner)
     return element
   })
   const rows = await askAbout(client, recordHandOffs, elements)
-  return rows.map((row) => (row ? { outcome: { result: 'recorded' } } : refused('step is over')))
+  return rows.map((row) => (row ? { outcome: { result: 'recorded' } } : rejected('step is over')))
 }
 
 async function take(client: PoolClient, changes: TakeSteps[]): Promise<Settled[]> {
@@ -251,17 +252,17 @@ async function take(client: PoolClient, changes: TakeSteps[]): Promise<Settled[]
     deadNode === undefined
       ? await ask(client, takeDueSteps, values)
       : await ask(client, takeOrphans, [...values, deadNode])
-  const turns = (rows as Turn[]).map((turn) => ({ ...turn, step: { ...turn.step, channel_arn: turn.run.channel_arn } }))
+  const jobs = (rows as Job[]).map((job) => ({ ...job, step: { ...job.step, channel_arn: job.run.channel_arn } }))
   // RETURNING keeps no order.
-  return [{ outcome: turns.sort((a, b) => a.step.created_at - b.step.created_at) }]
+  return [{ outcome: jobs.sort((a, b) => a.step.created_at - b.step.created_at) }]
 }
 
-const refused = (because: string): Settled => ({ outcome: { result: 'refused', because } })
+const rejected = (because: string): Settled => ({ outcome: { result: 'rejected', because } })
 
-function putStep(element: Element, step: StepRow, heldBy: string | undefined): void {
+function putStep(element: Element, step: StepRow, expectedOwner: string | undefined): void {
   element.channel_id = step.channel_id
   element.callback_id = step.callback_id
-  element.held_by = heldBy
+  element.expected_owner = expectedOwner
   // Why an attempt failed may be in a function's own words, and PostgreSQL's JSON takes no lone surrogates.
   decidedStep.put(element, { ...step, failure: withoutNul(step.failure?.toWellFormed() ?? null) })
 }

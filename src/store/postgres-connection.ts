@@ -212,7 +212,7 @@ export const isDuplicate = (error: unknown): boolean => codeOf(error) === '23505
 
 /**
  * A table was changed, as a newer Carillon does while older nodes still run: what this connection has prepared would
- * return other columns now, which PostgreSQL refuses.
+ * return other columns now, which PostgreSQL rejects.
  */
 export const isOutdated = (error: unknown): boolean =>
   codeOf(error) === '0A000' && (error as Error).message.includes('cached plan')

@@ -198,11 +198,11 @@ SELECT at, seq FROM numbered`,
  * locked, the heads are not: an element that also has an event looks at its head again, with a lock.
  */
 const withOpenStep = (...definitions: string[]) =>
-  `(SELECT * FROM ${elements(`channel_id BIGINT, callback_id ${text}, held_by ${text}`, ...definitions)}
+  `(SELECT * FROM ${elements(`channel_id BIGINT, callback_id ${text}, expected_owner ${text}`, ...definitions)}
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
-    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.held_by, owner)
+    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.expected_owner, owner)
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE`

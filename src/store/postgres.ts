@@ -52,7 +52,7 @@ const pauseMs = 5
 
 export interface PostgresOptions {
   url: string
-  /** With `check` an old schema is refused instead of brought up to date. */
+  /** With `check` an old schema is rejected instead of brought up to date. */
   migrations?: 'check'
   /** From 0 up to 1. */
   random(): number
@@ -136,7 +136,7 @@ export class PostgresStore implements Store {
   }
 
   async write(sql: string, ...values: Value[]): Promise<number> {
-    return (await this.#own.lend((client) => client.query(sql, values)).catch(refuse)).rowCount ?? 0
+    return (await this.#own.lend((client) => client.query(sql, values)).catch(reject)).rowCount ?? 0
   }
 
   onCommit(listener: (committed: Committed) => void): void {
@@ -149,7 +149,7 @@ export class PostgresStore implements Store {
 
   async ready(): Promise<void> {
     const sql = 'SELECT pg_is_in_recovery() AS standby'
-    const standby = await this.#writers.lend(async (client) => (await client.query(sql)).rows[0]?.standby).catch(refuse)
+    const standby = await this.#writers.lend(async (client) => (await client.query(sql)).rows[0]?.standby).catch(reject)
     if (standby) throw new StoreUnavailable('the database is a standby, which takes no writes')
   }
 
@@ -291,7 +291,7 @@ export class PostgresStore implements Store {
   }
 }
 
-const refuse = (error: unknown): never => {
+const reject = (error: unknown): never => {
   throw unavailable(error)
 }
 

@@ -7,7 +7,7 @@ interface ReadFailuresParts {
 }
 
 /**
- * Logs that the disk refuses reads. They say nothing about writes: if they made the store unready, each probe that
+ * Logs that the disk rejects reads. They say nothing about writes: if they made the store unready, each probe that
  * succeeds would make it ready again.
  */
 export class ReadFailures {

@@ -2,7 +2,7 @@ import { OutcomeUnknown, StoreUnavailable } from './store.ts'
 
 /**
  * `busy`: another process has the lock, and the disk is well.
- * `failing`: the system refused to read or write; a later try may succeed.
+ * `failing`: the system rejected to read or write; a later try may succeed.
  * `damaged`: the file contradicts itself. Every further write could make that worse.
  */
 type TroubleKind = 'busy' | 'failing' | 'damaged'
@@ -26,7 +26,7 @@ const troubles: Record<number, { kind: TroubleKind; reason: string }> = {
 /** Errors of locks and shared memory, which a network file system may lack: IOERR_LOCK, IOERR_RDLOCK, IOERR_SHMOPEN, etc. */
 const lockCodes = new Set([2058, 2314, 3594, 3850, 4618, 4874, 5130, 5386])
 
-/** Disk or file refuse to be read or written for now. */
+/** Disk or file reject to be read or written for now. */
 class DiskFailure extends StoreUnavailable {}
 
 /** A DiskFailure of COMMIT: the write may reappear after a crash, until the next write succeeds. */

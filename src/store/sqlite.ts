@@ -48,7 +48,7 @@ export class SqliteStore implements Store {
   /** Waiting and open. */
   #transactions = 0
   /** Set once the store takes no further write. */
-  #refusal: StoreUnavailable | undefined
+  #rejection: StoreUnavailable | undefined
 
   /** Opens the file and brings its schema up to date. Throws if the schema is newer than this program. */
   constructor(path: string, options: SqliteOptions) {
@@ -92,7 +92,7 @@ export class SqliteStore implements Store {
 
   /** After a failed write only another write shows that the disk takes them again; a lock of another process is no failure. */
   async ready(): Promise<void> {
-    const reason = this.#refusal?.message ?? this.#health.failure
+    const reason = this.#rejection?.message ?? this.#health.failure
     if (reason !== undefined) throw new StoreUnavailable(reason)
     await this.read.get('SELECT 1')
   }
@@ -102,8 +102,8 @@ export class SqliteStore implements Store {
     return isOverwritten ? `another database was copied over ${this.#path} while the server used it` : undefined
   }
 
-  refuse(reason: string): void {
-    this.#refusal ??= new StoreUnavailable(reason)
+  rejectWrites(reason: string): void {
+    this.#rejection ??= new StoreUnavailable(reason)
   }
 
   /** In the process that made it, whether a write to a file came about is always known. */
@@ -149,7 +149,7 @@ export class SqliteStore implements Store {
     return mine
   }
 
-  /** One durable commit. Rolls back if the store begins to refuse writes in the meantime. */
+  /** One durable commit. Rolls back if the store begins to reject writes in the meantime. */
   async #within<T>(work: () => Promise<T>): Promise<T> {
     this.#requireAccepting()
     const result = await this.#writer.within(async () => {
@@ -162,7 +162,7 @@ export class SqliteStore implements Store {
   }
 
   #requireAccepting(): void {
-    if (this.#refusal) throw this.#refusal
+    if (this.#rejection) throw this.#rejection
   }
 
   /** All in one commit; if one of them breaks it, each in its own, so that it fails alone. */
@@ -218,8 +218,8 @@ export class SqliteStore implements Store {
   }
 
   #stopIfBroken(error: unknown): void {
-    if (!(error instanceof StoreBroken) || this.#refusal) return
-    this.#refusal = error
+    if (!(error instanceof StoreBroken) || this.#rejection) return
+    this.#rejection = error
     this.#options.owner?.broken(error)
   }
 }

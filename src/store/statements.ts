@@ -53,7 +53,7 @@ export function logRow(event: Omit<ChannelEvent, 'seq' | 'createdAt'>, head: { s
   }
 }
 
-export const nothing = (): Committed => ({ events: [], turns: [], decided: [], ended: [] })
+export const nothing = (): Committed => ({ events: [], jobs: [], decided: [], ended: [] })
 
 /** An event about a message, without its number and time. */
 export const messageEvent = (

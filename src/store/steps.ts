@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { everyShard, shardOf } from './shards.ts'
 import type { Reader } from './store.ts'
-import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
+import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
 
 /*
  * Who owns an open step. A living node's ownership never expires, so nothing is written for a step that waits.
@@ -150,17 +150,17 @@ export const readOwnStepsPage = (
   )
 
 /** More turns than this are never read at once. */
-export const turnsMax = 64
+export const jobsMax = 64
 
-const givenIds = Array.from({ length: turnsMax }, (_, index) => `$${index + 2}`).join(', ')
+const givenIds = Array.from({ length: jobsMax }, (_, index) => `$${index + 2}`).join(', ')
 
 /** The turns of steps of one channel, in their order. A step whose message is gone has none. */
-export async function readTurns(read: Reader, channelId: number, steps: readonly StepRow[]): Promise<Turn[]> {
-  assert(steps.length <= turnsMax)
+export async function readJobs(read: Reader, channelId: number, steps: readonly StepRow[]): Promise<Job[]> {
+  assert(steps.length <= jobsMax)
   const last = steps.at(-1)
   if (!last) return []
   // Always as many as the statement takes, so that there is one statement.
-  const ids = Array.from({ length: turnsMax }, (_, index) => (steps[index] ?? last).message_id)
+  const ids = Array.from({ length: jobsMax }, (_, index) => (steps[index] ?? last).message_id)
   const where = `WHERE channel_id = $1 AND message_id IN (${givenIds})`
   const [runs, messages] = await Promise.all([
     read.all<RunRow>(`SELECT * FROM run_view ${where}`, channelId, ...ids),
@@ -177,14 +177,14 @@ export async function readTurns(read: Reader, channelId: number, steps: readonly
 }
 
 /** The turn of one step, if it is open and the node's. */
-export async function readOwnTurn(
+export async function readOwnJob(
   read: Reader,
   owner: string,
   channelId: number,
   callbackId: string,
-): Promise<Turn | undefined> {
+): Promise<Job | undefined> {
   const text = `SELECT * FROM step_view WHERE channel_id = $1 AND callback_id = $2 AND ${stepIsOpen} AND owner = $3`
   const step = await read.get<StepRow>(text, channelId, callbackId, owner)
-  const [turn] = step ? await readTurns(read, channelId, [step]) : []
-  return turn
+  const [job] = step ? await readJobs(read, channelId, [step]) : []
+  return job
 }

@@ -1,6 +1,6 @@
 import type { Change, DecideOutcome, DecideStep, OutcomeOf } from './changes.ts'
 import type { ChannelEvent } from './channel-event.ts'
-import type { RunRow, StepRow, Turn } from './tables.ts'
+import type { Job, RunRow, StepRow } from './tables.ts'
 
 export type Value = string | number | null
 
@@ -44,7 +44,7 @@ export interface Committed {
   /** A transaction has said that it deletes or replaces a stored text. */
   erasesText?: true
   /** New steps that this node owns, to be handed to their processors. */
-  turns: Turn[]
+  jobs: Job[]
   /** CallbackIds of the steps that are over. */
   decided: string[]
   /** Runs that ended with a step, by its verdict, its FallbackAction or its deadline. */
@@ -68,7 +68,7 @@ interface EndedRun {
 export interface Store {
   readonly read: Reader
   /**
-   * A hot write. It shares its durable commit with its neighbours, and its outcome is its own: a refused change never
+   * A hot write. It shares its durable commit with its neighbours, and its outcome is its own: a rejected change never
    * fails another. Of two changes to one row, one wins: of those that share a commit, the first to arrive. Rejects with
    * StoreUnavailable when it cannot be written now: too many wait, the disk is full, the database is away.
    */
@@ -101,7 +101,7 @@ export interface Store {
   /** Describes the problem if the open file is not the one on disk any more. */
   checkFile?(): Promise<string | undefined>
   /** Accepts no write any more: each is rejected with this reason, and writes in flight are rolled back. */
-  refuse?(reason: string): void
+  rejectWrites?(reason: string): void
   /** Stops waiting for a remote database: waiting writes and reads are rejected, as in an outage. */
   abandon?(): void
   /** Finishes the writes and reads in flight, and closes. */

@@ -90,7 +90,7 @@ export interface StepRow {
 }
 
 /** All that is needed to let a processor take its turn. */
-export interface Turn {
+export interface Job {
   step: StepRow
   run: RunRow
   message: MessageRow

@@ -6,7 +6,7 @@ import { assertRefused, invalidBearer, invalidUser, noAccess } from '../support/
 import { startTestServer } from '../support/running-server.ts'
 
 /*
- * A call with several things wrong is refused for the first of them: what the request says (400), who the bearer is
+ * A call with several things wrong is rejected for the first of them: what the request says (400), who the bearer is
  * (401), what the bearer may (403), what is not there (404), what stands in the way (409).
  */
 
@@ -173,7 +173,7 @@ suite('before all that', () => {
     assert.deepEqual([response.status, response.headers.get('x-amzn-errortype')], [404, 'UnknownOperationException'])
   })
 
-  test('a call without a signature is refused, whatever it says', async () => {
+  test('a call without a signature is rejected, whatever it says', async () => {
     const response = await fetch(`${server.endpoint.http}/app-instances`, { method: 'POST', body: 'no JSON' })
     assert.deepEqual(
       [response.status, response.headers.get('x-amzn-errortype')],

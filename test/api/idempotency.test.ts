@@ -59,7 +59,7 @@ for (const [operation, make] of Object.entries({ ...durable, ...transient })) {
       assert.notEqual(await make(randomUUID(), 'one'), first)
     })
 
-    test('refuses the same token with other parameters', async () => {
+    test('rejects the same token with other parameters', async () => {
       const token = randomUUID()
       await make(token, 'one')
       const text = 'This ClientRequestToken was used before with other parameters'
@@ -83,12 +83,12 @@ for (const [operation, make] of Object.entries({ ...durable, ...transient })) {
       assert.ok(await make('t'.repeat(64), 'long'))
     })
 
-    test('refuses shorter and longer ones, and other characters', async () => {
-      const refused = (token: string, constraint: string) =>
+    test('rejects shorter and longer ones, and other characters', async () => {
+      const rejected = (token: string, constraint: string) =>
         assertRefused(make(token, 'one'), 'BadRequest', violation('clientRequestToken', constraint))
-      await refused('t', 'have length greater than or equal to 2')
-      await refused('t'.repeat(65), 'have length less than or equal to 64')
-      await refused('two words', 'satisfy regular expression pattern: ^[-_a-zA-Z0-9]*$')
+      await rejected('t', 'have length greater than or equal to 2')
+      await rejected('t'.repeat(65), 'have length less than or equal to 64')
+      await rejected('two words', 'satisfy regular expression pattern: ^[-_a-zA-Z0-9]*$')
     })
   })
 }
@@ -116,7 +116,7 @@ suite('a token', () => {
     assert.ok(await durable.CreateChannel!(ClientRequestToken, 'Channel'))
   })
 
-  test('is free again when its call was refused', async () => {
+  test('is free again when its call was rejected', async () => {
     const ClientRequestToken = randomUUID()
     const message = { ClientRequestToken, ChimeBearer: people.stranger }
     await assertRefused(people.send({ ...message, Content: 'too early' }), 'Forbidden')

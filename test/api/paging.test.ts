@@ -218,11 +218,11 @@ for (const [operation, list] of Object.entries(lists)) {
     })
 
     test('takes a MaxResults from 1 to 50', async () => {
-      const refused = (MaxResults: number, constraint: string) =>
+      const rejected = (MaxResults: number, constraint: string) =>
         assertRefused(list.page({ MaxResults }), 'BadRequest', violation('maxResults', constraint))
-      await refused(0, 'have value greater than or equal to 1')
-      await refused(51, 'have value less than or equal to 50')
-      await refused(1.5, 'have value of type integer')
+      await rejected(0, 'have value greater than or equal to 1')
+      await rejected(51, 'have value less than or equal to 50')
+      await rejected(1.5, 'have value of type integer')
     })
 
     test('takes a NextToken with another MaxResults', async () => {
@@ -236,7 +236,7 @@ for (const [operation, list] of Object.entries(lists)) {
       assert.deepEqual([empty.items, typeof empty.NextToken], [items, typeof NextToken])
     })
 
-    test('refuses a NextToken of another list, and what is none', async () => {
+    test('rejects a NextToken of another list, and what is none', async () => {
       const { NextToken } = await list.page({ MaxResults: 1 })
       if (!list.isAlone) await assertRefused(list.page({ NextToken }, others), 'BadRequest', wrongToken)
       const [position, signature] = NextToken!.split('.')

@@ -57,7 +57,7 @@ suite('with --limits aws', async () => {
   const people = await populate(server)
   const ChimeBearer = people.member
 
-  /** All that take from the same bucket; each is refused for another reason where the rate lets it pass. */
+  /** All that take from the same bucket; each is rejected for another reason where the rate lets it pass. */
   const writes: Record<string, () => Promise<unknown>> = {
     SendChannelMessage: () => people.send({ Content: '' }),
     UpdateChannelMessage: () => people.update('unknown'),

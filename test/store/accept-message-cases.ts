@@ -11,8 +11,8 @@ import {
   numberOf,
   openChannel,
   plainMessage,
+  readJob,
   readMessage,
-  readTurn,
   tokenRow,
   user,
   withFlow,
@@ -37,7 +37,7 @@ export const acceptMessageCases: Cases = {
     assert.deepEqual(told, [
       {
         events: [{ ...event, audience: { to: 'members' }, subject: message.message_id, revision: 1, about: message }],
-        turns: [],
+        jobs: [],
         decided: [],
         ended: [],
       },
@@ -51,18 +51,18 @@ export const acceptMessageCases: Cases = {
     const held = heldMessage()
     const message = accepted(await store.commit(held))
     assert.equal(message.status, 'PENDING')
-    assert.deepEqual(told[0]?.turns, [{ ...held.flow, message }])
-    const read = await readTurn(store.read, held.flow.step.callback_id)
+    assert.deepEqual(told[0]?.jobs, [{ ...held.flow, message }])
+    const read = await readJob(store.read, held.flow.step.callback_id)
     assert.deepEqual({ ...read.run }, held.flow.run)
     assert.deepEqual({ ...read.step }, held.flow.step)
   },
 
-  async 'a sender who is no DEFAULT member is refused and leaves nothing behind'({ store }) {
+  async 'a sender who is no DEFAULT member is rejected and leaves nothing behind'({ store }) {
     await openChannel(store)
     const told = listenTo(store)
     for (const sender_arn of [user('stranger'), ghost]) {
-      const refused = await store.commit(plainMessage({ sender_arn }, tokenRow()))
-      assert.deepEqual(refused, { result: 'refused', because: 'sender is no member' })
+      const rejected = await store.commit(plainMessage({ sender_arn }, tokenRow()))
+      assert.deepEqual(rejected, { result: 'rejected', because: 'sender is no member' })
     }
     assert.deepEqual(
       told.flatMap(({ events }) => events),
@@ -71,24 +71,24 @@ export const acceptMessageCases: Cases = {
     assert.equal(accepted(await store.commit(plainMessage({}, tokenRow()))).seq, 1, 'number and token are still free')
   },
 
-  async 'a message to a channel that does not exist is refused'({ store }) {
-    const refused = await store.commit(plainMessage({ channel_arn: channel('nowhere') }))
-    assert.deepEqual(refused, { result: 'refused', because: 'sender is no member' })
+  async 'a message to a channel that does not exist is rejected'({ store }) {
+    const rejected = await store.commit(plainMessage({ channel_arn: channel('nowhere') }))
+    assert.deepEqual(rejected, { result: 'rejected', because: 'sender is no member' })
   },
 
-  async 'a message is refused once the flow of its channel is another than was read, and leaves nothing behind'({
+  async 'a message is rejected once the flow of its channel is another than was read, and leaves nothing behind'({
     store,
   }) {
     await openChannel(store)
-    const refused = { result: 'refused', because: 'flow has changed' }
+    const rejected = { result: 'rejected', because: 'flow has changed' }
     const send = (channelFlowArn: string | null | undefined) =>
       store.commit({ ...plainMessage({}, tokenRow({ token_key: `as of ${channelFlowArn}` })), channelFlowArn })
-    assert.deepEqual(await send(null), refused, 'a channel that is gone has no flow, but no message either')
+    assert.deepEqual(await send(null), rejected, 'a channel that is gone has no flow, but no message either')
     await withFlow(store, null)
-    assert.deepEqual(await send('flow-1'), refused)
+    assert.deepEqual(await send('flow-1'), rejected)
     assert.equal(accepted(await send(null)).seq, 1)
     await withFlow(store, 'flow-1')
-    assert.deepEqual(await send('flow-2'), refused)
+    assert.deepEqual(await send('flow-2'), rejected)
     assert.equal(accepted(await send('flow-1')).seq, 2)
     assert.equal(accepted(await send(undefined)).seq, 3, 'a message that no flow holds does not ask')
     assert.equal((await store.read.all('SELECT 1 FROM idempotency_token')).length, 3)
@@ -102,7 +102,7 @@ export const acceptMessageCases: Cases = {
       store.commit(plainMessage({ sender_arn: ben }, tokenRow({ token_key: 'of ben' }))),
     ])
     const later = await store.commit(plainMessage({}, tokenRow()))
-    const inUse = { result: 'refused', because: 'token is in use' }
+    const inUse = { result: 'rejected', because: 'token is in use' }
     assert.deepEqual([inOneBatch[1], later], [inUse, inUse])
     assert.deepEqual([accepted(inOneBatch[0]).seq, accepted(inOneBatch[2]).seq], [1, 2])
     const token = await store.read.get<{ answer_json: string }>(
@@ -111,7 +111,7 @@ export const acceptMessageCases: Cases = {
     assert.equal(token?.answer_json, '"first"')
   },
 
-  async 'refused messages do not fail their neighbours'({ store }) {
+  async 'rejected messages do not fail their neighbours'({ store }) {
     await openChannel(store)
     const senders = [ben, user('stranger'), ben, ghost, ben]
     const outcomes = await Promise.all(senders.map((sender_arn) => store.commit(plainMessage({ sender_arn }))))

@@ -12,14 +12,14 @@ import {
   openChannel,
   plainMessage,
   processors,
+  readJob,
   readMessage,
-  readTurn,
   twoDaysMs,
   withFlow,
 } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
 
-const hasChanged = { result: 'refused', because: 'message or flow has changed' }
+const hasChanged = { result: 'rejected', because: 'message or flow has changed' }
 
 export const acceptUpdateCases: Cases = {
   async 'an update is stored, numbered and told with its own time, whatever the head says'({ store }) {
@@ -39,7 +39,7 @@ export const acceptUpdateCases: Cases = {
       revision: update.shown.revision,
       about: update.shown,
     }
-    assert.deepEqual(told, [{ events: [event], turns: [], decided: [], ended: [] }])
+    assert.deepEqual(told, [{ events: [event], jobs: [], decided: [], ended: [] }])
     const logged = await store.read.get<object>('SELECT event_type, revision FROM channel_log WHERE seq = 3')
     assert.deepEqual({ ...logged }, { event_type: 'UPDATE_CHANNEL_MESSAGE', revision: 2 })
   },
@@ -51,14 +51,14 @@ export const acceptUpdateCases: Cases = {
     assert.deepEqual(await store.commit(update), { result: 'accepted' })
     const row = plain(await readMessage(store.read, message.message_id))
     assert.deepEqual([row?.content, row?.revision, row?.update_status], ['"hello"', 2, 'PENDING'])
-    const turn = await readTurn(store.read, update.flow?.step.callback_id ?? '')
-    assert.deepEqual({ ...turn.run }, update.flow?.run)
-    assert.deepEqual({ ...turn.step }, update.flow?.step)
-    assert.deepEqual(told[0]?.turns, [{ ...update.flow, message: update.message }])
+    const job = await readJob(store.read, update.flow?.step.callback_id ?? '')
+    assert.deepEqual({ ...job.run }, update.flow?.run)
+    assert.deepEqual({ ...job.step }, update.flow?.step)
+    assert.deepEqual(told[0]?.jobs, [{ ...update.flow, message: update.message }])
     assert.deepEqual(told[0]?.events[0]?.about, update.shown)
   },
 
-  async 'an update is refused once the flow of its channel is another than was read, and leaves nothing behind'({
+  async 'an update is rejected once the flow of its channel is another than was read, and leaves nothing behind'({
     store,
   }) {
     const message = await send(store)
@@ -100,7 +100,7 @@ export const acceptUpdateCases: Cases = {
     )
   },
 
-  async 'what is not as it was read is refused: changed, redacted, not SENT, being updated, or gone'({ store }) {
+  async 'what is not as it was read is rejected: changed, redacted, not SENT, being updated, or gone'({ store }) {
     const spoilt = [
       'revision = 2',
       'redacted = 1',
@@ -122,7 +122,7 @@ export const acceptUpdateCases: Cases = {
     assert.deepEqual(await store.read.all('SELECT 1 FROM flow_step'), [])
   },
 
-  async 'an update by a member is refused once its sender has left; a moderator need be no member'({ store }) {
+  async 'an update by a member is rejected once its sender has left; a moderator need be no member'({ store }) {
     const messages = [await send(store), await send(store), await send(store)] as const
     await store.transaction((transaction) =>
       transaction.run('DELETE FROM channel_membership WHERE member_id = $1', messages[0].sender_id),

@@ -43,7 +43,7 @@ async function open(t: TestContext) {
   }
 }
 
-suite('a disk that refuses a write', { skip }, () => {
+suite('a disk that rejects a write', { skip }, () => {
   test('makes the store unready, and the next write that it takes makes it ready', async (t) => {
     const { store, said } = await open(t)
     await store.ready()
@@ -147,7 +147,7 @@ const inNode = (sql: string, member: string) =>
 const checkpoint = inNode('PRAGMA wal_checkpoint(TRUNCATE)', 'busy')
 const integrity = inNode('PRAGMA integrity_check', 'integrity_check')
 
-test('a lock of another process refuses a write, and the store stays ready', async (t) => {
+test('a lock of another process rejects a write, and the store stays ready', async (t) => {
   const file = await createStoreFile(t)
   const clock = new ManualClock()
   const store = await file.openWith({ clock, log: silentLog })
@@ -196,17 +196,17 @@ test('a database that is copied over the file is noticed, even before the first 
   assert.match((await store.checkFile()) ?? '', /^another database was copied over .*carillon\.db/)
 })
 
-test('a store that was told to refuse rolls back what is under way, and says why', async (t) => {
+test('a store that was told to reject rolls back what is under way, and says why', async (t) => {
   const store = await (await createStoreFile(t)).open()
   await openChannel(store)
   const message = plainMessage()
   const underWay = store.transaction(async (transaction) => {
     await transaction.run(`INSERT INTO setting VALUES ('half', 'done')`)
-    store.refuse('the file is gone')
+    store.rejectWrites('the file is gone')
   })
-  const refusal = { name: 'Error', message: 'the file is gone' }
-  await assert.rejects(underWay, refusal)
+  const rejection = { name: 'Error', message: 'the file is gone' }
+  await assert.rejects(underWay, rejection)
   await assert.rejects(store.commit(message), (error) => error instanceof StoreUnavailable)
-  await assert.rejects(store.ready(), refusal)
+  await assert.rejects(store.ready(), rejection)
   assert.equal(await store.read.get(`SELECT 1 FROM setting WHERE name = 'half'`), undefined)
 })

@@ -18,7 +18,7 @@ const open = (url: string, migrations?: 'check') =>
   PostgresStore.open({ url, random: Math.random, log, ...(migrations && { migrations }) })
 
 suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
-  test('refuses writes meanwhile, has none half, and is written again afterwards', async (context) => {
+  test('rejects writes meanwhile, has none half, and is written again afterwards', async (context) => {
     const server = await PostgresServer.start()
     const stores = new DatabaseStores(await server.createDatabase())
     context.after(async () => {
@@ -43,8 +43,8 @@ suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
     await assert.rejects(store.ready(), StoreUnavailable)
     await server.resume()
     await writer.passed(50)
-    const refused = await writer.stop()
-    assert.ok(uncertain > 0 || refused.size > 0, 'the restart was noticed')
+    const rejected = await writer.stop()
+    assert.ok(uncertain > 0 || rejected.size > 0, 'the restart was noticed')
     await store.ready()
 
     const rows = await store.read.all<{ message_id: string; seq: number }>(
@@ -56,7 +56,7 @@ suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
       [],
       'what was answered is there',
     )
-    for (const id of stored) assert.ok(writer.accepted.has(id) || refused.has(id), `${id} was asked for`)
+    for (const id of stored) assert.ok(writer.accepted.has(id) || rejected.has(id), `${id} was asked for`)
     const log = await store.read.all<{ seq: number; subject: string }>(
       'SELECT seq, subject FROM channel_log ORDER BY seq',
     )
@@ -89,7 +89,7 @@ suite('a database', { skip: noPostgres }, () => {
     assert.equal((await frozen.commit(plainMessage())).result, 'accepted', 'another connection takes its place')
   })
 
-  test('of a newer Carillon is refused, and so is an older one where nobody may migrate', async (context) => {
+  test('of a newer Carillon is rejected, and so is an older one where nobody may migrate', async (context) => {
     const database = await createDatabaseFor(context)
     await assert.rejects(open(database.url, 'check'), /has schema 0, this Carillon needs \d+: migrate it first/)
     const store = await database.open()
@@ -100,7 +100,7 @@ suite('a database', { skip: noPostgres }, () => {
     await assert.rejects(open(database.url), /has schema 999, but .* newer one, start that/)
   })
 
-  test('from before the first release is refused with one clear line', async (context) => {
+  test('from before the first release is rejected with one clear line', async (context) => {
     const database = await createDatabaseFor(context)
     const store = await database.open()
     await store.transaction((transaction) => transaction.run(`UPDATE schema_migration SET name = '001-initial.sql'`))
@@ -192,14 +192,14 @@ suite('TLS to the database', { skip: noPostgresServer }, async () => {
     assert.equal(await usesTls(await open(`${url}?sslmode=verify-full&sslrootcert=${ours}`)), true)
   })
 
-  test('verify-full and verify-ca refuse a certificate of another CA', async () => {
+  test('verify-full and verify-ca reject a certificate of another CA', async () => {
     for (const mode of ['verify-full', 'verify-ca']) {
       await assert.rejects(open(`${url}?sslmode=${mode}&sslrootcert=${theirs}`), /certificate/)
       await assert.rejects(open(`${url}?sslmode=${mode}`), /certificate/, 'nor is it of a CA that everybody knows')
     }
   })
 
-  test('verify-full refuses a certificate for another host, and verify-ca takes it', async () => {
+  test('verify-full rejects a certificate for another host, and verify-ca takes it', async () => {
     const elsewhere = url.replace('127.0.0.1', 'localhost')
     await assert.rejects(open(`${elsewhere}?sslmode=verify-full&sslrootcert=${ours}`), /altnames|certificate/)
     assert.equal(await usesTls(await open(`${elsewhere}?sslmode=verify-ca&sslrootcert=${ours}`)), true)
@@ -213,7 +213,7 @@ suite('TLS to the database', { skip: noPostgresServer }, async () => {
 })
 
 suite('the URL of a database', () => {
-  const refused: Record<string, RegExp> = {
+  const rejected: Record<string, RegExp> = {
     'postgres://u:s3cret@one:5432,two:5432/d': /several hosts/,
     'mysql://u:s3cret@h/d': /should be like postgres:\/\//,
     'not a URL s3cret': /should be like/,
@@ -223,8 +223,8 @@ suite('the URL of a database', () => {
     'postgres://u:s3cret@h/d?target_session_attrs=any': /has the parameter target_session_attrs: known are sslmode/,
     'postgres://u:s3cret@h/d?sslmode=verify-full&sslrootcert=/no/such/file': /no such file.*\/no\/such\/file/,
   }
-  for (const [url, reason] of Object.entries(refused)) {
-    test(`is refused where ${reason.source}`, () => {
+  for (const [url, reason] of Object.entries(rejected)) {
+    test(`is rejected where ${reason.source}`, () => {
       assert.throws(
         () => readDatabaseUrl(url),
         (error: Error) => {
@@ -248,7 +248,7 @@ suite('the URL of a database', () => {
 /** Sends one message after the other, in four lines, whatever becomes of them. */
 class EndlessWriter {
   readonly accepted = new Set<string>()
-  #refused = new Set<string>()
+  #rejected = new Set<string>()
   #stopped = false
   #waiting: { at: number; resolve(): void }[] = []
   #lines: Promise<void>[]
@@ -262,11 +262,11 @@ class EndlessWriter {
     return new Promise((resolve) => this.#waiting.push({ at: this.accepted.size + more, resolve }))
   }
 
-  /** Answers the ids of those that were refused. */
+  /** Answers the ids of those that were rejected. */
   async stop(): Promise<Set<string>> {
     this.#stopped = true
     await Promise.all(this.#lines)
-    return this.#refused
+    return this.#rejected
   }
 
   async #write(store: PostgresStore): Promise<void> {
@@ -278,7 +278,7 @@ class EndlessWriter {
         this.accepted.add(id)
       } catch (error) {
         assert.ok(error instanceof StoreUnavailable, String(error))
-        this.#refused.add(id)
+        this.#rejected.add(id)
       }
       for (const { at, resolve } of this.#waiting) if (this.accepted.size >= at) resolve()
     }

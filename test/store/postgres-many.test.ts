@@ -19,7 +19,7 @@ import {
   numberOf,
   openChannel,
   plainMessage,
-  readTurn,
+  readJob,
   tokenRow,
   user,
   verdictOn,
@@ -54,10 +54,10 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
         const owner = `claimer-${index}`
         const ask = { kind: 'TakeSteps', owner, deadNode: 'node-1', now: 1e12, againAt: 2e12, stepsMax: 100 } as const
         for (let empty = 0; empty < 3; ) {
-          const turns = await store.commit(ask)
+          const jobs = await store.commit(ask)
           // Nothing may be free for a moment while others have it locked.
-          empty = turns.length === 0 ? empty + 1 : 0
-          taken.push(...turns.map(({ step }) => step.callback_id))
+          empty = jobs.length === 0 ? empty + 1 : 0
+          taken.push(...jobs.map(({ step }) => step.callback_id))
         }
         return taken
       }),
@@ -90,9 +90,9 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
         for (const room of rooms) await openChannel(first, room)
         const held = heldMessage({ channel_arn: rooms[0] as string })
         await first.commit(held)
-        const turn = await readTurn(first.read, held.flow.step.callback_id)
+        const job = await readJob(first.read, held.flow.step.callback_id)
         const verdicts = stores.map((store, index) =>
-          store.commit(verdictOn(turn, { text: { content: `"${index}"` } }, 1)),
+          store.commit(verdictOn(job, { text: { content: `"${index}"` } }, 1)),
         )
         const outcomes = await Promise.all(
           list.map(({ store, sender, token, room }, index) => {
@@ -133,7 +133,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
           assert.equal(accepted, key === 'stranger' ? 0 : key === 'none' ? places.length : 1, key)
         }
         const results = (await Promise.all(verdicts)).map(({ result }) => result)
-        assert.deepEqual(results.sort(), ['decided', 'refused', 'refused'])
+        assert.deepEqual(results.sort(), ['decided', 'rejected', 'rejected'])
       }),
       { numRuns: 15 },
     )
@@ -195,7 +195,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     await waitUntilLocked(one)
     goOn.resolve()
     await removal
-    assert.deepEqual(await sending, { result: 'refused', because: 'sender is no member' })
+    assert.deepEqual(await sending, { result: 'rejected', because: 'sender is no member' })
   })
 
   test('compare text byte by byte, whatever the locale', async (context) => {
@@ -218,9 +218,9 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
 
 test('changes of one batch share statements by their kind, and two of one thing keep their order', () => {
   const [one, two] = [heldMessage(), heldMessage()]
-  const turn = (held: typeof one) => ({ ...held.flow, message: { ...held.message, seq: 1 } })
-  const decide = (held: typeof one) => verdictOn(turn(held))
-  const crash = (held: typeof one) => changeAfter(turn(held), { type: 'Crashed', reason: '' }, 1)
+  const job = (held: typeof one) => ({ ...held.flow, message: { ...held.message, seq: 1 } })
+  const decide = (held: typeof one) => verdictOn(job(held))
+  const crash = (held: typeof one) => changeAfter(job(held), { type: 'Crashed', reason: '' }, 1)
   const take = { kind: 'TakeSteps', owner: '', deadNode: undefined, now: 0, againAt: 0, stepsMax: 1 } as const
   const groups = (changes: Change[]) =>
     groupByKind(changes).map(({ kind, members }) => `${kind} ${members.map(({ place }) => place).join(' ')}`)

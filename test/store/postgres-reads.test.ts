@@ -33,7 +33,7 @@ async function aloneAndShared(
   return [alone, await Promise.all(all.map((values) => store.read.all(sql, ...values)))]
 }
 
-suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
+suite('reads of one job on PostgreSQL', { skip: noPostgres }, () => {
   test('share a statement if their text is the same, and each gets the rows of its values', async (context) => {
     const store = await openStore(context)
     await withNumbers(store)
@@ -143,13 +143,13 @@ suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
     for (const { length } of sharers.values()) assert.ok(length <= 32, `${length} share a statement`)
   })
 
-  test('are refused beyond the limit of those that wait', async (context) => {
+  test('are rejected beyond the limit of those that wait', async (context) => {
     const store = await openStore(context)
     const asked = Array.from({ length: 10_001 }, (_, n) => store.read.get('SELECT $1::bigint AS n', n))
     const settled = await Promise.allSettled(asked)
-    const refused = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-    assert.equal(refused.length, 1)
-    assert.ok(refused[0] instanceof StoreUnavailable)
+    const rejected = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    assert.equal(rejected.length, 1)
+    assert.ok(rejected[0] instanceof StoreUnavailable)
   })
 
   test('come through when a newer node has changed the table', async (context) => {

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { shardOf } from '../../src/store/shards.ts'
 import { readDeadOwners, readNextDueAt } from '../../src/store/steps.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { Turn } from '../../src/store/tables.ts'
-import { channel, heldMessage, lobby, numberOf, openChannel, readTurn, verdictOn } from '../support/rows.ts'
+import type { Job } from '../../src/store/tables.ts'
+import { channel, heldMessage, lobby, numberOf, openChannel, readJob, verdictOn } from '../support/rows.ts'
 import type { Cases } from './store-suite.ts'
 
 export const takeStepsCases: Cases = {
   async 'free steps that are due are taken, with their run and message; others are not'({ store }) {
     const due = await hold(store, { dueAt: 1_000 })
     await hold(store, { dueAt: 1_001 })
-    const [turn, ...others] = await take(store, { now: 1_000 })
+    const [job, ...others] = await take(store, { now: 1_000 })
     assert.deepEqual(others, [])
-    assert.deepEqual(turn && plain(turn), plain(await readTurn(store.read, due)))
-    assert.deepEqual([turn?.step.owner, turn?.step.due_at], ['node-2', farOff], 'its next time is its deadline')
+    assert.deepEqual(job && plain(job), plain(await readJob(store.read, due)))
+    assert.deepEqual([job?.step.owner, job?.step.due_at], ['node-2', farOff], 'its next time is its deadline')
   },
 
   async 'the longest waiting are taken first, no more than asked for, in the order of their making'({ store }) {
@@ -34,14 +34,14 @@ export const takeStepsCases: Cases = {
     }
     assert.deepEqual(await take(store, { now: 999 }, 'living'), [])
     assert.deepEqual((await take(store, { now: 1_000 }, 'living')).map(callbackIdOf), [callbackId])
-    assert.equal((await readTurn(store.read, callbackId)).step.due_at, 5_000, 'the deadline has moved meanwhile')
+    assert.equal((await readJob(store.read, callbackId)).step.due_at, 5_000, 'the deadline has moved meanwhile')
     assert.deepEqual((await take(store, { now: 5_000 }, 'living')).map(callbackIdOf), [callbackId])
   },
 
   async 'a step whose deadline has passed is due again a while after it was taken: it must be ended'({ store }) {
     const callbackId = await hold(store, { dueAt: 1_000, deadlineAt: 5_000 })
     await take(store, { now: 5_000, againAt: 35_000 })
-    assert.equal((await readTurn(store.read, callbackId)).step.due_at, 35_000)
+    assert.equal((await readJob(store.read, callbackId)).step.due_at, 35_000)
     assert.deepEqual(await take(store, { now: 34_999 }), [])
     assert.deepEqual((await take(store, { now: 35_000 })).map(callbackIdOf), [callbackId])
   },
@@ -64,7 +64,7 @@ export const takeStepsCases: Cases = {
       await take(store, { now: 0, deadNode: 'dead', stepsMax: 2 }, 'living'),
     ]
     assert.deepEqual(
-      pieces.map((turns) => turns.map(callbackIdOf).sort()),
+      pieces.map((jobs) => jobs.map(callbackIdOf).sort()),
       [[first, second].sort(), [third]],
     )
     assert.deepEqual(await readDeadOwners(store.read, 'node-2'), [])
@@ -77,7 +77,7 @@ export const takeStepsCases: Cases = {
     for (const owner of ['a', 'b', 'c', 'd', 'd']) await hold(store, { owner, dueAt: farOff })
     await hold(store, { dueAt: 0 })
     const over = await hold(store, { owner: 'e', dueAt: farOff })
-    await store.commit(verdictOn(await readTurn(store.read, over)))
+    await store.commit(verdictOn(await readJob(store.read, over)))
     await beAlive(store, 'b')
     assert.deepEqual(await readDeadOwners(store.read, 'c'), ['a', 'd'])
   },
@@ -93,11 +93,11 @@ export const takeStepsCases: Cases = {
 
   async 'a step that is over is never taken, not even one that its own batch decides'({ store }) {
     const decided = await hold(store, { dueAt: 1_000 })
-    await store.commit(verdictOn(await readTurn(store.read, decided), {}, 10))
+    await store.commit(verdictOn(await readJob(store.read, decided), {}, 10))
     assert.deepEqual(await take(store, { now: 1_000_000 }), [])
     const open = await hold(store, { dueAt: 2_000 })
     assert.deepEqual((await take(store, { now: 2_000, stepsMax: 1 })).map(callbackIdOf), [open], 'it takes no place')
-    const raced = await readTurn(store.read, await hold(store, { dueAt: 3_000 }))
+    const raced = await readJob(store.read, await hold(store, { dueAt: 3_000 }))
     const [, taken] = await Promise.all([
       store.commit(verdictOn(raced, { deny: true }, 10)),
       take(store, { now: 3_000 }),
@@ -118,7 +118,7 @@ export const takeStepsCases: Cases = {
     }
     await hold(store, { dueAt: 1_000, channelArn: channel('room-0'), owner: 'node-2' })
     assert.equal(await next(), 2_000)
-    await store.commit(verdictOn(await readTurn(store.read, ids[1] as string)))
+    await store.commit(verdictOn(await readJob(store.read, ids[1] as string)))
     assert.equal(await next(), 3_000)
     await take(store, { now: 3_000 })
     assert.equal(await next(), 4_000)
@@ -171,4 +171,4 @@ const beAlive = (store: Store, node: string) =>
 
 const callbackIdOf = ({ step }: { step: { callback_id: string } }) => step.callback_id
 
-const plain = ({ step, run, message }: Turn): Turn => ({ step: { ...step }, run: { ...run }, message: { ...message } })
+const plain = ({ step, run, message }: Job): Job => ({ step: { ...step }, run: { ...run }, message: { ...message } })

@@ -11,7 +11,7 @@ import {
   numberOf,
   openChannel,
   plainMessage,
-  readTurn,
+  readJob,
   verdictOn,
 } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
@@ -93,7 +93,7 @@ export const transactionCases: Cases = {
     await open.work((transaction) => transaction.append(benJoins))
     assert.equal(told.length, 0)
     await open.end()
-    assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], turns: [], decided: [], ended: [] }])
+    assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], jobs: [], decided: [], ended: [] }])
   },
 
   async 'endStep ends the open step of its run alone, and tells whoever has it in hand'({ store }) {
@@ -101,14 +101,14 @@ export const transactionCases: Cases = {
     const [held, other] = [heldMessage(), heldMessage()]
     await Promise.all([store.commit(held), store.commit(other)])
     const { run, step } = held.flow
-    const read = await readTurn(store.read, step.callback_id)
+    const read = await readJob(store.read, step.callback_id)
     const told = listenTo(store)
     await store.transaction((transaction) => transaction.endStep(run, 7_000))
-    assert.deepEqual(told, [{ events: [], turns: [], decided: [step.callback_id], ended: [] }])
-    const ended = await readTurn(store.read, step.callback_id)
+    assert.deepEqual(told, [{ events: [], jobs: [], decided: [step.callback_id], ended: [] }])
+    const ended = await readJob(store.read, step.callback_id)
     assert.deepEqual({ ...ended.step }, { ...step, state: 'EXPIRED', owner: '', decided_at: 7_000 })
-    assert.deepEqual({ ...(await readTurn(store.read, other.flow.step.callback_id)).step }, other.flow.step)
-    assert.equal((await store.commit(verdictOn(read))).result, 'refused', 'no verdict counts any more')
+    assert.deepEqual({ ...(await readJob(store.read, other.flow.step.callback_id)).step }, other.flow.step)
+    assert.equal((await store.commit(verdictOn(read))).result, 'rejected', 'no verdict counts any more')
     await store.transaction((transaction) => transaction.endStep(run, 8_000))
     assert.deepEqual(told[1]?.decided ?? [], [])
   },
@@ -124,7 +124,7 @@ export const transactionCases: Cases = {
     })
     await assert.rejects(broken)
     assert.deepEqual(told, [])
-    assert.deepEqual({ ...(await readTurn(store.read, held.flow.step.callback_id)).step }, held.flow.step)
+    assert.deepEqual({ ...(await readJob(store.read, held.flow.step.callback_id)).step }, held.flow.step)
   },
 
   async 'hot writes that end steps can be part of a transaction, with whose other work they are done or not'({
@@ -133,8 +133,8 @@ export const transactionCases: Cases = {
     await openChannel(store)
     const [held, other] = [heldMessage(), heldMessage()]
     await Promise.all([store.commit(held), store.commit(other)])
-    const turn = await readTurn(store.read, held.flow.step.callback_id)
-    const stopped = changeAfter(turn, { type: 'Stopped', reason: 'banned' }, 7_000)
+    const job = await readJob(store.read, held.flow.step.callback_id)
+    const stopped = changeAfter(job, { type: 'Stopped', reason: 'banned' }, 7_000)
     assert.ok(stopped.kind === 'DecideStep')
     const told = listenTo(store)
     const stop = (work: (transaction: Transaction) => Promise<unknown>) =>
@@ -145,10 +145,10 @@ export const transactionCases: Cases = {
       })
     await assert.rejects(stop(() => Promise.reject(new Error('on second thoughts'))))
     assert.equal(told.length, 0)
-    assert.equal((await readTurn(store.read, held.flow.step.callback_id)).step.state, 'DISPATCHING')
+    assert.equal((await readJob(store.read, held.flow.step.callback_id)).step.state, 'DISPATCHING')
 
     const outcomes = await stop((transaction) => transaction.append(benJoins))
-    assert.deepEqual(outcomes, [{ result: 'decided' }, { result: 'refused', because: 'step is over' }])
+    assert.deepEqual(outcomes, [{ result: 'decided' }, { result: 'rejected', because: 'step is over' }])
     assert.deepEqual(
       told.map(({ events, decided, ended }) => [events.map(({ eventType, seq }) => [eventType, seq]), decided, ended]),
       [
@@ -163,8 +163,8 @@ export const transactionCases: Cases = {
       ],
     )
     assert.deepEqual(await store.transaction((transaction) => transaction.decide([])), [])
-    assert.equal((await store.commit(verdictOn(turn))).result, 'refused', 'no verdict counts any more')
-    assert.deepEqual({ ...(await readTurn(store.read, other.flow.step.callback_id)).step }, other.flow.step)
+    assert.equal((await store.commit(verdictOn(job))).result, 'rejected', 'no verdict counts any more')
+    assert.deepEqual({ ...(await readJob(store.read, other.flow.step.callback_id)).step }, other.flow.step)
   },
 
   async 'an event of a channel that does not exist breaks its transaction'({ store }) {
@@ -200,10 +200,10 @@ export const transactionCases: Cases = {
 
   async 'a write beyond the limit of those that wait is told to come back; the others are carried out'({ store }) {
     await openChannel(store)
-    const nothing: RecordHandOff = { kind: 'RecordHandOff', step: heldMessage().flow.step, heldBy: '' }
+    const nothing: RecordHandOff = { kind: 'RecordHandOff', step: heldMessage().flow.step, expectedOwner: '' }
     const waiting = Array.from({ length: 10_000 }, () => store.commit(nothing))
     await assert.rejects(store.commit(nothing), StoreUnavailable)
-    for (const outcome of await Promise.all(waiting)) assert.equal(outcome.result, 'refused')
+    for (const outcome of await Promise.all(waiting)) assert.equal(outcome.result, 'rejected')
     assert.equal((await store.commit(plainMessage())).result, 'accepted')
   },
 

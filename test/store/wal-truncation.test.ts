@@ -9,7 +9,7 @@ import { type CheckpointLimits, truncateAfterMs } from '../../src/store/wal-trun
 import { probeEveryMs } from '../../src/store/write-health.ts'
 import { filesWith } from '../support/files-with.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { heldMessage, openChannel, plainMessage, readTurn, verdictOn } from '../support/rows.ts'
+import { heldMessage, openChannel, plainMessage, readJob, verdictOn } from '../support/rows.ts'
 import { createStoreFile, type StoreFile } from '../support/store-file.ts'
 import { until } from '../support/until.ts'
 
@@ -35,7 +35,7 @@ const filesWithSecret = ({ file }: { file: StoreFile }) => filesWith(secret, dir
 async function denySecret({ store }: Opened): Promise<void> {
   const held = heldMessage({ content: JSON.stringify(secret) })
   await store.commit(held)
-  await store.commit(verdictOn(await readTurn(store.read, held.flow.step.callback_id), { deny: true }))
+  await store.commit(verdictOn(await readJob(store.read, held.flow.step.callback_id), { deny: true }))
 }
 
 suite('a denied text', () => {
@@ -134,7 +134,7 @@ test('nothing is truncated, and no thread started, where no text was erased', as
   await store.commit(plainMessage())
   const held = heldMessage()
   await store.commit(held)
-  await store.commit(verdictOn(await readTurn(store.read, held.flow.step.callback_id)))
+  await store.commit(verdictOn(await readJob(store.read, held.flow.step.callback_id)))
   assert.equal(clock.nextAlarmMs, undefined)
   assert.ok(statSync(`${file.path}-wal`).size > 0)
 })

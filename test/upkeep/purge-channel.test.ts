@@ -25,9 +25,9 @@ onBothEngines('a deleted channel takes no writes, before any row of it is purged
   await world.deleteChannel('lounge')
   const before = await rowsOf(world, await world.channelId('lounge'))
   const heard: unknown[] = []
-  world.store.onCommit((committed) => heard.push(...committed.events, ...committed.turns))
-  assert.deepEqual(await world.fill('lounge', 1), ['refused'])
-  assert.deepEqual(await world.fill('lounge', 1, { held: true }), ['refused'])
+  world.store.onCommit((committed) => heard.push(...committed.events, ...committed.jobs))
+  assert.deepEqual(await world.fill('lounge', 1), ['rejected'])
+  assert.deepEqual(await world.fill('lounge', 1, { held: true }), ['rejected'])
   await assert.rejects(world.send('lounge'), forbidden)
   await assert.rejects(world.deleteChannel('lounge'), forbidden)
   await assert.rejects(world.call('DescribeChannel', { ChannelArn, ChimeBearer: world.user('ana') }), forbidden)
@@ -176,7 +176,7 @@ onTwoNodes('a channel is deleted while messages are sent to it without a pause',
   isDeleted = true
   await Promise.all(sending)
   assert.ok(results.includes('accepted'))
-  assert.deepEqual(await world.fill('lounge', 2), ['refused', 'refused'])
+  assert.deepEqual(await world.fill('lounge', 2), ['rejected', 'rejected'])
   const log = await world.store.read.get<{ event_type: string }>(
     'SELECT event_type FROM channel_log WHERE channel_id = $1 ORDER BY seq DESC LIMIT 1',
     await world.channelId('lounge'),

@@ -20,7 +20,7 @@ onBothEngines(
     await world.call('TagResource', { ResourceARN: ben, Tags: [{ Key: 'k', Value: 'v' }] })
     await deleteUser(world, 'ben')
     await assert.rejects(world.send('lounge', { ChimeBearer: ben }), { code: 'Unauthorized' })
-    assert.deepEqual(await world.fill('lounge', 1, { sender: 'ben' }), ['refused'])
+    assert.deepEqual(await world.fill('lounge', 1, { sender: 'ben' }), ['rejected'])
     await assert.rejects(world.call('DescribeAppInstanceUser', { AppInstanceUserArn: ben }), { code: 'Forbidden' })
     await assert.rejects(deleteUser(world, 'ben'), { code: 'Forbidden' })
     const { AppInstanceUsers } = await world.call('ListAppInstanceUsers', { AppInstanceArn: world.appInstanceArn })

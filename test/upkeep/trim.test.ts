@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { dayMs } from '../../src/api/times.ts'
 import type { StepRow } from '../../src/store/tables.ts'
 import { traceDays } from '../../src/upkeep/trim.ts'
-import { readTurn, verdictOn } from '../support/rows.ts'
+import { readJob, verdictOn } from '../support/rows.ts'
 import { onBothEngines, type World } from './world.ts'
 
 /** Lets the message pass whose step this is. */
 async function allow(world: World, step: StepRow): Promise<void> {
-  const turn = await readTurn(world.store.read, step.callback_id)
-  await world.store.commit(verdictOn(turn, {}, world.clock.now()))
+  const job = await readJob(world.store.read, step.callback_id)
+  await world.store.commit(verdictOn(job, {}, world.clock.now()))
 }
 
 const openSteps = (world: World) =>

@@ -14,7 +14,7 @@ import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { noPostgres } from '../support/postgres-server.ts'
 import { createDatabaseFor } from '../support/postgres-store.ts'
-import { heldMessage, place, plainMessage } from '../support/rows.ts'
+import { awsLocation, heldMessage, plainMessage } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 
 /*
@@ -84,7 +84,7 @@ export class World {
       operation,
       store,
       read: store.read,
-      place,
+      location: awsLocation,
       now: this.clock.now,
       newId: randomUUID,
       tokenKey: 'key',

@@ -3,9 +3,9 @@ import { ApiError } from '../../contract/api-error.ts'
 import { changeOf, runOf } from '../../flow/decision.ts'
 import { transition } from '../../flow/transition.ts'
 import type { DecideStep } from '../../store/changes.ts'
+import { findHeld } from '../../store/step-rows.ts'
 import type { Transaction } from '../../store/store.ts'
-import type { Turn } from '../../store/tables.ts'
-import { findHeld } from '../../store/turns.ts'
+import type { Job } from '../../store/tables.ts'
 import type { Context } from '../context.ts'
 
 /*
@@ -37,7 +37,7 @@ export async function failAllButOnePiece({ channelId, senderId }: Sender, contex
   for (let pieces = 0; pieces < piecesMax; pieces += 1) {
     const held = await findHeld(context.read, channelId, senderId, pieceMax)
     if (held.length < pieceMax) return
-    await Promise.all(held.map((turn) => context.store.commit(failing(turn, context))))
+    await Promise.all(held.map((job) => context.store.commit(failing(job, context))))
   }
 }
 
@@ -53,18 +53,18 @@ export async function failHeld(
   for (let rounds = 0; rounds < roundsMax; rounds += 1) {
     const held = await findHeld(transaction, channelId, senderId, lastPieceMax)
     if (held.length === lastPieceMax) break
-    const outcomes = await transaction.decide(held.map((turn) => failing(turn, context)))
+    const outcomes = await transaction.decide(held.map((job) => failing(job, context)))
     if (outcomes.every(({ result }) => result === 'decided')) return
   }
   throw new ApiError('ServiceUnavailable', 'The user has more messages in processing than can be stopped at once')
 }
 
-function failing(turn: Turn, context: Context): DecideStep {
+function failing(job: Job, context: Context): DecideStep {
   const now = context.now()
   const stopped = { type: 'Stopped', reason: 'The sender was banned from the channel' } as const
-  const result = transition(runOf(turn), stopped, { ...context, now })
+  const result = transition(runOf(job), stopped, { ...context, now })
   assert('run' in result, 'an open step can be stopped')
-  const change = changeOf(turn, result, context.node, now)
+  const change = changeOf(job, result, context.node, now)
   assert(change?.kind === 'DecideStep', 'a step that is stopped is decided')
-  return { ...change, heldBy: undefined }
+  return { ...change, expectedOwner: undefined }
 }

@@ -1,6 +1,6 @@
 import { processorsOf } from '../../flow/decision.ts'
 import { isOpen } from '../../flow/transition.ts'
-import { findTurn, type ReadTurn } from '../../store/turns.ts'
+import { findStepRows, type StepRows } from '../../store/step-rows.ts'
 import type { Context } from '../context.ts'
 
 /** What a caller sent, before anything of it is known to be valid. */
@@ -19,21 +19,21 @@ const textMembers = ['Content', 'Metadata', 'ContentType', 'MessageAttributes', 
  */
 export async function reportRejected(sent: Sent, problem: string, context: Context): Promise<void> {
   const { log, requestId } = context
-  const turn = await turnOf(sent, context).catch(() => undefined)
+  const rows = await rowsOf(sent, context).catch(() => undefined)
   const facts = { requestId, problem, bytes: sizesOf(sent.ChannelMessage) }
-  if (turn && isOpen(turn.step)) {
-    log.warn({ ...factsOf(turn), ...facts }, 'ChannelFlowCallback rejected; the message waits for another')
+  if (rows && isOpen(rows.step)) {
+    log.warn({ ...factsOf(rows), ...facts }, 'ChannelFlowCallback rejected; the message waits for another')
   } else {
     log.debug(facts, 'ChannelFlowCallback rejected')
   }
 }
 
-async function turnOf({ ChannelArn, CallbackId }: Sent, { read }: Context): Promise<ReadTurn | undefined> {
+async function rowsOf({ ChannelArn, CallbackId }: Sent, { read }: Context): Promise<StepRows | undefined> {
   if (typeof ChannelArn !== 'string' || typeof CallbackId !== 'string') return undefined
-  return findTurn(read, ChannelArn, CallbackId)
+  return findStepRows(read, ChannelArn, CallbackId)
 }
 
-const factsOf = ({ step, run }: ReadTurn) => ({
+const factsOf = ({ step, run }: StepRows) => ({
   channelArn: step.channel_arn,
   messageId: step.message_id,
   processor: processorsOf(run)[step.position]?.name,

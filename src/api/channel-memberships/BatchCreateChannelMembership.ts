@@ -10,7 +10,7 @@ import {
 import { accessTo } from '../access.ts'
 import { identityOf } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { addBatch } from './batch.ts'
 import { mayAdd } from './channel-membership.ts'
 
@@ -37,7 +37,7 @@ export const BatchCreateChannelMembership = operation({
     return access
   },
   async handle(input, { store, now }, { bearer: invitedBy, channel }) {
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     const { ChannelArn, MemberArns, Type: type = 'DEFAULT' } = input
     const { members, errors } = await store.transaction((transaction) =>
       addBatch(transaction, { channel, memberArns: MemberArns, type, invitedBy, now: now() }),

@@ -5,7 +5,7 @@ import { ChimeArn, SubChannelId } from '../../contract/shapes.ts'
 import { accessTo, maySeeChannel } from '../access.ts'
 import { invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { findKnownMembership, removeMember } from './channel-membership.ts'
 
 /**
@@ -31,7 +31,7 @@ export const DeleteChannelMembership = operation({
     return access
   },
   async handle({ MemberArn, SubChannelId }, { store, now }, access) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     if (!isPrincipalOf(access.channel.app_instance_arn, MemberArn)) throw invalidUserArn()
     return store.transaction(async (transaction) => {
       const membership = await findKnownMembership(transaction, MemberArn, access)

@@ -74,7 +74,7 @@ async function sortOut(transaction: Transaction, batch: Batch): Promise<AddedBat
     const candidate = candidates.get(memberArn)
     const error = !isPrincipalOf(channel.app_instance_arn, memberArn)
       ? invalidUserArn()
-      : refusal(candidate, members.has(memberArn), before + members.size + 1)
+      : rejection(candidate, members.has(memberArn), before + members.size + 1)
     if (error) errors.push({ memberArn, error })
     else if (candidate) members.set(memberArn, candidate)
   }
@@ -82,7 +82,7 @@ async function sortOut(transaction: Transaction, batch: Batch): Promise<AddedBat
 }
 
 /** Why the user cannot be added as the member that makes them so many. */
-function refusal(candidate: Candidate | undefined, isAdded: boolean, membersThen: number): ApiError | undefined {
+function rejection(candidate: Candidate | undefined, isAdded: boolean, membersThen: number): ApiError | undefined {
   if (!candidate) return notFound('The user that MemberArn names does not exist')
   if (candidate.is_banned) return forbidden()
   if (candidate.is_member || isAdded) return alreadyMember()

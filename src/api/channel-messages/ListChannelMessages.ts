@@ -8,7 +8,7 @@ import { maySeeChannel } from '../access.ts'
 import { readVisibleSince } from '../app-instances/retention.ts'
 import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { epochSeconds, milliseconds } from '../times.ts'
 import { messageSummary, seenBy, visibleTo } from './channel-message.ts'
 
@@ -35,7 +35,7 @@ export const ListChannelMessages = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
   async handle(input, context, { channel, bearer: reader }) {
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, SortOrder: order = 'DESCENDING', NotBefore, NotAfter } = input
     const descending = order === 'DESCENDING'
     const visibleSince = await readVisibleSince(context.read, channel.app_instance_arn, context.now())

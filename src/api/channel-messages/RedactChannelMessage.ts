@@ -6,7 +6,7 @@ import { type ChannelAccess, mayActInChannel } from '../access.ts'
 import { operation } from '../context.ts'
 import { append } from '../events/append.ts'
 import { redactChannelMessage } from '../events/redact-channel-message.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
 
@@ -26,7 +26,7 @@ export const RedactChannelMessage = operation({
   rate: 'channelWrites',
   allow: mayActInChannel,
   async handle({ ChannelArn, MessageId, SubChannelId }, context, access) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     const { channel_id } = access.channel
     return context.store.transaction(async (transaction) => {
       const message = await findMessage(transaction, channel_id, MessageId)

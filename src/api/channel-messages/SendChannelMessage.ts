@@ -27,7 +27,7 @@ import { invalidUserArn, type NamedUser } from '../app-instance-users/app-instan
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
 import { type TokenedCall, tokenedCall, tokenRow } from '../idempotency.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import type { AcceptedMessage } from '../transient-tokens.ts'
 import { acceptedMessage, currentStatus, findAccepted } from './accepted-message.ts'
 import { newText, requireTextSize, statusToWire } from './channel-message.ts'
@@ -72,7 +72,7 @@ export const SendChannelMessage = operation({
   rate: 'channelWrites',
   allow: maySendToChannel,
   async handle(input, context, { bearer: sender, channel, flow: readFlow }) {
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     requireTargetIsNamed(input)
     const flow = input.Type === 'STANDARD' ? readFlow() : undefined

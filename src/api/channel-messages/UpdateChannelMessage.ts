@@ -17,7 +17,7 @@ import type { MessageRow, MessageText } from '../../store/tables.ts'
 import { mayActInChannel } from '../access.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { changesOf, findMessage, requireTextSize, statusToWire } from './channel-message.ts'
 
 /** The sender replaces the text of a sent message. While a flow holds the new text, members see the old one. */
@@ -45,7 +45,7 @@ export const UpdateChannelMessage = operation({
   allow: mayActInChannel,
   async handle(input, context, { channel, bearer: sender, membership }) {
     const { ChannelArn, MessageId } = input
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     const message = await findMessage(context.read, channel.channel_id, MessageId)
     if (message?.sender_id !== sender.user_id) throw forbidden()
     requireTextSize(input, message.type as ChannelMessageType)
@@ -63,7 +63,7 @@ export const UpdateChannelMessage = operation({
     }
     // What a flow will hold is more work for its processors. Every other update finishes something.
     const { shown, outcome } = await (flow ? context.admission.run(ChannelArn, flow, write) : write())
-    if (outcome.result === 'refused')
+    if (outcome.result === 'rejected')
       throw conflict('The message or the flow of its channel was changed at the same time')
     return { ChannelArn, MessageId, Status: statusToWire(shown) }
   },

@@ -20,7 +20,7 @@ suite('DescribeAppInstanceUser', () => {
     assert.deepEqual(await describe(AppInstanceUserArn), expected)
   })
 
-  test('refuses an unknown user, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown user, an ARN of something else, and what is no ARN', async () => {
     await assertRefused(describe(`${AppInstanceArn}/user/nobody`), 'Forbidden', noAccess)
     await assertRefused(describe(AppInstanceArn!), 'Forbidden', noAccess)
     await assertRefused(describe('nobody'), 'BadRequest', /'appInstanceUserArn'/)

@@ -32,7 +32,7 @@ suite('ListAppInstanceUsers', () => {
     })
   })
 
-  test('refuses an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
     const list = (arn: string) => identity.listAppInstanceUsers({ AppInstanceArn: arn })
     await assertRefused(list(`${AppInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(list(`${AppInstanceArn}/user/ann`), 'Forbidden', noAccess)

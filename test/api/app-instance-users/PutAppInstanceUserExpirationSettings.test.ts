@@ -32,7 +32,7 @@ suite('PutAppInstanceUserExpirationSettings', () => {
     assert.deepEqual(await describe(AppInstanceUserArn!), ExpirationSettings)
   })
 
-  test('refuses an unknown user, and a criterion that users do not have', async () => {
+  test('rejects an unknown user, and a criterion that users do not have', async () => {
     const AppInstanceUserArn = people.user('nobody')
     const put = identity.putAppInstanceUserExpirationSettings({ AppInstanceUserArn, ExpirationSettings })
     await assertRefused(put, 'Forbidden', noAccess)

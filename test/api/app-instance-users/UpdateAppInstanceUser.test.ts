@@ -79,8 +79,8 @@ suite('UpdateAppInstanceUser', () => {
   })
 })
 
-suite('UpdateAppInstanceUser refuses', () => {
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+suite('UpdateAppInstanceUser rejects', () => {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'no Name': [{ Name: undefined }, violation('name', 'not be null')],
     'no Metadata': [{ Metadata: undefined }, violation('metadata', 'not be null')],
     'an empty Name': [{ Name: '' }, /'name' .* greater than or equal to 1/],
@@ -89,7 +89,7 @@ suite('UpdateAppInstanceUser refuses', () => {
     '1025 characters of Metadata': [{ Metadata: 'm'.repeat(1025) }, /'metadata' .* less than or equal to 1024/],
     'a malformed ARN': [{ AppInstanceUserArn: 'ann' }, /'appInstanceUserArn'/],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(update(input), 'BadRequest', text))
   }
 

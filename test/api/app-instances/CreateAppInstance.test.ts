@@ -27,8 +27,8 @@ suite('CreateAppInstance accepts', () => {
   }
 })
 
-suite('CreateAppInstance refuses', () => {
-  const refused: [what: string, input: Partial<CreateAppInstanceCommandInput>, text: string | RegExp][] = [
+suite('CreateAppInstance rejects', () => {
+  const rejected: [what: string, input: Partial<CreateAppInstanceCommandInput>, text: string | RegExp][] = [
     ['an empty Name', { Name: '' }, violation('name', 'have length greater than or equal to 1')],
     [
       'a Name of 257 characters',
@@ -48,7 +48,7 @@ suite('CreateAppInstance refuses', () => {
       "1 validation error detected: Value at 'tags' failed to satisfy constraint: the tag carillon:deadline is not known here (known: none)",
     ],
   ]
-  for (const [what, input, text] of refused) test(what, () => assertRefused(create(input), 'BadRequest', text))
+  for (const [what, input, text] of rejected) test(what, () => assertRefused(create(input), 'BadRequest', text))
 
   test('all that is wrong in one answer', () =>
     assertRefused(

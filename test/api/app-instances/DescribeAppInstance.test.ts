@@ -30,7 +30,7 @@ suite('DescribeAppInstance', () => {
     ])
   })
 
-  test('refuses an unknown ARN, one of something else, and what is no ARN', async () => {
+  test('rejects an unknown ARN, one of something else, and what is no ARN', async () => {
     const { AppInstanceArn } = await server.identity.createAppInstance({ Name: 'Bells' })
     await assertRefused(describe(`${AppInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(describe(`${AppInstanceArn}/user/u`), 'Forbidden', noAccess)

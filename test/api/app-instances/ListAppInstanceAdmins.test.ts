@@ -41,7 +41,7 @@ suite('ListAppInstanceAdmins', () => {
     assert.deepEqual((await list(AppInstanceArn!)).AppInstanceAdmins, [])
   })
 
-  test('refuses an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
     await assertRefused(list(`${people.appInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(list(people.channelArn), 'Forbidden', noAccess)
     await assertRefused(list('bells'), 'BadRequest', /'appInstanceArn'/)

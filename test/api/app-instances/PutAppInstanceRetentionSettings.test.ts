@@ -29,7 +29,7 @@ suite('PutAppInstanceRetentionSettings', () => {
     assert.deepEqual(read, answer)
   })
 
-  test('refuses an unknown AppInstance, and more than fifteen years', async () => {
+  test('rejects an unknown AppInstance, and more than fifteen years', async () => {
     const { appInstanceArn } = await populate(server)
     await assertRefused(put(`${appInstanceArn}0`, 1), 'Forbidden', noAccess)
     await assertRefused(put(appInstanceArn, 5476), 'BadRequest', /retentionDays' .* less than or equal to 5475/)

@@ -50,18 +50,18 @@ suite('CreateChannelBan', () => {
     await assertRefused(population.history(ChimeBearer), 'Forbidden', noAccess)
   })
 
-  test('refuses who is banned already', async () => {
+  test('rejects who is banned already', async () => {
     const MemberArn = await people.createUser('cleo')
     await ban(MemberArn)
     await assertRefused(ban(MemberArn), 'Conflict', 'The user is banned from the channel already')
   })
 
-  test('refuses admins and moderators as bad requests, and so oneself', async () => {
+  test('rejects admins and moderators as bad requests, and so oneself', async () => {
     const text = 'An AppInstanceAdmin or a moderator of the channel cannot be banned from it'
     for (const arn of [people.admin, people.moderator, people.owner]) await assertRefused(ban(arn), 'BadRequest', text)
   })
 
-  test('refuses what is no user of the AppInstance', async () => {
+  test('rejects what is no user of the AppInstance', async () => {
     for (const arn of [people.user('nobody'), others.member, people.channelArn, people.appInstanceArn]) {
       await assertRefused(ban(arn), 'Forbidden', invalidUser)
     }

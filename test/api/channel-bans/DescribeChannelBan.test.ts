@@ -36,5 +36,5 @@ suite('DescribeChannelBan', () => {
     }
   })
 
-  test('refuses what is no ARN as a bad request', () => assertRefused(describe('ann'), 'BadRequest', /'memberArn'/))
+  test('rejects what is no ARN as a bad request', () => assertRefused(describe('ann'), 'BadRequest', /'memberArn'/))
 })

@@ -303,7 +303,7 @@ suite('ChannelFlowCallback is a bad request', async () => {
   const { CallbackId, ChannelMessage } = event
   const { MessageId, ChannelArn } = ChannelMessage
 
-  const refused: Record<string, [change: Partial<ChannelMessageCallback>, text: string | RegExp]> = {
+  const rejected: Record<string, [change: Partial<ChannelMessageCallback>, text: string | RegExp]> = {
     'with empty Content': [
       { Content: '' },
       violation('channelMessage.content', 'have length greater than or equal to 1'),
@@ -322,7 +322,7 @@ suite('ChannelFlowCallback is a bad request', async () => {
     'with a SubChannelId': [{ SubChannelId: 's' }, /SubChannelId/],
     'with a malformed MessageId': [{ MessageId: 'm.' }, /'channelMessage\.messageId' .* pattern/],
   }
-  for (const [what, [change, text]] of Object.entries(refused)) {
+  for (const [what, [change, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(people.allow(event, change), 'BadRequest', text))
   }
 

@@ -26,7 +26,7 @@ suite('DescribeChannelFlow', () => {
     })
   })
 
-  test('refuses an unknown flow, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown flow, an ARN of something else, and what is no ARN', async () => {
     await assertRefused(describe(`${people.appInstanceArn}/channel-flow/f`), 'Forbidden', noAccess)
     await assertRefused(describe(people.channelArn), 'Forbidden', noAccess)
     await assertRefused(describe('flow'), 'BadRequest', /'channelFlowArn'/)

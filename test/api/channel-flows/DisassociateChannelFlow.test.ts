@@ -56,7 +56,7 @@ suite('DisassociateChannelFlow', () => {
     await assertRefused(disassociate(people, ChannelFlowArn), 'NotFound', text)
   })
 
-  test('refuses what is no ARN as a bad request', async () => {
+  test('rejects what is no ARN as a bad request', async () => {
     const people = await populate(server)
     await assertRefused(disassociate(people, 'flow'), 'BadRequest', /'channelFlowArn'/)
   })

@@ -19,7 +19,7 @@ suite('ListChannelFlows', () => {
     ])
   })
 
-  test('refuses an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
     const { appInstanceArn, channelArn } = await populate(server)
     await assertRefused(list(`${appInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(list(channelArn), 'Forbidden', noAccess)

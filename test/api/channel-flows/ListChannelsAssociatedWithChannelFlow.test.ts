@@ -30,7 +30,7 @@ suite('ListChannelsAssociatedWithChannelFlow', () => {
     assert.deepEqual(await list(ChannelFlowArn), [])
   })
 
-  test('refuses an unknown flow, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown flow, an ARN of something else, and what is no ARN', async () => {
     const { appInstanceArn, channelArn } = await populate(server)
     await assertRefused(list(`${appInstanceArn}/channel-flow/f`), 'Forbidden', noAccess)
     await assertRefused(list(channelArn), 'Forbidden', noAccess)

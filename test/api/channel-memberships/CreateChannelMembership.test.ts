@@ -32,7 +32,7 @@ suite('CreateChannelMembership', () => {
     await send()
   })
 
-  test('refuses who is a member already, of whatever Type', async () => {
+  test('rejects who is a member already, of whatever Type', async () => {
     for (const MemberArn of [people.member, people.hidden]) {
       for (const Type of ['DEFAULT', 'HIDDEN'] as const) {
         await assertRefused(
@@ -47,14 +47,14 @@ suite('CreateChannelMembership', () => {
   test('does not find a user that is unknown', () =>
     assertRefused(join(people, { MemberArn: people.user('nobody') }), 'NotFound'))
 
-  test('refuses what is no user of the AppInstance', async () => {
+  test('rejects what is no user of the AppInstance', async () => {
     const others = await populate(server)
     for (const MemberArn of [others.member, people.channelArn, people.appInstanceArn]) {
       await assertRefused(join(people, { MemberArn }), 'Forbidden', invalidUser)
     }
   })
 
-  test('refuses sub-channels and other Types as bad requests', async () => {
+  test('rejects sub-channels and other Types as bad requests', async () => {
     await assertRefused(join(people, { SubChannelId: 's' }), 'BadRequest', /SubChannelId/)
     await assertRefused(join(people, { Type: 'BANNED' as 'HIDDEN' }), 'BadRequest', /'type' .* \[DEFAULT, HIDDEN\]/)
     await assertRefused(join(people, { MemberArn: 'ann' }), 'BadRequest', /'memberArn'/)

@@ -55,7 +55,7 @@ suite('DescribeChannelMembership', () => {
     }
   })
 
-  test('refuses sub-channels and what is no ARN as bad requests', async () => {
+  test('rejects sub-channels and what is no ARN as bad requests', async () => {
     await assertRefused(describe({ SubChannelId: 's' }), 'BadRequest', /SubChannelId/)
     await assertRefused(describe({ MemberArn: 'ann' }), 'BadRequest', /'memberArn'/)
   })

@@ -58,6 +58,6 @@ suite('DescribeChannelMembershipForAppInstanceUser', () => {
     }
   })
 
-  test('refuses what is no ARN as a bad request', () =>
+  test('rejects what is no ARN as a bad request', () =>
     assertRefused(describe('ann', people.member), 'BadRequest', /'appInstanceUserArn'/))
 })

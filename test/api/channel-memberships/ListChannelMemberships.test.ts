@@ -29,7 +29,7 @@ suite('ListChannelMemberships', () => {
     assert.deepEqual(ChannelMemberships, [{ Member: { Arn: people.hidden, Name: 'hidden' } }])
   })
 
-  test('refuses sub-channels and other Types as bad requests', async () => {
+  test('rejects sub-channels and other Types as bad requests', async () => {
     await assertRefused(list({ SubChannelId: 's' }), 'BadRequest', /SubChannelId/)
     await assertRefused(list({ Type: 'ALL' as 'HIDDEN' }), 'BadRequest', /'type'/)
   })

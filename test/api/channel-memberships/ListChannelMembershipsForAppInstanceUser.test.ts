@@ -86,7 +86,7 @@ suite('ListChannelMembershipsForAppInstanceUser', () => {
     assert.deepEqual(await arnsOf(), [lobby, garden])
   })
 
-  test('refuses an admin what is no user of the AppInstance', async () => {
+  test('rejects an admin what is no user of the AppInstance', async () => {
     for (const AppInstanceUserArn of [people.user('nobody'), others.member, lobby]) {
       await assertRefused(list({ ChimeBearer: people.admin, AppInstanceUserArn }), 'Forbidden', invalidUser)
     }

@@ -78,7 +78,7 @@ suite('DeleteChannelMessage', () => {
   })
 })
 
-suite('DeleteChannelMessage refuses', () => {
+suite('DeleteChannelMessage rejects', () => {
   test('everybody but admins, the sender and the moderators among them', async () => {
     const { MessageId } = await people.send()
     for (const bearer of [people.owner, ...roles.filter((role) => role !== 'admin').map((role) => people[role])]) {

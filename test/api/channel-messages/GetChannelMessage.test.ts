@@ -89,7 +89,7 @@ suite('GetChannelMessage', () => {
     await assertRefused(people.read(there.MessageId), 'NotFound')
   })
 
-  test('refuses malformed ids and sub-channels as bad requests', async () => {
+  test('rejects malformed ids and sub-channels as bad requests', async () => {
     await assertRefused(people.read('a.b'), 'BadRequest', /'messageId' .* pattern/)
     await assertRefused(people.read('m'.repeat(129)), 'BadRequest', /'messageId' .* less than or equal to 128/)
     await assertRefused(people.read('m'.repeat(128)), 'NotFound')

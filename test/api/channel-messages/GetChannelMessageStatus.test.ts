@@ -52,7 +52,7 @@ suite('GetChannelMessageStatus', () => {
     }
   })
 
-  test('refuses sub-channels and malformed ids as bad requests', async () => {
+  test('rejects sub-channels and malformed ids as bad requests', async () => {
     const { channelArn: ChannelArn, member: ChimeBearer } = people
     const call = { ChannelArn, ChimeBearer, MessageId: 'm' }
     const { messaging } = server

@@ -153,7 +153,7 @@ suite('ListChannelMessages', () => {
     assert.deepEqual(await people.history(), [])
   })
 
-  test('refuses a NextToken of another range or order, other SortOrders, and sub-channels', async () => {
+  test('rejects a NextToken of another range or order, other SortOrders, and sub-channels', async () => {
     const people = await populate(server)
     await people.send()
     await people.send()

@@ -115,7 +115,7 @@ suite('RedactChannelMessage', () => {
   })
 })
 
-suite('RedactChannelMessage refuses', () => {
+suite('RedactChannelMessage rejects', () => {
   test('everybody else', async () => {
     const { MessageId } = await people.send({ ...full, ChimeBearer: people.owner })
     for (const bearer of [people.member, people.hidden, people.stranger]) {

@@ -72,9 +72,9 @@ suite('SendChannelMessage accepts', () => {
   }
 })
 
-suite('SendChannelMessage refuses', () => {
+suite('SendChannelMessage rejects', () => {
   const tooLong = 'Channel Messages size limit exceeded: a'
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'no Content': [{ Content: '' }, violation('content', 'have length greater than or equal to 1')],
     '4097 bytes of Content': [{ Content: 'x'.repeat(4097) }, `${tooLong} STANDARD message has at most 4096 bytes`],
     '4096 characters of Content that are more bytes': [{ Content: `${'x'.repeat(4095)}ü` }, /size limit exceeded/],
@@ -112,7 +112,7 @@ suite('SendChannelMessage refuses', () => {
     ],
     'sub-channels, which it does not have': [{ SubChannelId: 's' }, /SubChannelId/],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(people.send(input), 'BadRequest', text))
   }
 

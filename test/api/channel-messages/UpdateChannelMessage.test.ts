@@ -88,9 +88,9 @@ suite('UpdateChannelMessage accepts', () => {
   })
 })
 
-suite('UpdateChannelMessage refuses', async () => {
+suite('UpdateChannelMessage rejects', async () => {
   const id = await sent(people)
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'no Content': [{ Content: '' }, violation('content', 'have length greater than or equal to 1')],
     '4097 bytes of Content': [{ Content: `${'🔔'.repeat(1024)}x` }, /^Channel Messages size limit exceeded/],
     '1025 characters of Metadata': [
@@ -101,7 +101,7 @@ suite('UpdateChannelMessage refuses', async () => {
     'a malformed MessageId': [{ MessageId: 'a.b' }, /'messageId' .* pattern/],
     'sub-channels, which it does not have': [{ SubChannelId: 's' }, /SubChannelId/],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(people.update(id, input), 'BadRequest', text))
   }
 
@@ -336,7 +336,7 @@ suite('UpdateChannelMessage into a flow', () => {
     })
   }
 
-  test('refuses a second update as long as there is one', async () => {
+  test('rejects a second update as long as there is one', async () => {
     const id = await sent(held)
     const event = await held.updateHeld(id, { Content: 'one' })
     await assertRefused(

@@ -43,6 +43,6 @@ suite('DescribeChannelModeratedByAppInstanceUser', () => {
     }
   })
 
-  test('refuses what is no ARN as a bad request', () =>
+  test('rejects what is no ARN as a bad request', () =>
     assertRefused(describe('ann'), 'BadRequest', /'appInstanceUserArn'/))
 })

@@ -31,6 +31,6 @@ suite('DescribeChannelModerator', () => {
     for (const arn of none) await assertRefused(describe(arn), 'NotFound', text)
   })
 
-  test('refuses what is no ARN as a bad request', () =>
+  test('rejects what is no ARN as a bad request', () =>
     assertRefused(describe('ann'), 'BadRequest', /'channelModeratorArn'/))
 })

@@ -57,7 +57,7 @@ describe('DeleteChannel', () => {
     assert.match((await former.next()).eventType, /^CREATE_CHANNEL_MEMBERSHIP$/)
   })
 
-  test('is refused to members and strangers', async () => {
+  test('is rejected to members and strangers', async () => {
     const { channelArn: ChannelArn, member, stranger } = await populate(server)
     for (const ChimeBearer of [member, stranger]) {
       await assertRefused(server.messaging.deleteChannel({ ChannelArn, ChimeBearer }), 'Forbidden')

@@ -72,7 +72,7 @@ suite('ListChannels', () => {
     assert.deepEqual(await arnsOf(), [lobby, garden, second, first])
   })
 
-  test('refuses the AppInstance of others, one that is unknown, and another Privacy', async () => {
+  test('rejects the AppInstance of others, one that is unknown, and another Privacy', async () => {
     for (const AppInstanceArn of [others.appInstanceArn, `${people.appInstanceArn}0`, lobby]) {
       await assertRefused(list({ AppInstanceArn }), 'Forbidden', noAccess)
       await assertRefused(list({ AppInstanceArn, ChimeBearer: people.admin }), 'Forbidden', noAccess)

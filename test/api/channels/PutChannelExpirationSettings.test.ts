@@ -39,7 +39,7 @@ suite('PutChannelExpirationSettings', () => {
     assert.equal((await session.next()).eventType, 'CREATE_CHANNEL_MESSAGE')
   })
 
-  test('refuses settings that AWS does not have', async () => {
+  test('rejects settings that AWS does not have', async () => {
     const { channelArn: ChannelArn } = await populate(server)
     const put = (settings: object) =>
       messaging.putChannelExpirationSettings({ ChannelArn, ExpirationSettings: settings as typeof ExpirationSettings })

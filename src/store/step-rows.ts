@@ -3,10 +3,10 @@ import { compileMaker, type Row } from './row-maker.ts'
 import { shardOf } from './shards.ts'
 import { everyOwner, stepIsOpen } from './steps.ts'
 import type { Reader } from './store.ts'
-import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
+import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
 
 /** A step with its run. The message may be gone: one that was denied, or is NON_PERSISTENT, leaves no row. */
-export interface ReadTurn {
+export interface StepRows {
   step: StepRow
   run: RunRow
   message: MessageRow | undefined
@@ -25,7 +25,7 @@ const selected = [...stepAliases, ...runAliases, ...messageAliases]
   .join(', ')
 
 /** One statement for the three rows: a callback is a round trip to PostgreSQL, not three. */
-const turnText = `SELECT ${selected},
+const rowsText = `SELECT ${selected},
     channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
   FROM channel_head
   JOIN flow_step ON flow_step.channel_id = channel_head.channel_id AND flow_step.callback_id = $2
@@ -49,10 +49,14 @@ const runOf = tableMaker<RunRow>(runAliases, 'channel_arn')
 const messageOf = tableMaker<MessageRow>(messageAliases, 'channel_arn', 'sender_arn', 'target_arn')
 
 /** The turn of the step with this CallbackId, or undefined where the channel has none. */
-export async function findTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn | undefined> {
-  const row = await read.get<Row>(turnText, channelArn, callbackId)
+export async function findStepRows(
+  read: Reader,
+  channelArn: string,
+  callbackId: string,
+): Promise<StepRows | undefined> {
+  const row = await read.get<Row>(rowsText, channelArn, callbackId)
   if (!row) return undefined
-  return turnOf(row)
+  return rowsOf(row)
 }
 
 /**
@@ -75,12 +79,12 @@ const heldText = `WITH RECURSIVE ${everyOwner('owners')}
   LIMIT $4`
 
 /** The turns of messages and updates that flows hold of this sender in the channel, at most so many. */
-export async function findHeld(read: Reader, channelId: number, senderId: number, turnsMax: number): Promise<Turn[]> {
-  const rows = await read.all<Row>(heldText, shardOf(channelId), channelId, senderId, turnsMax)
-  return rows.map((row) => turnOf(row) as Turn)
+export async function findHeld(read: Reader, channelId: number, senderId: number, jobsMax: number): Promise<Job[]> {
+  const rows = await read.all<Row>(heldText, shardOf(channelId), channelId, senderId, jobsMax)
+  return rows.map((row) => rowsOf(row) as Job)
 }
 
-function turnOf(row: Row): ReadTurn {
+function rowsOf(row: Row): StepRows {
   const message = row.channel_message__message_id === null ? undefined : messageOf(row)
   return { step: stepOf(row), run: runOf(row), message }
 }
