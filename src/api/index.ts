@@ -63,7 +63,7 @@ import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
 
-/** Every operation this server knows. */
+/** Every operation of this server. */
 export const operations: Operation<Context>[] = [
   CreateAppInstance,
   DescribeAppInstance,

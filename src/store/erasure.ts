@@ -3,8 +3,8 @@ import type { Committed } from './store.ts'
 import type { MessageRow } from './tables.ts'
 
 /**
- * Whether this commit deletes or replaces a stored text, so that no copy may stay in the write-ahead log. It may say so
- * without need, since that costs one checkpoint.
+ * Whether this commit deletes or replaces a stored text, so that no copy may stay in the write-ahead log. A false positive
+ * only costs one checkpoint.
  */
 export const erases = (changes: readonly Change[], committed: Pick<Committed, 'events' | 'erasesText'>): boolean =>
   committed.erasesText === true || committed.events.some(({ erasesText }) => erasesText) || changes.some(erasesText)
@@ -16,8 +16,8 @@ function erasesText(change: Change): boolean {
 }
 
 /**
- * The end of an update deletes the requested text or the text before it, also where both became the same. The end of a new
- * message keeps its text only if that is stored and sent as it was held.
+ * The end of an update deletes the requested text or the text before it, even if both became the same. The end of a new
+ * message keeps its text only if that is stored and sent unchanged.
  */
 const runResultErases = ({ run, runResult, message }: DecideStep): boolean =>
   runResult !== undefined &&

@@ -31,36 +31,36 @@ import { becomesLast, messageEvent } from './statements.ts'
 import type { Committed } from './store.ts'
 import type { Job, MessageRow, StepRow } from './tables.ts'
 
-/** Changes that one statement carries out, with their places in the batch. */
+/** Changes for one statement, with their indexes in the batch. */
 export interface Group {
   kind: Change['kind']
-  members: { place: number; change: Change }[]
+  members: { batchIndex: number; change: Change }[]
 }
 
 /**
- * As few groups as may be, each of one kind, while two changes of one thing keep their order: they share a group only
- * where its statement lets the first of them win. Steps are taken one call at a time, between what came before and
- * what comes after.
+ * Splits the changes into as few groups as possible, each of one kind. Two changes of the same row keep their order: they
+ * only share a group if its statement accepts the first of them. A TakeSteps has its own group, between the changes before
+ * and after it.
  */
 export function groupByKind(changes: readonly Change[]): Group[] {
   const groups: Group[] = []
   const lastAbout = new Map<string, number>()
   let lastTake = -1
-  for (const [place, change] of changes.entries()) {
+  for (const [batchIndex, change] of changes.entries()) {
     const { kind } = change
     const things = thingsOf(change)
     const behind = Math.max(lastTake, ...things.map((thing) => lastAbout.get(thing) ?? -1))
     const first = kind === groups[behind]?.kind && firstWins[kind] ? behind : behind + 1
     const found = kind === 'TakeSteps' ? -1 : groups.findIndex((group, index) => index >= first && group.kind === kind)
     const index = found < 0 ? groups.push({ kind, members: [] }) - 1 : found
-    groups[index]?.members.push({ place, change })
+    groups[index]?.members.push({ batchIndex, change })
     for (const thing of things) lastAbout.set(thing, index)
     if (kind === 'TakeSteps') lastTake = index
   }
   return groups
 }
 
-/** Whether the statement knows what to do with two changes of one thing. */
+/** Whether the statement of the kind accepts the first of two changes of the same row. */
 const firstWins: { [kind in Change['kind']]: boolean } = {
   AcceptMessage: true,
   AcceptUpdate: true,
@@ -83,7 +83,7 @@ function thingsOf(change: Change): string[] {
   }
 }
 
-/** Carries out a group in one round trip, and adds to `committed` what it brought. Answers in the order of the changes. */
+/** Executes a group in one round trip, and adds its events to `committed`. Resolves to the outcomes, in the order of changes. */
 export function carryOutGroup(client: PoolClient, { kind, members }: Group, committed: Committed): Promise<Settled[]> {
   const changes = members.map(({ change }) => change) as never[]
   switch (kind) {
@@ -102,7 +102,7 @@ export function carryOutGroup(client: PoolClient, { kind, members }: Group, comm
 
 type Element = Record<string, unknown>
 
-/** The statement's rows, each at the place of its change; none where the statement returned none for it. */
+/** The statement's rows, each at the index of its change; undefined if the statement returned none for it. */
 async function askAbout<Row>(
   client: PoolClient,
   statement: typeof acceptMessages,
@@ -114,7 +114,7 @@ async function askAbout<Row>(
   return inOrder
 }
 
-/** What a change with an event begins with. */
+/** The first members of the element of a change. */
 const elementOf = (at: number, event: AcceptMessage['event'] | undefined, revision: number | undefined): Element => ({
   at,
   event_type: event?.eventType,
@@ -122,7 +122,7 @@ const elementOf = (at: number, event: AcceptMessage['event'] | undefined, revisi
   log_revision: revision,
 })
 
-/** The flow that the change begins, and the one that its channel must still have. */
+/** The flow of the change, and the one that its channel must still have. */
 function putFlow(element: Element, { channelFlowArn, flow }: Pick<AcceptMessage, 'channelFlowArn' | 'flow'>): void {
   element.flow_matters = channelFlowArn !== undefined
   element.read_flow_arn = channelFlowArn
@@ -167,7 +167,7 @@ async function accept(client: PoolClient, changes: AcceptMessage[], committed: C
 }
 
 interface Numbered {
-  /** Null where the change has no event. */
+  /** Null if the change has no event. */
   seq: number | null
 }
 
@@ -222,7 +222,7 @@ async function decide(client: PoolClient, changes: DecideStep[], committed: Comm
   })
 }
 
-/** The same in a transaction, which an error of one of them breaks off. */
+/** The same in a transaction, which fails at the first error. */
 export async function decideAll(
   client: PoolClient,
   changes: DecideStep[],
@@ -253,7 +253,7 @@ async function take(client: PoolClient, changes: TakeSteps[]): Promise<Settled[]
       ? await ask(client, takeDueSteps, values)
       : await ask(client, takeOrphans, [...values, deadNode])
   const jobs = (rows as Job[]).map((job) => ({ ...job, step: { ...job.step, channel_arn: job.run.channel_arn } }))
-  // RETURNING keeps no order.
+  // RETURNING has no order.
   return [{ outcome: jobs.sort((a, b) => a.step.created_at - b.step.created_at) }]
 }
 
@@ -263,7 +263,7 @@ function putStep(element: Element, step: StepRow, expectedOwner: string | undefi
   element.channel_id = step.channel_id
   element.callback_id = step.callback_id
   element.expected_owner = expectedOwner
-  // Why an attempt failed may be in a function's own words, and PostgreSQL's JSON takes no lone surrogates.
+  // The reason of a failure may contain text of the function, and PostgreSQL's JSON accepts no lone surrogates.
   decidedStep.put(element, { ...step, failure: withoutNul(step.failure?.toWellFormed() ?? null) })
 }
 

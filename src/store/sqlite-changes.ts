@@ -48,7 +48,7 @@ export interface Writer {
   run(sql: string, ...values: Value[]): number
 }
 
-/** Carries out one hot write and adds to `committed` what is announced once it is durable. */
+/** Executes one hot write, and adds what is announced after the commit to `committed`. */
 export function carryOut(writer: Writer, change: Change, committed: Committed): unknown {
   switch (change.kind) {
     case 'AcceptMessage':
@@ -64,7 +64,7 @@ export function carryOut(writer: Writer, change: Change, committed: Committed): 
   }
 }
 
-/** 1 if the flow of the channel $1 is $3, or if $4 says that it does not matter. */
+/** 1 if the flow of the channel $1 is $3, or if $4 is 0: then the flow does not matter. */
 const flowIsSame = `($4 = 0 OR EXISTS (
   SELECT 1 FROM channel WHERE channel_id = $1 AND coalesce(channel_flow_arn, '') = coalesce($3, '')))`
 
@@ -76,7 +76,7 @@ const acceptMessageGuard = `SELECT ${flowIsSame} AS flow_is_same FROM channel_me
   JOIN app_instance_user ON user_id = member_id AND deleted_at IS NULL
   WHERE channel_id = $1 AND member_id = $2 AND type = 'DEFAULT' AND ${channelLives('$1')}`
 
-/** The guard's last two values. */
+/** The values of $3 and $4. */
 const flowValues = (channelFlowArn: string | null | undefined): [Value, Value] => [
   channelFlowArn ?? null,
   channelFlowArn === undefined ? 0 : 1,
@@ -172,7 +172,7 @@ function endMessage(writer: Writer, { message, shown, event }: RunResult, commit
 const messageChanges = [...messageState, 'updated_at'] as const
 const updateMessageText = updateText('channel_message', messageChanges, messageKey)
 
-/** Writes what can change in a message. Returns how many rows it changed. */
+/** Writes the columns of a message that can change. Returns the number of rows that it changed. */
 const updateMessage = (writer: Writer, message: MessageRow): number =>
   writer.run(updateMessageText, ...valuesOf(message, messageChanges), ...valuesOf(message, messageKey))
 
@@ -210,7 +210,7 @@ function takeSteps(writer: Writer, { owner, deadNode, now, againAt, stepsMax }: 
     deadNode === undefined
       ? writer.all<StepRow>(takeDue, ...values)
       : writer.all<StepRow>(takeOrphans, ...values, deadNode)
-  // RETURNING keeps no order.
+  // RETURNING has no order.
   const oldestFirst = steps.sort((a, b) => a.created_at - b.created_at)
   return oldestFirst.flatMap((step) => {
     const key = [step.channel_id, step.message_id] as const
@@ -224,7 +224,7 @@ function takeSteps(writer: Writer, { owner, deadNode, now, againAt, stepsMax }: 
   })
 }
 
-/** `text` takes the channel's next number. Throws where the channel is gone. */
+/** `text` takes the channel's next number. Throws if the channel is deleted. */
 export function advanceHead(
   writer: Writer,
   text: string,
@@ -239,7 +239,7 @@ export function advanceHead(
 const logColumns = ['channel_id', 'seq', 'event_type', 'audience_json', 'subject', 'revision', 'created_at'] as const
 const insertLog = insertText('channel_log', logColumns)
 
-/** Writes the event's row into the channel's log, and adds it to what is announced. */
+/** Writes the event's row into the channel log, and adds the event to `committed`. */
 export function log(
   writer: Writer,
   committed: Committed,
@@ -254,7 +254,7 @@ export function insert<Row extends Columns<Row>>(writer: Writer, table: string, 
   writer.run(insertText(table, Object.keys(row)), ...Object.values<Value>(row))
 }
 
-/** Returns whether there was no row with this key. */
+/** Returns whether it inserted the row: there was none with this key. */
 export function insertOnce<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): boolean {
   return writer.run(insertOnceText(table, Object.keys(row)), ...Object.values<Value>(row)) === 1
 }

@@ -5,14 +5,14 @@ import { everyOwner, stepIsOpen } from './steps.ts'
 import type { Reader } from './store.ts'
 import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
 
-/** A step with its run. The message may be gone: one that was denied, or is NON_PERSISTENT, leaves no row. */
+/** The rows of a step, its run and its message. A message that was denied or is NON_PERSISTENT may have no row. */
 export interface StepRows {
   step: StepRow
   run: RunRow
   message: MessageRow | undefined
 }
 
-/** The columns of a table, each under a name that says its table: three tables have columns of the same name. */
+/** The columns of a table, with its name in their aliases: three tables have columns of the same name. */
 const aliasesOf = (table: string, columns: readonly string[]) =>
   columns.map((column) => ({ column, selected: `${table}.${column}`, alias: `${table}__${column}` }))
 
@@ -37,7 +37,7 @@ const rowsText = `SELECT ${selected},
   LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
   WHERE channel_head.channel_arn = $1 AND channel_head.deleted_at IS NULL`
 
-/** Makes the row of one table, with what was joined to it. */
+/** Makes the row of one table, with the joined columns. */
 const tableMaker = <TableRow>(aliases: ReturnType<typeof aliasesOf>, ...joined: string[]) =>
   compileMaker<Row, TableRow>([
     ...aliases.map(({ column, alias }) => [column, alias] as const),
@@ -48,7 +48,7 @@ const stepOf = tableMaker<StepRow>(stepAliases, 'channel_arn')
 const runOf = tableMaker<RunRow>(runAliases, 'channel_arn')
 const messageOf = tableMaker<MessageRow>(messageAliases, 'channel_arn', 'sender_arn', 'target_arn')
 
-/** The turn of the step with this CallbackId, or undefined where the channel has none. */
+/** The rows of the channel's step with this CallbackId; undefined if there is none. */
 export async function findStepRows(
   read: Reader,
   channelArn: string,
@@ -60,9 +60,9 @@ export async function findStepRows(
 }
 
 /**
- * Only the index of open steps bounds what is read, by owner and shard: every other one leads to all that was ever sent, so
- * an engine must not use it, and cannot where the column is part of an expression. SQLite keeps the order of a CROSS JOIN:
- * of the steps of others it looks up the message alone.
+ * Only the index of open steps bounds the rows that are read, by owner and shard: the other indexes contain every message
+ * that was ever sent. A column in an expression (`+ 0`) prevents their use. SQLite keeps the order of a CROSS JOIN: for
+ * steps of other senders it only looks up the message.
  */
 const heldText = `WITH RECURSIVE ${everyOwner('owners')}
   SELECT ${selected},
@@ -78,7 +78,7 @@ const heldText = `WITH RECURSIVE ${everyOwner('owners')}
     AND channel_head.channel_id = flow_step.channel_id AND channel_head.deleted_at IS NULL
   LIMIT $4`
 
-/** The turns of messages and updates that flows hold of this sender in the channel, at most so many. */
+/** The jobs of this sender's held messages and updates in the channel, at most `jobsMax`. */
 export async function findHeld(read: Reader, channelId: number, senderId: number, jobsMax: number): Promise<Job[]> {
   const rows = await read.all<Row>(heldText, shardOf(channelId), channelId, senderId, jobsMax)
   return rows.map((row) => rowsOf(row) as Job)

@@ -44,5 +44,5 @@ test('a change that gets no outcome fails, and the others do not', async () => {
   const batcher = new Batcher(async () => [{ outcome: 'done' }], unwatched)
   const [first, second] = await Promise.allSettled([batcher.add(plainMessage()), batcher.add(plainMessage())])
   assert.equal(first.status === 'fulfilled' && first.value, 'done')
-  assert.match(String(second.status === 'rejected' && second.reason), /gave no outcome/)
+  assert.match(String(second.status === 'rejected' && second.reason), /returned no outcome/)
 })

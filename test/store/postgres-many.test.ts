@@ -223,7 +223,7 @@ test('changes of one batch share statements by their kind, and two of one thing 
   const crash = (held: typeof one) => changeAfter(job(held), { type: 'Crashed', reason: '' }, 1)
   const take = { kind: 'TakeSteps', owner: '', deadNode: undefined, now: 0, againAt: 0, stepsMax: 1 } as const
   const groups = (changes: Change[]) =>
-    groupByKind(changes).map(({ kind, members }) => `${kind} ${members.map(({ place }) => place).join(' ')}`)
+    groupByKind(changes).map(({ kind, members }) => `${kind} ${members.map(({ batchIndex }) => batchIndex).join(' ')}`)
   assert.deepEqual(groups([plainMessage(), decide(one), plainMessage(), decide(two), decide(one)]), [
     'AcceptMessage 0 2',
     'DecideStep 1 3 4',

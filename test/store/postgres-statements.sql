@@ -212,7 +212,7 @@ SELECT to_json(owned) AS step, to_json(run_view) AS run, to_json(message_view) A
 
 -- a read that several callers share
 
-SELECT asked.place, own.* FROM json_to_recordset($1::json) AS asked (place INTEGER, value_1 TEXT COLLATE "C", value_2 BIGINT)
+SELECT asked.at, own.* FROM json_to_recordset($1::json) AS asked (at INTEGER, value_1 TEXT COLLATE "C", value_2 BIGINT)
 CROSS JOIN LATERAL (
 SELECT name FROM app_instance_user WHERE app_instance_user_arn = asked.value_1 AND user_id > asked.value_2
 OFFSET 0

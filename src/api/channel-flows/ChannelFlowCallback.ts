@@ -28,9 +28,9 @@ const input = {
 }
 
 /**
- * A processor's verdict, of which the first counts. The SDK's own retry of it is answered alike. Any other is rejected:
- * with a BadRequest when the message went on meanwhile, with a Forbidden when it did not or the deadline has passed,
- * and with a Conflict when two came at the same time.
+ * A processor's verdict. The first one counts, and the SDK's own retry of it gets the same response. Any other is rejected:
+ * with a BadRequest if the message has passed the step, with a Forbidden if it was denied or failed or the deadline has
+ * passed, and with a Conflict if two arrive at the same time.
  */
 export const ChannelFlowCallback = operation({
   name: 'ChannelFlowCallback',
@@ -95,7 +95,7 @@ async function decide(input: Callback, context: Context): Promise<CallbackResult
   return outcome.result === 'decided' ? (deny ? 'denied' : 'allowed') : 'repeated'
 }
 
-/** What a rejected callback counts as. */
+/** The metric's label for a rejected callback. */
 function rejectionOf(error: unknown): CallbackResult {
   const results: Partial<Record<ErrorCode, CallbackResult>> = {
     BadRequest: 'not_pending',
@@ -105,7 +105,7 @@ function rejectionOf(error: unknown): CallbackResult {
   return (error instanceof ApiError && results[error.code]) || 'failed'
 }
 
-/** Throws a Forbidden if the id is unknown, or another channel's. */
+/** Throws a Forbidden if the id is unknown, or belongs to another channel. */
 async function requireStepRows(read: Reader, channelArn: string, callbackId: string): Promise<StepRows> {
   const rows = await findStepRows(read, channelArn, callbackId)
   if (!rows) throw forbidden()
@@ -113,8 +113,8 @@ async function requireStepRows(read: Reader, channelArn: string, callbackId: str
 }
 
 /**
- * Stands for the call. The SDK repeats one whose answer was lost with the same amz-sdk-invocation-id and body: that is
- * the same verdict. A processor that is given its event again makes another call. Null if the caller sends no such id.
+ * Identifies the call. If the response was lost, the SDK repeats the call with the same amz-sdk-invocation-id and body: that
+ * is the same verdict. A processor that receives its event again makes another call. Null if the caller sends no such id.
  */
 const verdictKeyOf = (input: object, { invocationId }: Context): string | null =>
   invocationId === undefined ? null : parametersHash({ invocationId, input })
@@ -122,7 +122,7 @@ const verdictKeyOf = (input: object, { invocationId }: Context): string | null =
 const isRepeated = (verdictKey: string | null, step: StepRow) => verdictKey !== null && step.verdict_key === verdictKey
 
 /**
- * The step was open when it was read, and over when it came to be written: by this same call, or by another verdict.
+ * The step was open when it was read, and had ended before the write: by this same call, or by another verdict.
  */
 async function requireRepeated(
   verdictKey: string | null,
@@ -134,7 +134,7 @@ async function requireRepeated(
   throw conflict('Another callback for this message was processed at the same time')
 }
 
-/** What the verdict makes of the step, its run and its message. Throws if it comes too late. */
+/** The hot write of the verdict. Throws if the verdict is too late. */
 function decisionOf({ step, run, message }: StepRows, verdict: FlowEvent, context: Context): DecideStep {
   const now = context.now()
   const result = transition(runOf({ step, run }), verdict, { ...context, now })

@@ -3,7 +3,7 @@ import { isOpen } from '../../flow/transition.ts'
 import { findStepRows, type StepRows } from '../../store/step-rows.ts'
 import type { Context } from '../context.ts'
 
-/** What a caller sent, before anything of it is known to be valid. */
+/** The input of a caller, before its validation. */
 interface Sent {
   ChannelArn?: unknown
   CallbackId?: unknown
@@ -13,9 +13,9 @@ interface Sent {
 const textMembers = ['Content', 'Metadata', 'ContentType', 'MessageAttributes', 'PushNotification']
 
 /**
- * Warns of a callback that is rejected while its message waits for it: most processors do not look at the answer, and the
- * message would stay PENDING in silence until its deadline. `problem` holds nothing that the caller wrote. A callback whose
- * CallbackId belongs to no open step concerns no message: any caller could fill the log with those.
+ * Logs a rejected callback while its message waits for the verdict: most processors ignore the response, and the message
+ * would stay PENDING until its deadline without a reason. `problem` has no text of the caller. A callback whose CallbackId
+ * belongs to no open step is not logged: any caller could fill the log with them.
  */
 export async function reportRejected(sent: Sent, problem: string, context: Context): Promise<void> {
   const { log, requestId } = context
@@ -40,7 +40,7 @@ const factsOf = ({ step, run }: StepRows) => ({
   waitsUntil: new Date(step.deadline_at).toISOString(),
 })
 
-/** How many bytes each member of the text has that is there; of its JSON, where it is no text. */
+/** The size of each member of the text in bytes; of its JSON if the member is not a string. */
 function sizesOf(message: unknown): Record<string, number> {
   if (typeof message !== 'object' || message === null) return {}
   const given = Object.entries(message).filter(([member]) => textMembers.includes(member))

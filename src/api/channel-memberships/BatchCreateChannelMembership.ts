@@ -14,7 +14,7 @@ import { rejectSubChannel } from '../sub-channels.ts'
 import { addBatch } from './batch.ts'
 import { mayAdd } from './channel-membership.ts'
 
-/** Each member for itself: some may be added and others not. One event tells the channel of those that were. */
+/** Adds each member separately: some may be added and others rejected. One event notifies the channel of the added ones. */
 export const BatchCreateChannelMembership = operation({
   name: 'BatchCreateChannelMembership',
   http: 'POST /channels/{ChannelArn}/memberships?operation=batch-create 200',

@@ -9,7 +9,8 @@ import { rejectSubChannel } from '../sub-channels.ts'
 import { findKnownMembership, removeMember } from './channel-membership.ts'
 
 /**
- * A user may always leave. Moderators and admins remove any member, and members each other in an UNRESTRICTED channel.
+ * A user may always leave. Moderators and admins may remove any member. Members may remove each other in an UNRESTRICTED
+ * channel.
  */
 export const DeleteChannelMembership = operation({
   name: 'DeleteChannelMembership',

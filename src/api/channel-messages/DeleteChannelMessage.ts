@@ -9,7 +9,7 @@ import { rejectSubChannel } from '../sub-channels.ts'
 import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
 
-/** Admins alone delete, and only what is sent; a targeted message too, which they may not see. */
+/** Only admins may delete, and only SENT messages. This includes targeted messages, which they may not read. */
 export const DeleteChannelMessage = operation({
   name: 'DeleteChannelMessage',
   http: 'DELETE /channels/{ChannelArn}/messages/{MessageId} 204',

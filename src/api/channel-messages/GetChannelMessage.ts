@@ -8,7 +8,7 @@ import { rejectSubChannel } from '../sub-channels.ts'
 import { epochSeconds } from '../times.ts'
 import { messageToWire, noMessage, requireVisibleMessage, seenBy } from './channel-message.ts'
 
-/** While a flow holds the message, only its sender gets it: not even moderators and admins do. */
+/** While a flow holds the message, only its sender may read it; moderators and admins may not. */
 export const GetChannelMessage = operation({
   name: 'GetChannelMessage',
   http: 'GET /channels/{ChannelArn}/messages/{MessageId} 200',

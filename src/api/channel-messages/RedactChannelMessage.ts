@@ -10,7 +10,7 @@ import { rejectSubChannel } from '../sub-channels.ts'
 import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
 
-/** Sender, moderators and admins empty a sent message. An update of it that is in processing ends with that. */
+/** The sender, moderators and admins may empty a sent message. A pending update of it ends. */
 export const RedactChannelMessage = operation({
   name: 'RedactChannelMessage',
   http: 'POST /channels/{ChannelArn}/messages/{MessageId}?operation=redact 200',
@@ -50,7 +50,7 @@ export const RedactChannelMessage = operation({
   },
 })
 
-/** Only the sender may know that the message is not sent yet; for other users it does not exist before that. */
+/** Only the sender may see that the message is not sent yet; until then it does not exist for other users. */
 function requireRedactable(
   message: MessageRow | undefined,
   { bearer, moderates, administers }: ChannelAccess,

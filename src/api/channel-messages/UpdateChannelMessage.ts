@@ -61,7 +61,7 @@ export const UpdateChannelMessage = operation({
         outcome: await context.store.commit({ ...update, channelFlowArn, asMember: membership !== undefined }),
       }
     }
-    // What a flow will hold is more work for its processors. Every other update finishes something.
+    // Only an update that a flow will hold needs admission: it is new work for the processors.
     const { shown, outcome } = await (flow ? context.admission.run(ChannelArn, flow, write) : write())
     if (outcome.result === 'rejected')
       throw conflict('The message or the flow of its channel was changed at the same time')
@@ -77,7 +77,7 @@ function requireUpdatable(message: MessageRow): void {
 
 type Update = Omit<AcceptUpdate, 'channelFlowArn' | 'asMember'>
 
-/** Everybody has the new text at once. */
+/** All members receive the new text at once. */
 function updateAtOnce(before: MessageRow, text: MessageText, now: number): Update {
   const message: MessageRow = {
     ...before,
@@ -92,7 +92,7 @@ function updateAtOnce(before: MessageRow, text: MessageText, now: number): Updat
   return { kind: 'AcceptUpdate', message, shown: message, event, flow: undefined, now }
 }
 
-/** The run has the new text, and its sender is shown it; the message itself keeps the old one. */
+/** The run has the new text, and the sender receives it; the message keeps the old one. */
 function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context, now: number): Update {
   const next = { ...before, revision: before.revision + 1 }
   const message: MessageRow = { ...next, update_status: 'PENDING', update_detail: null }
