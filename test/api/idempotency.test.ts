@@ -11,7 +11,7 @@ const server = await startTestServer({ clock })
 const people = await populate(server)
 const { appInstanceArn: AppInstanceArn, owner: ChimeBearer } = people
 
-/** Makes something of this name, and answers what the server calls it. */
+/** Creates a resource of this name, and returns the server's id of it. */
 type Make = (ClientRequestToken: string, Name: string) => Promise<string | undefined>
 
 async function sending(Persistence: 'PERSISTENT' | 'NON_PERSISTENT', flow: string[]): Promise<Make> {
@@ -51,7 +51,7 @@ const transient = { 'SendChannelMessage, NON_PERSISTENT': await sending('NON_PER
 
 for (const [operation, make] of Object.entries({ ...durable, ...transient })) {
   suite(operation, () => {
-    test('answers a repeated call as it answered the first', async () => {
+    test('gives a repeated call the response of the first', async () => {
       const token = randomUUID()
       const first = await make(token, 'one')
       assert.ok(first)
@@ -66,7 +66,7 @@ for (const [operation, make] of Object.entries({ ...durable, ...transient })) {
       await assertRefused(make(token, 'two'), 'Conflict', text)
     })
 
-    test('makes one thing of ten calls at once', async () => {
+    test('creates one resource for ten concurrent calls', async () => {
       const token = randomUUID()
       const made = await Promise.all(Array.from({ length: 10 }, () => make(token, 'one')))
       assert.equal(new Set(made).size, 1)
@@ -139,14 +139,14 @@ suite('a token', () => {
     assert.equal(await send({ ...rest, MessageAttributes: { b, a }, Content: 'c' }), one)
   })
 
-  test('may be left out by a caller that is no SDK: then every call counts', async () => {
+  test('is optional for callers without an SDK: then every call counts', async () => {
     const made = [1, 2].map(() => server.call('POST', '/app-instances', { body: { Name: 'A' } }))
     const [one, other] = await Promise.all(made)
     assert.deepEqual([one?.status, other?.status], [201, 201])
     assert.notEqual(one?.body.AppInstanceArn, other?.body.AppInstanceArn)
   })
 
-  test('of a message that left no row still stands for it when the channel has got a flow', async () => {
+  test('of a message without a row stays valid when the channel gets a flow', async () => {
     const populated = await populate(server)
     const ClientRequestToken = randomUUID()
     const message = { ClientRequestToken, Persistence: 'NON_PERSISTENT' } as const
@@ -156,7 +156,7 @@ suite('a token', () => {
     await assertRefused(populated.send({ ...message, Persistence: 'PERSISTENT' }), 'Conflict')
   })
 
-  test('of a message that left no row is forgotten after ten minutes', async () => {
+  test('of a message without a row expires after ten minutes', async () => {
     const make = transient['SendChannelMessage, NON_PERSISTENT']
     const first = await make('ten-minutes', 'one')
     clock.advance(599_999)

@@ -197,7 +197,7 @@ const wrongToken = 'The NextToken does not belong to this list: repeat the call 
 
 for (const [operation, list] of Object.entries(lists)) {
   suite(operation, () => {
-    test('gives out 50 at a time unless told otherwise, and a NextToken if there are more', async () => {
+    test('returns 50 items by default, and a NextToken if there are more', async () => {
       const { items } = await list.page({})
       for (let count = items!.length; count < 50; count += 1) await list.add()
       assert.equal((await list.page({})).NextToken, undefined)
@@ -207,7 +207,7 @@ for (const [operation, list] of Object.entries(lists)) {
       assert.equal((await list.page({ NextToken })).items?.length, 1)
     })
 
-    test('gives out every item once, in the same order, whatever the size of the pages', async () => {
+    test('returns every item once, in the same order, with any size of pages', async () => {
       const whole = (await pages(list, 50)).flat()
       assert.equal(new Set(whole).size, 51)
       for (const size of [1, 7, 17]) {
@@ -249,13 +249,13 @@ for (const [operation, list] of Object.entries(lists)) {
 }
 
 suite('a NextToken', () => {
-  test('is good for its own operation alone', async () => {
+  test('is only valid for its own operation', async () => {
     const { NextToken } = await lists.ListChannelMemberships!.page({ MaxResults: 1 })
     await assertRefused(lists.ListChannelMessages!.page({ NextToken }), 'BadRequest', wrongToken)
     await assertRefused(lists.ListChannelFlows!.page({ NextToken }), 'BadRequest', wrongToken)
   })
 
-  test('is good for its own bearer alone', async () => {
+  test('is only valid for its own bearer', async () => {
     const { channelArn: ChannelArn, owner, member } = lists.ListChannelMessages!.people
     const { NextToken } = await server.messaging.listChannelMessages({ ChannelArn, ChimeBearer: owner, MaxResults: 1 })
     const call = server.messaging.listChannelMessages({ ChannelArn, ChimeBearer: member, NextToken })
@@ -269,7 +269,7 @@ suite('a NextToken', () => {
     for (const [list, NextToken] of before) assert.equal((await list.page({ NextToken })).items?.length, 31)
   })
 
-  test('shows nothing twice and skips nothing when the list grows meanwhile', async () => {
+  test('returns nothing twice and skips nothing if the list grows meanwhile', async () => {
     const { page, add } = lists.ListChannelMessages!
     const { items: first, NextToken } = await page({ MaxResults: 25 })
     await add()

@@ -67,7 +67,7 @@ suite('with --limits aws', async () => {
       server.messaging.channelFlowCallback({ ChannelArn: people.channelArn, ChannelMessage: { MessageId: 'unknown' } }),
   }
 
-  test('every write counts, whatever becomes of it', async () => {
+  test('every write counts, with any outcome', async () => {
     for (const write of Object.values(writes)) {
       for (let count = 0; count < 12; count++) assert.match(await outcomeOf(write()), /^(BadRequest|Forbidden)$/)
     }

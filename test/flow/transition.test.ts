@@ -360,7 +360,7 @@ always(
   },
 )
 
-always('an open step that nobody has in hand is due by its deadline: nothing sleeps for ever', ({ moments, steps }) => {
+always('an open step without an owner is due by its deadline: no step waits for ever', ({ moments, steps }) => {
   for (const step of [...steps, ...moments.flatMap(stepsIn)]) assert.ok(step.isOwned || step.dueAt <= step.deadlineAt)
 })
 

@@ -20,7 +20,7 @@ import {
 import { type Cases, listenTo } from './store-suite.ts'
 
 export const acceptMessageCases: Cases = {
-  async 'a message is numbered, stored and told as it was answered'({ store }) {
+  async 'a message is numbered, stored and reported as its outcome says'({ store }) {
     await openChannel(store)
     const told = listenTo(store)
     const outcome = await store.commit(plainMessage({ created_at: 1_000 }))
@@ -45,7 +45,7 @@ export const acceptMessageCases: Cases = {
     assert.deepEqual(await readLog(store.read), [`1 CREATE_CHANNEL_MESSAGE ${message.message_id} at 1000`])
   },
 
-  async 'a message held by a flow brings its run, and its first step to this node'({ store }) {
+  async 'a message held by a flow adds its run, and its first step, which this node owns'({ store }) {
     await openChannel(store)
     const told = listenTo(store)
     const held = heldMessage()
@@ -57,7 +57,7 @@ export const acceptMessageCases: Cases = {
     assert.deepEqual({ ...read.step }, held.flow.step)
   },
 
-  async 'a sender who is no DEFAULT member is rejected and leaves nothing behind'({ store }) {
+  async 'a message of a sender without a DEFAULT membership is rejected without a trace'({ store }) {
     await openChannel(store)
     const told = listenTo(store)
     for (const sender_arn of [user('stranger'), ghost]) {
@@ -76,9 +76,7 @@ export const acceptMessageCases: Cases = {
     assert.deepEqual(rejected, { result: 'rejected', because: 'sender is no member' })
   },
 
-  async 'a message is rejected once the flow of its channel is another than was read, and leaves nothing behind'({
-    store,
-  }) {
+  async 'a message is rejected without a trace if its channel’s flow has changed since it was read'({ store }) {
     await openChannel(store)
     const rejected = { result: 'rejected', because: 'flow has changed' }
     const send = (channelFlowArn: string | null | undefined) =>
@@ -94,7 +92,7 @@ export const acceptMessageCases: Cases = {
     assert.equal((await store.read.all('SELECT 1 FROM idempotency_token')).length, 3)
   },
 
-  async 'a token is taken by the first to arrive, in one batch and afterwards'({ store }) {
+  async 'a token belongs to the first message, within a batch and afterwards'({ store }) {
     await openChannel(store)
     const inOneBatch = await Promise.all([
       store.commit(plainMessage({}, tokenRow({ answer_json: '"first"' }))),
@@ -111,7 +109,7 @@ export const acceptMessageCases: Cases = {
     assert.equal(token?.answer_json, '"first"')
   },
 
-  async 'rejected messages do not fail their neighbours'({ store }) {
+  async 'rejected messages do not fail others of their batch'({ store }) {
     await openChannel(store)
     const senders = [ben, user('stranger'), ben, ghost, ben]
     const outcomes = await Promise.all(senders.map((sender_arn) => store.commit(plainMessage({ sender_arn }))))
@@ -121,7 +119,9 @@ export const acceptMessageCases: Cases = {
     )
   },
 
-  async 'a write that breaks fails alone: its neighbours are committed, numbered without a gap and told'({ store }) {
+  async 'a write that throws only fails itself: the others are committed, numbered without a gap and reported'({
+    store,
+  }) {
     await openChannel(store)
     const told = listenTo(store)
     const [one, two, three] = [plainMessage(), plainMessage({}, tokenRow()), plainMessage()]
@@ -147,7 +147,7 @@ export const acceptMessageCases: Cases = {
     )
   },
 
-  async 'numbers have no gaps in any channel, and every event is told once'({ store }) {
+  async 'numbers have no gaps in any channel, and every event is reported once'({ store }) {
     const channels = [lobby, channel('garden')]
     for (const channelArn of channels) await openChannel(store, channelArn)
     const told = listenTo(store)
@@ -168,7 +168,7 @@ export const acceptMessageCases: Cases = {
     }
   },
 
-  async 'CreatedTimestamp never runs backwards in a channel, even if the clock does'({ store }) {
+  async 'CreatedTimestamp never decreases in a channel, even if the clock is set back'({ store }) {
     await openChannel(store)
     await openChannel(store, channel('garden'))
     const times: number[] = []

@@ -22,7 +22,7 @@ import { type Cases, listenTo } from './store-suite.ts'
 const onlyAna = { to: 'users', users: [ana] }
 const isOver = { result: 'rejected', because: 'step is over' }
 
-/** How a run ends, and what the sender and the others then see. */
+/** How a run ends, and the messages that the sender and other users then read. */
 const endings: { by: FlowEvent; persistence: string; stays: boolean; event: string; content: string }[] = [
   ...endingsBy({ type: 'Verdict', deny: false, text: { content: '"h***o"' } }, 'CREATE_CHANNEL_MESSAGE', '"h***o"'),
   ...endingsBy({ type: 'Verdict', deny: true, text: {} }, 'DENIED_CREATE_CHANNEL_MESSAGE', '"hello"'),
@@ -64,7 +64,7 @@ const endingCases: Cases = Object.fromEntries(
 )
 
 export const decideStepCases: Cases = {
-  async 'of two verdicts on one step in one batch the first wins'({ store }) {
+  async 'the first of two verdicts on one step in one batch counts'({ store }) {
     const { job } = await hold(store)
     const told = listenTo(store)
     const outcomes = await Promise.all([
@@ -79,7 +79,7 @@ export const decideStepCases: Cases = {
     assert.equal((await readMessage(store.read, job.message.message_id))?.content, '"first"')
   },
 
-  async 'a verdict on a step that is over is rejected and changes nothing'({ store }) {
+  async 'a verdict on an ended step is rejected and changes nothing'({ store }) {
     const { job } = await hold(store)
     await store.commit(verdictOn(job, { deny: true }))
     const before = await readStep(store, job)
@@ -92,7 +92,7 @@ export const decideStepCases: Cases = {
     )
   },
 
-  async 'a verdict in the middle opens the next step, and the message stays as it is'({ store }) {
+  async 'a verdict before the last step opens the next one, and does not change the message'({ store }) {
     const { job } = await hold(store, heldMessage({}, processors(['redact', 'ABORT'], ['translate', 'ABORT'])))
     const told = listenTo(store)
     const change = verdictOn(job, { text: { content: '"h***o"' } }, 5_000)
@@ -111,7 +111,7 @@ export const decideStepCases: Cases = {
     assert.deepEqual([next.message.status, next.message.content], ['PENDING', '"hello"'])
   },
 
-  async 'a run that is over keeps its steps, how much they changed, and no text'({ store }) {
+  async 'an ended run keeps its steps and the sizes of their changes, and no text'({ store }) {
     const { job } = await hold(store)
     await store.commit(verdictOn(job, { text: { content: '"x"', metadata: '"yz"' } }, 5_000))
     const run = await store.read.get<object>('SELECT state, text_json, ended_at FROM flow_run')
@@ -123,7 +123,7 @@ export const decideStepCases: Cases = {
     )
   },
 
-  async 'a message denied after changes is told as its sender sent it'({ store }) {
+  async 'the event of a message denied after changes has the text that its sender sent'({ store }) {
     const { job } = await hold(store, heldMessage({}, processors(['redact', 'ABORT'], ['judge', 'ABORT'])))
     const change = verdictOn(job, { text: { content: '"h***o"' } })
     await store.commit(change)
@@ -132,14 +132,14 @@ export const decideStepCases: Cases = {
     assert.equal((told[0]?.events[0]?.about as MessageRow | undefined)?.content, '"hello"')
   },
 
-  async 'a targeted message is told to its target and its sender alone'({ store }) {
+  async 'only the target and the sender receive a targeted message'({ store }) {
     const { job } = await hold(store, heldMessage({ target_arn: ben }))
     const told = listenTo(store)
     await store.commit(verdictOn(job))
     assert.deepEqual(told[0]?.events[0]?.audience, { to: 'users', users: [ben, ana] })
   },
 
-  async 'a verdict whose next step cannot be written fails alone and leaves the step open'({ store }) {
+  async 'a verdict whose next step cannot be written only fails itself, and the step stays open'({ store }) {
     const { job } = await hold(store, heldMessage({}, processors(['redact', 'ABORT'], ['translate', 'ABORT'])))
     const change = verdictOn(job)
     const broken = { ...change, next: job.step }
@@ -150,7 +150,7 @@ export const decideStepCases: Cases = {
     assert.deepEqual(await store.commit(change), { result: 'decided' })
   },
 
-  async 'a verdict on a message that is gone ends its run and tells nobody'({ store }) {
+  async 'a verdict on a deleted message ends its run without an event'({ store }) {
     const { job } = await hold(store)
     await store.transaction((transaction) => transaction.run('DELETE FROM channel_message'))
     const told = listenTo(store)
@@ -180,7 +180,7 @@ export const decideStepCases: Cases = {
     assert.deepEqual([step?.attempts, step?.owner, step?.due_at], [1, '', 61_000])
   },
 
-  async 'a failure is recorded in whatever words it has'({ store }) {
+  async 'a failure is recorded with any text'({ store }) {
     const { job } = await hold(store)
     const change = changeAfter(job, { type: 'Crashed', reason: 'it said "\0"' }, 1_000)
     assert.deepEqual(await store.commit(change), { result: 'recorded' })
@@ -188,7 +188,7 @@ export const decideStepCases: Cases = {
     assert.equal((await store.commit(verdictOn(job, { deny: true }))).result, 'decided')
   },
 
-  async 'a hand-off of a step that is over, or of none, is rejected and changes nothing'({ store }) {
+  async 'a hand-off of an ended or unknown step is rejected and changes nothing'({ store }) {
     const { job } = await hold(store)
     await store.commit(verdictOn(job))
     const before = await readStep(store, job)
@@ -201,7 +201,7 @@ export const decideStepCases: Cases = {
     assert.deepEqual(await readStep(store, job), before)
   },
 
-  async 'what another node has in hand meanwhile is let alone, but for a verdict'({ store }) {
+  async 'a step that another node has taken is not changed, except by a verdict'({ store }) {
     const { job } = await hold(store)
     const take = {
       kind: 'TakeSteps',
@@ -225,7 +225,7 @@ export const decideStepCases: Cases = {
     assert.deepEqual(await store.commit(verdictOn(job, {}, 1_000)), { result: 'decided' })
   },
 
-  async 'a step that nobody has in hand is decided by whoever read it so'({ store }) {
+  async 'any node may decide a free step that it has read as free'({ store }) {
     const { job } = await hold(store)
     await store.commit(changeAfter(job, { type: 'Crashed', reason: 'it threw' }, 1_000))
     const read = plain(await readJob(store.read, job.step.callback_id))
@@ -233,7 +233,7 @@ export const decideStepCases: Cases = {
     assert.deepEqual(await store.commit(changeAfter(read, { type: 'Due' }, 1e9)), { result: 'decided' })
   },
 
-  async 'an ending says what it says, whoever made it'({ store }) {
+  async 'the result of a run is written unchanged'({ store }) {
     const { job } = await hold(store)
     const text: MessageText = {
       content: '"x"',

@@ -15,7 +15,7 @@ test('there is a store of every schema', () => {
 })
 
 for (const version of fixtureVersions()) {
-  test(`a store of schema ${version} is opened with all that is in it`, async (context) => {
+  test(`a store of schema ${version} is opened with all of its rows`, async (context) => {
     const file = await createStoreFile(context)
     const written = new DatabaseSync(file.path)
     written.exec(readFileSync(fixturePath(version), 'utf8'))

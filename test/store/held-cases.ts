@@ -16,7 +16,7 @@ const held = (senderArn: string, owner = 'node-1', channelArn = lobby) =>
   )
 
 export const heldCases: Cases = {
-  async 'what flows hold of one sender in one channel is found, whichever node has it in hand'({ store }) {
+  async 'the held messages of one sender in one channel are found, with any owner'({ store }) {
     for (const arn of [lobby, channel('elsewhere')]) await openChannel(store, arn)
     const sent = [held(ana), held(ana, 'node-2'), held(ana, ''), held(ana, 'node-3')]
     const over = held(ana, 'node-2')

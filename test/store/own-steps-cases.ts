@@ -9,7 +9,7 @@ const functionArn = processors(['redact', 'ABORT'])[0]?.Configuration.Lambda.Res
 const range = { owner: 'node-1', channelId: numberOf(lobby), functionArn, dueFrom: 0, dueUntil: 100_000, stepsMax: 10 }
 
 export const ownStepsCases: Cases = {
-  async 'the steps that a node owns for a channel and function are read as they are due'({ store }) {
+  async 'the steps that a node owns for a channel and function are read in the order of due_at'({ store }) {
     const elsewhere = channel('elsewhere')
     for (const channelArn of [lobby, elsewhere]) await openChannel(store, channelArn)
     const second = await hold(store, { dueAt: 2_000, createdAt: 20 })
@@ -29,9 +29,7 @@ export const ownStepsCases: Cases = {
     assert.deepEqual(await read({ dueUntil: 1_999 }), [first])
   },
 
-  async 'all rows of a node are walked over page by page, each once, however many are due in one millisecond'({
-    store,
-  }) {
+  async 'a walk reads all rows of a node page by page, each once, with any number due in one millisecond'({ store }) {
     await openChannel(store)
     const ids: string[] = []
     for (const dueAt of [5, 5, 5, 5, 7, 3, -1]) ids.push(await hold(store, { dueAt }))
@@ -51,7 +49,7 @@ export const ownStepsCases: Cases = {
     assert.deepEqual(await readOwnStepsPage(store.read, 'node-1', { ...ownStepsBegin, shard: shard + 1 }, 2), [])
   },
 
-  async 'steps are read with their run and message, in the order in which they are given'({ store }) {
+  async 'jobs are read in the order of their steps'({ store }) {
     await openChannel(store)
     const ids = [await hold(store, { dueAt: 3 }), await hold(store, { dueAt: 2 }), await hold(store, { dueAt: 1 })]
     const jobs = await Promise.all(ids.map((id) => readJob(store.read, id)))

@@ -18,7 +18,7 @@ const open = (url: string, migrations?: 'check') =>
   PostgresStore.open({ url, random: Math.random, log, ...(migrations && { migrations }) })
 
 suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
-  test('rejects writes meanwhile, has none half, and is written again afterwards', async (context) => {
+  test('rejects writes meanwhile, has no partial write, and accepts writes afterwards', async (context) => {
     const server = await PostgresServer.start()
     const stores = new DatabaseStores(await server.createDatabase())
     context.after(async () => {
@@ -69,7 +69,7 @@ suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
 })
 
 suite('a database', { skip: noPostgres }, () => {
-  test('ends the transaction of a node that freezes, whose locks nobody else waits for then', async (context) => {
+  test('ends the transaction of a node that freezes, and so releases its locks', async (context) => {
     const database = await createDatabaseFor(context)
     const [frozen, other] = [await database.open(), await database.open()]
     await openChannel(frozen)
@@ -82,14 +82,14 @@ suite('a database', { skip: noPostgres }, () => {
       await inside.run('UPDATE channel_head SET last_created_at = 9 WHERE channel_id = $1', numberOf(lobby))
     })
     await locked.promise
-    // It waits until the server has had enough of the frozen one.
+    // It waits until the server ends the frozen transaction.
     assert.equal((await other.commit(plainMessage())).result, 'accepted')
     thawed.resolve()
     await assert.rejects(transaction, StoreUnavailable)
     assert.equal((await frozen.commit(plainMessage())).result, 'accepted', 'another connection takes its place')
   })
 
-  test('of a newer Carillon is rejected, and so is an older one where nobody may migrate', async (context) => {
+  test('of a newer Carillon is rejected, and so is an older one if migrations are not allowed', async (context) => {
     const database = await createDatabaseFor(context)
     await assert.rejects(open(database.url, 'check'), /has schema 0, this Carillon needs \d+: migrate it first/)
     const store = await database.open()
@@ -110,7 +110,7 @@ suite('a database', { skip: noPostgres }, () => {
     )
   })
 
-  test('says in one line that its user may not make tables', async (context) => {
+  test('reports in one line that its user may not create tables', async (context) => {
     const database = await createDatabaseFor(context)
     const name = `reader_${database.url.slice(-8)}`
     const admin = new Client({ connectionString: database.url })
@@ -131,7 +131,7 @@ suite('a database', { skip: noPostgres }, () => {
     }
   })
 
-  test('is not shown with its password when it cannot be used', async (context) => {
+  test('is reported without its password if it cannot be used', async (context) => {
     const database = await createDatabaseFor(context)
     const url = new URL(database.url)
     url.password = 'a-wrong-secret'
@@ -143,14 +143,14 @@ suite('a database', { skip: noPostgres }, () => {
     assert.ok(!shown.includes('a-wrong-secret'))
   })
 
-  test('tells its time, in whole milliseconds', async (context) => {
+  test('returns its time in whole milliseconds', async (context) => {
     const store = await (await createDatabaseFor(context)).open()
     const [first, second] = [await store.sharedNow(), await store.sharedNow()]
     assert.ok(Number.isInteger(first) && first > 1.7e12 && first <= second)
   })
 })
 
-test('a database that is not there is said to be unavailable', async () => {
+test('an unreachable database is reported as unavailable', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
@@ -188,7 +188,7 @@ suite('TLS to the database', { skip: noPostgresServer }, async () => {
     return row?.ssl
   }
 
-  test('verify-full takes the server whose certificate is of this CA and for this host', async () => {
+  test('verify-full accepts a certificate of this CA for this host', async () => {
     assert.equal(await usesTls(await open(`${url}?sslmode=verify-full&sslrootcert=${ours}`)), true)
   })
 
@@ -199,13 +199,13 @@ suite('TLS to the database', { skip: noPostgresServer }, async () => {
     }
   })
 
-  test('verify-full rejects a certificate for another host, and verify-ca takes it', async () => {
+  test('verify-full rejects a certificate for another host, and verify-ca accepts it', async () => {
     const elsewhere = url.replace('127.0.0.1', 'localhost')
     await assert.rejects(open(`${elsewhere}?sslmode=verify-full&sslrootcert=${ours}`), /altnames|certificate/)
     assert.equal(await usesTls(await open(`${elsewhere}?sslmode=verify-ca&sslrootcert=${ours}`)), true)
   })
 
-  test('require takes any certificate, and disable asks for none', async () => {
+  test('require accepts any certificate, and disable uses none', async () => {
     assert.equal(await usesTls(await open(`${url}?sslmode=require`)), true)
     assert.equal(await usesTls(await open(`${url}?sslmode=disable`)), false)
     assert.equal(await usesTls(await open(url)), false)
@@ -224,7 +224,7 @@ suite('the URL of a database', () => {
     'postgres://u:s3cret@h/d?sslmode=verify-full&sslrootcert=/no/such/file': /no such file.*\/no\/such\/file/,
   }
   for (const [url, reason] of Object.entries(rejected)) {
-    test(`is rejected where ${reason.source}`, () => {
+    test(`is rejected: ${reason.source}`, () => {
       assert.throws(
         () => readDatabaseUrl(url),
         (error: Error) => {
@@ -245,7 +245,7 @@ suite('the URL of a database', () => {
   })
 })
 
-/** Sends one message after the other, in four lines, whatever becomes of them. */
+/** Sends messages in four sequences, with any outcome. */
 class EndlessWriter {
   readonly accepted = new Set<string>()
   #rejected = new Set<string>()
@@ -257,12 +257,12 @@ class EndlessWriter {
     this.#lines = [1, 2, 3, 4].map(() => this.#write(store))
   }
 
-  /** Resolves when so many more were accepted. */
+  /** Resolves when so many further messages were accepted. */
   passed(more: number): Promise<void> {
     return new Promise((resolve) => this.#waiting.push({ at: this.accepted.size + more, resolve }))
   }
 
-  /** Answers the ids of those that were rejected. */
+  /** Returns the ids of the rejected messages. */
   async stop(): Promise<Set<string>> {
     this.#stopped = true
     await Promise.all(this.#lines)

@@ -29,7 +29,7 @@ const openMany = (database: DatabaseStores, count: number): Promise<PostgresStor
   Promise.all(Array.from({ length: count }, () => database.open()))
 
 suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
-  test('migrate it once, although they start together', async (context) => {
+  test('migrate it once if they start together', async (context) => {
     const database = await createDatabaseFor(context)
     const [store] = await openMany(database, 8)
     const applied = await store?.read.all<{ version: number }>('SELECT version FROM schema_migration ORDER BY version')
@@ -39,7 +39,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     )
   })
 
-  test('take 10,000 steps of a dead node with 8 claimers: none twice, none left', async (context) => {
+  test('take 10,000 steps of a dead node with 8 claimers: each exactly once', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 8)
     const [first] = stores as [PostgresStore]
@@ -55,7 +55,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
         const ask = { kind: 'TakeSteps', owner, deadNode: 'node-1', now: 1e12, againAt: 2e12, stepsMax: 100 } as const
         for (let empty = 0; empty < 3; ) {
           const jobs = await store.commit(ask)
-          // Nothing may be free for a moment while others have it locked.
+          // There may be no free step at a moment at which others have locked it.
           empty = jobs.length === 0 ? empty + 1 : 0
           taken.push(...jobs.map(({ step }) => step.callback_id))
         }
@@ -72,7 +72,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     for (const { owner, count } of owned) assert.equal(claims[Number(owner.slice('claimer-'.length))]?.length, count)
   })
 
-  test('number the messages of one channel without a gap, take each token once, and let one verdict win', async (context) => {
+  test('number the messages of one channel without a gap, accept each token once, and one verdict for each step', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 3)
     const [first] = stores as [PostgresStore]
@@ -139,7 +139,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     )
   })
 
-  test('cross each other in transactions, and each comes out as if it were alone', async (context) => {
+  test('have conflicting transactions that are serializable', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 4)
     const [first] = stores as [PostgresStore]
@@ -161,7 +161,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     assert.ok(runs > done, 'some were tried again')
   })
 
-  test('insert the same once, and the one that comes second finds it', async (context) => {
+  test('insert one row once, and the second finds it', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 4)
     const answers = await Promise.all(
@@ -177,7 +177,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     assert.equal(new Set(answers).size, 1)
   })
 
-  test('a member who is removed while a batch waits has sent nothing after it', async (context) => {
+  test('a message of a member that is removed while its batch waits is rejected', async (context) => {
     const database = await createDatabaseFor(context)
     const [one, two] = (await openMany(database, 2)) as [PostgresStore, PostgresStore]
     await openChannel(one)
@@ -198,7 +198,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     assert.deepEqual(await sending, { result: 'rejected', because: 'sender is no member' })
   })
 
-  test('compare text byte by byte, whatever the locale', async (context) => {
+  test('compare text byte by byte, with any locale', async (context) => {
     const store = await (await createDatabaseFor(context)).open()
     const names = ['a', 'B', 'ä', 'Z', '\u{1f514}', '\uffee', '_', '-']
     for (const name of names)
@@ -216,7 +216,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
   })
 })
 
-test('changes of one batch share statements by their kind, and two of one thing keep their order', () => {
+test('changes of one batch share statements by their kind, and two changes of one row keep their order', () => {
   const [one, two] = [heldMessage(), heldMessage()]
   const job = (held: typeof one) => ({ ...held.flow, message: { ...held.message, seq: 1 } })
   const decide = (held: typeof one) => verdictOn(job(held))
@@ -243,7 +243,7 @@ test('changes of one batch share statements by their kind, and two of one thing 
   ])
 })
 
-/** So many open steps like the one that is there, in all shards. */
+/** Copies the open step so many times, in all shards. */
 async function multiply(store: PostgresStore, count: number): Promise<void> {
   const others = stepColumns.filter((column) => !['callback_id', 'shard'].includes(column))
   await store.transaction((transaction) =>
@@ -255,7 +255,7 @@ async function multiply(store: PostgresStore, count: number): Promise<void> {
   )
 }
 
-/** Until some connection of the database waits for a lock that another holds. */
+/** Resolves when a connection of the database waits for a lock of another one. */
 async function waitUntilLocked(store: PostgresStore): Promise<void> {
   const sql = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
   for (let looks = 1; !(await store.read.get(sql)); looks += 1) assert.ok(looks < 10_000, 'nobody waits for the lock')

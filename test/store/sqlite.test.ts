@@ -71,7 +71,7 @@ test('a file from before the first release is rejected with one clear line', asy
   )
 })
 
-test('a denied text is not on the disk any more once the store is closed', async (context) => {
+test('a denied text is not on the disk after the store is closed', async (context) => {
   const file = await createStoreFile(context)
   const store = await file.open()
   await openChannel(store)
@@ -103,7 +103,7 @@ test('every other write waits for an open transaction', async (context) => {
   assert.equal(order.length, 5)
 })
 
-test('commits are told in their order', async (context) => {
+test('commits are reported in their order', async (context) => {
   const store = await (await createStoreFile(context)).open()
   await openChannel(store)
   const told: (number | undefined)[] = []
@@ -116,7 +116,7 @@ test('commits are told in their order', async (context) => {
   assert.equal(told.length, 300)
 })
 
-test('while another process writes, a write is rejected at once and told to come back', async (context) => {
+test('while another process writes, a write is rejected at once as retryable', async (context) => {
   const file = await createStoreFile(context)
   const store = await file.open()
   await openChannel(store)
@@ -132,7 +132,7 @@ test('while another process writes, a write is rejected at once and told to come
   assert.equal((await store.commit(plainMessage())).result, 'accepted')
 })
 
-test('what was acknowledged is there after the process was killed', async (context) => {
+test('acknowledged writes survive a kill of the process', async (context) => {
   const file = await createStoreFile(context)
   await openChannel(await file.open())
   await file.close()
@@ -151,7 +151,7 @@ test('what was acknowledged is there after the process was killed', async (conte
   )
 })
 
-/** Lets another process commit until it has acknowledged so many messages, kills it, and answers all their ids. */
+/** Lets another process commit until it has acknowledged so many messages, kills it, and returns all their ids. */
 async function killAfter(path: string, acknowledgedMin: number): Promise<string[]> {
   const program = fileURLToPath(new URL('../support/commit-forever.ts', import.meta.url))
   const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] })

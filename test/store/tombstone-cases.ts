@@ -30,7 +30,7 @@ async function rows(store: Store): Promise<unknown[]> {
   return Promise.all(tables.map((table) => store.read.all(`SELECT * FROM ${table} ORDER BY 1, 2`)))
 }
 
-/** A channel is deleted from the moment on in which its head row says so, while all its other rows are there. */
+/** A channel is deleted by its head row alone: all its other rows still exist. */
 export const tombstoneCases: Cases = {
   async 'a deleted channel accepts no message, and keeps no token of one'({ store }) {
     await openChannel(store)
@@ -59,7 +59,7 @@ export const tombstoneCases: Cases = {
     assert.deepEqual(await rows(store), before)
   },
 
-  async 'no step of a deleted channel ends or begins, whatever becomes of it'({ store }) {
+  async 'no event of a step of a deleted channel changes anything'({ store }) {
     await openChannel(store)
     const held = heldMessage({}, processors(['first', 'ABORT'], ['second', 'ABORT']))
     await store.commit(held)
@@ -96,7 +96,7 @@ export const tombstoneCases: Cases = {
     assert.deepEqual(await store.commit({ ...take, deadNode: undefined }), [])
   },
 
-  async 'a deleted user sends nothing, though its membership is still there'({ store }) {
+  async 'a deleted user sends nothing, although its membership still exists'({ store }) {
     await openChannel(store)
     await store.write('UPDATE app_instance_user SET deleted_at = 5 WHERE user_id = $1', numberOf(ana))
     const before = await rows(store)

@@ -18,7 +18,7 @@ async function after(world: World, byMs: number): Promise<void> {
 }
 
 onBothEngines(
-  'a channel expires so many days after its creation, and its members hear that it is deleted',
+  'a channel expires so many days after its creation, and its members are notified',
   async (world) => {
     await world.createChannel('lounge', { ExpirationSettings: created(2) })
     await world.createChannel('other')

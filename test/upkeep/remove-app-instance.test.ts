@@ -7,7 +7,7 @@ const forbidden = { code: 'Forbidden' }
 const unauthorized = { code: 'Unauthorized' }
 const deleteAppInstance = (world: World) => world.call('DeleteAppInstance', { AppInstanceArn: world.appInstanceArn })
 
-onBothEngines('nobody acts in a deleted AppInstance, before anything of it is purged', async (world) => {
+onBothEngines('no user can act in a deleted AppInstance, even before its purge', async (world) => {
   const ChannelArn = await world.createChannel('lounge')
   const AppInstanceArn = world.appInstanceArn
   await deleteAppInstance(world)

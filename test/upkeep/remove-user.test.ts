@@ -35,7 +35,7 @@ onBothEngines(
 )
 
 onBothEngines(
-  'every channel of a deleted user hears that it leaves, and then its sessions are closed',
+  'every channel of a deleted user is notified of its leave, and then its sessions are closed',
   async (world) => {
     const ids = Array.from({ length: 60 }, (_, index) => `channel-${index}`)
     for (const id of ids)

@@ -5,7 +5,7 @@ import { traceDays } from '../../src/upkeep/trim.ts'
 import { readJob, verdictOn } from '../support/rows.ts'
 import { onBothEngines, type World } from './world.ts'
 
-/** Lets the message pass whose step this is. */
+/** Allows the message of this step. */
 async function allow(world: World, step: StepRow): Promise<void> {
   const job = await readJob(world.store.read, step.callback_id)
   await world.store.commit(verdictOn(job, {}, world.clock.now()))

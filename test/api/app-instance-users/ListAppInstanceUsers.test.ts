@@ -16,7 +16,7 @@ const create = async (AppInstanceArn: string | undefined, AppInstanceUserId: str
 const { AppInstanceArn } = await identity.createAppInstance({ Name: 'People' })
 
 suite('ListAppInstanceUsers', () => {
-  test('answers the users of the AppInstance in the order of their creation, without their times', async () => {
+  test('returns the users of the AppInstance in the order of their creation, without their times', async () => {
     const { AppInstanceArn: other } = await identity.createAppInstance({ Name: 'Other' })
     assert.deepEqual((await identity.listAppInstanceUsers({ AppInstanceArn })).AppInstanceUsers, [])
     const zoe = await create(AppInstanceArn, 'zoe', 'm\n🔔')

@@ -50,7 +50,7 @@ suite('CreateAppInstance rejects', () => {
   ]
   for (const [what, input, text] of rejected) test(what, () => assertRefused(create(input), 'BadRequest', text))
 
-  test('all that is wrong in one answer', () =>
+  test('all errors in one response', () =>
     assertRefused(
       create({ Name: '', Metadata: 'm'.repeat(1025) }),
       'BadRequest',
@@ -59,12 +59,12 @@ suite('CreateAppInstance rejects', () => {
 })
 
 suite('CreateAppInstance', () => {
-  test("answers an ARN with the server's region and account", async () => {
+  test("returns an ARN with the server's region and account", async () => {
     const { AppInstanceArn } = await create()
     assert.match(AppInstanceArn!, /^arn:aws:chime:us-east-1:111122223333:app-instance\/[0-9a-f-]{36}$/)
   })
 
-  test('makes a hundred of them, and no more', async () => {
+  test('creates a hundred of them at most', async () => {
     await Promise.all(Array.from({ length: 100 - created }, () => create()))
     await assertRefused(create(), 'ResourceLimitExceeded', 'The limit of 100 AppInstances is reached')
   })

@@ -28,7 +28,7 @@ suite('CreateAppInstanceAdmin', () => {
   test('rejects who is an admin already', () =>
     assertRefused(promote(people.admin), 'Conflict', 'The user is an AppInstanceAdmin already'))
 
-  test('rejects whoever is no user of the AppInstance', async () => {
+  test('rejects an ARN that is not a user of the AppInstance', async () => {
     const others = await populate(server)
     await assertRefused(promote(people.user('nobody')), 'Forbidden', invalidUser)
     await assertRefused(promote(others.member), 'Forbidden', invalidUser)
@@ -41,7 +41,7 @@ suite('CreateAppInstanceAdmin', () => {
     await assertRefused(promote(people.member, 'here'), 'BadRequest', /'appInstanceArn'/)
   })
 
-  test('rejects the 101st, and still says of the others that they are admins already', async () => {
+  test('rejects the 101st, and still a repetition as a Conflict', async () => {
     const full = await populate(server)
     const arns = await Promise.all(Array.from({ length: 100 }, (_, index) => full.createUser(`admin-${index}`)))
     const [first, ...others] = arns as [string, ...string[]]

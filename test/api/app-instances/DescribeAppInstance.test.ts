@@ -10,7 +10,7 @@ const describe = async (AppInstanceArn: string | undefined) =>
   (await server.identity.describeAppInstance({ AppInstanceArn })).AppInstance
 
 suite('DescribeAppInstance', () => {
-  test('answers what it was created with, and when, to the millisecond', async () => {
+  test('returns the members of its creation, and the time in milliseconds', async () => {
     const created = { Name: 'Bells 🔔', Metadata: 'line\nbreak\0' }
     const { AppInstanceArn } = await server.identity.createAppInstance(created)
     const at = new Date(clock.now())

@@ -13,7 +13,7 @@ const describe = async (AppInstanceAdminArn: string, AppInstanceArn = appInstanc
   (await server.identity.describeAppInstanceAdmin({ AppInstanceArn, AppInstanceAdminArn })).AppInstanceAdmin
 
 suite('DescribeAppInstanceAdmin', () => {
-  test('says who the admin is, by its name of now, and since when', async () => {
+  test('returns the admin with its current name, and since when', async () => {
     const Arn = await people.createUser('boss')
     clock.advance(1)
     const CreatedTimestamp = new Date(clock.now())

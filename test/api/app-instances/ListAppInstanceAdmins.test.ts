@@ -36,7 +36,7 @@ suite('ListAppInstanceAdmins', () => {
     assert.equal((await list(others.appInstanceArn)).AppInstanceAdmins?.length, 2)
   })
 
-  test('answers an empty list where there is none', async () => {
+  test('returns an empty list if there is none', async () => {
     const { AppInstanceArn } = await server.identity.createAppInstance({ Name: 'Bells' })
     assert.deepEqual((await list(AppInstanceArn!)).AppInstanceAdmins, [])
   })

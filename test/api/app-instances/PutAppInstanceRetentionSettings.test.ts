@@ -18,7 +18,7 @@ const put = (AppInstanceArn: string, RetentionDays?: number) =>
 
 /** What it does to messages: test/upkeep/retention.test.ts. */
 suite('PutAppInstanceRetentionSettings', () => {
-  test('answers the settings and when the deletion begins, as GetAppInstanceRetentionSettings does', async () => {
+  test('returns the settings and when the deletion begins, like GetAppInstanceRetentionSettings', async () => {
     const { appInstanceArn: AppInstanceArn } = await populate(server)
     const { $metadata: _, ...answer } = await put(AppInstanceArn, 7)
     assert.deepEqual(answer, {

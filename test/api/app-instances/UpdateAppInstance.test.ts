@@ -15,7 +15,7 @@ const update = (input: Input = {}) =>
 const describe = async () => (await server.identity.describeAppInstance({ AppInstanceArn })).AppInstance
 
 suite('UpdateAppInstance', () => {
-  test('replaces name and metadata, and says when', async () => {
+  test('replaces name and metadata, and sets the time of the update', async () => {
     const before = await describe()
     clock.advance(1)
     assert.equal((await update()).AppInstanceArn, AppInstanceArn)

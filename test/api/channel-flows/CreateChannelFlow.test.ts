@@ -121,7 +121,7 @@ suite('CreateChannelFlow rejects', () => {
 })
 
 suite('CreateChannelFlow', () => {
-  test('answers an ARN of the AppInstance with a UUID', async () => {
+  test('returns an ARN of the AppInstance with a UUID', async () => {
     const { ChannelFlowArn } = await create()
     assert.match(
       ChannelFlowArn!.replace(AppInstanceArn!, ''),

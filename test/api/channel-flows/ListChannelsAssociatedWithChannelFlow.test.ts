@@ -9,7 +9,7 @@ const list = async (ChannelFlowArn: string) =>
   (await server.messaging.listChannelsAssociatedWithChannelFlow({ ChannelFlowArn })).Channels
 
 suite('ListChannelsAssociatedWithChannelFlow', () => {
-  test('answers the channels of the flow, PRIVATE ones too, in the order of their creation', async () => {
+  test('returns the channels of the flow, PRIVATE ones too, in the order of their creation', async () => {
     const people = await populate(server, { Metadata: 'm' })
     const { owner: ChimeBearer, channelArn: lobby } = people
     const garden = await people.createChannel({ Name: 'Garden 🔔', Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' })

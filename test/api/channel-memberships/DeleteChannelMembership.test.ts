@@ -102,7 +102,7 @@ suite('DeleteChannelMembership', () => {
 })
 
 suite('DELETE_CHANNEL_MEMBERSHIP', () => {
-  test('goes to all members, the removed one among them, who receives nothing after it', async () => {
+  test('goes to all members, including the removed one, which receives no later event', async () => {
     const people = await populate(server)
     const { owner, member, hidden, stranger } = people
     const sessions = await Promise.all([owner, hidden, member].map((user) => server.session(user)))

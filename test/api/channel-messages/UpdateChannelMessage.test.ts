@@ -72,7 +72,7 @@ suite('UpdateChannelMessage accepts', () => {
     })
   }
 
-  test('30 bytes of Content in a CONTROL message, and no more', async () => {
+  test('at most 30 bytes of Content in a CONTROL message', async () => {
     const id = await sent(people, { Type: 'CONTROL' })
     await people.update(id, { Content: 'ü'.repeat(15) })
     await assertRefused(
@@ -127,7 +127,7 @@ suite('UpdateChannelMessage rejects', async () => {
     await assertRefused(held.update(denied.ChannelMessage.MessageId), 'Forbidden', noAccess)
   })
 
-  test('a message that is not sent, as a conflict for its sender alone', async () => {
+  test('a message that is not sent, with a Conflict only for its sender', async () => {
     const failing = await populate(server)
     await failing.attachFlow(['not-there'])
     const session = await server.session(failing.member)
@@ -228,7 +228,7 @@ suite('UpdateChannelMessage without a flow', () => {
     assert.deepEqual(await lastMessage(), before)
   })
 
-  test('tells of a targeted message its target and its sender alone', async () => {
+  test('only notifies the target and the sender of a targeted message', async () => {
     const { member, hidden, owner } = people
     const sessions = [await server.session(member), await server.session(hidden), await server.session(owner)]
     const targeted = await sent(people, { Target: [{ MemberArn: hidden }] })

@@ -20,7 +20,7 @@ const promote = (input: Partial<CreateChannelModeratorCommandInput> = {}) =>
     ...input,
   })
 suite('CreateChannelModerator', () => {
-  test('answers the channel and the moderator by name', async () => {
+  test('returns the channel and the moderator by name', async () => {
     const ChannelModeratorArn = await people.createUser('ben')
     const { $metadata, ...answer } = await promote({ ChannelModeratorArn })
     assert.equal($metadata.httpStatusCode, 201)
@@ -28,7 +28,7 @@ suite('CreateChannelModerator', () => {
     assert.deepEqual(answer, { ChannelArn: people.channelArn, ChannelModerator })
   })
 
-  test('makes somebody a moderator, and not a member', async () => {
+  test('gives the moderator role, without a membership', async () => {
     const ChannelArn = await people.createChannel()
     const ChannelModeratorArn = await people.createUser('cleo')
     const update = () => server.messaging.updateChannel({ ChannelArn, ChimeBearer: ChannelModeratorArn, Name: 'Tower' })

@@ -106,7 +106,7 @@ suite('CreateChannel rejects', () => {
 })
 
 suite('CreateChannel', () => {
-  test('answers an ARN with the ChannelId in it, or with a UUID', async () => {
+  test('returns an ARN with the ChannelId in it, or with a UUID', async () => {
     assert.equal((await create({ ChannelId: 'tower@1' })).ChannelArn, `${AppInstanceArn}/channel/tower@1`)
     assert.match((await create()).ChannelArn!, /\/channel\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
   })

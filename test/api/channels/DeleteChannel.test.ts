@@ -7,7 +7,7 @@ import { startTestServer } from '../../support/running-server.ts'
 const server = await startTestServer()
 
 describe('DeleteChannel', () => {
-  test('tells the members, and then nobody finds the channel any more', async () => {
+  test('notifies the members, and then no user finds the channel', async () => {
     const population = await populate(server)
     const { channelArn: ChannelArn, member, moderator } = population
     const session = await server.session(member)

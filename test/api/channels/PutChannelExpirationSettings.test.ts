@@ -9,7 +9,7 @@ const { messaging } = server
 const ExpirationSettings = { ExpirationDays: 3, ExpirationCriterion: 'LAST_MESSAGE_TIMESTAMP' } as const
 
 suite('PutChannelExpirationSettings', () => {
-  test('answers the settings, which DescribeChannel shows until they are taken off', async () => {
+  test('returns the settings, which DescribeChannel shows until they are taken off', async () => {
     const { channelArn: ChannelArn, moderator: ChimeBearer, owner } = await populate(server)
     const describe = async () =>
       (await messaging.describeChannel({ ChannelArn, ChimeBearer: owner })).Channel?.ExpirationSettings

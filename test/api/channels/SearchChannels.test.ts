@@ -36,7 +36,7 @@ const search = async (ChimeBearer: string | undefined, ...Fields: SearchField[])
 }
 
 suite('SearchChannels', () => {
-  test('answers the summaries of channels', async () => {
+  test('returns the summaries of channels', async () => {
     const { MessageId } = await people.send()
     const { CreatedTimestamp: LastMessageTimestamp } = await people.read(MessageId)
     const { Channels } = await server.messaging.searchChannels({ ChimeBearer: owner, Fields: [includes(member)] })

@@ -77,7 +77,7 @@ suite('UpdateChannel rejects', () => {
 })
 
 suite('UpdateChannel', () => {
-  test('tells every member the whole channel, and nobody else', async () => {
+  test('sends every member the complete channel, and no other user', async () => {
     const ChannelArn = await newChannel()
     const ChannelFlowArn = await people.createFlow(['first'])
     await server.messaging.associateChannelFlow({ ChannelArn, ChannelFlowArn, ChimeBearer: owner })
