@@ -14,7 +14,7 @@ async function allow(world: World, step: StepRow): Promise<void> {
 const openSteps = (world: World) =>
   world.store.read.all<StepRow>(`SELECT * FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING')`)
 
-onBothEngines('old events go, with the runs and steps that are over; messages stay', async (world) => {
+onBothEngines('old events are deleted, with ended runs and steps; messages stay', async (world) => {
   await world.createChannel('lounge')
   await world.createChannel('quiet')
   await world.fill('lounge', 70, { held: true })
@@ -39,7 +39,7 @@ onBothEngines('old events go, with the runs and steps that are over; messages st
   assert.deepEqual([await world.count('flow_run'), await world.count('flow_step')], [2, 2], 'two wait for a verdict')
 })
 
-onBothEngines('trimming that ends in the middle is continued from there', async (world) => {
+onBothEngines('trimming that is interrupted continues from its cursor', async (world) => {
   await world.createChannel('lounge')
   await world.fill('lounge', 150)
   world.clock.advance(traceDays * dayMs + 1)
