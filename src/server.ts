@@ -150,7 +150,7 @@ async function startServing(
   const endpoint: Endpoint = {
     ...(await listeners.listen()),
     admin: await listenAdmin(admin, config),
-    ...record.place,
+    ...record.location,
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
   await joinCluster(record, config, engine)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Place } from '../contract/arn.ts'
+import type { AwsLocation } from '../contract/arn.ts'
 import { keepSetting } from '../store/kept-value.ts'
 import type { Store } from '../store/store.ts'
 import { type CertifiedKey, createAuthority } from '../tls/issue-certificate.ts'
@@ -33,7 +33,7 @@ export async function keepKeys(store: Store, own: Credentials | undefined, now: 
 }
 
 /** Region and account are parts of every ARN, so they cannot change after the first start. */
-export async function pinPlace(store: Store, { region, account }: Place): Promise<void> {
+export async function pinLocation(store: Store, { region, account }: AwsLocation): Promise<void> {
   for (const [name, value] of Object.entries({ region, account })) {
     const kept = await keepSetting(store, name, () => value)
     if (kept !== value) {

@@ -13,7 +13,7 @@ export interface FunctionEnvironment {
   identityEndpoint: string
 }
 
-/** A generous size for one of AWS's functions. Node keeps its heap below it, so that a leak ends the child alone. */
+/** A generous size for one of AWS's functions. Node limits its heap below it, so that a leak only ends the child. */
 export const memorySizeMb = 1024
 
 /**

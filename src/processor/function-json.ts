@@ -1,4 +1,4 @@
-/** How a function is to be run, from its `function.json`. */
+/** The settings of a function, from its `function.json`. */
 export interface FunctionSettings {
   /** As Lambda has it: `src/app.handler` is the export `handler` of `src/app.mjs`, `.js`, `.cjs` or `.ts`. */
   handler: string

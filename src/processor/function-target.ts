@@ -23,7 +23,7 @@ export interface FunctionTargetOptions {
   /** Asked whenever a child process starts, since the server's port is known only when it listens. */
   environment(functionName: string): FunctionEnvironment
   clock: Clock
-  /** By which the folder is read, since files change in real time whatever the other clock says; else `clock`. */
+  /** The clock for reading the folder, because files change in real time; by default `clock`. */
   folderClock?: Clock
   log: Log
   /** A random UUID. */
@@ -47,7 +47,7 @@ export interface FunctionTarget extends ProcessorTarget {
   actAsOf(functionName: string): readonly string[]
   /** To be called for an event of a function that is not in the folder, so that the folder is read from time to time. */
   noteEvent(): void
-  /** Throws an error that says why, while it is not known which functions are in the folder. */
+  /** Throws an error with the reason while the functions of the folder are unknown. */
   folderReady(): void
 }
 
@@ -174,7 +174,7 @@ class LocalFunctions implements FunctionTarget {
     }
   }
 
-  /** The place is taken before anything is waited for. */
+  /** Acquires the place before the first await. */
   async #run(functionName: string, call: Call): Promise<HandOff> {
     const { concurrency } = this.#folder.find(functionName)
     this.#pool.enter(functionName, concurrency)

@@ -31,14 +31,14 @@ interface Surroundings {
 /** Creates the listener that serves the operations, and the admission of sends. */
 export function createApi(config: Config, world: World, record: ServerRecord, around: Surroundings) {
   const { metrics, engine, life, sessionHost, connections, findKey } = around
-  const { store, place, node, keys, publish } = record
+  const { store, location, node, keys, publish } = record
   const { now } = world.clock
   const admission = createAdmission(config, world, metrics, engine)
   const parts: ApiParts = {
     ...world,
     store,
     read: store.read,
-    place,
+    location,
     sessionHost,
     node,
     announce: (event) => publish([event]),

@@ -26,7 +26,7 @@ interface Surroundings {
 export async function createFlow(
   config: Config,
   world: World,
-  { store, keys, place, node, folder }: ServerRecord,
+  { store, keys, location, node, folder }: ServerRecord,
   { metrics, shortages, functionsUrl }: Surroundings,
   stack: AsyncDisposableStack,
 ) {
@@ -36,7 +36,7 @@ export async function createFlow(
   )
   stack.defer(() => functions.close())
   const target = measured(await createTarget(functions, config, keys, world), metrics)
-  const engine = new FlowEngine({ ...world, store, node, place, target, shortages })
+  const engine = new FlowEngine({ ...world, store, node, location, target, shortages })
   reportRuns({ store, log: world.log, metrics })
   return { functions, engine }
 }

@@ -113,11 +113,11 @@ SELECT at, seq FROM numbered
 
 WITH decided AS MATERIALIZED (
   SELECT DISTINCT ON (input.channel_id, input.callback_id) input.*
-  FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", held_by TEXT COLLATE "C", message_id TEXT COLLATE "C", revision BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, next__callback_id TEXT COLLATE "C", next__previous_callback_id TEXT COLLATE "C", next__position BIGINT, next__function_arn TEXT COLLATE "C", next__created_at BIGINT, next__shard BIGINT, next__state TEXT COLLATE "C", next__tries BIGINT, next__attempts BIGINT, next__owner TEXT COLLATE "C", next__due_at BIGINT, next__deadline_at BIGINT, next__handed_off_at BIGINT, next__decided_at BIGINT, next__failure TEXT COLLATE "C", next__changes_json TEXT COLLATE "C", next__verdict_key TEXT COLLATE "C", ends BOOLEAN, keeps_row BOOLEAN, message__revision BIGINT, message__status TEXT COLLATE "C", message__status_detail TEXT COLLATE "C", message__content TEXT COLLATE "C", message__metadata TEXT COLLATE "C", message__content_type TEXT COLLATE "C", message__message_attributes_json TEXT COLLATE "C", message__push_notification_json TEXT COLLATE "C", message__edited_at BIGINT, message__update_status TEXT COLLATE "C", message__update_detail TEXT COLLATE "C", message__updated_at BIGINT, event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, last_message_at BIGINT)
+  FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", expected_owner TEXT COLLATE "C", message_id TEXT COLLATE "C", revision BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, next__callback_id TEXT COLLATE "C", next__previous_callback_id TEXT COLLATE "C", next__position BIGINT, next__function_arn TEXT COLLATE "C", next__created_at BIGINT, next__shard BIGINT, next__state TEXT COLLATE "C", next__tries BIGINT, next__attempts BIGINT, next__owner TEXT COLLATE "C", next__due_at BIGINT, next__deadline_at BIGINT, next__handed_off_at BIGINT, next__decided_at BIGINT, next__failure TEXT COLLATE "C", next__changes_json TEXT COLLATE "C", next__verdict_key TEXT COLLATE "C", ends BOOLEAN, keeps_row BOOLEAN, message__revision BIGINT, message__status TEXT COLLATE "C", message__status_detail TEXT COLLATE "C", message__content TEXT COLLATE "C", message__metadata TEXT COLLATE "C", message__content_type TEXT COLLATE "C", message__message_attributes_json TEXT COLLATE "C", message__push_notification_json TEXT COLLATE "C", message__edited_at BIGINT, message__update_status TEXT COLLATE "C", message__update_detail TEXT COLLATE "C", message__updated_at BIGINT, event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, last_message_at BIGINT)
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
-    WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.held_by, owner)
+    WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.expected_owner, owner)
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE
@@ -166,11 +166,11 @@ SELECT at, seq FROM numbered
 -- record-hand-offs
 
 WITH recorded AS MATERIALIZED (
-  SELECT input.* FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", held_by TEXT COLLATE "C", step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C")
+  SELECT input.* FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", expected_owner TEXT COLLATE "C", step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C")
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
-    WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.held_by, owner)
+    WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.expected_owner, owner)
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE
@@ -212,7 +212,7 @@ SELECT to_json(owned) AS step, to_json(run_view) AS run, to_json(message_view) A
 
 -- a read that several callers share
 
-SELECT asked.place, own.* FROM json_to_recordset($1::json) AS asked (place INTEGER, value_1 TEXT COLLATE "C", value_2 BIGINT)
+SELECT asked.at, own.* FROM json_to_recordset($1::json) AS asked (at INTEGER, value_1 TEXT COLLATE "C", value_2 BIGINT)
 CROSS JOIN LATERAL (
 SELECT name FROM app_instance_user WHERE app_instance_user_arn = asked.value_1 AND user_id > asked.value_2
 OFFSET 0
