@@ -58,8 +58,13 @@ const emptiedOfAppInstance = [
   'tag.resource_arn',
   'work.subject',
 ]
-/** The rows of these tests have the ARNs of another AppInstance here. A purge deletes them with their channel. */
-const notFilled = ['flow_run.channel_flow_arn', 'flow_step.function_arn']
+const withChannel = 'the tests have the ARN of another AppInstance in it; it is purged with its channel'
+/** Columns that the tests do not fill. */
+const notFilled: Record<string, string> = {
+  'access_key.subject_arn': 'an operator lists and deletes keys; a key whose user is deleted is not found',
+  'flow_run.channel_flow_arn': withChannel,
+  'flow_step.function_arn': withChannel,
+}
 
 const remedy = 'empty the column where its user or AppInstance is deleted, or say here why it stays'
 
@@ -161,7 +166,7 @@ test('every column for an ARN or the name of a user is among those that were loo
     .filter(([, column]) => /_arn$|_name$/.test(column))
     .map((pair) => pair.join('.'))
   assert.ok(named.length > 20)
-  const known = [...emptiedOfUser, ...emptiedOfAppInstance, ...notFilled]
+  const known = [...emptiedOfUser, ...emptiedOfAppInstance, ...Object.keys(notFilled)]
   const looked = new Set([...known, ...Object.keys(staysOfUser), ...Object.keys(staysOfAppInstance)])
   assert.deepEqual(
     named.filter((column) => !looked.has(column)),
