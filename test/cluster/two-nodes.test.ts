@@ -215,7 +215,7 @@ test('a message that reaches a node which cannot read its functions folder is ha
 })
 
 suite('of two nodes both know', { skip }, () => {
-  test('the same keys, and which are suspended', async (context) => {
+  test('the same keys, and which are suspended: both close their open sessions', async (context) => {
     const { a, b, databaseUrl, lobby } = await set(context)
     const keys = async (...args: string[]) => {
       const environment = { CARILLON_DATABASE_URL: databaseUrl }
@@ -224,21 +224,20 @@ suite('of two nodes both know', { skip }, () => {
       return stdout
     }
     const form = /^aws_access_key_id=(\w+)\naws_secret_access_key=(\S+)\n$/
-    const [, accessKeyId = '', secretAccessKey = ''] = form.exec(await keys('create')) ?? assert.fail()
+    const [, accessKeyId = '', secretAccessKey = ''] = form.exec(await keys('create', '--operator')) ?? assert.fail()
     const key = { accessKeyId, secretAccessKey }
     const describe = async (node: ClusterServer) => {
       const client = node.messagingWith(key)
       await client.describeChannel(lobby.place()).finally(() => client.destroy())
     }
-    const opened = async (node: ClusterServer) => (await (await node.connect(lobby.member, key)).next()).eventType
 
     assert.equal(a.credentials.secretAccessKey, b.credentials.secretAccessKey, 'of the root key')
-    for (const node of [a, b]) {
-      await describe(node)
-      assert.equal(await opened(node), 'SESSION_ESTABLISHED')
-    }
+    const sessions = [await a.connect(lobby.member, key), await b.connect(lobby.member, key)]
+    for (const node of [a, b]) await describe(node)
+    for (const session of sessions) assert.equal((await session.next()).eventType, 'SESSION_ESTABLISHED')
     assert.match(await keys('list'), new RegExp(`^${accessKeyId} +active`))
     await keys('suspend', accessKeyId)
+    for (const session of sessions) assert.equal((await session.closed).code, 4003, 'an open session')
     for (const node of [a, b]) {
       await assert.rejects(describe(node), UnauthorizedClientException)
       const { code } = await (await node.connect(lobby.member, key)).closed
