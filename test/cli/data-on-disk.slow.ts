@@ -152,7 +152,7 @@ test('backups, keys, checkpoints and restarts do not stop a server', async (t) =
   for (let rounds = 0; rounds < 2; rounds += 1) {
     await started.create(`instance-${rounds}`)
     assert.equal((await runCarillon(t, ['backup', join(started.parent, `backup-${rounds}`), ...of], {})).status, 0)
-    assert.equal((await runCarillon(t, ['keys', 'create', ...of], {})).status, 0)
+    assert.equal((await runCarillon(t, ['keys', 'create', '--operator', ...of], {})).status, 0)
   }
   const checkpoint = `new (require('node:sqlite').DatabaseSync)(process.argv[1]).exec('PRAGMA wal_checkpoint(TRUNCATE)')`
   execFileSync(process.execPath, ['-e', checkpoint, started.file])

@@ -62,7 +62,7 @@ suite('BadRequestException, 400: the call does not fit, here the state that its 
 suite('UnauthorizedClientException, 401: the caller may not call at present', () => {
   testOfSqlite('its access key is suspended, until it is resumed', async () => {
     const keys = (...args: string[]) => carillon('keys', ...args, '--data-dir', server.dataDir)
-    const { stdout } = await keys('create')
+    const { stdout } = await keys('create', '--callback', people.appInstanceArn)
     const [, accessKeyId, secretAccessKey] = /^aws_access_key_id=(.+)\naws_secret_access_key=(.+)\n$/.exec(stdout) ?? []
     assert.ok(accessKeyId && secretAccessKey, stdout)
     const event = await people.sendHeld()

@@ -39,7 +39,8 @@ export class ChatApp {
   static async signIn(sdk: Sdk, AppInstanceArn: string, id: string): Promise<ChatApp> {
     const user = { AppInstanceArn, AppInstanceUserId: id, Name: id }
     const { AppInstanceUserArn } = await sdk.call('createAppInstanceUser', user)
-    return new ChatApp(sdk, AppInstanceArn, AppInstanceUserArn, await LiveSession.start(AppInstanceUserArn, sdk))
+    const own = await sdk.of(AppInstanceUserArn)
+    return new ChatApp(own, AppInstanceArn, AppInstanceUserArn, await LiveSession.start(AppInstanceUserArn, own))
   }
 
   /** Waits for the next event of this type that a page shows as such. */

@@ -43,7 +43,7 @@ tell("AWS's telehealth sample, with SDK v3", v3, telehealthStory)
 
 suite('two live sessions of amazon-chime-sdk-js', async () => {
   const people = await populate(server)
-  const start = (arn: string) => LiveSession.start(arn, v3(), { prefetch: true })
+  const start = async (arn: string) => LiveSession.start(arn, await v3().of(arn), { prefetch: true })
   const [member, owner] = [await start(people.member), await start(people.owner)]
   const made = { MessageId: undefined, newcomer: '' } as Made
 

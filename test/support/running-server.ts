@@ -168,6 +168,13 @@ export class TestServer {
     }
   }
 
+  /** Creates an access key by the operation CreateKey, with this input. */
+  async createKey(input: object): Promise<Credentials> {
+    const { status, body } = await this.call('POST', '/carillon/v1/keys', { body: input })
+    assert.equal(status, 201, JSON.stringify(body))
+    return { accessKeyId: body.AccessKeyId, secretAccessKey: body.SecretAccessKey }
+  }
+
   /** A messaging session of the user, established. */
   async session(userArn: string): Promise<SessionClient> {
     const client = await this.connect(userArn)
