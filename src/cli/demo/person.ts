@@ -1,5 +1,6 @@
 import type { DefaultMessagingSession } from 'amazon-chime-sdk-js'
 import type { Seen } from './scenarios.ts'
+import type { Clients } from './sdk.ts'
 
 /** The messages that a person receives from one channel. */
 export class Channel {
@@ -17,12 +18,15 @@ export class Channel {
 /** A user with an open messaging session. */
 export class Person {
   readonly userArn: string
+  /** Signs with a key of the user. */
+  readonly messaging: Clients['messaging']
   #session: DefaultMessagingSession
   #channels = new Map<string, Channel>()
   #left = Promise.withResolvers<void>()
 
-  constructor(userArn: string, session: DefaultMessagingSession) {
+  constructor(userArn: string, messaging: Clients['messaging'], session: DefaultMessagingSession) {
     this.userArn = userArn
+    this.messaging = messaging
     this.#session = session
     session.addObserver({
       messagingSessionDidReceiveMessage: ({ type, payload }) => this.#receive(type, payload),

@@ -26,10 +26,10 @@ export async function play(scenario: Scenario, stage: Stage, clock: Clock): Prom
 }
 
 async function createChannel(scenario: Scenario, stage: Stage): Promise<string> {
-  const { sdk, clients, appInstanceArn, sender, recipient } = stage
+  const { sdk, appInstanceArn, sender, recipient } = stage
   const { CreateChannelCommand, AssociateChannelFlowCommand } = sdk.messaging
   const channelFlowArn = await createFlow(scenario, stage)
-  const { ChannelArn } = await clients.messaging.send(
+  const { ChannelArn } = await sender.messaging.send(
     new CreateChannelCommand({
       AppInstanceArn: appInstanceArn,
       Name: scenario.title,
@@ -37,7 +37,7 @@ async function createChannel(scenario: Scenario, stage: Stage): Promise<string> 
       ChimeBearer: sender.userArn,
     }),
   )
-  await clients.messaging.send(
+  await sender.messaging.send(
     new AssociateChannelFlowCommand({ ChannelArn, ChannelFlowArn: channelFlowArn, ChimeBearer: sender.userArn }),
   )
   return ChannelArn as string
@@ -79,8 +79,8 @@ async function watch(report: Report, stage: Stage, clock: Clock, channelArn: str
   return { response: Status?.Value ?? 'no status', sender: sender.seen, recipient: recipient.seen, status, history }
 }
 
-function send({ sdk, clients, sender }: Stage, ChannelArn: string, Content: string, Type: 'STANDARD' | 'CONTROL') {
-  return clients.messaging.send(
+function send({ sdk, sender }: Stage, ChannelArn: string, Content: string, Type: 'STANDARD' | 'CONTROL') {
+  return sender.messaging.send(
     new sdk.messaging.SendChannelMessageCommand({
       ChannelArn,
       Content,
@@ -91,18 +91,18 @@ function send({ sdk, clients, sender }: Stage, ChannelArn: string, Content: stri
   )
 }
 
-async function statusOf({ sdk, clients, sender }: Stage, ChannelArn: string, MessageId: string): Promise<string> {
+async function statusOf({ sdk, sender }: Stage, ChannelArn: string, MessageId: string): Promise<string> {
   const input = { ChannelArn, MessageId, ChimeBearer: sender.userArn }
   try {
-    const { Status } = await clients.messaging.send(new sdk.messaging.GetChannelMessageStatusCommand(input))
+    const { Status } = await sender.messaging.send(new sdk.messaging.GetChannelMessageStatusCommand(input))
     return Status?.Value ?? 'no status'
   } catch (error) {
     return error instanceof Error ? error.name : String(error)
   }
 }
 
-async function historyOf({ sdk, clients, recipient }: Stage, ChannelArn: string): Promise<string[]> {
+async function historyOf({ sdk, recipient }: Stage, ChannelArn: string): Promise<string[]> {
   const input = { ChannelArn, ChimeBearer: recipient.userArn }
-  const { ChannelMessages = [] } = await clients.messaging.send(new sdk.messaging.ListChannelMessagesCommand(input))
+  const { ChannelMessages = [] } = await recipient.messaging.send(new sdk.messaging.ListChannelMessagesCommand(input))
   return ChannelMessages.map(({ Content }) => Content ?? '')
 }
