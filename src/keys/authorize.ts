@@ -1,8 +1,9 @@
 import { type ApiError, accessDenied } from '../contract/api-error.ts'
-import { appInstanceOf, functionNameOf } from '../contract/arn.ts'
+import { appInstanceOf, functionNameOf, parseArn } from '../contract/arn.ts'
 import type { OperationFacts } from '../contract/operation.ts'
 import type { Processor } from '../contract/structures/channel-flows.ts'
 import type { Reader } from '../store/store.ts'
+import type { Grant } from './grant.ts'
 import type { Key } from './key.ts'
 import { may, type Request } from './may.ts'
 
@@ -26,13 +27,33 @@ export function createAuthorize({ read, log }: Parts): (call: Call) => Promise<v
   return ({ operation, credentials, input }) => {
     const request = requestOf(operation, input)
     const { grant } = credentials
-    if (!may(grant, request)) {
-      if (grant.kind === 'function') reportFunction(grant.functionName, request, log)
-      throw denialOf(credentials, request)
-    }
-    if (grant.kind !== 'function' || !request.bearer) return undefined
-    return requireFlowWith(read, grant.functionName, request.bearer, () => denialOf(credentials, request))
+    if (grant.kind === 'function') return authorizeFunction(grant, credentials, request, { read, log })
+    if (!may(grant, request)) throw denialOf(credentials, request)
+    return undefined
   }
+}
+
+type FunctionGrant = Grant & { kind: 'function' }
+
+/** The log says how to permit what a function may not do: its author may be the operator of this server. */
+function authorizeFunction(grant: FunctionGrant, key: Key, request: Request, { read, log }: Parts) {
+  const deny = (remedy: string): never => {
+    const { functionName } = grant
+    log.warn({ functionName, action: request.action, bearer: request.bearer }, `call of a function denied: ${remedy}`)
+    throw denialOf(key, request)
+  }
+  if (!may(grant, request)) return deny(remedyFor(grant, request))
+  return request.bearer ? requireFlowWith(read, grant.functionName, request.bearer, deny) : undefined
+}
+
+function remedyFor({ actAs }: FunctionGrant, { bearer }: Request): string {
+  const user = bearer ? parseArn(bearer) : undefined
+  if (user?.kind !== 'user') {
+    return 'functions may only call ChannelFlowCallback, and operations with a bearer that their function.json names'
+  }
+  if (actAs.includes(user.id)) return 'the call names a resource outside the AppInstance of its bearer'
+  const ids = JSON.stringify([...actAs, user.id]).replaceAll(',', ', ')
+  return `to permit it, put this line into the function.json of the function: "actAs": ${ids}`
 }
 
 /** The first member of an operation's resources is the bearer, if it has one. */
@@ -56,24 +77,17 @@ function denialOf({ grant, accessKeyId }: Key, { action, bearer, resources }: Re
 }
 
 /** A function acts as a user only in the AppInstances where a flow names the function. */
-async function requireFlowWith(read: Reader, functionName: string, bearer: string, denied: () => ApiError) {
+async function requireFlowWith(read: Reader, functionName: string, bearer: string, deny: (remedy: string) => never) {
+  const appInstanceArn = appInstanceOf(bearer) ?? ''
   const rows = await read.all<{ processors_json: string }>(
     'SELECT processors_json FROM channel_flow WHERE app_instance_arn = $1',
-    appInstanceOf(bearer) ?? '',
+    appInstanceArn,
   )
-  if (!rows.some((row) => namesFunction(row.processors_json, functionName))) throw denied()
+  if (rows.some((row) => namesFunction(row.processors_json, functionName))) return
+  deny(`to permit it, create a channel flow in ${appInstanceArn} that names the function`)
 }
 
 const namesFunction = (processorsJson: string, functionName: string) =>
   (JSON.parse(processorsJson) as Processor[]).some(
     ({ Configuration }) => functionNameOf(Configuration.Lambda.ResourceArn) === functionName,
   )
-
-function reportFunction(functionName: string, { action, bearer }: Request, log: Parts['log']): void {
-  const userId = bearer?.split('/user/')[1]
-  const remedy =
-    userId === undefined
-      ? 'functions may only call ChannelFlowCallback, and operations with a bearer that their function.json names'
-      : `to permit it, add this line to the function.json of the function: "actAs": [${JSON.stringify(userId)}]`
-  log.warn({ functionName, action, bearer }, `call of a function denied: ${remedy}`)
-}

@@ -49,7 +49,7 @@ test('the block of the README does what it says, when it is pasted', async (t) =
   const script = block.replaceAll('=data/', `=${join(folder, 'data')}/`)
   const { stdout } = await promisify(execFile)('sh', ['-c', script], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: folder },
+    env: { PATH: process.env.PATH, HOME: folder, CARILLON_DATA_DIR: join(folder, 'data') },
   })
   assert.equal(stdout, 'SENT Call [phone]\n')
   assert.ok(readme.includes('It prints `SENT Call [phone]`.'))

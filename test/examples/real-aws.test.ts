@@ -11,8 +11,7 @@ import { populate } from '../support/population.ts'
 import { startTestServer } from '../support/running-server.ts'
 
 /*
- * The ways of docs/processors.md to call another AWS service and to send the callback from one handler. Carillon has a
- * pair of AWS as its root key. Lambda's API stands for any other service; a server of the test keeps who called it.
+ * The way of docs/processors.md to call another AWS service and to send the callback from one handler. Lambda's API stands for any other service; a server of the test keeps who called it.
  */
 const callers: { accessKeyId: string | undefined; sessionToken: string | undefined }[] = []
 const otherService = createServer((request, response) => {
@@ -27,7 +26,6 @@ after(() => {
 })
 beforeEach(() => callers.splice(0))
 
-const rootKey = { id: 'AKIAROOTROOTROOTROOT', secret: 'root/secret+root/secret+root/secret+root' }
 const handler = (otherClient: string) => `
 import { ChannelFlowCallbackCommand, ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging'
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda'
@@ -63,11 +61,7 @@ aws_session_token=profile-token
   ...functionFiles('temporary', '{}', { AWS_SESSION_TOKEN: 'temporary-token' }),
 })
 const log = new RecordingLog()
-const server = await startTestServer({
-  log,
-  flags: ['--functions', folder],
-  environment: { CARILLON_ACCESS_KEY_ID: rootKey.id, CARILLON_SECRET_ACCESS_KEY: rootKey.secret },
-})
+const server = await startTestServer({ log, flags: ['--functions', folder] })
 
 async function sendThrough(functionName: string) {
   const people = await populate(server)
@@ -78,10 +72,12 @@ async function sendThrough(functionName: string) {
 }
 
 suite('a handler that calls another AWS service as well', () => {
-  test('runs unmodified where the root key is the pair of AWS', async () => {
+  test("calls it with the function's key of Carillon, unless its client has another one", async () => {
     const { session } = await sendThrough('unmodified')
     assert.deepEqual(await session.eventTypes(1), ['CREATE_CHANNEL_MESSAGE'])
-    assert.deepEqual(callers, [{ accessKeyId: rootKey.id, sessionToken: undefined }])
+    const [caller] = callers
+    assert.match(caller?.accessKeyId ?? '', /^ASIA/)
+    assert.notEqual(caller?.accessKeyId, server.credentials.accessKeyId)
   })
 
   test('may give the client of the other service a profile, with temporary credentials too', async () => {
@@ -92,7 +88,7 @@ suite('a handler that calls another AWS service as well', () => {
 
   for (const [name, why] of [
     ['replaced', 'another pair in function.json, which Carillon does not know'],
-    ['temporary', 'a session token in function.json, which the root key does not have'],
+    ['temporary', "a session token in function.json, which is not that of the function's key"],
   ] as const) {
     test(`cannot send its callback with ${why}`, async () => {
       const { people, MessageId } = await sendThrough(name)

@@ -1,4 +1,5 @@
 import type { Credentials } from '../../keys/key.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import type { RunningServer } from '../../server.ts'
 import { signRequest } from '../../signature/sign-request.ts'
 
@@ -14,7 +15,7 @@ export async function createUserKey(
     headers: { host },
     body: JSON.stringify({ Kind: 'USER', SubjectArn: userArn }),
   }
-  const headers = signRequest(call, credentials, { region: endpoint.region, service: 'chime' }, Date.now())
+  const headers = signRequest(call, credentials, { region: endpoint.region, service: 'chime' }, systemClock.now())
   const response = await fetch(origin + call.target, { method: call.method, headers, body: call.body })
   if (response.status !== 201) throw new Error(`CreateKey failed: ${response.status} ${await response.text()}`)
   const { AccessKeyId, SecretAccessKey } = (await response.json()) as { AccessKeyId: string; SecretAccessKey: string }
