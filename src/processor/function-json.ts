@@ -1,3 +1,6 @@
+import { Compile } from 'typebox/compile'
+import { UserId } from '../contract/shapes.ts'
+
 /** The settings of a function, from its `function.json`. */
 export interface FunctionSettings {
   /** As Lambda has it: `src/app.handler` is the export `handler` of `src/app.mjs`, `.js`, `.cjs` or `.ts`. */
@@ -53,13 +56,12 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isHandler = (value: unknown) =>
   typeof value === 'string' && handlerPattern.test(value) && !value.split('/').includes('..')
 
-/** As AppInstanceUserId has it (AWS's API reference, CreateAppInstanceUser). */
-const userIdPattern = /^[A-Za-z0-9][A-Za-z0-9:_-]{0,63}$/
-/** The token of the function's key names none of them; this only keeps a mistake small. */
+const userId = Compile(UserId)
+/** The token of the function's key names none of them; this only limits a mistake. */
 const actAsMax = 100
 
 const isUserIds = (value: unknown) =>
-  Array.isArray(value) && value.length <= actAsMax && value.every((id) => userIdPattern.test(id))
+  Array.isArray(value) && value.length <= actAsMax && value.every((id) => userId.Check(id))
 
 const isEnvironment = (value: unknown) => isObject(value) && Object.entries(value).every(isVariable)
 

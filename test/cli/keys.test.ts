@@ -12,8 +12,8 @@ const people = await populate(server)
 const keys = (...args: string[]) => carillon('keys', ...args, '--data-dir', server.dataDir)
 
 /** The key that a new one is printed as, in the words of AWS's credentials file. */
-async function create() {
-  const { status, stdout, stderr } = await keys('create', '--operator')
+async function create(...flags: string[]) {
+  const { status, stdout, stderr } = await keys('create', ...(flags.length > 0 ? flags : ['--operator']))
   assert.deepEqual([status, stderr], [0, ''])
   const form = /^aws_access_key_id=(AKIA[A-Z2-7]{16})\naws_secret_access_key=([\w-]{40})\n$/
   const [, accessKeyId = '', secretAccessKey = ''] = form.exec(stdout) ?? assert.fail(stdout)
@@ -28,6 +28,7 @@ async function call(credentials = server.credentials) {
 }
 
 const suspended = '401 UnauthorizedClientException'
+const denied = '403 AccessDeniedException'
 
 suite('carillon keys, beside a running server', () => {
   test('makes keys that sign calls at once, each its own', async () => {
@@ -86,6 +87,64 @@ suite('carillon keys, beside a running server', () => {
     assert.ok(!stdout.includes(key.secretAccessKey) && !stdout.includes(server.credentials.accessKeyId))
   })
 
+  test('makes keys of each kind, which may what their kind may', async () => {
+    const { appInstanceArn } = people
+    const flow = await people.createFlow(['first'])
+    const may: [string, ...string[]][] = [
+      ['200', `--operator=${appInstanceArn}`, '--role=reviewer'],
+      ['200', '--user', people.member, '--directory'],
+      [denied, '--callback', flow],
+    ]
+    for (const [expected, ...flags] of may)
+      assert.equal(`${await call(await create(...flags))}`, expected, flags.join(' '))
+    const { stdout } = await keys('list')
+    for (const kind of ['operator', 'reviewer', 'user    ', 'callback']) {
+      assert.match(stdout, new RegExp(`^AKIA\\w{16}  active     \\S+  never ends  ${kind}`, 'm'))
+    }
+    assert.match(stdout, new RegExp(`  callback  ${flow}$`, 'm'))
+  })
+
+  test('names a key, and ends it at a time', async () => {
+    const { accessKeyId } = await create('--user', people.member, '--expires', '30d', '--name', "Ann's phone")
+    const { stdout } = await keys('list')
+    const form = `^${accessKeyId}  active     \\S+  until (\\S+)  user      ${people.member}  Ann's phone$`
+    const [, until = ''] = new RegExp(form, 'm').exec(stdout) ?? assert.fail(stdout)
+    const days = (Date.parse(until) - server.clock.now()) / 86_400_000
+    assert.ok(days > 29.9 && days <= 30, `${days} days`)
+  })
+
+  test('suspends and resumes all keys of a user, those that are made later too', async () => {
+    const user = people.stranger
+    const channel = { AppInstanceArn: people.appInstanceArn, ChimeBearer: user, Name: 'Own' }
+    const { ChannelArn = '' } = await server.messaging.createChannel(channel)
+    const describe = async (credentials: typeof server.credentials) => {
+      const target = `/channels/${encodeURIComponent(ChannelArn)}`
+      return (await server.call('GET', target, { bearer: user, credentials })).status
+    }
+    const one = await create('--user', user)
+    assert.equal(await describe(one), 200)
+    assert.equal((await keys('suspend', user)).stdout, `All keys of ${user} are suspended.\n`)
+    const other = await create('--user', user)
+    assert.deepEqual([await describe(one), await describe(other), await describe(server.credentials)], [401, 401, 200])
+    const again = `${user} does not exist, or its keys were suspended already.\n`
+    assert.equal((await keys('suspend', user)).stdout, again)
+    assert.equal((await keys('resume', user)).stdout, `${user} is active again.\n`)
+    assert.deepEqual([await describe(one), await describe(other)], [200, 200])
+    assert.equal((await keys('resume', user)).stdout, `${user} was not suspended.\n`)
+  })
+
+  test('deletes a key for ever, and says so when there is none', async () => {
+    const key = await create()
+    await keys('suspend', key.accessKeyId)
+    assert.equal((await keys('delete', key.accessKeyId)).stdout, `${key.accessKeyId} is deleted.\n`)
+    await keys('resume', key.accessKeyId)
+    assert.equal(await call(key), '403 UnrecognizedClientException')
+    assert.ok(!(await keys('list')).stdout.includes(key.accessKeyId))
+    const { accessKeyId: rootId } = server.credentials
+    const none = `There is no access key ${rootId}. The root key cannot be deleted, only suspended.\n`
+    assert.equal((await keys('delete', rootId)).stdout, none)
+  })
+
   test('is remembered over a restart of the server', async () => {
     const [one, other] = [await create(), await create()]
     await keys('suspend', other.accessKeyId)
@@ -110,6 +169,14 @@ suite('carillon keys explains', () => {
       const complaint = `npx carillon keys ${args[0]} needs a key ID, 16 to 128 letters and digits, or the ARN of an AppInstanceUser`
       assert.deepEqual([status, stderr], [1, `${complaint}\nsee npx carillon help\n`])
     }
+  })
+
+  test('that the subject of a key does not exist', async () => {
+    const { status, stdout, stderr } = await keys('create', '--user', people.user('nobody'))
+    assert.deepEqual(
+      [status, stdout, stderr],
+      [1, '', `${people.user('nobody')} does not exist\nsee npx carillon help\n`],
+    )
   })
 
   test('that there is no data yet', async (context) => {

@@ -19,7 +19,7 @@ describe('function.json', () => {
       environment: { A: '1' },
       timeoutMs: 900_000,
       concurrency: 1_000,
-      actAs: ['ann'],
+      actAs: ['ann', 'bob@example.com'],
     }
     assert.deepEqual(parseFunctionJson(JSON.stringify(settings)), settings)
   })
