@@ -160,7 +160,7 @@ export class StoredChannelLog {
     const members = await this.#members(rows)
     // Runs before messages: the text of an update that is released in between is then the row's.
     const runs = await this.#read.all<PastRun>(
-      `SELECT run.message_id, run.revision, run.requested_json, run.created_at FROM channel_log
+      `SELECT run.message_id, run.revision, run.requested_json, run.created_at, run.detail FROM channel_log
        JOIN flow_run AS run ON run.channel_id = channel_log.channel_id
          AND run.message_id = channel_log.subject AND run.revision = channel_log.revision
        WHERE ${logRange}`,
