@@ -19,6 +19,18 @@ const send = (ending: (typeof endings)[number], sender = 0): Action => {
   return { do: 'send', ending, sender, channel: 0, acknowledged: true }
 }
 
+const sendInClub: Action = { do: 'send', ending: 'free', sender: 0, channel: 2, acknowledged: true }
+
+/** A user comes, goes and comes back. */
+const visits: Action[] = [
+  { do: 'join', user: 1 },
+  sendInClub,
+  { do: 'leave', user: 1 },
+  sendInClub,
+  { do: 'join', user: 1 },
+  sendInClub,
+]
+
 /** One of everything: all endings from two senders in one channel, with everybody there, and a look in each way. */
 const everything: Action[] = [
   ...[0, 1, 2].map((user): Action => ({ do: 'connect', user, early: false })),
@@ -32,6 +44,7 @@ const everything: Action[] = [
   { do: 'connect', user: 1, early: true },
   send('free'),
   send('changed'),
+  ...visits,
 ]
 
 const says = (history: History) => checkHistory(history).map(({ says }) => says)
@@ -105,6 +118,13 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('decide' as const), which: number }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('join' as const, 'leave' as const),
+      user: number,
+    }) as fc.Arbitrary<Action>,
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('connect' as const), user: number, early: fc.boolean() }) },
   {
     weight: 1,
@@ -122,7 +142,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 )
 
 suite('the history checker, on any history', () => {
-  const histories = fc.array(action, { maxLength: 60, size: 'max' })
+  const actions = fc.array(action, { maxLength: 60, size: 'max' })
+  // By chance alone hardly a user comes twice while it listens.
+  const listened: Action[] = [{ do: 'connect', user: 1, early: false }, ...visits]
+  const histories = fc.tuple(fc.constantFrom([], listened), actions).map((parts) => parts.flat())
 
   test('finds nothing wrong with what a server without faults does', () => {
     fc.assert(fc.property(histories, (actions) => assert.deepEqual(says(historyOf(actions)), [])))

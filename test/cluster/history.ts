@@ -14,7 +14,7 @@ export interface History {
   end: FinalState
 }
 
-/** Who is a member, from before the first send to the end. */
+/** The founders: members from before the first send to the end. The log says when others come and leave. */
 export interface ChannelFacts {
   channelArn: string
   memberArns: string[]
@@ -36,6 +36,15 @@ export interface Send {
   released: string | undefined
   /** The MessageId of every 201 that arrived; none if the client never learned what became of it. */
   messageIds: string[]
+  /** What was asked for later, if it was. */
+  change?: Change
+}
+
+export interface Change {
+  way: 'edit' | 'redact' | 'delete'
+  /** The new text of an edit. */
+  text: string | undefined
+  acknowledged: boolean
 }
 
 /** One connection of a messaging session, and what it was told, in that order. */
@@ -52,7 +61,7 @@ export interface Period {
 export interface SeenEvent {
   channelArn: string
   eventType: string
-  /** The MessageId; the ARN of the member of a membership, or of the channel. */
+  /** The MessageId; the ARN of the member of a membership, those of a batch as JSON, or that of the channel. */
   subject: string
   text?: string
 }

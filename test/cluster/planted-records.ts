@@ -25,7 +25,16 @@ export const plantedRecords: PlantedFault[] = [
     name: 'a row is gone',
     rule: 'lost',
     says: /must have one row at the end, and has 0/,
-    plant: ({ end }, pick) => end.messages.splice(pick % Math.max(1, end.messages.length), 1).length > 0,
+    plant(history, pick) {
+      const { messages } = history.end
+      const known = new Set(acknowledged(history, () => true).map(idOf))
+      const row = one(
+        messages.filter(({ messageId }) => known.has(messageId)),
+        pick,
+      )
+      remove(messages, (other) => other === row)
+      return row !== undefined
+    },
   },
   {
     name: 'a denied or passing message has a row',
@@ -187,7 +196,9 @@ export const plantedRecords: PlantedFault[] = [
     rule: 'pending',
     says: /is PENDING at \d+, after its outcome at \d+/,
     plant({ end }, pick) {
-      const ended = end.log.filter(({ subject }, place) => end.log.findIndex((e) => e.subject === subject) < place)
+      const ended = end.log.filter(({ subject, eventType }, place) => {
+        return outcomeOf(eventType) && end.log.findIndex((e) => e.subject === subject) < place
+      })
       const second = one(ended, pick)
       const first = end.log.find(({ subject }) => subject === second?.subject)
       if (!first || !second) return false
