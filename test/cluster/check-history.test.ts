@@ -4,10 +4,11 @@ import fc from 'fast-check'
 import { checkHistory } from './check-history.ts'
 import { emptyHistory, type History } from './history.ts'
 import { type Action, channelArns, endings, HistoryModel, users } from './history-model.ts'
+import { plantedChanges } from './planted-changes.ts'
 import { plantedRecords } from './planted-records.ts'
 import { plantedSights } from './planted-sights.ts'
 
-const plantedFaults = [...plantedRecords, ...plantedSights]
+const plantedFaults = [...plantedRecords, ...plantedChanges, ...plantedSights]
 
 function historyOf(actions: Action[]): History {
   const model = new HistoryModel()
@@ -21,7 +22,7 @@ const send = (ending: (typeof endings)[number], sender = 0): Action => {
 
 const sendInClub: Action = { do: 'send', ending: 'free', sender: 0, channel: 2, acknowledged: true }
 
-/** A user comes, goes and comes back. */
+/** A user joins, leaves and joins again. */
 const visits: Action[] = [
   { do: 'join', user: 1 },
   sendInClub,
@@ -45,6 +46,9 @@ const everything: Action[] = [
   send('free'),
   send('changed'),
   ...visits,
+  { do: 'change', way: 'edit', which: 3 },
+  { do: 'change', way: 'redact', which: 1 },
+  { do: 'change', way: 'delete', which: 3 },
 ]
 
 const says = (history: History) => checkHistory(history).map(({ says }) => says)
@@ -97,6 +101,12 @@ suite('the history checker', () => {
     assert.deepEqual(says(history), [])
   })
 
+  test('lets a message be that is gone with its channel, and what was held of it', () => {
+    const held: Action = { do: 'send', ending: 'changed', sender: 0, channel: 2, acknowledged: true }
+    const deleted = [...everything, held, { do: 'delete club' } as const, sendInClub]
+    assert.deepEqual(says(historyOf(deleted)), [])
+  })
+
   test('lets a message be that was never acknowledged, and judges it if it is there', () => {
     const history = historyOf([{ ...send('denied'), acknowledged: false } as Action])
     assert.deepEqual(says(history), [])
@@ -125,6 +135,15 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       user: number,
     }) as fc.Arbitrary<Action>,
   },
+  { weight: 1, arbitrary: fc.constant({ do: 'delete club' as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('change' as const),
+      way: fc.constantFrom('edit' as const, 'redact' as const, 'delete' as const),
+      which: number,
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('connect' as const), user: number, early: fc.boolean() }) },
   {
     weight: 1,
@@ -143,7 +162,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 suite('the history checker, on any history', () => {
   const actions = fc.array(action, { maxLength: 60, size: 'max' })
-  // By chance alone hardly a user comes twice while it listens.
+  // By chance alone, a user hardly ever joins twice while it has a session.
   const listened: Action[] = [{ do: 'connect', user: 1, early: false }, ...visits]
   const histories = fc.tuple(fc.constantFrom([], listened), actions).map((parts) => parts.flat())
 

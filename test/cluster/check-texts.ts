@@ -28,12 +28,18 @@ export function* checkTexts(index: HistoryIndex): Generator<Violation> {
   }
 }
 
+const otherStatus: { [eventType: string]: SeenMessage['status'] } = {
+  PENDING_CREATE_CHANNEL_MESSAGE: 'PENDING',
+  PENDING_UPDATE_CHANNEL_MESSAGE: 'PENDING',
+  UPDATE_CHANNEL_MESSAGE: 'SENT',
+  REDACT_CHANNEL_MESSAGE: 'SENT',
+  DELETE_CHANNEL_MESSAGE: 'SENT',
+}
+
 function* sights({ history }: HistoryIndex): Generator<Sight> {
   for (const { userArn, seen, session } of history.periods) {
     for (const { eventType, subject, text } of seen) {
-      const pending = eventType === 'PENDING_CREATE_CHANNEL_MESSAGE' ? 'PENDING' : undefined
-      const updated = eventType === 'UPDATE_CHANNEL_MESSAGE' ? 'SENT' : undefined
-      const status = outcomeOf(eventType) ?? pending ?? updated
+      const status = outcomeOf(eventType) ?? otherStatus[eventType]
       const way = `${eventType} in session ${session}`
       if (status) yield { way, isEvent: true, userArn, messageId: subject, status, text }
     }
@@ -44,24 +50,30 @@ function* sights({ history }: HistoryIndex): Generator<Sight> {
 
 /**
  * An event that had to be read from the log shows the text as it is in the store by then, since the log has no copy:
- * the sender's PENDING may have what was released meanwhile, and where no row stays there is no text.
+ * the sender's PENDING may have what was released meanwhile, and there is no text where no row stays or the update has
+ * ended.
  */
-const isReadLater = (index: HistoryIndex, send: Send, { isEvent, status, text, messageId }: Sight): boolean =>
-  isEvent &&
-  (text === undefined || text === ''
-    ? !index.lastText(send, messageId)
-    : status === 'PENDING' && text === send.released)
+function isReadLater(index: HistoryIndex, send: Send, { isEvent, way, status, text, messageId }: Sight): boolean {
+  if (!isEvent) return false
+  if (text) return status === 'PENDING' && (text === send.released || text === send.change?.released)
+  return !index.lastText(send, messageId) || way.startsWith('PENDING_UPDATE')
+}
 
-/** While it was edited or redacted, some still saw it as it was before. */
-const isChanged = ({ change }: Send, { status, text }: Sight): boolean =>
-  status === 'SENT' && change !== undefined && (change.way === 'edit' ? text === change.text : !text)
+/** The message as its edit or redaction has left it, or the edit as its sender wrote it. */
+function isChanged({ change }: Send, { way, status, text }: Sight): boolean {
+  if (!change) return false
+  if (way.startsWith('PENDING_UPDATE')) return text !== undefined && text === change.text
+  return status === 'SENT' && (change.way === 'edit' ? text === change.released : !text)
+}
+
+const isErasure = (way: string): boolean => /^(REDACT|DELETE)_/.test(way)
 
 function* checkSight(index: HistoryIndex, sight: Sight): Generator<Violation> {
   const { way, userArn, messageId, status, text } = sight
   const send = index.sendOf(messageId)
   const what = `${userArn} saw ${JSON.stringify(text)} as ${status} by ${way}`
   const isSender = userArn === send?.senderArn
-  const right = status === 'SENT' ? send?.released : send?.text
+  const right = isErasure(way) ? undefined : status === 'SENT' ? send?.released : send?.text
   if (!send) {
     yield { rule: 'text', says: `${what}: nobody sent that (${messageId})` }
   } else if (!isSender && status !== 'SENT') {
@@ -104,7 +116,7 @@ export function* checkLooks(index: HistoryIndex): Generator<Violation> {
 
 const idsOf = ({ messages }: Look) => messages.map(({ messageId }) => messageId)
 
-/** After everything had ended: what was deleted is gone, and what was changed is as it was changed. */
+/** A history read at the end has no deleted message, and each message as its change has left it. */
 function* checkLast(index: HistoryIndex, { messages, userArn }: Look): Generator<Violation> {
   for (const { messageId, text } of messages) {
     const send = index.sendOf(messageId)

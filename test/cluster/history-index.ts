@@ -18,8 +18,8 @@ export class HistoryIndex {
   readonly channels: Map<string, ChannelFacts>
   /** The MessageIds that came of a send: those it was answered, and those under which its text was met. */
   readonly messageIds = new Map<Send, Set<string>>()
-  /** By channel, the number of its last deletion. */
-  readonly #deletions: Map<string, number>
+  /** By channel, the numbers of its deletions. */
+  readonly #deletions: Map<string, number[]>
   readonly #sendByMessage = new Map<string, Send>()
   readonly #sendByText = new Map<string, Send>()
   readonly #meant = new Map<string, LogEntry[]>()
@@ -30,8 +30,12 @@ export class HistoryIndex {
     const ordered = log.toSorted((a, b) => a.seq - b.seq)
     this.logs = Map.groupBy(ordered, ({ channelArn }) => channelArn)
     this.entries = Map.groupBy(ordered, ({ subject }) => subject)
+    const deletions = Map.groupBy(
+      ordered.filter(({ eventType }) => eventType === 'DELETE_CHANNEL'),
+      ({ channelArn }) => channelArn,
+    )
     this.#deletions = new Map(
-      ordered.flatMap(({ eventType, channelArn, seq }) => (eventType === 'DELETE_CHANNEL' ? [[channelArn, seq]] : [])),
+      [...deletions].map(([channelArn, entries]) => [channelArn, entries.map(({ seq }) => seq)]),
     )
     this.stored = Map.groupBy(messages, ({ messageId }) => messageId)
     this.channels = new Map(history.channels.map((channel) => [channel.channelArn, channel]))
@@ -56,23 +60,24 @@ export class HistoryIndex {
     return meant
   }
 
-  /** Whether its channel was deleted after it. */
+  /** Whether its channel was deleted after the message was sent. */
   isGone(messageId: string): boolean {
     const [entry] = this.entries.get(messageId) ?? []
-    return entry !== undefined && entry.seq < (this.#deletions.get(entry.channelArn) ?? 0)
+    return entry !== undefined && entry.seq < (this.#deletions.get(entry.channelArn)?.at(-1) ?? 0)
   }
 
-  /** Whether the channel was ever deleted: with its messages it loses its tokens. */
-  wasDeleted(channelArn: string): boolean {
-    return this.#deletions.has(channelArn)
+  /** In which incarnation of its channel the message was sent: the first is 0. Undefined if the log does not have it. */
+  incarnationOf(messageId: string): number | undefined {
+    const [entry] = this.entries.get(messageId) ?? []
+    return entry && (this.#deletions.get(entry.channelArn) ?? []).filter((seq) => seq < entry.seq).length
   }
 
-  /** What is to be read of it in the end: undefined where it was deleted, the empty text where it was redacted. */
+  /** Its text at the end: undefined if it has no row any more, empty if it was redacted. */
   lastText(send: Send, messageId: string): string | undefined {
     const has = (eventType: string) => this.entries.get(messageId)?.some((entry) => entry.eventType === eventType)
     if (!staysStored(send) || this.isGone(messageId) || has('DELETE_CHANNEL_MESSAGE')) return undefined
     if (has('REDACT_CHANNEL_MESSAGE')) return ''
-    if (has('UPDATE_CHANNEL_MESSAGE')) return send.change?.text
+    if (has('UPDATE_CHANNEL_MESSAGE')) return send.change?.released
     return send.outcome === 'SENT' ? send.released : send.text
   }
 
@@ -81,6 +86,7 @@ export class HistoryIndex {
     this.#sendByText.set(send.text, send)
     if (send.released !== undefined) this.#sendByText.set(send.released, send)
     if (send.change?.text !== undefined) this.#sendByText.set(send.change.text, send)
+    if (send.change?.released !== undefined) this.#sendByText.set(send.change.released, send)
     for (const messageId of send.messageIds) this.#link(send, messageId)
   }
 

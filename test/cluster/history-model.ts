@@ -1,6 +1,7 @@
 import { appInstanceArn, appInstanceUserArn, channelArn } from '../../src/contract/arn.ts'
 import type { Audience } from '../../src/store/channel-event.ts'
 import {
+  type Change,
   emptyHistory,
   type History,
   type Look,
@@ -15,7 +16,7 @@ const place = { region: 'us-east-1', account: '111122223333' }
 const appInstance = appInstanceArn(place, 'model')
 export const users = ['ann', 'bob', 'cleo'].map((id) => appInstanceUserArn(appInstance, id))
 export const channelArns = ['lobby', 'hall', 'club'].map((id) => channelArn(appInstance, id))
-/** Where people come and go. */
+/** Users join it and leave it, and it is deleted and created again. */
 const [, , club] = channelArns as [string, string, string]
 const foundersOf = (channelArn: string) => (channelArn === club ? users.slice(0, 1) : users)
 
@@ -28,6 +29,9 @@ export type Action =
   | { do: 'decide'; which: number }
   | { do: 'join'; user: number }
   | { do: 'leave'; user: number }
+  /** The club is deleted, and created again with its founders. */
+  | { do: 'delete club' }
+  | { do: 'change'; way: Change['way']; which: number }
   /** `early`: it hears what happens between its registration and SESSION_ESTABLISHED. */
   | { do: 'connect'; user: number; early: boolean }
   /** The connection breaks, with so many events on their way. */
@@ -62,6 +66,8 @@ export class HistoryModel {
     else if (action.do === 'lose') this.#lose(action)
     else if (action.do === 'join') this.#join(users[action.user % users.length]!)
     else if (action.do === 'leave') this.#leave(users[action.user % users.length]!)
+    else if (action.do === 'delete club') this.#deleteClub()
+    else if (action.do === 'change') this.#change(action)
     else this.#look(action.way, users[action.user % users.length]!, channelArns[action.channel % channelArns.length]!)
   }
 
@@ -157,6 +163,44 @@ export class HistoryModel {
     if (!this.#isMember(club, userArn) || foundersOf(club).includes(userArn)) return
     this.#publish({ channelArn: club, eventType: 'DELETE_CHANNEL_MEMBERSHIP', subject: userArn }, { to: 'members' })
     this.#members.get(club)?.delete(userArn)
+  }
+
+  #deleteClub(): void {
+    const { messages } = this.history.end
+    this.#publish({ channelArn: club, eventType: 'DELETE_CHANNEL', subject: club }, { to: 'members' })
+    const isElsewhere = ({ send }: Made) => send.channelArn !== club
+    this.#pending = this.#pending.filter(isElsewhere)
+    this.#made = this.#made.filter(isElsewhere)
+    this.history.end.messages = messages.filter(({ channelArn }) => channelArn !== club)
+    this.#members.set(club, new Set(foundersOf(club)))
+  }
+
+  /** An edit is held, if the message was, and released at once. */
+  #change({ way, which }: Extract<Action, { do: 'change' }>): void {
+    const { messages } = this.history.end
+    const sent = this.#made.filter(({ send, messageId }) => {
+      const mayChange = send.messageIds.length > 0 && !send.change
+      return mayChange && messages.some((row) => row.messageId === messageId && row.status === 'SENT')
+    })
+    const made = sent[which % Math.max(1, sent.length)]
+    const row = messages.find(({ messageId }) => messageId === made?.messageId)
+    if (!made || !row) return
+    const { send, messageId } = made
+    const { channelArn, senderArn } = send
+    const about = { channelArn, subject: messageId }
+    const [text, released] = [send.text, send.released!].map((before) => before.replace(' ', '-edited '))
+    send.change = { way, acknowledged: true, ...(way === 'edit' && { text: text!, released: released! }) }
+    if (way === 'edit') {
+      row.text = released
+      const toSender: Audience = { to: 'users', users: [senderArn] }
+      if (send.held) this.#publish({ ...about, eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE', text: text! }, toSender)
+      this.#publish({ ...about, eventType: 'UPDATE_CHANNEL_MESSAGE', text: released! }, { to: 'members' })
+      return
+    }
+    if (way === 'redact') row.text = ''
+    else messages.splice(messages.indexOf(row), 1)
+    if (way === 'delete') this.#made.splice(this.#made.indexOf(made), 1)
+    this.#publish({ ...about, eventType: `${way.toUpperCase()}_CHANNEL_MESSAGE` }, { to: 'members' })
   }
 
   #connect(user: number, early: boolean): void {

@@ -36,14 +36,16 @@ export interface Send {
   released: string | undefined
   /** The MessageId of every 201 that arrived; none if the client never learned what became of it. */
   messageIds: string[]
-  /** What was asked for later, if it was. */
   change?: Change
 }
 
+/** What a client did to a sent message later, once at most. */
 export interface Change {
   way: 'edit' | 'redact' | 'delete'
-  /** The new text of an edit. */
-  text: string | undefined
+  /** The new text of an edit, as its sender wrote it. */
+  text?: string
+  /** The new text as recipients may read it. */
+  released?: string
   acknowledged: boolean
 }
 

@@ -126,7 +126,7 @@ export const plantedSights: PlantedFault[] = [
     rule: 'text',
     says: /saw undefined as (SENT|FAILED) by \w+ in session/,
     plant({ periods, end }, pick) {
-      const stored = new Set(end.messages.map(({ messageId }) => messageId))
+      const stored = new Set(end.messages.flatMap(({ messageId, text }) => (text ? [messageId] : [])))
       const events = periods.flatMap(({ seen }) =>
         seen.filter(({ subject, eventType }) => stored.has(subject) && outcomeOf(eventType)),
       )
