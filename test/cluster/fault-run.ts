@@ -8,7 +8,9 @@ import { withoutNatsServer } from '../support/nats-server.ts'
 import { noPostgresServer } from '../support/postgres-server.ts'
 import { withoutBalancer } from './balancer.ts'
 import { ByHand } from './by-hand.ts'
+import { ChangeLoad } from './change-load.ts'
 import { checkHistory } from './check-history.ts'
+import { ClubLoad } from './club-load.ts'
 import { Cluster } from './cluster.ts'
 import { planFaults } from './fault-plan.ts'
 import { doFaults } from './faults.ts'
@@ -19,7 +21,7 @@ import { SdkListener, SocketListener } from './listeners.ts'
 import { lookOn, readAll } from './looks.ts'
 import { randomFrom } from './random.ts'
 import { Senders } from './senders.ts'
-import { type Stage, setStage, writeFunctions } from './stage.ts'
+import { channelsOf, type Stage, setStage, writeFunctions } from './stage.ts'
 import { excerpt, summary, verdict } from './summary.ts'
 import type { TurnNote } from './take-over.ts'
 import { watchMetrics } from './watch-metrics.ts'
@@ -90,9 +92,6 @@ async function run(folder: string): Promise<boolean> {
   }
 }
 
-const channelsOf = ({ channelArns, userArns }: Stage) =>
-  [...channelArns.values()].map((channelArn) => ({ channelArn, memberArns: userArns }))
-
 /** Resolves when the faults are over, all nodes are back, and every send and every step has come to its end. */
 async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, callbacks: string) {
   const random = randomFrom(seed)
@@ -111,10 +110,13 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   const senders = new Senders(stage, history, random)
   senders.start(sendersAtOnce)
   const looking = lookOn(stage, history, random, loadIsOver.signal)
+  const loads = [new ClubLoad(stage, random), new ChangeLoad(stage, history, random)]
+  const loading = Promise.all(loads.map((load) => load.run(loadIsOver.signal)))
   const byHand = new ByHand(stage, callbacks).decideOn(allIsOver.signal)
   const watching = watchMetrics(cluster.adminUrls, loadIsOver.signal)
   const [done] = await Promise.all([doFaults(cluster, plan), setTimeout(seconds * 1_000)])
   loadIsOver.abort()
+  await loading
   await senders.finish(settleMsMax)
   const waits = [
     ...(await late('every step is over', settleMsMax, async () => (await openSteps(cluster)) === 0)),
@@ -123,8 +125,15 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   allIsOver.abort()
   await byHand
   const crashes = cluster.nodes.flatMap((node) => node.crashes)
-  const refusals = [...crashes, ...senders.refusals, ...(await looking), ...waits]
-  return { ...done, refusals, oldestPending: await watching, plan }
+  const refusals = [
+    ...crashes,
+    ...senders.refusals,
+    ...loads.flatMap((load) => load.refusals),
+    ...(await looking),
+    ...waits,
+  ]
+  const acts = new Map(loads.flatMap((load) => [...load.done]))
+  return { ...done, acts, refusals, oldestPending: await watching, plan }
 }
 
 /** News that are on their way get their time; what is wrong after that stays wrong. */

@@ -172,7 +172,8 @@ export class HistoryModel {
     this.#pending = this.#pending.filter(isElsewhere)
     this.#made = this.#made.filter(isElsewhere)
     this.history.end.messages = messages.filter(({ channelArn }) => channelArn !== club)
-    this.#members.set(club, new Set(foundersOf(club)))
+    this.#members.get(club)?.clear()
+    for (const founder of foundersOf(club)) this.#join(founder)
   }
 
   /** An edit is held, if the message was, and released at once. */

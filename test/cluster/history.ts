@@ -14,7 +14,7 @@ export interface History {
   end: FinalState
 }
 
-/** The founders: members from before the first send to the end. The log says when others come and leave. */
+/** Its founders: members from before the first send. The log says when others join and leave. */
 export interface ChannelFacts {
   channelArn: string
   memberArns: string[]

@@ -15,6 +15,8 @@ export interface FaultOutcome {
   turns: TurnNote[]
   /** Answers and waits that no fault excuses. */
   refusals: string[]
+  /** How often each act of the load besides sending was done, by its name. */
+  acts: Map<string, number>
   oldestPending: OldestPending
 }
 
@@ -46,6 +48,7 @@ export function verdict({
   violations,
   turns,
   refusals,
+  acts,
   oldestPending,
 }: FaultOutcome): string[] {
   const takenOver = takeOvers(kills, turns, history.end.steps, troubles)
@@ -60,6 +63,7 @@ export function verdict({
       ({ callbackId, kill, afterMs }) =>
         `what process ${kill.pid} had in hand when it was killed (${callbackId}) was taken over after ${afterMs} ms`,
     ),
+    ...[...acts].filter(([, times]) => times === 0).map(([name]) => `there were no ${name}`),
     ...problem(kills.length === 0, 'nothing was killed'),
     ...problem(
       history.sends.every(({ messageIds }) => messageIds.length === 0),
@@ -78,7 +82,7 @@ export function verdict({
 }
 
 export function summary(outcome: FaultOutcome): string {
-  const { history, kills, troubles, plan, turns, violations, oldestPending } = outcome
+  const { history, kills, troubles, plan, turns, violations, acts, oldestPending } = outcome
   const { sends, periods, looks, end } = history
   const acknowledged = sends.filter(({ messageIds }) => messageIds.length > 0)
   const twice = sends.filter(({ messageIds }) => messageIds.length > 1)
@@ -95,6 +99,7 @@ export function summary(outcome: FaultOutcome): string {
   return [
     `sends: ${sends.length}, of which ${acknowledged.length} acknowledged, ${twice.length} of them more than once`,
     `outcomes: ${ended.join(', ')}`,
+    `acts: ${[...acts].map(([name, times]) => `${times} ${name}`).join(', ')}`,
     `faults: ${kills.length} kills, ${others.join(', ') || 'nothing else'}`,
     `sessions: ${periods.length} connections, ${openThroughout(history).length} open from start to end`,
     `seen: ${heard} events, ${textless.length} of them without their text; ${looks.length} looks`,
