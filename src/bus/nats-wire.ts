@@ -18,8 +18,10 @@ export type News =
  */
 const newsVersion = 1
 
-/** For tests: what a node publishes looks like news of another release. */
+/** For tests: what a node publishes looks like news of another release. A node of the release before reads only its own. */
 export type NewsOf = 'this release' | 'the release before' | 'an unknown kind'
+
+const versionOf = (release: NewsOf): number => (release === 'the release before' ? newsVersion - 1 : newsVersion)
 
 /**
  * Subjects have hashes and no ARNs: NATS gives some characters of ARNs a meaning, and its monitoring would show the
@@ -59,7 +61,7 @@ export class Subjects {
  */
 export function encodeNews(news: News, of: NewsOf = 'this release'): string {
   const head = {
-    v: of === 'the release before' ? newsVersion - 1 : newsVersion,
+    v: versionOf(of),
     kind: of === 'an unknown kind' ? `${news.kind} of another release` : news.kind,
   }
   if (news.kind !== 'event') return JSON.stringify({ ...news, ...head })
@@ -68,11 +70,11 @@ export function encodeNews(news: News, of: NewsOf = 'this release'): string {
 }
 
 /** Undefined if there is nothing to do. Throws if the text is not from a node of this cluster. */
-export function decodeNews(text: string): News | undefined {
+export function decodeNews(text: string, of: NewsOf = 'this release'): News | undefined {
   const end = text.indexOf('\n')
   const { v, kind, ...rest } = parseLine(end < 0 ? text : text.slice(0, end))
   if (!Number.isSafeInteger(v) || typeof kind !== 'string') throw new Error('The first line is no news')
-  return v === newsVersion && isKnown(kind)
+  return v === versionOf(of) && isKnown(kind)
     ? ownNews(kind, rest, end < 0 ? undefined : text.slice(end + 1))
     : instead(rest)
 }

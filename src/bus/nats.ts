@@ -162,7 +162,7 @@ class NatsBus implements Bus {
       // The status reports a rejection, too.
       if (error) return
       try {
-        const news = decodeNews(message.string())
+        const news = decodeNews(message.string(), this.#newsOf)
         if (news) receive(news)
       } catch (reason) {
         this.#log.error({ err: reason, subject }, 'ignored a malformed message from NATS')

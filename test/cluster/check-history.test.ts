@@ -89,6 +89,22 @@ suite('the history checker', () => {
     assert.match(says(missed)[0]!, /never heard CREATE_CHANNEL_MESSAGE of .*, number 1 of/)
   })
 
+  test('lets a session miss a stay that began in a trouble, and no other', () => {
+    const history = historyOf([{ do: 'connect', user: 1, early: false }, ...visits])
+    const [join] = history.end.log
+    assert.equal(join?.eventType, 'CREATE_CHANNEL_MEMBERSHIP')
+    history.periods[0]!.seen.splice(0, 3)
+    assert.match(says(history)[0]!, /never heard/)
+    const trouble = { from: join!.createdAt, to: join!.createdAt }
+    history.troubles = [trouble]
+    assert.deepEqual(says(history), [])
+    history.troubles = [{ from: join!.createdAt + 10_000, to: join!.createdAt + 10_000 }]
+    assert.match(says(history)[0]!, /never heard/)
+    history.troubles = [trouble]
+    history.periods[0]!.seen.unshift({ ...join! })
+    assert.equal(says(history).length, 1, 'the join was received, and nothing else of the stay')
+  })
+
   test('lets an event that was read from the log have the text that is there by then, or none', () => {
     const history = historyOf(everything)
     const { seen } = history.periods[0]!

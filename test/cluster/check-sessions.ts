@@ -1,5 +1,6 @@
 import type { LogEntry, Period, SeenEvent } from './history.ts'
 import { type HistoryIndex, nameOf, outcomeOf, type Violation } from './history-index.ts'
+import { missableStays } from './membership.ts'
 
 /** What sessions heard, against the logs of their channels. */
 export function* checkSessions(index: HistoryIndex): Generator<Violation> {
@@ -25,10 +26,25 @@ const keyOf = ({ eventType, subject }: Pick<LogEntry, 'eventType' | 'subject'>) 
 /**
  * What was heard of a channel must be one stretch of its log. The stretch begins no later than with the first event
  * made after the session was established: a time is taken before its commit, so that one was committed later still, and
- * so was every event behind it. The stretch reaches to the end of the log unless the session was lost before. Where the
- * first event is in the log several times, it is the one that explains the most of the rest.
+ * so was every event behind it. The stretch reaches to the end of the log unless the session was lost before. A stay that
+ * could not be known of may be left out.
  */
 function checkHeard(index: HistoryIndex, period: Period, part: Heard): Violation[] {
+  let { meant } = part
+  let best = bestReading(index, period, part)
+  if (best.length === 0) return best
+  for (const stay of missableStays(meant, period.userArn, index.history.troubles)) {
+    const rest = meant.filter((entry) => !stay.includes(entry))
+    const reading = bestReading(index, period, { ...part, meant: rest })
+    if (reading.length >= best.length) continue
+    best = reading
+    meant = rest
+  }
+  return best
+}
+
+/** Where the first event is in the log several times, it is the one that explains the most of the rest. */
+function bestReading(index: HistoryIndex, period: Period, part: Heard): Violation[] {
   const places = new Map<string, number[]>()
   for (const [place, entry] of part.meant.entries()) {
     const key = keyOf(entry)

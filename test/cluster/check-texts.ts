@@ -59,9 +59,13 @@ function isReadLater(index: HistoryIndex, send: Send, { isEvent, way, status, te
   return !index.lastText(send, messageId) || way.startsWith('PENDING_UPDATE')
 }
 
-/** The message as its edit or redaction has left it, or the edit as its sender wrote it. */
-function isChanged({ change }: Send, { way, status, text }: Sight): boolean {
+/**
+ * The message as its edit or redaction has left it, or the edit as its sender wrote it. While a flow holds the edit, its
+ * sender sees the message as PENDING, with the text before it.
+ */
+function isChanged({ change, released }: Send, { way, isEvent, status, text }: Sight): boolean {
   if (!change) return false
+  if (!isEvent && status === 'PENDING') return change.way === 'edit' && text === released
   if (way.startsWith('PENDING_UPDATE')) return text !== undefined && text === change.text
   return status === 'SENT' && (change.way === 'edit' ? text === change.released : !text)
 }

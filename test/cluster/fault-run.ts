@@ -132,6 +132,7 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
     ...(await looking),
     ...waits,
   ]
+  history.troubles = done.troubles
   const acts = new Map(loads.flatMap((load) => [...load.done]))
   return { ...done, acts, refusals, oldestPending: await watching, plan }
 }

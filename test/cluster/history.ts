@@ -11,7 +11,15 @@ export interface History {
   sends: Send[]
   periods: Period[]
   looks: Look[]
+  /** What the cluster went through. */
+  troubles: Trouble[]
   end: FinalState
+}
+
+/** A fault, from its beginning until all was back; a kill is over at once. */
+export interface Trouble {
+  from: number
+  to: number
 }
 
 /** Its founders: members from before the first send. The log says when others join and leave. */
@@ -118,5 +126,6 @@ export const emptyHistory = (): History => ({
   sends: [],
   periods: [],
   looks: [],
+  troubles: [],
   end: { messages: [], log: [], steps: [] },
 })

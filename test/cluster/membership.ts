@@ -1,4 +1,4 @@
-import type { ChannelFacts, LogEntry } from './history.ts'
+import type { ChannelFacts, LogEntry, Trouble } from './history.ts'
 
 /**
  * The events of the channel's log that this user must receive: those for it from its join to its leave, both included. A
@@ -18,6 +18,45 @@ export function hearable(log: LogEntry[], facts: ChannelFacts | undefined, userA
 function joins(eventType: string, subject: string, userArn: string): boolean {
   if (eventType === 'CREATE_CHANNEL_MEMBERSHIP') return subject === userArn
   return eventType === 'BATCH_CREATE_CHANNEL_MEMBERSHIP' && (JSON.parse(subject) as string[]).includes(userArn)
+}
+
+/** Entries of one user's part of a log, from a join to the leave. */
+export type Stay = LogEntry[]
+
+/** A node records its event so long before it has published it on the bus, at most. */
+const publishMsMax = 1_000
+/** Nodes are connected to the bus again so long after a fault, at most. */
+const reconnectMsMax = 2_000
+/** Nodes have compared memberships with the store so long after a fault, at most: a dead node is noticed within 4 s. */
+const compareMsMax = 6_000
+
+/**
+ * The stays that a session may know nothing of. A node that misses a join on the bus finds the membership in the store;
+ * if it has ended by then, there is nothing to find. `meant` is what the user must receive.
+ */
+export function missableStays(meant: LogEntry[], userArn: string, troubles: Trouble[]): Stay[] {
+  return endedStays(meant, userArn).filter((stay) => {
+    const [joinedAt = 0, leftAt = 0] = [stay[0]?.createdAt, stay.at(-1)?.createdAt]
+    return troubles.some(({ from, to }) => {
+      const isUnheard = joinedAt >= from - publishMsMax && joinedAt <= to + reconnectMsMax
+      return isUnheard && leftAt <= to + compareMsMax
+    })
+  })
+}
+
+function endedStays(meant: LogEntry[], userArn: string): Stay[] {
+  const stays: Stay[] = []
+  let stay: Stay | undefined
+  for (const entry of meant) {
+    const { eventType, subject } = entry
+    if (joins(eventType, subject, userArn)) stay = []
+    stay?.push(entry)
+    const isEnd = eventType === 'DELETE_CHANNEL' || (eventType === 'DELETE_CHANNEL_MEMBERSHIP' && subject === userArn)
+    if (!isEnd || !stay) continue
+    stays.push(stay)
+    stay = undefined
+  }
+  return stays
 }
 
 /** Whether a log may have the event more than once: users join and leave again, and channels are deleted again. */

@@ -17,7 +17,7 @@ function wellDone(): FaultOutcome {
     nodes: 3,
     plan: [],
     kills: [kill],
-    troubles: [],
+    restartedAt: undefined,
     history: model.end(),
     violations: [],
     turns: [
