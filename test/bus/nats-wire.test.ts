@@ -71,6 +71,13 @@ for (const release of ['the release before', 'an unknown kind'] as const) {
   })
 }
 
+test('a node of the release before reads its own news, and for newer ones the store', () => {
+  const release = 'the release before'
+  const joined: News = { kind: 'joined', userArn: 'ann', channelId: 1, channelArn: 'C', seq: 7 }
+  assert.deepEqual(decodeNews(encodeNews(joined, release), release), joined)
+  assert.deepEqual(decodeNews(encodeNews(joined), release), { kind: 'changed', userArn: 'ann' })
+})
+
 for (const text of [
   '',
   'no JSON',

@@ -88,12 +88,13 @@ export function summary(outcome: FaultOutcome): string {
   const count = (outcome: Outcome) => `${outcome} ${outcomes.get(outcome)?.length ?? 0}`
   const ended = [count('SENT'), count('DENIED'), count('FAILED')]
   const times = takeOvers(kills, turns, end.steps, troubles).map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)
+  const killed = plan.flatMap((fault) => (fault.fault === 'kill' ? [fault.node + 1] : []))
   const others = plan.filter(({ fault }) => fault !== 'kill').map(({ fault }) => fault)
   const oldest = [...oldestPending].sort(([, a], [, b]) => b - a).map(([name, seconds]) => `${name} ${seconds} s`)
   return [
     `sends: ${sends.length}, of which ${acknowledged.length} acknowledged, ${twice.length} of them more than once`,
     `outcomes: ${ended.join(', ')}`,
-    `faults: ${kills.length} kills, ${others.join(', ') || 'nothing else'}`,
+    `faults: ${kills.length} kills (of nodes ${killed.join(', ')}), ${others.join(', ') || 'nothing else'}`,
     `acts: ${[...acts].map(([name, times]) => `${times} ${name}`).join(', ')}`,
     `sessions: ${periods.length} connections, ${openThroughout(outcome).length} open from the start to the rolling restart`,
     `seen: ${heard} events, ${textless.length} of them without their text; ${looks.length} looks`,
