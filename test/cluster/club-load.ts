@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { isPassing } from './clients.ts'
-import { type Club, chooseAct, clubActs, createClub, deletion } from './clubs.ts'
+import { type Club, type ClubAct, chooseAct, clubActs, createClub, deletion } from './clubs.ts'
+import type { History } from './history.ts'
 import type { Stage } from './stage.ts'
 
 const actPauseMs = 150
@@ -13,14 +14,16 @@ const untimely = ['BadRequestException', 'ConflictException', 'ForbiddenExceptio
 /** Guests join clubs and leave them, and founders remove guests, ban them, and delete the clubs. */
 export class ClubLoad {
   readonly #stage: Stage
+  readonly #history: History
   readonly #random: () => number
   /** How often each act was done, by its name. */
   readonly done = new Map(clubActs.map(({ name }) => [name, 0]))
   /** Errors that no fault excuses. */
   readonly refusals: string[] = []
 
-  constructor(stage: Stage, random: () => number) {
+  constructor(stage: Stage, history: History, random: () => number) {
     this.#stage = stage
+    this.#history = history
     this.#random = random
   }
 
@@ -34,17 +37,21 @@ export class ClubLoad {
     while (!until.aborted) {
       const act = chooseAct(this.#random())
       const guestArn = guestArns[Math.floor(this.#random() * guestArns.length)] as string
-      await this.#try(act.name, () => act.call(this.#stage, club, guestArn))
+      await this.#try(act, club, guestArn)
       // It may be deleted even if the client had no response.
       if (act === deletion) await this.#createAgain(club)
       await setTimeout(actPauseMs)
     }
   }
 
-  async #try(name: string, call: () => Promise<unknown>): Promise<void> {
+  async #try(act: ClubAct, club: Club, guestArn: string): Promise<void> {
+    const { name, eventType } = act
+    const { channelArn } = club
     try {
-      await call()
+      await act.call(this.#stage, club, guestArn)
       this.done.set(name, (this.done.get(name) ?? 0) + 1)
+      const subject = act === deletion ? channelArn : guestArn
+      if (eventType) this.#history.acts.push({ channelArn, eventType, subject })
     } catch (error) {
       if (untimely.includes((error as Error).name) || isPassing(error)) return
       this.refusals.push(`one of the ${name} was answered ${error}`)

@@ -29,6 +29,8 @@ export async function createClub(people: ClubPeople, channelId: string): Promise
 export interface ClubAct {
   name: string
   share: number
+  /** The event of the act, if it is about the guest or the channel. */
+  eventType?: string
   call(people: ClubPeople, club: Club, guestArn: string): Promise<unknown>
 }
 
@@ -39,6 +41,7 @@ const byFounder = ({ founderArns }: ClubPeople, { channelArn }: Club, MemberArn:
 export const deletion: ClubAct = {
   name: 'deletions of channels',
   share: 5,
+  eventType: 'DELETE_CHANNEL',
   call: ({ messaging, founderArns }, { channelArn }) =>
     messaging.deleteChannel({ ChannelArn: channelArn, ChimeBearer: founderArns[0] }),
 }
@@ -47,6 +50,7 @@ export const clubActs: ClubAct[] = [
   {
     name: 'joins',
     share: 30,
+    eventType: 'CREATE_CHANNEL_MEMBERSHIP',
     call: (people, club, guestArn) =>
       people.messaging.createChannelMembership({ ...byFounder(people, club, guestArn), Type: 'DEFAULT' }),
   },
@@ -59,12 +63,14 @@ export const clubActs: ClubAct[] = [
   {
     name: 'leaves',
     share: 15,
+    eventType: 'DELETE_CHANNEL_MEMBERSHIP',
     call: (people, club, guestArn) =>
       people.messaging.deleteChannelMembership({ ...byFounder(people, club, guestArn), ChimeBearer: guestArn }),
   },
   {
     name: 'removals',
     share: 15,
+    eventType: 'DELETE_CHANNEL_MEMBERSHIP',
     call: (people, club, guestArn) => people.messaging.deleteChannelMembership(byFounder(people, club, guestArn)),
   },
   {

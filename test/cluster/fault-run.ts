@@ -110,7 +110,7 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   const senders = new Senders(stage, history, random)
   senders.start(sendersAtOnce)
   const looking = lookOn(stage, history, random, loadIsOver.signal)
-  const loads = [new ClubLoad(stage, random), new ChangeLoad(stage, history, random)]
+  const loads = [new ClubLoad(stage, history, random), new ChangeLoad(stage, history, random)]
   const loading = Promise.all(loads.map((load) => load.run(loadIsOver.signal)))
   const byHand = new ByHand(stage, callbacks).decideOn(allIsOver.signal)
   const watching = watchMetrics(cluster.adminUrls, loadIsOver.signal)

@@ -156,18 +156,24 @@ export class HistoryModel {
   #join(userArn: string): void {
     if (this.#isMember(club, userArn)) return
     this.#members.get(club)?.add(userArn)
-    this.#publish({ channelArn: club, eventType: 'CREATE_CHANNEL_MEMBERSHIP', subject: userArn }, { to: 'members' })
+    this.#actInClub('CREATE_CHANNEL_MEMBERSHIP', userArn)
   }
 
   #leave(userArn: string): void {
     if (!this.#isMember(club, userArn) || foundersOf(club).includes(userArn)) return
-    this.#publish({ channelArn: club, eventType: 'DELETE_CHANNEL_MEMBERSHIP', subject: userArn }, { to: 'members' })
+    this.#actInClub('DELETE_CHANNEL_MEMBERSHIP', userArn)
     this.#members.get(club)?.delete(userArn)
+  }
+
+  #actInClub(eventType: string, subject: string): void {
+    const act = { channelArn: club, eventType, subject }
+    this.history.acts.push(act)
+    this.#publish(act, { to: 'members' })
   }
 
   #deleteClub(): void {
     const { messages } = this.history.end
-    this.#publish({ channelArn: club, eventType: 'DELETE_CHANNEL', subject: club }, { to: 'members' })
+    this.#actInClub('DELETE_CHANNEL', club)
     const isElsewhere = ({ send }: Made) => send.channelArn !== club
     this.#pending = this.#pending.filter(isElsewhere)
     this.#made = this.#made.filter(isElsewhere)

@@ -9,6 +9,7 @@ import type { MessageRow, StepRow } from '../../src/store/tables.ts'
 export interface History {
   channels: ChannelFacts[]
   sends: Send[]
+  acts: Act[]
   periods: Period[]
   looks: Look[]
   /** What the cluster went through. */
@@ -56,6 +57,9 @@ export interface Change {
   released?: string
   acknowledged: boolean
 }
+
+/** An acknowledged join or leave, or deletion of a channel, as the log must have it. */
+export type Act = Pick<SeenEvent, 'channelArn' | 'eventType' | 'subject'>
 
 /** One connection of a messaging session, and what it was told, in that order. */
 export interface Period {
@@ -124,6 +128,7 @@ export interface StoredStep {
 export const emptyHistory = (): History => ({
   channels: [],
   sends: [],
+  acts: [],
   periods: [],
   looks: [],
   troubles: [],

@@ -7,8 +7,21 @@ const changed = (history: History, ways: Change['way'][], pick: number): Send | 
     pick,
   )
 
-/** In what is left of edits, redactions and deletions, and in what users see of them. */
+/** In what is left of edits, redactions and deletions, of joins and leaves, and in what users see of them. */
 export const plantedChanges: PlantedFault[] = [
+  {
+    name: 'an acknowledged join or leave is gone',
+    rule: 'lost',
+    says: /(CREATE|DELETE)_CHANNEL(_MEMBERSHIP)? of \S+ was acknowledged \d+ times, but is \d+ times in the log of/,
+    plant(history, pick) {
+      const act = one(history.acts, pick)
+      const entry = history.end.log.find(({ eventType, subject }) => {
+        return eventType === act?.eventType && subject === act.subject
+      })
+      if (entry) removeFromLog(history, (other) => other === entry)
+      return entry !== undefined
+    },
+  },
   {
     name: 'an acknowledged change is gone',
     rule: 'lost',
