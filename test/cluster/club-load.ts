@@ -42,6 +42,7 @@ export class ClubLoad {
       if (act === deletion) await this.#createAgain(club)
       await setTimeout(actPauseMs)
     }
+    await this.#createAgain(club)
   }
 
   async #try(act: ClubAct, club: Club, guestArn: string): Promise<void> {

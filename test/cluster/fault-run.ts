@@ -69,18 +69,27 @@ async function main(): Promise<number> {
 }
 
 async function run(folder: string): Promise<boolean> {
+  const startedAt = Date.now()
   const functions = join(folder, 'functions')
   const notes = await writeFunctions(functions)
   const cluster = await Cluster.start({ folder, functions, nodes })
   try {
     const stage = await setStage(cluster)
     const history: History = { ...emptyHistory(), channels: channelsOf(stage) }
+    const loadedAt = Date.now()
     const load = await loadAndFaults(cluster, stage, history, notes.callbacks)
+    const settledAt = Date.now()
     const violations = await judge(cluster, stage, history)
     const lines = (await readFile(notes.turns, 'utf8')).split('\n').slice(0, -1)
     const turns = lines.map((line) => JSON.parse(line) as TurnNote).sort((a, b) => a.at - b.at)
     const outcome = { ...load, history, violations, turns, nodes }
     console.log(summary(outcome))
+    const parts = [
+      `start ${took(startedAt, loadedAt)}`,
+      `load ${took(loadedAt, settledAt)}`,
+      `check ${took(settledAt)}`,
+    ]
+    console.log(`took: ${parts.join(', ')}`)
     const failures = verdict(outcome)
     process.stderr.write(excerpt(failures))
     if (failures.length > 0) {
@@ -91,6 +100,8 @@ async function run(folder: string): Promise<boolean> {
     await cluster.close()
   }
 }
+
+const took = (from: number, to = Date.now()) => `${Math.round((to - from) / 1_000)} s`
 
 /** Resolves when the faults are over, all nodes are back, and every send and every step has come to its end. */
 async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, callbacks: string) {
