@@ -6,19 +6,23 @@ import type { ChannelFacts, LogEntry, Trouble } from './history.ts'
  */
 export function hearable(log: LogEntry[], facts: ChannelFacts | undefined, userArn: string): LogEntry[] {
   let isMember = facts?.memberArns.includes(userArn) ?? false
-  return log.filter(({ eventType, subject, audience }) => {
+  return log.filter((entry) => {
+    const { audience } = entry
     const wasMember = isMember
-    if (joins(eventType, subject, userArn)) isMember = true
-    else if (eventType === 'DELETE_CHANNEL_MEMBERSHIP' && subject === userArn) isMember = false
-    else if (eventType === 'DELETE_CHANNEL') isMember = false
+    if (isJoin(entry, userArn)) isMember = true
+    if (isLeave(entry, userArn)) isMember = false
     return (wasMember || isMember) && (audience.to === 'members' || audience.users.includes(userArn))
   })
 }
 
-function joins(eventType: string, subject: string, userArn: string): boolean {
+function isJoin({ eventType, subject }: LogEntry, userArn: string): boolean {
   if (eventType === 'CREATE_CHANNEL_MEMBERSHIP') return subject === userArn
   return eventType === 'BATCH_CREATE_CHANNEL_MEMBERSHIP' && (JSON.parse(subject) as string[]).includes(userArn)
 }
+
+/** Also by a ban, and by the deletion of the channel. */
+const isLeave = ({ eventType, subject }: LogEntry, userArn: string): boolean =>
+  eventType === 'DELETE_CHANNEL' || (eventType === 'DELETE_CHANNEL_MEMBERSHIP' && subject === userArn)
 
 /** Entries of one user's part of a log, from a join to the leave. */
 export type Stay = LogEntry[]
@@ -48,11 +52,9 @@ function endedStays(meant: LogEntry[], userArn: string): Stay[] {
   const stays: Stay[] = []
   let stay: Stay | undefined
   for (const entry of meant) {
-    const { eventType, subject } = entry
-    if (joins(eventType, subject, userArn)) stay = []
+    if (isJoin(entry, userArn)) stay = []
     stay?.push(entry)
-    const isEnd = eventType === 'DELETE_CHANNEL' || (eventType === 'DELETE_CHANNEL_MEMBERSHIP' && subject === userArn)
-    if (!isEnd || !stay) continue
+    if (!stay || !isLeave(entry, userArn)) continue
     stays.push(stay)
     stay = undefined
   }

@@ -23,7 +23,10 @@ function certain({ periods, end }: History): { period: Period; event: SeenEvent;
     period.seen.flatMap((event, place) => {
       const { channelArn, eventType, subject } = event
       const entry = end.log.find((one) => one.subject === subject && one.eventType === eventType)
-      const later = period.seen.slice(place + 1).some((one) => one.channelArn === channelArn)
+      // An event that may be in the log more than once does not say how far the session has heard it.
+      const later = period.seen
+        .slice(place + 1)
+        .some((one) => one.channelArn === channelArn && !mayRecur(one.eventType))
       const due = entry !== undefined && !mayRecur(eventType) && entry.createdAt > period.establishedAt
       return due && (later || period.closedAt === undefined) ? [{ period, event, place }] : []
     }),
@@ -143,7 +146,8 @@ export const plantedSights: PlantedFault[] = [
       const own = looks.flatMap(({ way, userArn, messages }) =>
         messages.filter(({ messageId, status, text }) => {
           const send = sends.find((candidate) => candidate.messageIds.includes(messageId))
-          return way === 'list' && status === 'SENT' && send?.senderArn === userArn && send.text !== text
+          const isOwn = send?.senderArn === userArn && send.change === undefined
+          return isOwn && way === 'list' && status === 'SENT' && send.text !== text
         }),
       )
       const message = one(own, pick)
