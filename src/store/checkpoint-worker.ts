@@ -8,7 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads'
  */
 const port = parentPort!
 const { path, busyMs } = workerData as { path: string; busyMs: number }
-// Opens a file that is there, and never makes one.
+// Opens an existing file, and never creates one.
 const database = new DatabaseSync(new URL('?mode=rw', pathToFileURL(path)), { timeout: busyMs })
 
 port.on('message', (mode: 'PASSIVE' | 'TRUNCATE' | 'close') => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { releaseVariable, type WireRelease } from '../../src/bus/nats-wire.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const startMsMax = 30_000
@@ -64,7 +65,7 @@ export class NodeProcess {
       env: {
         PATH: process.env.PATH,
         ...environment,
-        ...(!this.#isUpgraded && { CARILLON_TEST_NEWS_OF: 'the release before' }),
+        ...(!this.#isUpgraded && { [releaseVariable]: 'the release before' satisfies WireRelease }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
