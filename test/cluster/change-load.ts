@@ -3,7 +3,14 @@ import { isPassing } from './clients.ts'
 import type { Change, History, Send } from './history.ts'
 import type { Stage } from './stage.ts'
 
+/** What responses of AWS's client have. */
+interface MetadataBearer {
+  $metadata: { attempts?: number | undefined }
+}
+
 const changePauseMs = 200
+/** Of one call, by AWS's client. */
+const attemptsMax = 3
 /** The newest sends are changed, while sessions and nodes are still busy with them. */
 const newestSends = 100
 /** The kinds that are SENT soon after they are accepted, and whose processors release an edit as they release the message. */
@@ -48,11 +55,12 @@ export class ChangeLoad {
   }
 
   async #change(send: Send, way: Change['way']): Promise<void> {
-    const change: Change = { way, ...(way === 'edit' && editOf(send)), acknowledged: false }
+    const change: Change = { way, ...(way === 'edit' && editOf(send)), acknowledged: false, attempts: attemptsMax }
     send.change = change
     try {
-      await this.#call(send, change)
+      const { $metadata } = await this.#call(send, change)
       change.acknowledged = true
+      change.attempts = $metadata.attempts ?? attemptsMax
       this.done.set(namesOf[way], (this.done.get(namesOf[way]) ?? 0) + 1)
     } catch (error) {
       if (isPassing(error)) return
@@ -65,12 +73,12 @@ export class ChangeLoad {
     }
   }
 
-  async #call({ channelArn, senderArn, messageIds }: Send, { way, text }: Change): Promise<void> {
+  async #call({ channelArn, senderArn, messageIds }: Send, { way, text }: Change): Promise<MetadataBearer> {
     const { messaging, adminArn } = this.#stage
     const message = { ChannelArn: channelArn, MessageId: messageIds[0], ChimeBearer: senderArn }
-    if (way === 'edit') await messaging.updateChannelMessage({ ...message, Content: text })
-    else if (way === 'redact') await messaging.redactChannelMessage(message)
-    else await messaging.deleteChannelMessage({ ...message, ChimeBearer: adminArn })
+    if (way === 'edit') return messaging.updateChannelMessage({ ...message, Content: text })
+    if (way === 'redact') return messaging.redactChannelMessage(message)
+    return messaging.deleteChannelMessage({ ...message, ChimeBearer: adminArn })
   }
 }
 

@@ -196,7 +196,7 @@ export class HistoryModel {
     const { channelArn, senderArn } = send
     const about = { channelArn, subject: messageId }
     const [text, released] = [send.text, send.released!].map((before) => before.replace(' ', '-edited '))
-    send.change = { way, acknowledged: true, ...(way === 'edit' && { text: text!, released: released! }) }
+    send.change = { way, acknowledged: true, attempts: 1, ...(way === 'edit' && { text: text!, released: released! }) }
     if (way === 'edit') {
       row.text = released
       const toSender: Audience = { to: 'users', users: [senderArn] }

@@ -56,6 +56,8 @@ export interface Change {
   /** The new text as recipients may read it. */
   released?: string
   acknowledged: boolean
+  /** How often the client has called, at most: an edit has no token, and each call that arrives is an edit. */
+  attempts: number
 }
 
 /** An acknowledged join or leave, or deletion of a channel, as the log must have it. */
