@@ -3,6 +3,7 @@ import type { Janitor } from '../../bench/system/janitor.ts'
 import { type Api, channelPath } from '../../bench/wire/calls.ts'
 import { timeSends } from './calls.ts'
 import { fillHistory, type Stage } from './fill.ts'
+import type { LoopPause } from './loop-pause.ts'
 import type { Record } from './record.ts'
 import { type Place, ScaleServer } from './server.ts'
 
@@ -18,7 +19,7 @@ export interface Deletion {
   answeredMs: number
   /** Of sends beside the purge. */
   sends: number[]
-  longestPauseMs: number
+  longestPause: LoopPause
   purgeMs: number
   /** What was left when the server was killed half-way, and what was left in the end, by table. */
   leftWhenKilled: number
@@ -38,27 +39,27 @@ export async function deleteLongHistory(
   await using first = await ScaleServer.start(place, janitor)
   await using record = await open()
   const channelId = await idOf(record, channelArn)
-  await first.longestPauseMs()
+  await first.longestPause()
   const began = performance.now()
   await remove(first.api, channelArn, stage.adminArn)
   const answeredMs = performance.now() - began
   const half = until(async () => (await messagesOf(record, channelId)) < messages / 2)
   const sends = await timeSends(first.api, stage.crowdArn, stage.adminArn, half)
   await half
-  const pauses = [await first.longestPauseMs()]
+  const pauses = [await first.longestPause()]
   await first.kill()
   const leftWhenKilled = await messagesOf(record, channelId)
 
   await using second = await ScaleServer.start(place, janitor)
-  await second.longestPauseMs()
+  await second.longestPause()
   const over = until(async () => (await left(record, channelId)).size === 0)
   sends.push(...(await timeSends(second.api, stage.crowdArn, stage.adminArn, over)))
   await over.catch(() => {})
-  pauses.push(await second.longestPauseMs())
+  pauses.push(await second.longestPause())
   return {
     answeredMs,
     sends,
-    longestPauseMs: Math.max(...pauses),
+    longestPause: pauses.reduce((longest, pause) => (pause.ownMs > longest.ownMs ? pause : longest)),
     purgeMs: performance.now() - from,
     leftWhenKilled,
     left: await left(record, channelId),
