@@ -102,7 +102,7 @@ async function measure(engine: Engine, plan: Plan, place: Place, janitor: Janito
     information('connect of that user', large.connectMs),
     atMost('DeleteChannel', deletion.answeredMs, deleteMsMax, 'ms'),
     atMost(`a send beside the purge: p99 of ${deletion.sends.length}`, quantile(deletion.sends, 0.99), sendMsMax, 'ms'),
-    pauseRow('purge', deletion.longestPause),
+    ...deletion.pauses.map((pause, index) => pauseRow(index === 0 ? 'purge' : 'purge after the kill', pause)),
     information(`purge, killed when ${deletion.leftWhenKilled} messages were left`, deletion.purgeMs),
   ]
   return { rows, left: deletion.left }
@@ -168,7 +168,7 @@ function createRow(name: string, times: number[], empty: Timed[]): Row {
 
 function pauseRow(during: string, { ownMs, allMs, cpuMs }: LoopPause): Row {
   const row = atMost(`longest pause: ${during}`, ownMs, pauseMsMax, 'ms')
-  return { ...row, measured: `${row.measured} (${round(allMs)} with waits for a processor, CPU ${round(cpuMs)})` }
+  return { ...row, measured: `${row.measured} (${round(allMs)} with others, CPU ${round(cpuMs)})` }
 }
 
 const atMost = (what: string, measured: number, bar: number, unit: string): Row => ({

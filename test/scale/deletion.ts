@@ -19,7 +19,8 @@ export interface Deletion {
   answeredMs: number
   /** Of sends beside the purge. */
   sends: number[]
-  longestPause: LoopPause
+  /** Of the first server, and of the second. */
+  pauses: LoopPause[]
   purgeMs: number
   /** What was left when the server was killed half-way, and what was left in the end, by table. */
   leftWhenKilled: number
@@ -59,7 +60,7 @@ export async function deleteLongHistory(
   return {
     answeredMs,
     sends,
-    longestPause: pauses.reduce((longest, pause) => (pause.ownMs > longest.ownMs ? pause : longest)),
+    pauses,
     purgeMs: performance.now() - from,
     leftWhenKilled,
     left: await left(record, channelId),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { ChannelRef, Envelope } from '../../src/bus/bus.ts'
+import { until } from '../support/until.ts'
 import { Listening, startHub } from './hub-stage.ts'
 
 suite('an event', () => {
@@ -136,6 +137,22 @@ suite('a session', () => {
     assert.deepEqual([first.texts, second.texts], [[], ['one']])
     hub.remove(second)
     assert.deepEqual(hub.size, { users: 0, channels: 0 })
+  })
+
+  test('of a user with many channels is removed in parts, and the next one of the user hears each event once', async () => {
+    const channels = Array.from({ length: 1_500 }, (_, number): [string, string[]] => [`C${number}`, ['ann']])
+    const { hub, register, tell } = startHub(Object.fromEntries(channels))
+    const first = await register('ann')
+    hub.remove(first)
+    const { users, channels: left } = hub.size
+    assert.equal(users, 0)
+    assert.ok(left > 0 && left < 1_500, `${left} channels are left after the first part`)
+    const second = await register('ann')
+    tell('C0', 'one')
+    tell('C1499', 'two')
+    assert.deepEqual([first.texts, second.texts], [[], ['one', 'two']])
+    hub.remove(second)
+    await until(() => hub.size.channels === 0)
   })
 
   test('may be removed by its own delivery', async () => {

@@ -13,7 +13,7 @@ const channelsMax = 50
 const messagesMax = 20
 const membershipsMax = 30
 
-/** Memberships of one read: about 2 ms of the event loop on SQLite. */
+/** Memberships in one read: about 1 ms of the event loop on SQLite. */
 const membershipsPerPage = 500
 
 interface Membership {
