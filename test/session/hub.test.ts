@@ -100,6 +100,27 @@ suite('a session', () => {
     assert.equal(session.texts.at(-1), 'after')
   })
 
+  test('sees a leave from a channel whose page was read, while later pages are read', async () => {
+    // A page has two memberships, and is read twice: before and after the subscription to its channels.
+    for (const reads of [1, 2, 3, 4]) {
+      const { channelLog, register, tell, hub } = startHub({ C: ['ann'], D: ['ann'], E: ['ann'], F: ['ann'] })
+      let left = reads
+      channelLog.after = async () => {
+        left -= 1
+        if (left === 0) tell('C', 'leave', { leaves: 'ann', audience: { to: 'users', users: ['ann'] } })
+      }
+      const ann = await register('ann')
+      tell('C', 'after')
+      tell('F', 'last')
+      assert.deepEqual(
+        ann.texts.filter((text) => text !== 'leave'),
+        ['last'],
+        `after ${reads} reads`,
+      )
+      assert.equal(hub.size.channels, 3)
+    }
+  })
+
   test('that goes while its memberships are being read leaves nothing behind', async () => {
     const { channelLog, hub } = startHub({ C: ['ann'] })
     const read = Promise.withResolvers<void>()
