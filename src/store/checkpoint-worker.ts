@@ -9,7 +9,7 @@ import type { CheckpointMode, CheckpointResult } from './checkpoint-thread.ts'
  */
 const port = parentPort!
 const { path, busyMs } = workerData as { path: string; busyMs: number }
-// Opens a file that is there, and never makes one.
+// Opens an existing file, and never creates one.
 const database = new DatabaseSync(new URL('?mode=rw', pathToFileURL(path)), { timeout: busyMs })
 // A checkpoint syncs the log before it copies pages, and the file after that.
 database.exec('PRAGMA synchronous = FULL')

@@ -1,29 +1,29 @@
 import { CheckpointHangs, type CheckpointThread } from './checkpoint-thread.ts'
 
-/** The pause between an erasure and the checkpoint, which removes the copies of all texts erased meanwhile. */
+/** The pause between an erasure and the checkpoint. One checkpoint removes all texts that were erased in the pause. */
 export const truncateAfterMs = 4_000
-/** The pause before the next try, while another process reads the file: twice as long each time, up to the maximum. */
+/** The pause before a retry, while another process reads the file: twice as long each time, up to the maximum. */
 const retryMs = 1_000
 const retryMsMax = 5_000
-/** After so many failures in a row there is a warning in the log. */
+/** After so many successive failures, a warning is logged. */
 const failuresUntilWarning = 4
 
 interface TruncationParts {
   thread: CheckpointThread
   clock: { now(): number; at(atMs: number, wake: () => void): () => void }
   log: { warn(fields: object, text: string): void; info(fields: object, text: string): void }
-  /** Runs while no write of this process is in progress. */
+  /** Runs the function while no write of this process is in progress. */
   alone<T>(work: () => Promise<T>): Promise<T>
-  /** A checkpoint hangs, and keeps SQLite's lock for writers: writes fail until one of them succeeds. */
+  /** Called if a checkpoint hangs and keeps SQLite's lock for writers: writes fail until one of them succeeds. */
   lockHeld(reason: string): void
 }
 
 /**
- * Removes erased text from the write-ahead log, where the pages as they were before stay until they are overwritten.
+ * Removes erased text from the write-ahead log, which keeps the previous pages until they are overwritten.
  *
- * A checkpoint takes up to 35 ms, most of it for the disk, so it is made in a thread. Most frames are copied while writes
- * go on; only the rest, and the truncation, need SQLite's lock for writers. Writes of this process queue up for these 3 to
- * 6 ms, since they would fail if they met the lock.
+ * A checkpoint takes up to 35 ms, most of it for the disk, so it runs in a thread. Most frames are copied while writes
+ * continue; only the rest, and the truncation, need SQLite's lock for writers. Writes of this process wait during these 3
+ * to 6 ms, because they would fail at the lock.
  */
 export class WalTruncation {
   readonly #parts: TruncationParts
@@ -37,7 +37,7 @@ export class WalTruncation {
     this.#parts = parts
   }
 
-  /** Call it after a commit that erased a text. */
+  /** Requests a truncation, after a commit that erased a text. */
   request(): void {
     this.#requested = true
     if (!this.#running && !this.#cancel) this.#runAfter(truncateAfterMs)
@@ -89,7 +89,7 @@ export class WalTruncation {
     return isComplete ? undefined : 'another process is reading or writing the database file'
   }
 
-  /** Before the next write, which would meet the lock, the failure is known. */
+  /** Reports the failure before the next write, which would fail at the lock. */
   async #checkpointWithLock(): Promise<boolean> {
     try {
       return (await this.#parts.thread.checkpoint('TRUNCATE')).isComplete

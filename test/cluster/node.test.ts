@@ -5,7 +5,7 @@ import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { readDeadOwners } from '../../src/store/steps.ts'
 import type { Store } from '../../src/store/store.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { heldMessage, openChannel, readTurn } from '../support/rows.ts'
+import { heldMessage, openChannel, readJob } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 
 const startMs = 1_000_000
@@ -55,7 +55,7 @@ async function openCluster(t: TestContext) {
     await store.commit({ ...held, flow: { ...held.flow, step } })
     return step.callback_id
   }
-  const ownerOf = async (callbackId: string) => (await readTurn(store.read, callbackId)).step.owner
+  const ownerOf = async (callbackId: string) => (await readJob(store.read, callbackId)).step.owner
   /** Whose steps any node may take. */
   const deadOwners = () => readDeadOwners(store.read, '')
   return { store, warnings, create, start, pass, hold, ownerOf, deadOwners }

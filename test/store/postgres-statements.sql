@@ -113,11 +113,11 @@ SELECT at, seq FROM numbered
 
 WITH decided AS MATERIALIZED (
   SELECT DISTINCT ON (input.channel_id, input.callback_id) input.*
-  FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", held_by TEXT COLLATE "C", message_id TEXT COLLATE "C", revision BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, next__callback_id TEXT COLLATE "C", next__previous_callback_id TEXT COLLATE "C", next__position BIGINT, next__function_arn TEXT COLLATE "C", next__created_at BIGINT, next__shard BIGINT, next__state TEXT COLLATE "C", next__tries BIGINT, next__attempts BIGINT, next__owner TEXT COLLATE "C", next__due_at BIGINT, next__deadline_at BIGINT, next__handed_off_at BIGINT, next__decided_at BIGINT, next__failure TEXT COLLATE "C", next__changes_json TEXT COLLATE "C", next__verdict_key TEXT COLLATE "C", ends BOOLEAN, keeps_row BOOLEAN, message__revision BIGINT, message__status TEXT COLLATE "C", message__status_detail TEXT COLLATE "C", message__content TEXT COLLATE "C", message__metadata TEXT COLLATE "C", message__content_type TEXT COLLATE "C", message__message_attributes_json TEXT COLLATE "C", message__push_notification_json TEXT COLLATE "C", message__edited_at BIGINT, message__update_status TEXT COLLATE "C", message__update_detail TEXT COLLATE "C", message__updated_at BIGINT, event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, last_message_at BIGINT)
+  FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", expected_owner TEXT COLLATE "C", message_id TEXT COLLATE "C", revision BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, next__callback_id TEXT COLLATE "C", next__previous_callback_id TEXT COLLATE "C", next__position BIGINT, next__function_arn TEXT COLLATE "C", next__created_at BIGINT, next__shard BIGINT, next__state TEXT COLLATE "C", next__tries BIGINT, next__attempts BIGINT, next__owner TEXT COLLATE "C", next__due_at BIGINT, next__deadline_at BIGINT, next__handed_off_at BIGINT, next__decided_at BIGINT, next__failure TEXT COLLATE "C", next__changes_json TEXT COLLATE "C", next__verdict_key TEXT COLLATE "C", ends BOOLEAN, keeps_row BOOLEAN, message__revision BIGINT, message__status TEXT COLLATE "C", message__status_detail TEXT COLLATE "C", message__content TEXT COLLATE "C", message__metadata TEXT COLLATE "C", message__content_type TEXT COLLATE "C", message__message_attributes_json TEXT COLLATE "C", message__push_notification_json TEXT COLLATE "C", message__edited_at BIGINT, message__update_status TEXT COLLATE "C", message__update_detail TEXT COLLATE "C", message__updated_at BIGINT, event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, last_message_at BIGINT)
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
-    WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.held_by, owner)
+    WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.expected_owner, owner)
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE
@@ -166,11 +166,11 @@ SELECT at, seq FROM numbered
 -- record-hand-offs
 
 WITH recorded AS MATERIALIZED (
-  SELECT input.* FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", held_by TEXT COLLATE "C", step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C")
+  SELECT input.* FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", expected_owner TEXT COLLATE "C", step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C")
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
-    WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.held_by, owner)
+    WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.expected_owner, owner)
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE
@@ -212,7 +212,7 @@ SELECT to_json(owned) AS step, to_json(run_view) AS run, to_json(message_view) A
 
 -- a read that several callers share
 
-SELECT asked.place, own.* FROM json_to_recordset($1::json) AS asked (place INTEGER, value_1 TEXT COLLATE "C", value_2 BIGINT)
+SELECT asked.at, own.* FROM json_to_recordset($1::json) AS asked (at INTEGER, value_1 TEXT COLLATE "C", value_2 BIGINT)
 CROSS JOIN LATERAL (
 SELECT name FROM app_instance_user WHERE app_instance_user_arn = asked.value_1 AND user_id > asked.value_2
 OFFSET 0
@@ -246,6 +246,8 @@ CREATE TABLE app_instance (
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
 -- loses its name and metadata when its memberships are removed.
 -- expiration_days: it is deleted so many days after created_at.
+-- keys_not_before: temporary keys of the user that were issued before are refused; all of its keys, while it is in the
+-- future. Null if the user was never suspended.
 CREATE TABLE app_instance_user (
   user_id BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
   app_instance_user_arn TEXT COLLATE "C" NOT NULL,
@@ -256,7 +258,8 @@ CREATE TABLE app_instance_user (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   deleted_at BIGINT,
-  expiration_days INTEGER
+  expiration_days INTEGER,
+  keys_not_before BIGINT
 );
 CREATE UNIQUE INDEX app_instance_user_by_arn ON app_instance_user (app_instance_user_arn) WHERE deleted_at IS NULL;
 CREATE INDEX app_instance_user_by_app_instance ON app_instance_user (app_instance_arn, user_id) WHERE deleted_at IS NULL;
@@ -479,16 +482,37 @@ CREATE TABLE idempotency_token (
 );
 CREATE INDEX idempotency_token_by_expiry ON idempotency_token (expires_at);
 
+-- kind: operator, user or callback. Keys of functions and temporary keys have no row.
+-- role: of an operator's key.
+-- subject_arn: the AppInstance, user, bot or flow that the key is for; null for an operator of the whole server.
+-- user_id: the number of that user.
+-- directory: 1 if a user's key may read the users and flows of its AppInstance.
 CREATE TABLE access_key (
   access_key_id TEXT COLLATE "C" PRIMARY KEY,
   secret_access_key TEXT COLLATE "C" NOT NULL,
-  created_at BIGINT NOT NULL
+  kind TEXT COLLATE "C" NOT NULL,
+  role TEXT COLLATE "C",
+  subject_arn TEXT COLLATE "C",
+  user_id BIGINT,
+  directory INTEGER NOT NULL,
+  name TEXT COLLATE "C",
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT
 );
+CREATE INDEX access_key_by_subject ON access_key (subject_arn);
 
--- Any key can be suspended, also the root key, which may have no row of its own.
+-- Any key can be suspended, also the root key and those that have no row of their own.
 CREATE TABLE suspended_key (
   access_key_id TEXT COLLATE "C" PRIMARY KEY,
   suspended_at BIGINT NOT NULL
+);
+
+-- Keys and users whose calls were permitted before and are not any more: every node closes their sessions.
+-- subject: an access key id, or the ARN of a user whose keys are suspended.
+CREATE TABLE revocation (
+  number BIGINT PRIMARY KEY,
+  subject TEXT COLLATE "C" NOT NULL,
+  revoked_at BIGINT NOT NULL
 );
 
 -- The nodes that share this store, each with the time until which it counts as alive. Steps of an owner that is no living

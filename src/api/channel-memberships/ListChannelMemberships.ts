@@ -7,7 +7,7 @@ import { maySeeChannel } from '../access.ts'
 import { identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 
 /**
  * In the order in which the users were created. HIDDEN members are listed only on request, and only for moderators and
@@ -36,7 +36,7 @@ export const ListChannelMemberships = operation({
     return access
   },
   async handle(input, context, { channel }) {
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     const { ChannelArn, Type: type = 'DEFAULT' } = input
     const { page, NextToken } = await readPage(context, input, {
       start: 0,

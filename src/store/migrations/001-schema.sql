@@ -23,6 +23,8 @@ CREATE TABLE app_instance (
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
 -- loses its name and metadata when its memberships are removed.
 -- expiration_days: it is deleted so many days after created_at.
+-- keys_not_before: temporary keys of the user that were issued before are refused; all of its keys, while it is in the
+-- future. Null if the user was never suspended.
 CREATE TABLE app_instance_user (
   user_id INTEGER PRIMARY KEY AUTOINCREMENT,
   app_instance_user_arn TEXT NOT NULL,
@@ -33,7 +35,8 @@ CREATE TABLE app_instance_user (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   deleted_at BIGINT,
-  expiration_days INTEGER
+  expiration_days INTEGER,
+  keys_not_before BIGINT
 );
 CREATE UNIQUE INDEX app_instance_user_by_arn ON app_instance_user (app_instance_user_arn) WHERE deleted_at IS NULL;
 CREATE INDEX app_instance_user_by_app_instance ON app_instance_user (app_instance_arn, user_id) WHERE deleted_at IS NULL;
@@ -258,16 +261,37 @@ CREATE TABLE idempotency_token (
 );
 CREATE INDEX idempotency_token_by_expiry ON idempotency_token (expires_at);
 
+-- kind: operator, user or callback. Keys of functions and temporary keys have no row.
+-- role: of an operator's key.
+-- subject_arn: the AppInstance, user, bot or flow that the key is for; null for an operator of the whole server.
+-- user_id: the number of that user.
+-- directory: 1 if a user's key may read the users and flows of its AppInstance.
 CREATE TABLE access_key (
   access_key_id TEXT PRIMARY KEY,
   secret_access_key TEXT NOT NULL,
-  created_at BIGINT NOT NULL
+  kind TEXT NOT NULL,
+  role TEXT,
+  subject_arn TEXT,
+  user_id BIGINT,
+  directory INTEGER NOT NULL,
+  name TEXT,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT
 );
+CREATE INDEX access_key_by_subject ON access_key (subject_arn);
 
--- Any key can be suspended, also the root key, which may have no row of its own.
+-- Any key can be suspended, also the root key and those that have no row of their own.
 CREATE TABLE suspended_key (
   access_key_id TEXT PRIMARY KEY,
   suspended_at BIGINT NOT NULL
+);
+
+-- Keys and users whose calls were permitted before and are not any more: every node closes their sessions.
+-- subject: an access key id, or the ARN of a user whose keys are suspended.
+CREATE TABLE revocation (
+  number BIGINT PRIMARY KEY,
+  subject TEXT NOT NULL,
+  revoked_at BIGINT NOT NULL
 );
 
 -- The nodes that share this store, each with the time until which it counts as alive. Steps of an owner that is no living
