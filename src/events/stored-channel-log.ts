@@ -7,8 +7,11 @@ import { envelope } from './publisher.ts'
 
 /** Events in one read of a channel's log. */
 const eventsMax = 100
-/** Memberships in one read: about 2 ms of the event loop on SQLite. */
-const membershipsMax = 500
+/**
+ * Memberships in one read: about 1 ms of the event loop on SQLite. At a connect each is read twice, and enters the hub in
+ * between.
+ */
+const membershipsMax = 250
 /** More than a user may have. */
 const allMemberships = 1_000_000
 const maxInteger = Number.MAX_SAFE_INTEGER

@@ -369,6 +369,8 @@ CREATE TABLE channel_membership (
   PRIMARY KEY (channel_id, member_id)
 );
 CREATE INDEX channel_membership_by_member ON channel_membership (member_id, channel_id);
+-- Few of a channel's members are HIDDEN: a list of them must not look at all others.
+CREATE INDEX channel_membership_hidden ON channel_membership (channel_id, member_id) WHERE type = 'HIDDEN';
 
 CREATE TABLE channel_moderator (
   channel_id BIGINT NOT NULL,
