@@ -16,7 +16,9 @@ export function helpText(): string {
   npx carillon stop             stops the server of a data folder
   npx carillon keys             makes, lists, suspends and resumes access keys
   npx carillon work             lists the background work that is due
-  npx carillon trace MESSAGE_ID shows what happened to a message
+  npx carillon trace ID         shows what happened to a message, and why
+  npx carillon pending, failed  lists messages that flows hold, or that failed
+  npx carillon complete, deny, fail, again ID   decides about a held message
   npx carillon migrate          migrates the schema of the store
   npx carillon backup FILE      copies the database, also while the server runs
   npx carillon healthcheck      checks whether the server is ready
