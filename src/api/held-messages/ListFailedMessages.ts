@@ -54,7 +54,7 @@ export const ListFailedMessages = operation({
 const failedText = `SELECT run.channel_id, head.channel_arn, run.message_id, run.revision, run.detail, run.ended_at, step.function_arn
   FROM flow_run AS run
   JOIN channel_head AS head ON head.channel_id = run.channel_id AND head.deleted_at IS NULL
-  JOIN channel ON channel.channel_id = run.channel_id
+  JOIN channel_view AS channel ON channel.channel_id = run.channel_id
   LEFT JOIN flow_step AS step ON step.channel_id = run.channel_id AND step.callback_id = run.callback_id
   WHERE run.state = 'FAILED' AND (run.ended_at, run.channel_id, run.message_id, run.revision) < ($1, $2, $3, $4)
     AND ($5 = '' OR head.channel_arn = $5) AND ($6 = '' OR channel.app_instance_arn = $6)

@@ -25,7 +25,7 @@ export async function requireHeld({ MessageId, ChannelArn }: Reference, context:
   if (channelId === undefined) throw noHeldMessage()
   const run = await read.get<{ channel_arn: string; callback_id: string; app_instance_arn: string }>(
     `SELECT run.channel_arn, run.callback_id, channel.app_instance_arn FROM run_view AS run
-     JOIN channel ON channel.channel_id = run.channel_id
+     JOIN channel_view AS channel ON channel.channel_id = run.channel_id
      WHERE run.channel_id = $1 AND run.message_id = $2 AND run.state = 'RUNNING'`,
     channelId,
     MessageId,
