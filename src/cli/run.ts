@@ -8,6 +8,7 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
   ['stop', async (args) => (await import('./stop.ts')).stop(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
+  ['audit', async (args) => (await import('./audit.ts')).audit(args, process.env)],
   ['work', async (args) => (await import('./work.ts')).work(args, process.env)],
   ['migrate', async (args) => (await import('./migrate.ts')).migrate(args, process.env)],
   ['backup', async (args) => (await import('./backup.ts')).backup(args, process.env)],

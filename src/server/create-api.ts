@@ -1,3 +1,4 @@
+import { withAudit } from '../api/audit/audited.ts'
 import type { ApiParts } from '../api/context.ts'
 import { createGate } from '../api/gate.ts'
 import { carillonOperations, operations } from '../api/index.ts'
@@ -51,7 +52,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
   const listener = createListener({
     ...world,
     metrics,
-    operations: [...operations, ...carillonOperations],
+    operations: [...operations, ...carillonOperations].map(withAudit),
     authenticate: (request) => verifyRequest(request, findKey, signedFor(config), now()),
     onVerified: (stream) => connections.verified(stream),
     contextFor: (call) => ({ ...parts, ...call }),
