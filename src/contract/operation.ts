@@ -14,6 +14,9 @@ type LooseOptional<T> = { [Key in keyof T as object extends Pick<T, Key> ? Key :
 export type InputOf<Properties extends TProperties> = Static<TObject<Properties>>
 type OutputOf<Properties extends TProperties> = Loose<Static<TObject<Properties>>>
 
+/** Rates of one channel (api/rates.ts). */
+export type ChannelRate = 'messages' | 'members' | 'lists' | 'batch' | 'description' | 'history' | 'reading'
+
 /** The facts of an operation that all stages of its calls use. */
 interface Facts<Member extends string = string> {
   /** As in AWS's API reference. */
@@ -28,7 +31,7 @@ interface Facts<Member extends string = string> {
    */
   tokenScope?: Member | 'caller'
   /** Its calls count against this rate of the channel. */
-  rate?: 'channelWrites'
+  rate?: ChannelRate
   /** A server that is stopping still accepts it. */
   whileStopping?: true
   /**

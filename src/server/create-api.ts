@@ -56,7 +56,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     authenticate: (request) => verifyRequest(request, findKey, signedFor(config), now()),
     onVerified: (stream) => connections.verified(stream),
     contextFor: (call) => ({ ...parts, ...call }),
-    gate: createGate({ limits: config.limits, phase: () => life.phase, now }),
+    gate: createGate({ limits: config.limits, rates: config.rates, phase: () => life.phase, now }),
     authorize: createAuthorize({ read: store.read, log: world.log }),
     translate: (error) =>
       error instanceof StoreUnavailable

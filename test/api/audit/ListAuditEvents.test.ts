@@ -78,7 +78,7 @@ suite('ListAuditEvents', () => {
     assert.deepEqual(associated.Facts, { ChimeBearer, ChannelArn, ChannelFlowArn: flow })
     for (const { AccessKeyId, Address, RequestId, Timestamp } of acts) {
       assert.deepEqual([AccessKeyId, Timestamp], [server.credentials.accessKeyId, since])
-      assert.match(Address, /^(?:::ffff:)?127\.0\.0\.1$/)
+      assert.equal(Address, '127.0.0.1')
       assert.match(RequestId, /^[\w-]{36}$/)
     }
     assert.deepEqual(await actsSince(later()), [])

@@ -56,7 +56,7 @@ function call(world: World, one: Operation<Context>, input: object, grant: Grant
     newId: randomUUID,
     credentials: { accessKeyId: 'AKIAOPERATOR', secretAccessKey: 'secret', name: 'Olga', grant },
     requestId: 'request-1',
-    address: '192.0.2.7',
+    address: '::ffff:192.0.2.7',
   } as unknown as Context
   return withAudit(one).invoke(input, context)
 }
