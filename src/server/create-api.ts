@@ -1,4 +1,6 @@
 import { withAudit } from '../api/audit/audited.ts'
+import { RejectedCallbacks } from '../api/channel-flows/rejected-callbacks.ts'
+import { MessageIds } from '../api/channel-messages/message-ids.ts'
 import type { ApiParts } from '../api/context.ts'
 import { createGate } from '../api/gate.ts'
 import { carillonOperations, operations } from '../api/index.ts'
@@ -45,6 +47,8 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     announce: (event) => publish([event]),
     admission,
     transientTokens: createTransientTokens(now),
+    messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
+    rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     tokenKey: keys.token,
     metrics,
     now,
