@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { ConfigError, readConfig } from '../config.ts'
 import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -22,18 +23,14 @@ export async function audit(args: string[], environment: NodeJS.ProcessEnv): Pro
     migrations: 'check',
   })
   try {
-    for await (const line of linesOf(store.read, sinceMs, json ? asJson : asText)) await print(line)
+    await print(linesOf(store.read, sinceMs, json ? asJson : asText))
     return 0
   } finally {
     await store.close()
   }
 }
 
-export async function* linesOf(
-  read: Reader,
-  sinceMs: number,
-  write: (row: AuditRow) => string,
-): AsyncGenerator<string> {
+async function* linesOf(read: Reader, sinceMs: number, write: (row: AuditRow) => string): AsyncGenerator<string> {
   for (let after: AuditPosition | undefined = [sinceMs, 0]; after; ) {
     const page: AuditRow[] = await listAudit(read, { after, rowsMax: pageSize })
     if (page.length > 0) yield `${page.map(write).join('\n')}\n`
@@ -41,9 +38,14 @@ export async function* linesOf(
   }
 }
 
-/** Resolves when the reader of the output has room for more. */
-const print = (text: string) =>
-  new Promise<void>((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve())))
+/** As fast as it is read. Resolves early if the reader, such as `head`, wants no more. */
+async function print(lines: AsyncGenerator<string>): Promise<void> {
+  try {
+    await pipeline(lines, process.stdout, { end: false })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error
+  }
+}
 
 /** `--since`: a time, or how long ago. */
 function readAuditArguments(args: string[], nowMs: number) {
@@ -69,8 +71,8 @@ const controls = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g
 const escaped = (value: unknown) =>
   JSON.stringify(value).replace(controls, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** A text that needs no escape stands without quotes. */
-const plain = (text: string) => (/^[\w .:/@-]*$/.test(text) ? text : escaped(text))
+/** A text without spaces and quotes stands as it is. */
+const plain = (value: unknown) => (typeof value === 'string' && /^[\w.:/@-]+$/.test(value) ? value : escaped(value))
 
 /** One row as one line of JSON. */
 export const asJson = (row: AuditRow): string =>
@@ -84,11 +86,11 @@ export const asJson = (row: AuditRow): string =>
     ...(row.request_id !== null && { requestId: row.request_id }),
   })
 
-/** The same for people. Names and facts are in the form of JSON. */
+/** The same for people. */
 export function asText(row: AuditRow): string {
   const name = row.key_name === null ? undefined : escaped(row.key_name)
   const facts = Object.entries(JSON.parse(row.facts_json) as object).map(
-    ([member, value]) => `${plain(member)}=${escaped(value)}`,
+    ([member, value]) => `${plain(member)}=${plain(value)}`,
   )
   const time = new Date(row.at).toISOString()
   return [time, row.access_key_id, name, row.address, row.action, ...facts].filter((part) => part != null).join('  ')

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
-import { userInfo } from 'node:os'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { asJson, asText } from '../../src/cli/audit.ts'
-import type { AuditRow } from '../../src/store/audit.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { type AuditRow, recordAct } from '../../src/store/audit.ts'
+import { SqliteStore } from '../../src/store/sqlite.ts'
 import { carillon } from '../support/carillon.ts'
+import { compileCache } from '../support/compile-cache.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { populate } from '../support/population.ts'
 import { startTestServer } from '../support/running-server.ts'
 
@@ -87,4 +96,27 @@ test('no name can forge a line of the audit log, and the export gives it back as
     const { keyName, facts } = JSON.parse(json)
     assert.deepEqual([keyName, facts], [name, { [name]: name }])
   }
+})
+
+test('a reader of the output that has enough, such as head, is no error', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'carillon-audit-'))
+  context.after(() => rm(folder, { recursive: true }))
+  const store = new SqliteStore(join(folder, 'carillon.sqlite'), { clock: new ManualClock(0), log: silentLog })
+  // More than fits into a pipe.
+  await store.transaction(async (transaction) => {
+    const facts = { SubjectArn: `${people.appInstanceArn}/user/${'a'.repeat(64)}` }
+    for (let at = 0; at < 3_000; at++) {
+      await recordAct(transaction, { at, accessKeyId: 'AKIAOPERATOR', action: 'carillon:CreateKey', facts })
+    }
+  })
+  await store.close()
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+  const child = spawn(process.execPath, [main, 'audit', '--data-dir', folder], { env: compileCache })
+  context.after(() => child.kill('SIGKILL'))
+  const errors: Buffer[] = []
+  child.stderr.on('data', (chunk) => errors.push(chunk))
+  const closed = once(child, 'close')
+  child.stdout.once('data', () => child.stdout.destroy())
+  const [code] = await closed
+  assert.deepEqual([code, Buffer.concat(errors).toString()], [0, ''])
 })
