@@ -6,12 +6,17 @@ import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ChannelEvent } from '../store/channel-event.ts'
 import type { Reader, Store } from '../store/store.ts'
+import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
+import type { MessageIds } from './channel-messages/message-ids.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
+/** The writes of operations. */
+export type ApiStore = Pick<Store, 'commit' | 'transaction' | 'write'>
+
 /** The dependencies of every operation. */
 export interface ApiParts {
-  store: Store
+  store: ApiStore
   read: Reader
   location: AwsLocation
   /** The response of GetMessagingSessionEndpoint: `host[:port]`. */
@@ -24,6 +29,10 @@ export interface ApiParts {
   admission: Pick<SendAdmission, 'run'>
   /** The idempotency keys of messages without a row. */
   transientTokens: TransientTokens
+  messageIds: MessageIds
+  /** Makes the flow engine of this node look for due steps. */
+  wakeEngine(): void
+  rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
   /** Signs paging tokens. */
   tokenKey: string
   metrics: Pick<Metrics, 'countCallback'>
@@ -38,6 +47,8 @@ export interface Context extends ApiParts {
   operation: OperationFacts
   credentials: Key
   requestId: string
+  /** Undefined if the connection is gone. */
+  address: string | undefined
   /** An SDK uses the same id for a call and its own retries of it. */
   invocationId: string | undefined
 }

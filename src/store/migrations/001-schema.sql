@@ -146,6 +146,8 @@ CREATE TABLE channel_membership (
   PRIMARY KEY (channel_id, member_id)
 );
 CREATE INDEX channel_membership_by_member ON channel_membership (member_id, channel_id);
+-- Few of a channel's members are HIDDEN: a list of them must not look at all others.
+CREATE INDEX channel_membership_hidden ON channel_membership (channel_id, member_id) WHERE type = 'HIDDEN';
 
 CREATE TABLE channel_moderator (
   channel_id BIGINT NOT NULL,
@@ -203,6 +205,7 @@ CREATE UNIQUE INDEX channel_message_in_order ON channel_message (channel_id, seq
 -- requested_json: the text of an update as its sender sent it; a new message's own row has it.
 -- text_json: the members that processors have changed so far.
 -- callback_id: the CallbackId of its latest step.
+-- detail: why it was denied or has failed, as its sender is told.
 CREATE TABLE flow_run (
   channel_id BIGINT NOT NULL,
   message_id TEXT NOT NULL,
@@ -214,15 +217,22 @@ CREATE TABLE flow_run (
   requested_json TEXT,
   text_json TEXT,
   callback_id TEXT NOT NULL,
+  detail TEXT,
   created_at BIGINT NOT NULL,
   ended_at BIGINT,
   PRIMARY KEY (channel_id, message_id, revision)
 );
 
+-- For the list of failed messages. Nothing is written to it for a run that ends well.
+CREATE INDEX flow_run_failed ON flow_run (ended_at, channel_id, message_id, revision) WHERE state = 'FAILED';
+
 -- One processor's turn in a run. Steps stay when the run is over: they are the message's timeline, without its text. The
 -- run names its latest step, and each step the one before it.
 -- owner: the node that has the step in memory or at its processor, or '' when none has.
 -- due_at: when the step needs attention next: a retry is due, or the deadline passes.
+-- attempts_json: the failed attempts, without any text of the message or the processor.
+-- decision_json: who decided it and why, unless its state says that.
+-- rejected_callbacks: how many callbacks for it were rejected.
 -- verdict_key: which call decided it, so that the SDK's own retry of that call gets the same response.
 CREATE TABLE flow_step (
   channel_id BIGINT NOT NULL,
@@ -245,6 +255,9 @@ CREATE TABLE flow_step (
   failure TEXT,
   changes_json TEXT,
   verdict_key TEXT,
+  attempts_json TEXT,
+  decision_json TEXT,
+  rejected_callbacks INTEGER NOT NULL,
   PRIMARY KEY (channel_id, callback_id)
 );
 CREATE INDEX flow_step_due ON flow_step (owner, shard, due_at) WHERE state IN ('DISPATCHING', 'AWAITING');
@@ -291,6 +304,30 @@ CREATE TABLE revocation (
   subject TEXT NOT NULL,
   revoked_at BIGINT NOT NULL
 );
+
+-- The functions that an operator has paused: no node invokes them.
+CREATE TABLE paused_function (
+  function_name TEXT PRIMARY KEY,
+  paused_at BIGINT NOT NULL
+);
+
+-- What operators did. A row is written in the commit of its act, and deleted when it is old.
+-- access_key_id: the key that signed the call; 'command line' for an act of the program itself, whose user is key_name.
+-- scope_arn: the AppInstance in which the act was; null for an act on the whole server.
+-- facts_json: members of the call by their names, such as ARNs and ids. Never a message, a secret or a token.
+CREATE TABLE audit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  at BIGINT NOT NULL,
+  access_key_id TEXT NOT NULL,
+  key_name TEXT,
+  action TEXT NOT NULL,
+  scope_arn TEXT,
+  facts_json TEXT NOT NULL,
+  address TEXT,
+  request_id TEXT
+);
+CREATE INDEX audit_by_time ON audit (at, number);
+CREATE INDEX audit_by_scope ON audit (scope_arn, at, number);
 
 -- The nodes that share this store, each with the time until which it counts as alive. Steps of an owner that is no living
 -- node are free for any node.
