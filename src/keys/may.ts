@@ -40,7 +40,7 @@ const review = new Set([
   'carillon:RetryMessage',
 ])
 
-/** Operations whose resources are known only when the rows are read: they keep to the AppInstance of the key themselves. */
+/** Operations that may be called without naming a resource: they read no row outside the AppInstance of the key. */
 const scopedByTheirRows = new Set([
   'carillon:ListKeys',
   'carillon:SuspendKey',
@@ -83,9 +83,9 @@ function mayAs(role: 'operator' | 'reviewer' | 'viewer', action: string): boolea
 const isReading = (action: string) => /^\w+:(?:Describe|Get|List|Search)/.test(action)
 
 function staysIn(appInstanceArn: string | undefined, { action, bearer, resources }: Request): boolean {
-  if (appInstanceArn === undefined || action === sessionEndpoint || scopedByTheirRows.has(action)) return true
+  if (appInstanceArn === undefined || action === sessionEndpoint) return true
   const named = bearer ? [bearer, ...resources] : resources
-  return named.length > 0 && allIn(appInstanceArn, named)
+  return named.length > 0 ? allIn(appInstanceArn, named) : scopedByTheirRows.has(action)
 }
 
 function userMay(

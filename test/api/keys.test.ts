@@ -42,8 +42,8 @@ interface Group {
   /** In the order of the columns. */
   may: string
   operations: string
-  /** The bearer is left out. */
-  withoutBearer?: true
+  /** What a call may leave out, its bearer too, is left out. */
+  bare?: true
 }
 
 const groups: Record<string, Group> = {
@@ -61,16 +61,20 @@ const groups: Record<string, Group> = {
       DeleteChannelModerator CreateChannelBan DeleteChannelBan SendChannelMessage UpdateChannelMessage
       RedactChannelMessage DeleteChannelMessage AssociateChannelFlow DisassociateChannelFlow`,
   },
-  'reading without the bearer that it may have': {
-    // The operation of another AppInstance names no resource that it could be denied for.
+  'with the bearer alone, reading': {
+    may: '++- +++ +- +- +- - --- -+--',
+    operations: 'ListChannelMembershipsForAppInstanceUser ListChannelsModeratedByAppInstanceUser',
+    bare: true,
+  },
+  'without the bearer that it may have, reading': {
     may: '+-- ++- -- -- -- - --- ----',
     operations: 'SearchChannels',
-    withoutBearer: true,
+    bare: true,
   },
-  'writing without the bearer that it may have': {
+  'without the bearer that it may have, writing': {
     may: '++- --- -- -- -- - --- ----',
     operations: 'PutChannelExpirationSettings',
-    withoutBearer: true,
+    bare: true,
   },
   'the directory': {
     may: '++- +++ -- ++ -- - --- ----',
@@ -79,7 +83,22 @@ const groups: Record<string, Group> = {
   'reading below one AppInstance': {
     may: '++- +++ -- -- -- - --- ----',
     operations: `DescribeAppInstance GetAppInstanceRetentionSettings DescribeAppInstanceAdmin ListAppInstanceAdmins
-      ListChannelsAssociatedWithChannelFlow ListTagsForResource`,
+      ListChannelsAssociatedWithChannelFlow ListTagsForResource
+      GetMessageTimeline ListPendingMessages ListFailedMessages`,
+  },
+  'deciding held messages': {
+    may: '++- +-- -- -- -- - --- ----',
+    operations: 'CompleteMessage DenyMessage FailMessage RetryMessage',
+  },
+  'held messages, of which an operator reads its own': {
+    may: '+++ +++ -- -- -- - --- ----',
+    operations: 'GetMessageTimeline ListPendingMessages ListFailedMessages',
+    bare: true,
+  },
+  'held messages, of which an operator decides its own': {
+    may: '+++ +-- -- -- -- - --- ----',
+    operations: 'CompleteMessage DenyMessage FailMessage RetryMessage',
+    bare: true,
   },
   'writing below one AppInstance': {
     may: '++- --- -- -- -- - --- ----',
@@ -88,9 +107,16 @@ const groups: Record<string, Group> = {
       CreateChannelFlow UpdateChannelFlow DeleteChannelFlow TagResource UntagResource
       CreateKey ResumeUser DeleteAppInstanceUser SuspendUser DeleteAppInstance`,
   },
-  'reading the whole server': { may: '+-- ++- -- -- -- - --- ----', operations: 'ListAppInstances' },
-  'writing the whole server': { may: '+-- --- -- -- -- - --- ----', operations: 'CreateAppInstance' },
-  'keys, of which an operator sees its own': { may: '+++ +++ -- -- -- - --- ----', operations: 'ListKeys' },
+  'reading the whole server': { may: '+-- ++- -- -- -- - --- ----', operations: 'ListAppInstances ListProcessors' },
+  'writing the whole server': {
+    may: '+-- --- -- -- -- - --- ----',
+    operations: 'CreateAppInstance PauseProcessor ResumeProcessor',
+  },
+  'a key for the whole server': { may: '+-- --- -- -- -- - --- ----', operations: 'CreateKey', bare: true },
+  'keys and acts, of which an operator sees its own': {
+    may: '+++ +++ -- -- -- - --- ----',
+    operations: 'ListKeys ListAuditEvents',
+  },
   'keys, of which an operator changes its own': {
     may: '+++ --- -- -- -- - --- ----',
     operations: 'SuspendKey ResumeKey DeleteKey',
@@ -151,7 +177,7 @@ async function setStage(): Promise<Stage> {
 }
 
 /** ARNs of channels and flows that do not exist: a permitted call changes nothing that another one needs. */
-function callFor(name: string, { people }: Stage, column: Column, withoutBearer = false) {
+function callFor(name: string, { people }: Stage, column: Column, bare = false) {
   const operation = [...operations, ...carillonOperations].find((known) => known.name === name)!
   const { appInstanceArn } = people
   const subject = column.includes("another's") ? people.owner : people.member
@@ -171,7 +197,7 @@ function callFor(name: string, { people }: Stage, column: Column, withoutBearer 
   }
   const input = validInput(operation, {
     valueOf: (member) => arns[member],
-    has: (member) => operation.resources.includes(member) && !(withoutBearer && member === 'ChimeBearer'),
+    has: (member) => operation.resources.includes(member) && !bare,
     pick: () => 0,
   })
   assert.ok(operation.inputValidator.Check(input), `the input is valid: ${JSON.stringify(input)}`)
@@ -182,7 +208,7 @@ function callFor(name: string, { people }: Stage, column: Column, withoutBearer 
 const otherErrors = ['ForbiddenException', 'NotFoundException', 'BadRequestException', 'ConflictException']
 
 async function outcome(name: string, stage: Stage, column: Column, group: Group): Promise<'+' | '-'> {
-  const { method, target, ...call } = callFor(name, stage, column, group.withoutBearer)
+  const { method, target, ...call } = callFor(name, stage, column, group.bare)
   const { status, type, body } = await server.call(method, target, { ...call, credentials: stage.keys[column] })
   if (type === 'AccessDeniedException') {
     const action = new RegExp(`^User: .+ is not authorized to perform: (chime|carillon):${name} on resource: `)
@@ -196,15 +222,12 @@ async function outcome(name: string, stage: Stage, column: Column, group: Group)
 
 const rowsOf = ({ operations: names }: Group) => names.split(/\s+/)
 
-test('every operation has a row, with and without the bearer that it may leave out', () => {
+test('every operation has a row, and another without the resources that it may leave out', () => {
   const known = [...operations, ...carillonOperations]
-  const rows = Object.values(groups).filter(({ withoutBearer }) => !withoutBearer)
-  assert.deepEqual(rows.flatMap(rowsOf).sort(), known.map(({ name }) => name).sort())
-  const perhaps = known.filter(
-    ({ resources, input }) => resources.includes('ChimeBearer') && !input.required?.includes('ChimeBearer'),
-  )
-  const without = Object.values(groups).filter(({ withoutBearer }) => withoutBearer)
-  assert.deepEqual(without.flatMap(rowsOf).sort(), perhaps.map(({ name }) => name).sort())
+  const rows = (bare: boolean) => Object.values(groups).filter((group) => (group.bare ?? false) === bare)
+  assert.deepEqual(rows(false).flatMap(rowsOf).sort(), known.map(({ name }) => name).sort())
+  const perhaps = known.filter(({ resources, input }) => resources.some((member) => !input.required?.includes(member)))
+  assert.deepEqual(rows(true).flatMap(rowsOf).sort(), perhaps.map(({ name }) => name).sort())
   for (const { may } of Object.values(groups)) assert.equal(may.replaceAll(' ', '').length, columns.length)
 })
 

@@ -6,7 +6,7 @@ import { startTestServer, type TestServer } from '../../support/running-server.t
 import { sign } from '../../support/smithy-signer.ts'
 import { SteeredStore } from '../../support/steered-store.ts'
 import { addActingFunction } from '../../support/test-keys.ts'
-import { createWorld, type FuzzWorld } from './fuzz-world.ts'
+import { createWorld, type FuzzWorld, settled } from './fuzz-world.ts'
 import { leaks, Oracle } from './oracle.ts'
 import { type FuzzRequest, Requests } from './requests.ts'
 import type { TriedKey } from './tried-keys.ts'
@@ -52,7 +52,7 @@ export async function fuzzKeys(options: FuzzOptions): Promise<FuzzResult> {
     await oracle.begin()
     for (const key of misjudge(world.keys)) {
       const count = Math.min(batchOf(key), left)
-      await run.batch(key, count, oracle)
+      await run.batch(key, count, oracle, () => settled(store))
       left -= count
       if (left === 0) break
     }
@@ -83,7 +83,7 @@ class FuzzRun {
     this.#users = world.houses.flatMap(({ ann, bob, admin }) => [ann, bob, admin])
   }
 
-  async batch(key: TriedKey, count: number, oracle: Oracle): Promise<void> {
+  async batch(key: TriedKey, count: number, oracle: Oracle, settle: () => Promise<void>): Promise<void> {
     const sent: string[] = []
     for (let index = 0; index < count; index += 1) {
       const request = this.#requests.next(key, this.#result.succeeded)
@@ -98,6 +98,7 @@ class FuzzRun {
       const shown = leaks(text, key)
       if (shown.length > 0) this.#result.found.push(`${key.name} reads ${shown.join()}: ${line}`)
     }
+    await settle()
     const trespasses = await oracle.trespasses(key)
     if (trespasses.length > 0) {
       this.#result.found.push(`${key.name} changes ${trespasses.join('; ')}, by one of:\n${sent.join('\n')}`)

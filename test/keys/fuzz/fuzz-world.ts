@@ -38,9 +38,14 @@ export interface FuzzWorld {
 
 export async function createWorld(server: TestServer, store: SteeredStore): Promise<FuzzWorld> {
   const [a, b] = [await buildHouse(server, 'A'), await buildHouse(server, 'B')]
-  const handedOff = "SELECT count(*) AS n FROM flow_step WHERE state = 'DISPATCHING'"
-  await until(async () => (await store.read.get<{ n: number }>(handedOff))?.n === 0)
+  await settled(store)
   return { houses: [a, b], keys: await createTriedKeys(new TestKeys(server, store), server, [a, b]) }
+}
+
+/** Waits until every step is handed off: later changes of steps are then those of calls. */
+export function settled({ read }: SteeredStore): Promise<void> {
+  const dispatching = "SELECT count(*) AS n FROM flow_step WHERE state = 'DISPATCHING'"
+  return until(async () => (await read.get<{ n: number }>(dispatching))?.n === 0)
 }
 
 async function buildHouse({ identity, messaging, processors }: TestServer, name: House['name']): Promise<House> {

@@ -95,6 +95,7 @@ export class Oracle {
     }
     const zoneOfKey = (id: unknown) => this.#keys.get(id) ?? this.#zoneOf(id, 'keys') ?? 'server'
     for (const row of await this.#all('suspended_key')) add(zoneOfKey(row.access_key_id), 'suspended_key', row)
+    for (const row of await this.#all('paused_function')) add('server', 'paused_function', row)
     for (const row of await this.#all('revocation')) add(zoneOfKey(row.subject), 'revocation', row)
   }
 

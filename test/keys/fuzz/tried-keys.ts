@@ -45,7 +45,6 @@ async function readers({ made, a, b }: Parts): Promise<TriedKey[]> {
     made.kept({ kind: 'operator', role, subjectArn })
   return [
     { name: 'viewer', credentials: await operator('viewer'), ...everywhere },
-    { name: 'reviewer', credentials: await operator('reviewer'), ...everywhere },
     { name: 'viewer of A', credentials: await operator('viewer', a.arn), ...nothing(a), reads: allZones(a) },
   ]
 }
@@ -119,7 +118,10 @@ async function writers({ made, a, b }: Parts): Promise<TriedKey[]> {
     writes: [...allZones(a), "A:bob's signature"],
     connects: [a.ann, a.bob, a.admin],
   }
+  const everything = { reads: [...allZones(a), ...allZones(b)], writes: [...channels, ...channelZones(b)] }
+  const reviewer = await made.kept({ kind: 'operator', role: 'reviewer' })
   return [
+    { name: 'reviewer', credentials: reviewer, ...nothing(a), ...everything },
     { name: 'user', credentials: await made.kept(user), ...ann },
     { name: 'temporary user', credentials: await made.temporary(user), ...ann },
     { name: 'function that acts as Ann', credentials: await made.ofFunction('acting'), ...nothing(a), ...both },
