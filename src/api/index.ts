@@ -59,6 +59,12 @@ import { PutChannelExpirationSettings } from './channels/PutChannelExpirationSet
 import { SearchChannels } from './channels/SearchChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
+import { CompleteMessage } from './held-messages/CompleteMessage.ts'
+import { DenyMessage } from './held-messages/DenyMessage.ts'
+import { FailMessage } from './held-messages/FailMessage.ts'
+import { ListFailedMessages } from './held-messages/ListFailedMessages.ts'
+import { ListPendingMessages } from './held-messages/ListPendingMessages.ts'
+import { RetryMessage } from './held-messages/RetryMessage.ts'
 import { CreateKey } from './keys/CreateKey.ts'
 import { DeleteKey } from './keys/DeleteKey.ts'
 import { ListKeys } from './keys/ListKeys.ts'
@@ -156,6 +162,12 @@ export const carillonOperations: Operation<Context>[] = [
   ResumeUser,
 
   GetMessageTimeline,
+  ListPendingMessages,
+  ListFailedMessages,
+  CompleteMessage,
+  DenyMessage,
+  FailMessage,
+  RetryMessage,
 
   ListAuditEvents,
 ]
