@@ -73,6 +73,9 @@ import { ResumeUser } from './keys/ResumeUser.ts'
 import { SuspendKey } from './keys/SuspendKey.ts'
 import { SuspendUser } from './keys/SuspendUser.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
+import { ListProcessors } from './processors/ListProcessors.ts'
+import { PauseProcessor } from './processors/PauseProcessor.ts'
+import { ResumeProcessor } from './processors/ResumeProcessor.ts'
 import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
@@ -168,6 +171,9 @@ export const carillonOperations: Operation<Context>[] = [
   DenyMessage,
   FailMessage,
   RetryMessage,
+  ListProcessors,
+  PauseProcessor,
+  ResumeProcessor,
 
   ListAuditEvents,
 ]

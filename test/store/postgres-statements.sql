@@ -528,6 +528,12 @@ CREATE TABLE revocation (
   revoked_at BIGINT NOT NULL
 );
 
+-- The functions that an operator has paused: no node invokes them.
+CREATE TABLE paused_function (
+  function_name TEXT COLLATE "C" PRIMARY KEY,
+  paused_at BIGINT NOT NULL
+);
+
 -- The nodes that share this store, each with the time until which it counts as alive. Steps of an owner that is no living
 -- node are free for any node.
 CREATE TABLE node (

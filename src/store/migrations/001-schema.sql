@@ -305,6 +305,12 @@ CREATE TABLE revocation (
   revoked_at BIGINT NOT NULL
 );
 
+-- The functions that an operator has paused: no node invokes them.
+CREATE TABLE paused_function (
+  function_name TEXT PRIMARY KEY,
+  paused_at BIGINT NOT NULL
+);
+
 -- What operators did. A row is written in the commit of its act, and deleted when it is old.
 -- access_key_id: the key that signed the call; 'command line' for an act of the program itself, whose user is key_name.
 -- scope_arn: the AppInstance in which the act was; null for an act on the whole server.
