@@ -29,7 +29,7 @@ export const RetryMessage = operation({
     const now = context.now()
     await context.store.transaction(async (transaction) => {
       const changed = await transaction.run(startAgain, step.channel_id, step.callback_id, now)
-      if (changed === 0) throw conflict('The message was decided in the meantime')
+      if (changed === 0) throw conflict('The message was decided in the meantime, or its processor has it now')
       return { ChannelArn: step.channel_arn }
     }, 'read committed')
     context.wakeEngine()
