@@ -18,7 +18,7 @@ const mayImport: Record<string, string[]> = {
   signature: ['keys/key.ts'],
   runtime: [],
   tls: ['runtime'],
-  keys: ['contract', 'store', 'tls/issue-certificate.ts'],
+  keys: ['contract', 'store', 'runtime', 'tls/issue-certificate.ts'],
   processor: ['contract', 'signature', 'keys/key.ts', 'runtime'],
   flow: ['contract', 'store', 'runtime', 'processor/target.ts', 'processor/processor-event.ts'],
   cluster: ['store', 'runtime'],
