@@ -151,6 +151,28 @@ suite('a node that shares its store', () => {
   })
 })
 
+suite('a node', () => {
+  const silent = { lookForWork: () => {}, lost: () => {}, stepsUnknown: () => {}, eventsLost: () => {} }
+
+  test('joins once, and leaves for good', async (t) => {
+    const { store, start } = await openCluster(t)
+    const { node } = await start()
+    await assert.rejects(node.start(silent), /a node joins once/)
+    await node.close()
+    assert.throws(() => node.renew(), /a heartbeat would register a node that has left/)
+    await assert.rejects(node.start(silent), /a node joins once/)
+    assert.deepEqual(await alive(store), [])
+  })
+
+  test('that has not joined leaves nothing, and one that has cannot ask whether it is alone', async (t) => {
+    const { store, create, start } = await openCluster(t)
+    await create(startMs).node.close()
+    const { node } = await start()
+    await assert.rejects(node.requireNoOther(), /its own row would be another node/)
+    assert.deepEqual(await alive(store), [node.id])
+  })
+})
+
 suite('a node that must be the only one', () => {
   test('waits for as long as one that has died counts as alive', async (t) => {
     const { create, start } = await openCluster(t)
