@@ -1,7 +1,9 @@
 import type { NatsServers } from './bus/nats-options.ts'
 import type { Credentials } from './keys/key.ts'
+import type { WebIdentitySettings } from './keys/web-identity.ts'
 import { nearest } from './near-names.ts'
 import { allSettings, type Setting, settings, splitNames } from './settings.ts'
+import { type Role, readRoles } from './sts/roles.ts'
 import type { CertificateFiles } from './tls/certificate-files.ts'
 
 /** The settings of a server, as values. */
@@ -52,6 +54,10 @@ export interface Config {
   logFormat: 'json' | 'pretty' | undefined
   /** Whether AWS's request rates are enforced. */
   limits: 'off' | 'aws'
+  /** The keys that AssumeRole and AssumeRoleWithWebIdentity issue. */
+  stsRoles: readonly Role[]
+  /** The identity provider of AssumeRoleWithWebIdentity. Undefined: none. */
+  oidc: WebIdentitySettings | undefined
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
 }
@@ -135,6 +141,8 @@ export function readConfig(
     logLevel: read(settings.logLevel),
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
+    stsRoles: rolesOf(read(settings.stsRoles)),
+    oidc: webIdentitySettings(read),
     credentials: pair(read(settings.accessKeyId), read(settings.secretAccessKey)),
   }
   problems.push(...conflicts(config, isGiven))
@@ -218,6 +226,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
     [accessKeyId, secretAccessKey],
     [tlsCert, tlsKey],
     [lambdaAccessKeyId, lambdaSecretAccessKey],
+    [settings.oidcIssuer, settings.oidcAudience],
   ]
   for (const [one, other] of pairs) {
     if (isGiven(one) === isGiven(other)) continue
@@ -233,6 +242,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
     [natsUrl, databaseUrl],
     [natsCredentials, natsUrl],
     [natsCa, natsUrl],
+    [settings.oidcUserClaim, settings.oidcIssuer],
   ]
   for (const [one, other] of dependents) {
     if (!isGiven(one) || isGiven(other)) continue
@@ -261,6 +271,14 @@ function natsServers(read: (setting: Setting) => string): NatsServers | undefine
   return { servers, ...(credentialsFile && { credentialsFile }), ...(caFile && { caFile }) }
 }
 
+const rolesOf = (text: string): readonly Role[] => (text === '' ? [] : (readRoles(text) ?? []))
+
+function webIdentitySettings(read: (setting: Setting) => string): WebIdentitySettings | undefined {
+  const issuer = read(settings.oidcIssuer)
+  const audiences = splitNames(read(settings.oidcAudience))
+  return issuer ? { issuer, audiences, userClaim: read(settings.oidcUserClaim) } : undefined
+}
+
 function lambdaConfig(read: (setting: Setting) => string): LambdaConfig | undefined {
   const endpoint = read(settings.lambdaEndpoint)
   const functionName = read(settings.lambdaFunctionName)
@@ -277,12 +295,17 @@ function pair(accessKeyId: string, secretAccessKey: string): Credentials | undef
 }
 
 /** Warnings about settings that are allowed but probably a mistake. */
-function suspicions({ tls, publicHost, httpPort, databaseUrl, nats }: Config): string[] {
+function suspicions({ tls, publicHost, httpPort, databaseUrl, nats, oidc }: Config): string[] {
   const warnings: string[] = []
   if (!tls && publicHost === undefined) {
     const { variable } = settings.publicHost
     warnings.push(
       `without ${variable} clients open messaging sessions at wss://localhost:${httpPort}, where no listener has TLS`,
+    )
+  }
+  if (oidc?.issuer.startsWith('http:')) {
+    warnings.push(
+      `the keys of ${oidc.issuer} are fetched without TLS: who controls the network can sign in as any user`,
     )
   }
   if (databaseUrl !== undefined && !nats) {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { readRoles } from './sts/roles.ts'
 
 interface Form {
   /** Placeholder for the value in the help text. */
@@ -109,6 +110,29 @@ const sessionToken: Form = {
   sign: '',
   expects: 'at most 8192 printable ASCII characters without spaces',
   fits: (text) => /^[!-~]{1,8192}$/.test(text),
+}
+
+const roles: Form = {
+  sign: 'NAME=KIND[:ARN],…',
+  expects:
+    'roles with commas between them: NAME=KIND or NAME=KIND:ARN, where KIND is user, user+directory, operator, reviewer, ' +
+    'viewer or callback, and ARN is an AppInstance, or a flow of a callback',
+  fits: (text) => readRoles(text) !== undefined,
+}
+const issuer: Form = {
+  sign: 'URL',
+  expects: 'the issuer as its tokens have it, such as https://login.example.com/realms/chat',
+  fits: (text) => /^https?:\/\/[^\s?#@\\]+$/.test(text) && URL.canParse(text),
+}
+const audiences: Form = {
+  sign: 'ID,…',
+  expects: 'client ids with commas between them',
+  fits: (text) => text !== '' && splitNames(text).every((id) => /^\S{1,255}$/.test(id)),
+}
+const claim: Form = {
+  sign: 'CLAIM',
+  expects: 'the name of a claim, such as sub or preferred_username',
+  fits: (text) => /^[!-~]{1,256}$/.test(text),
 }
 
 /** The one list of settings: the parser, the help text and the error messages all use it. */
@@ -335,6 +359,31 @@ export const settings = {
     form: limits,
     preset: 'off',
     about: "aws: enforce AWS's request rates, to test how a client backs off",
+  },
+  stsRoles: {
+    variable: 'CARILLON_STS_ROLES',
+    flag: '--sts-roles',
+    form: roles,
+    about: 'roles for AssumeRole: NAME=user:APP_INSTANCE_ARN and so on, with commas',
+  },
+  oidcIssuer: {
+    variable: 'CARILLON_OIDC_ISSUER',
+    flag: '--oidc-issuer',
+    form: issuer,
+    about: 'OpenID Connect issuer whose ID tokens AssumeRoleWithWebIdentity accepts',
+  },
+  oidcAudience: {
+    variable: 'CARILLON_OIDC_AUDIENCE',
+    flag: '--oidc-audience',
+    form: audiences,
+    about: 'client id that those tokens must be for; may be a list',
+  },
+  oidcUserClaim: {
+    variable: 'CARILLON_OIDC_USER_CLAIM',
+    flag: '--oidc-user-claim',
+    form: claim,
+    preset: 'sub',
+    about: 'claim of those tokens that has the AppInstanceUserId',
   },
   accessKeyId: {
     variable: 'CARILLON_ACCESS_KEY_ID',

@@ -14,8 +14,10 @@ import type { FindKey } from '../keys/key.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
+import { createStsFor } from './create-sts.ts'
 import type { Life } from './life.ts'
 import type { ServerRecord } from './open-record.ts'
+import { signedFor } from './signed-for.ts'
 import type { World } from './world.ts'
 
 interface Surroundings {
@@ -52,7 +54,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     ...world,
     metrics,
     operations: [...operations, ...carillonOperations],
-    authenticate: (request) => verifyRequest(request, findKey, signedFor(config), now()),
+    authenticate: (request) => verifyRequest(request, findKey, { ...signedFor(config), service: 'chime' }, now()),
     onVerified: (stream) => connections.verified(stream),
     contextFor: (call) => ({ ...parts, ...call }),
     gate: createGate({ limits: config.limits, phase: () => life.phase, now }),
@@ -61,6 +63,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
       error instanceof StoreUnavailable
         ? new ApiError('ServiceUnavailable', 'The server is busy; try again')
         : undefined,
+    sts: createStsFor(config, world, record, around),
     page: welcomePage,
     draining: () => life.phase === 'stopping',
   })
@@ -75,9 +78,3 @@ const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics,
     backlogOf: (functionName) => backlogs.backlogOf(functionName),
     backlogOfChannel: (functionName, channelArn) => backlogs.backlogOfChannel(functionName, channelArn),
   })
-
-/** The region and the host names that signatures must have. */
-export const signedFor = ({ region, publicHost }: Config) => ({
-  region,
-  publicHosts: publicHost === undefined ? [] : [publicHost],
-})
