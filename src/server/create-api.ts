@@ -1,3 +1,5 @@
+import { RejectedCallbacks } from '../api/channel-flows/rejected-callbacks.ts'
+import { MessageIds } from '../api/channel-messages/message-ids.ts'
 import type { ApiParts } from '../api/context.ts'
 import { createGate } from '../api/gate.ts'
 import { carillonOperations, operations } from '../api/index.ts'
@@ -46,6 +48,8 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     announce: (event) => publish([event]),
     admission,
     transientTokens: createTransientTokens(now),
+    messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
+    rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     tokenKey: keys.token,
     metrics,
     now,
