@@ -13,6 +13,7 @@ import { createListener } from '../http/serve.ts'
 import { welcomePage } from '../http/welcome-page.ts'
 import { createAuthorize } from '../keys/authorize.ts'
 import type { FindKey } from '../keys/key.ts'
+import type { WebIdentity } from '../keys/web-identity.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
@@ -30,6 +31,8 @@ interface Surroundings {
   sessionHost(): string
   connections: Connections
   findKey: FindKey
+  /** Undefined if no identity provider is set. */
+  webIdentity: WebIdentity | undefined
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
 import type { FindKey } from '../keys/key.ts'
-import { WebIdentity } from '../keys/web-identity.ts'
+import type { WebIdentity } from '../keys/web-identity.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { createSts } from '../sts/sts.ts'
@@ -14,7 +14,7 @@ export function createStsFor(
   config: Config,
   world: World,
   { store, location, keys }: ServerRecord,
-  { life, findKey }: { life: Life; findKey: FindKey },
+  { life, findKey, webIdentity }: { life: Life; findKey: FindKey; webIdentity: WebIdentity | undefined },
 ) {
   const { now } = world.clock
   return createSts({
@@ -22,7 +22,7 @@ export function createStsFor(
     secrets: keys.secrets,
     account: location.account,
     roles: config.stsRoles,
-    webIdentity: config.oidc && new WebIdentity(config.oidc, world),
+    webIdentity,
     keySeconds: world.keySeconds,
     now,
     authenticate: (request) => verifyRequest(request, findKey, { ...signedFor(config), service: 'sts' }, now()),
