@@ -4,6 +4,7 @@ import type { WebIdentity } from '../keys/web-identity.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { createSts } from '../sts/sts.ts'
+import { UnsignedCalls } from '../sts/unsigned-calls.ts'
 import type { Life } from './life.ts'
 import type { ServerRecord } from './open-record.ts'
 import { signedFor } from './signed-for.ts'
@@ -23,6 +24,7 @@ export function createStsFor(
     account: location.account,
     roles: config.stsRoles,
     webIdentity,
+    unsignedCalls: new UnsignedCalls(world),
     keySeconds: world.keySeconds,
     now,
     authenticate: (request) => verifyRequest(request, findKey, { ...signedFor(config), service: 'sts' }, now()),

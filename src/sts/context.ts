@@ -4,6 +4,7 @@ import type { WebIdentity } from '../keys/web-identity.ts'
 import type { Reader } from '../store/store.ts'
 import type { Form } from './form.ts'
 import type { Role } from './roles.ts'
+import type { UnsignedCalls } from './unsigned-calls.ts'
 import type { Members } from './xml.ts'
 
 /** What the actions use. */
@@ -15,6 +16,7 @@ export interface StsParts {
   roles: readonly Role[]
   /** Undefined if no identity provider is set. */
   webIdentity: WebIdentity | undefined
+  unsignedCalls: UnsignedCalls
   /** For tests: how long keys live, whatever the caller asks for. */
   keySeconds?: number | undefined
   now(): number

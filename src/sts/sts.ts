@@ -7,6 +7,7 @@ import type { Action, StsParts } from './context.ts'
 import { readForm } from './form.ts'
 import { GetCallerIdentity } from './get-caller-identity.ts'
 import { rejectedSignature, StsError } from './sts-error.ts'
+import { Overloaded } from './unsigned-calls.ts'
 import { errorXml, type Members, responseXml } from './xml.ts'
 
 const actions: ReadonlyMap<string, Action> = new Map(
@@ -45,6 +46,8 @@ interface Facts {
   err?: unknown
   /** Why the service is unavailable. */
   reason?: string
+  /** The code that rejected the call for overload has logged that. */
+  overloaded?: true
 }
 
 /** Serves AWS's Security Token Service in its own protocol: a form in, XML out. It never rejects. */
@@ -105,6 +108,7 @@ class Call {
 function failureOf(error: unknown, { isUnavailable }: Parts, requestId: string, facts: Facts): StsError {
   const failure = stsErrorOf(error, isUnavailable, requestId)
   facts.code = failure.code
+  if (error instanceof Overloaded) facts.overloaded = true
   if (failure.status === 503) facts.reason = error instanceof Error ? error.message : String(error)
   else if (failure.status >= 500) facts.err = error
   return failure
