@@ -4,7 +4,6 @@ import { readPending } from './flow/pending.ts'
 import { Listeners } from './http/listeners.ts'
 import { createFindKey } from './keys/find-key.ts'
 import type { Credentials } from './keys/key.ts'
-import { WebIdentity } from './keys/web-identity.ts'
 import { systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { processDescriptors } from './runtime/descriptors.ts'
@@ -17,6 +16,7 @@ import { createAdmin, listenAdmin } from './server/create-admin.ts'
 import { createApi } from './server/create-api.ts'
 import { createFlow } from './server/create-flow.ts'
 import { createSessions } from './server/create-sessions.ts'
+import { createWebIdentity } from './server/create-web-identity.ts'
 import { Life } from './server/life.ts'
 import { joinCluster, openRecord } from './server/open-record.ts'
 import type { World } from './server/world.ts'
@@ -85,7 +85,7 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
-  const webIdentity = config.oidc && new WebIdentity(config.oidc, world)
+  const webIdentity = config.oidc && (await createWebIdentity(config.oidc, world))
   const api = createApi(config, world, record, {
     life,
     metrics,

@@ -12,8 +12,8 @@ import type { Connections } from '../http/connections.ts'
 import { createListener } from '../http/serve.ts'
 import { welcomePage } from '../http/welcome-page.ts'
 import { createAuthorize } from '../keys/authorize.ts'
+import type { IdentityVerifier } from '../keys/identity.ts'
 import type { FindKey } from '../keys/key.ts'
-import type { WebIdentity } from '../keys/web-identity.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
@@ -32,7 +32,7 @@ interface Surroundings {
   connections: Connections
   findKey: FindKey
   /** Undefined if no identity provider is set. */
-  webIdentity: WebIdentity | undefined
+  webIdentity: IdentityVerifier | undefined
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
+import type { IdentityVerifier } from '../keys/identity.ts'
 import type { FindKey } from '../keys/key.ts'
-import type { WebIdentity } from '../keys/web-identity.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { createSts } from '../sts/sts.ts'
@@ -15,7 +15,7 @@ export function createStsFor(
   config: Config,
   world: World,
   { store, location, keys }: ServerRecord,
-  { life, findKey, webIdentity }: { life: Life; findKey: FindKey; webIdentity: WebIdentity | undefined },
+  { life, findKey, webIdentity }: { life: Life; findKey: FindKey; webIdentity: IdentityVerifier | undefined },
 ) {
   const { now } = world.clock
   return createSts({

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { type Identity, IdentityRejection } from '../keys/web-identity.ts'
+import { type Identity, IdentityRejection } from '../keys/identity.ts'
 import { findRole, issueForRole } from './assumed-role.ts'
 import type { Action, StsParts } from './context.ts'
 import { DurationSeconds, type Form, Parameters, RoleArn, RoleSessionName, rejectUnsupported } from './form.ts'

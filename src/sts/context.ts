@@ -1,6 +1,6 @@
 import type { DerivedSecrets } from '../keys/derived-secrets.ts'
+import type { IdentityVerifier } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
-import type { WebIdentity } from '../keys/web-identity.ts'
 import type { Reader } from '../store/store.ts'
 import type { Form } from './form.ts'
 import type { Role } from './roles.ts'
@@ -15,7 +15,7 @@ export interface StsParts {
   account: string
   roles: readonly Role[]
   /** Undefined if no identity provider is set. */
-  webIdentity: WebIdentity | undefined
+  webIdentity: IdentityVerifier | undefined
   unsignedCalls: UnsignedCalls
   /** For tests: how long keys live, whatever the caller asks for. */
   keySeconds?: number | undefined
