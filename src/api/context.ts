@@ -27,6 +27,8 @@ export interface ApiParts {
   /** The idempotency keys of messages without a row. */
   transientTokens: TransientTokens
   messageIds: MessageIds
+  /** Makes the flow engine of this node look for due steps. */
+  wakeEngine(): void
   rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
   /** Signs paging tokens. */
   tokenKey: string

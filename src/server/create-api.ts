@@ -52,6 +52,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     admission,
     transientTokens: createTransientTokens(now),
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
+    wakeEngine: () => void engine.look(),
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     tokenKey: keys.token,
     metrics,

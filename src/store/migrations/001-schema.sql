@@ -223,6 +223,9 @@ CREATE TABLE flow_run (
   PRIMARY KEY (channel_id, message_id, revision)
 );
 
+-- For the list of failed messages. Nothing is written to it for a run that ends well.
+CREATE INDEX flow_run_failed ON flow_run (ended_at, channel_id, message_id, revision) WHERE state = 'FAILED';
+
 -- One processor's turn in a run. Steps stay when the run is over: they are the message's timeline, without its text. The
 -- run names its latest step, and each step the one before it.
 -- owner: the node that has the step in memory or at its processor, or '' when none has.
@@ -300,6 +303,12 @@ CREATE TABLE revocation (
   number BIGINT PRIMARY KEY,
   subject TEXT NOT NULL,
   revoked_at BIGINT NOT NULL
+);
+
+-- The functions that an operator has paused: no node invokes them.
+CREATE TABLE paused_function (
+  function_name TEXT PRIMARY KEY,
+  paused_at BIGINT NOT NULL
 );
 
 -- The nodes that share this store, each with the time until which it counts as alive. Steps of an owner that is no living
