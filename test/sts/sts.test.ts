@@ -37,7 +37,7 @@ const roles = [
   `calls=callback:${chat}`,
 ]
 await server.restart([
-  ...['--sts-roles', roles.join(',')],
+  ...['--admin-port', '0', '--sts-roles', roles.join(',')],
   ...['--oidc-issuer', issuer.url, '--oidc-audience', audience, '--oidc-user-claim', 'chat_user'],
 ])
 
@@ -334,7 +334,7 @@ suite('the protocol', () => {
     await assert.rejects(assume('admin', {}, key), errorOf(403, 'InvalidClientTokenId'))
   })
 
-  test('puts no secret, token or JWT into a log line or an error', async () => {
+  test('puts no secret, token or JWT into a log line, a metric or an error', async () => {
     const secrets: string[] = []
     const { Credentials: issued } = await signIn({ chat_user: 'ann' })
     const key = issuedKey(issued)
@@ -360,7 +360,9 @@ suite('the protocol', () => {
       lines.some((line) => line.includes('request rejected: signature')),
       'the rejection is not in the log',
     )
-    const found = [...lines, ...errors].filter((line) =>
+    const metrics = await (await fetch(`${server.endpoint.admin}/metrics`)).text()
+    assert.match(metrics, /operation="AssumeRoleWithWebIdentity"/)
+    const found = [...lines, ...errors, metrics].filter((line) =>
       secrets.some((secret) => secret.length > 20 && line.includes(secret)),
     )
     assert.deepEqual(found, [])
