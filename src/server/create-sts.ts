@@ -22,6 +22,7 @@ export function createStsFor(
     read: store.read,
     secrets: keys.secrets,
     account: location.account,
+    rootKeyId: keys.root.accessKeyId,
     roles: config.stsRoles,
     webIdentity,
     unsignedCalls: new UnsignedCalls(world),

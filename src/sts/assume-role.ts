@@ -36,8 +36,8 @@ const mayAssume = ({ grant, sessionToken }: Key, subjectArn: string | undefined)
   sessionToken === undefined && may(grant, { action, resources: subjectArn === undefined ? [] : [subjectArn] })
 
 /** In AWS's words. Only an operator is told what the setting lacks. */
-function denied(caller: Key, roleArn: string, { account }: StsParts, reason = ''): StsError {
-  const who = callerArn(caller, account)
+function denied(caller: Key, roleArn: string, parts: StsParts, reason = ''): StsError {
+  const who = callerArn(caller, parts)
   return new StsError(
     'AccessDenied',
     `User: ${who} is not authorized to perform: ${action} on resource: ${roleArn} ${reason}`.trim(),

@@ -13,6 +13,7 @@ export interface StsParts {
   secrets: DerivedSecrets
   /** Of all ARNs. */
   account: string
+  rootKeyId: string
   roles: readonly Role[]
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined

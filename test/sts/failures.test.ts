@@ -18,6 +18,7 @@ function respond(failure: Error | undefined, isReady = true) {
     read: { get, all: get } as unknown as Reader,
     secrets: new DerivedSecrets('a stored secret of at least 32 bytes'),
     account: '111122223333',
+    rootKeyId: 'AKIAROOT',
     roles: [{ name: 'any', kind: 'user', directory: false, subjectArn: undefined }],
     webIdentity: undefined,
     unsignedCalls: new UnsignedCalls({ clock, log: silentLog }),

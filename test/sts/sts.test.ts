@@ -118,6 +118,9 @@ suite('AssumeRole', () => {
     const key = issuedKey((await assume('chat', call)).Credentials)
     await channelsOf(key, ann)
     await assert.rejects(channelsOf(key, bob), errorOf(403, 'AccessDeniedException'))
+    const root = issuedKey((await assume('watch', { RoleSessionName: 'root' })).Credentials)
+    const { Arn } = await stsWith(root).getCallerIdentity({})
+    assert.equal(Arn, 'arn:aws:sts::111122223333:assumed-role/operator/root')
     await assert.rejects(assume('chat', { RoleSessionName: 'ann' }), errorOf(400, 'ValidationError'))
   })
 
