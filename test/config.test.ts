@@ -50,6 +50,7 @@ suite('readConfig', () => {
       logLevel: 'info',
       logFormat: undefined,
       limits: 'off',
+      rates: {},
       stsRoles: [],
       oidc: undefined,
       credentials: undefined,
@@ -90,6 +91,11 @@ suite('readConfig', () => {
     }
   })
 
+  test('reads the rates by their names', () => {
+    const { config } = readConfig(['--limits', 'aws', '--rates', 'bearer=50, messages=100'], {}, noFiles)
+    assert.deepEqual(config.rates, { bearer: 50, messages: 100 })
+  })
+
   test('lets the flag win over the variable, and the last flag over the first', () => {
     const { config } = readConfig(
       ['--http-port', '1', '--http-port=2'],
@@ -116,6 +122,7 @@ const appInstance = 'arn:aws:chime:us-east-1:111122223333:app-instance/A'
 /** The settings without which another one is a problem. */
 const companions: Record<string, string[]> = {
   '--admin-host': ['--admin-port', '9090'],
+  '--rates': ['--limits', 'aws'],
   '--oidc-issuer': ['--oidc-audience', 'chat'],
   '--oidc-audience': ['--oidc-issuer', 'https://a'],
   '--oidc-user-claim': ['--oidc-audience', 'chat', '--oidc-issuer', 'https://a'],
@@ -164,6 +171,10 @@ suite('readConfig accepts and refuses', () => {
     '--connections': { accepts: ['1', '1000000'], refuses: ['', '0', '-1', '1e3', '1000001', 'all'] },
     '--signature-timeout': { accepts: ['1', '3600'], refuses: ['', '0', '5s', '3601'] },
     '--functions-user': { accepts: ['nobody', 'chat_functions-1'], refuses: ['', '0', 'a b', 'a:b', '-a'] },
+    '--rates': {
+      accepts: ['bearer=1', 'bearer=50,messages=999999, batch=2'],
+      refuses: ['', 'bearer', 'bearer=0', 'bearer=-1', 'bearer=1.5', 'sends=3', 'bearer=1,', 'bearer=1000000', '10'],
+    },
     '--sts-roles': {
       accepts: [
         'chat=user',
@@ -234,6 +245,12 @@ suite('readConfig accepts and refuses', () => {
   test('an admin host without a port has no effect', () => {
     const complaint = 'CARILLON_ADMIN_HOST has no effect without CARILLON_ADMIN_PORT: set both, or neither'
     assert.deepEqual(problems(['--admin-host', '0.0.0.0']), [complaint])
+  })
+
+  test('rates without limits have no effect', () => {
+    const complaint = 'CARILLON_RATES has no effect without CARILLON_LIMITS=aws: set both, or neither'
+    assert.deepEqual(problems(['--rates', 'bearer=50']), [complaint])
+    assert.deepEqual(problems(['--rates', 'bearer=50', '--limits', 'off']), [complaint])
   })
 
   test('without TLS the HTTPS port is nobody’s', () => {

@@ -16,6 +16,7 @@ import { ListAppInstanceAdmins } from './app-instances/ListAppInstanceAdmins.ts'
 import { ListAppInstances } from './app-instances/ListAppInstances.ts'
 import { PutAppInstanceRetentionSettings } from './app-instances/PutAppInstanceRetentionSettings.ts'
 import { UpdateAppInstance } from './app-instances/UpdateAppInstance.ts'
+import { ListAuditEvents } from './audit/ListAuditEvents.ts'
 import { CreateChannelBan } from './channel-bans/CreateChannelBan.ts'
 import { DeleteChannelBan } from './channel-bans/DeleteChannelBan.ts'
 import { DescribeChannelBan } from './channel-bans/DescribeChannelBan.ts'
@@ -162,6 +163,7 @@ export const carillonOperations: Operation<Context>[] = [
   DeleteKey,
   SuspendUser,
   ResumeUser,
+
   GetMessageTimeline,
   ListPendingMessages,
   ListFailedMessages,
@@ -172,4 +174,6 @@ export const carillonOperations: Operation<Context>[] = [
   ListProcessors,
   PauseProcessor,
   ResumeProcessor,
+
+  ListAuditEvents,
 ]

@@ -15,6 +15,7 @@ export function helpText(): string {
   npx carillon serve [flags]    starts the server
   npx carillon stop             stops the server of a data folder
   npx carillon keys             makes, lists, suspends and resumes access keys
+  npx carillon audit            lists what operators did
   npx carillon work             lists the background work that is due
   npx carillon trace ID         shows what happened to a message, and why
   npx carillon pending          lists the messages that flows hold

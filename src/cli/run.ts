@@ -8,6 +8,7 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
   ['stop', async (args) => (await import('./stop.ts')).stop(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
+  ['audit', async (args) => (await import('./audit.ts')).audit(args, process.env)],
   ['work', async (args) => (await import('./work.ts')).work(args, process.env)],
   ['trace', async (args) => (await import('./trace.ts')).trace(args, process.env)],
   ['pending', async (args) => (await import('./held-messages.ts')).pending(args, process.env)],

@@ -14,6 +14,7 @@ export const PauseProcessor = operation({
   output: { Changed: Type.Boolean() },
   errors: ['BadRequest'],
   resources: [],
+  audited: ['FunctionName'],
   allow: byCredentialsAlone,
   async handle({ FunctionName: name }, { store, now }) {
     const at = now()

@@ -14,6 +14,7 @@ export const ResumeProcessor = operation({
   output: { Changed: Type.Boolean() },
   errors: ['BadRequest'],
   resources: [],
+  audited: ['FunctionName'],
   allow: byCredentialsAlone,
   async handle({ FunctionName: name }, { store }) {
     return { Changed: await store.transaction((transaction) => resumeFunction(transaction, name)) }
