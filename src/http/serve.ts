@@ -56,7 +56,7 @@ export interface ListenerParts<Context> {
   /** Converts an error that is neither an ApiError nor a bug. */
   translate?(error: unknown): ApiError | undefined
   /** Responds to a form that is posted to `/`, where clients call AWS's Security Token Service. It never rejects. */
-  sts(request: SignedRequest, requestId: string): Promise<StsResponse>
+  sts(request: SignedRequest, origin: { requestId: string; address: string | undefined }): Promise<StsResponse>
   /** The HTML page at `/`, for browsers. */
   page: string
   /** Whether the server is about to stop: then each response is the last one on its connection. */
@@ -180,7 +180,10 @@ class Calls<Context> {
   }
 
   async #sts({ socket }: IncomingMessage, signed: SignedRequest, entry: Entry): Promise<OutgoingResponse> {
-    const { isVerified, facts, ...outgoing } = await this.#parts.sts(signed, entry.requestId)
+    const { isVerified, facts, ...outgoing } = await this.#parts.sts(signed, {
+      requestId: entry.requestId,
+      address: socket.remoteAddress,
+    })
     if (isVerified) this.#parts.onVerified(socket)
     Object.assign(entry, facts)
     return outgoing

@@ -20,6 +20,7 @@ export function createStsFor(
   const { now } = world.clock
   return createSts({
     read: store.read,
+    transaction: (work, isolation) => store.transaction(work, isolation),
     secrets: keys.secrets,
     account: location.account,
     rootKeyId: keys.root.accessKeyId,

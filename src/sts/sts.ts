@@ -3,7 +3,7 @@ import type { Verified } from '../signature/rejection.ts'
 import type { SignedRequest } from '../signature/verify-request.ts'
 import { AssumeRole } from './assume-role.ts'
 import { AssumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts'
-import type { Action, StsParts } from './context.ts'
+import type { Action, Origin, StsParts } from './context.ts'
 import { readForm } from './form.ts'
 import { GetCallerIdentity } from './get-caller-identity.ts'
 import { rejectedSignature, StsError } from './sts-error.ts'
@@ -51,9 +51,10 @@ interface Facts {
 }
 
 /** Serves AWS's Security Token Service in its own protocol: a form in, XML out. It never rejects. */
-export function createSts(parts: Parts): (request: SignedRequest, requestId: string) => Promise<StsResponse> {
-  return async (request, requestId) => {
-    const call = new Call(parts, request)
+export function createSts(parts: Parts): (request: SignedRequest, origin: Origin) => Promise<StsResponse> {
+  return async (request, origin) => {
+    const { requestId } = origin
+    const call = new Call(parts, request, origin)
     const { facts } = call
     try {
       const result = await call.act()
@@ -67,11 +68,13 @@ export function createSts(parts: Parts): (request: SignedRequest, requestId: str
 
 class Call {
   readonly facts: Facts = {}
+  readonly origin: Origin
   isVerified = false
   readonly #parts: Parts
   readonly #request: SignedRequest
 
-  constructor(parts: Parts, request: SignedRequest) {
+  constructor(parts: Parts, request: SignedRequest, origin: Origin) {
+    this.origin = origin
     this.#parts = parts
     this.#request = request
   }

@@ -16,6 +16,7 @@ function respond(failure: Error | undefined, isReady = true) {
   }
   const sts = createSts({
     read: { get, all: get } as unknown as Reader,
+    transaction: get,
     secrets: new DerivedSecrets('a stored secret of at least 32 bytes'),
     account: '111122223333',
     rootKeyId: 'AKIAROOT',
@@ -39,7 +40,7 @@ function respond(failure: Error | undefined, isReady = true) {
     'Tags.member.1.Value': 'arn:aws:chime:us-east-1:111122223333:app-instance/A/user/ann',
   })
   const request = { method: 'POST', target: '/', headers: {}, body: Buffer.from(form.toString()) }
-  return sts(request, 'request-1')
+  return sts(request, { requestId: 'request-1', address: undefined })
 }
 
 const codeOf = (body: string) => /<Type>(\w+)<\/Type><Code>(\w+)</.exec(body)?.slice(1)

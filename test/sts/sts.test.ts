@@ -5,6 +5,7 @@ import { type AssumeRoleCommandInput, type Credentials as IssuedCredentials, STS
 import { DerivedSecrets } from '../../src/keys/derived-secrets.ts'
 import type { Credentials } from '../../src/keys/key.ts'
 import { functionKey } from '../../src/keys/temporary-keys.ts'
+import { listAudit } from '../../src/store/audit.ts'
 import { keepSetting } from '../../src/store/kept-value.ts'
 import type { Store } from '../../src/store/store.ts'
 import { audience, Issuer } from '../support/issuer.ts'
@@ -222,6 +223,25 @@ suite('AssumeRole', () => {
       await assert.rejects(call, { name: 'ValidationError', message: /is not supported by this server/ })
     }
     await assume('chat', { ...tagged('ann'), PolicyArns: [], ExternalId: 'partner' })
+  })
+
+  test('has a row in the audit log, with the id of the new key', async () => {
+    const parent = await createKey({ Kind: 'OPERATOR', Name: 'back end' })
+    const { Credentials: issued } = await assume('chat', { ...tagged('ann'), RoleSessionName: 'audited' }, parent)
+    const rows = await listAudit(store.read, { after: [0, 0], rowsMax: 1_000 })
+    const row = rows.find(({ facts_json: facts }) => facts.includes('audited'))
+    assert.deepEqual(
+      [row?.access_key_id, row?.key_name, row?.action],
+      [parent.accessKeyId, 'back end', 'sts:AssumeRole'],
+    )
+    assert.equal(row?.scope_arn, chat)
+    assert.deepEqual(JSON.parse(row.facts_json), {
+      RoleArn: roleArn('chat'),
+      RoleSessionName: 'audited',
+      SubjectArn: ann,
+      AccessKeyId: issued?.AccessKeyId,
+    })
+    assert.ok(row.request_id && row.address)
   })
 
   test('ends the key with the key that asked for it', async () => {
