@@ -1,8 +1,11 @@
 import type { RateSettings } from './api/rates.ts'
 import type { NatsServers } from './bus/nats-options.ts'
 import type { Credentials } from './keys/key.ts'
+import type { WebIdentitySettings } from './keys/web-identity.ts'
 import { nearest } from './near-names.ts'
-import { allSettings, type Setting, settings, splitNames } from './settings.ts'
+import { splitNames } from './setting-forms.ts'
+import { allSettings, type Setting, settings } from './settings.ts'
+import { type Role, readRoles } from './sts/roles.ts'
 import type { CertificateFiles } from './tls/certificate-files.ts'
 
 /** The settings of a server, as values. */
@@ -55,6 +58,10 @@ export interface Config {
   limits: 'off' | 'aws'
   /** Rates that differ from AWS's. */
   rates: RateSettings
+  /** The keys that AssumeRole and AssumeRoleWithWebIdentity issue. */
+  stsRoles: readonly Role[]
+  /** The identity provider of AssumeRoleWithWebIdentity. Undefined: none. */
+  oidc: WebIdentitySettings | undefined
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
 }
@@ -139,6 +146,8 @@ export function readConfig(
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
     rates: ratesOf(read(settings.rates)),
+    stsRoles: rolesOf(read(settings.stsRoles)),
+    oidc: webIdentitySettings(read),
     credentials: pair(read(settings.accessKeyId), read(settings.secretAccessKey)),
   }
   problems.push(...conflicts(config, isGiven))
@@ -222,6 +231,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
     [accessKeyId, secretAccessKey],
     [tlsCert, tlsKey],
     [lambdaAccessKeyId, lambdaSecretAccessKey],
+    [settings.oidcIssuer, settings.oidcAudience],
   ]
   for (const [one, other] of pairs) {
     if (isGiven(one) === isGiven(other)) continue
@@ -237,6 +247,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
     [natsUrl, databaseUrl],
     [natsCredentials, natsUrl],
     [natsCa, natsUrl],
+    [settings.oidcUserClaim, settings.oidcIssuer],
   ]
   for (const [one, other] of dependents) {
     if (!isGiven(one) || isGiven(other)) continue
@@ -277,6 +288,14 @@ function natsServers(read: (setting: Setting) => string): NatsServers | undefine
   return { servers, ...(credentialsFile && { credentialsFile }), ...(caFile && { caFile }) }
 }
 
+const rolesOf = (text: string): readonly Role[] => (text === '' ? [] : (readRoles(text) ?? []))
+
+function webIdentitySettings(read: (setting: Setting) => string): WebIdentitySettings | undefined {
+  const issuer = read(settings.oidcIssuer)
+  const audiences = splitNames(read(settings.oidcAudience))
+  return issuer ? { issuer, audiences, userClaim: read(settings.oidcUserClaim) } : undefined
+}
+
 function lambdaConfig(read: (setting: Setting) => string): LambdaConfig | undefined {
   const endpoint = read(settings.lambdaEndpoint)
   const functionName = read(settings.lambdaFunctionName)
@@ -293,12 +312,17 @@ function pair(accessKeyId: string, secretAccessKey: string): Credentials | undef
 }
 
 /** Warnings about settings that are allowed but probably a mistake. */
-function suspicions({ tls, publicHost, httpPort, databaseUrl, nats }: Config): string[] {
+function suspicions({ tls, publicHost, httpPort, databaseUrl, nats, oidc }: Config): string[] {
   const warnings: string[] = []
   if (!tls && publicHost === undefined) {
     const { variable } = settings.publicHost
     warnings.push(
       `without ${variable} clients open messaging sessions at wss://localhost:${httpPort}, where no listener has TLS`,
+    )
+  }
+  if (oidc?.issuer.startsWith('http:')) {
+    warnings.push(
+      `the keys of ${oidc.issuer} are fetched without TLS: who controls the network can sign in as any user`,
     )
   }
   if (databaseUrl !== undefined && !nats) {

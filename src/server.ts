@@ -16,6 +16,7 @@ import { createAdmin, listenAdmin } from './server/create-admin.ts'
 import { createApi } from './server/create-api.ts'
 import { createFlow } from './server/create-flow.ts'
 import { createSessions } from './server/create-sessions.ts'
+import { createWebIdentity } from './server/create-web-identity.ts'
 import { Life } from './server/life.ts'
 import { joinCluster, openRecord } from './server/open-record.ts'
 import type { World } from './server/world.ts'
@@ -90,7 +91,16 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
-  const api = createApi(config, world, record, { life, metrics, engine, connections, sessionHost, findKey })
+  const webIdentity = config.oidc && (await createWebIdentity(config.oidc, world))
+  const api = createApi(config, world, record, {
+    life,
+    metrics,
+    engine,
+    connections,
+    sessionHost,
+    findKey,
+    webIdentity,
+  })
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
   listeners.serve(api.listener)
   for (const server of listeners.all) sessions.attach(server)

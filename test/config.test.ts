@@ -51,6 +51,8 @@ suite('readConfig', () => {
       logFormat: undefined,
       limits: 'off',
       rates: {},
+      stsRoles: [],
+      oidc: undefined,
       credentials: undefined,
     }
     assert.deepEqual(readConfig([], {}, noFiles), { config: expected, warnings: [] })
@@ -115,6 +117,17 @@ suite('readConfig', () => {
   })
 })
 
+const appInstance = 'arn:aws:chime:us-east-1:111122223333:app-instance/A'
+
+/** The settings without which another one is a problem. */
+const companions: Record<string, string[]> = {
+  '--admin-host': ['--admin-port', '9090'],
+  '--rates': ['--limits', 'aws'],
+  '--oidc-issuer': ['--oidc-audience', 'chat'],
+  '--oidc-audience': ['--oidc-issuer', 'https://a'],
+  '--oidc-user-claim': ['--oidc-audience', 'chat', '--oidc-issuer', 'https://a'],
+}
+
 suite('readConfig accepts and refuses', () => {
   const cases: Record<string, { accepts: string[]; refuses: string[] }> = {
     '--data-dir': { accepts: ['data', '/a b'], refuses: [''] },
@@ -162,16 +175,42 @@ suite('readConfig accepts and refuses', () => {
       accepts: ['bearer=1', 'bearer=50,messages=999999, batch=2'],
       refuses: ['', 'bearer', 'bearer=0', 'bearer=-1', 'bearer=1.5', 'sends=3', 'bearer=1,', 'bearer=1000000', '10'],
     },
+    '--sts-roles': {
+      accepts: [
+        'chat=user',
+        `chat=user:${appInstance}, people=user+directory:${appInstance}`,
+        `a=operator,b=reviewer,c=viewer:${appInstance},d=callback:${appInstance}`,
+        `one-flow=callback:${appInstance}/channel-flow/f`,
+      ],
+      refuses: [
+        '',
+        'chat',
+        'chat=',
+        'chat=users',
+        'chat=root',
+        'chat=function:redact',
+        'chat=callback',
+        'chat=operator+directory',
+        'chat=user,chat=operator',
+        'a/b=user',
+        `chat=user:${appInstance}/user/ann`,
+        `chat=operator:${appInstance}/channel/c`,
+        'chat=user:arn:aws:iam::111122223333:user/ann',
+        'chat=user,',
+      ],
+    },
+    '--oidc-issuer': {
+      accepts: ['https://login.example.com/realms/chat', 'http://keycloak:8080/realms/chat/'],
+      refuses: ['', 'login.example.com', 'https://u:p@a', 'https://a?b', 'https://a#b', 'ftp://a'],
+    },
+    '--oidc-audience': { accepts: ['chat', 'chat,https://api.example.com'], refuses: ['', 'a b', 'a,,b'] },
+    '--oidc-user-claim': { accepts: ['sub', 'https://example.com/user'], refuses: ['', 'a b'] },
     '--log-format': { accepts: ['json', 'pretty'], refuses: ['', 'text', 'JSON'] },
     '--log-level': { accepts: ['debug', 'info', 'warn', 'error'], refuses: ['', 'verbose', 'INFO'] },
   }
   for (const [flag, { accepts, refuses }] of Object.entries(cases)) {
     test(flag, () => {
-      const needs: Record<string, string[]> = {
-        '--admin-host': ['--admin-port', '9090'],
-        '--rates': ['--limits', 'aws'],
-      }
-      const also = needs[flag] ?? []
+      const also = companions[flag] ?? []
       for (const text of accepts) assert.deepEqual(problems([flag, text, ...also]), [], text)
       for (const text of refuses) {
         const [problem = '', ...others] = problems([flag, text, ...also])

@@ -18,7 +18,7 @@ const mayImport: Record<string, string[]> = {
   signature: ['keys/key.ts'],
   runtime: [],
   tls: ['runtime'],
-  keys: ['contract', 'store', 'tls/issue-certificate.ts'],
+  keys: ['contract', 'store', 'runtime', 'tls/issue-certificate.ts'],
   processor: ['contract', 'signature', 'keys/key.ts', 'runtime'],
   flow: ['contract', 'store', 'runtime', 'processor/target.ts', 'processor/processor-event.ts'],
   cluster: ['store', 'runtime'],
@@ -37,6 +37,7 @@ const mayImport: Record<string, string[]> = {
     'events/event-kind.ts',
   ],
   http: ['contract', 'signature', 'keys/key.ts', 'runtime', 'tls/issue-certificate.ts'],
+  sts: ['contract', 'keys', 'store', 'signature', 'runtime'],
   admin: ['runtime'],
   upkeep: ['contract', 'store', 'runtime', 'api'],
 }

@@ -13,9 +13,9 @@ import {
   resumeUser,
   suspendAccessKey,
   suspendUser,
-  UnknownSubject,
 } from '../keys/access-keys.ts'
 import { InvalidGrant, subjectOf } from '../keys/grant.ts'
+import { UnknownSubject } from '../keys/subject.ts'
 import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'

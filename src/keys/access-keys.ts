@@ -1,8 +1,9 @@
 import type { Reader, Transaction } from '../store/store.ts'
 import { grantOf, type KeyRow } from './find-key.ts'
-import { type Grant, subjectOf } from './grant.ts'
+import { type Grant, type KeptGrant, subjectOf } from './grant.ts'
 import type { Credentials } from './key.ts'
 import { newKeyPair } from './key-ids.ts'
+import { findSubject } from './subject.ts'
 
 /*
  * Keys with a row. Each of these is the work of one transaction, which the caller opens: an operation adds its row of the
@@ -11,7 +12,7 @@ import { newKeyPair } from './key-ids.ts'
 
 /** What a new key is made of. */
 export interface NewKey {
-  grant: Exclude<Grant, { kind: 'function' }>
+  grant: KeptGrant
   name?: string | undefined
   expiresAtMs?: number | undefined
 }
@@ -25,9 +26,6 @@ export interface ListedKey {
   expiresAtMs: number | undefined
   suspended: boolean
 }
-
-/** The subject of a new key does not exist. */
-export class UnknownSubject extends Error {}
 
 /** Rows of revocation are kept so long. A node that reads them less often examines all sessions. */
 const revocationsKeptMs = 3_600_000
@@ -54,21 +52,6 @@ export async function createAccessKey(
   }
   await transaction.insert('access_key', { ...row })
   return pair
-}
-
-/** The number of the user, if the key is for one. */
-async function findSubject(read: Reader, grant: Grant): Promise<{ userId: number | undefined }> {
-  const subject = grant.kind === 'function' ? undefined : subjectOf(grant)
-  if (subject === undefined) return { userId: undefined }
-  const row = await read.get<{ user_id: number | null }>(
-    `SELECT user_id FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL
-     UNION ALL SELECT NULL FROM app_instance WHERE app_instance_arn = $1
-     UNION ALL SELECT NULL FROM channel_flow WHERE channel_flow_arn = $1`,
-    subject,
-  )
-  const isUser = typeof row?.user_id === 'number'
-  if (!row || isUser !== (grant.kind === 'user')) throw new UnknownSubject(`${subject} does not exist`)
-  return { userId: row.user_id ?? undefined }
 }
 
 /** Returns whether anything changed. Any id can be suspended, including that of the root key. */

@@ -13,12 +13,15 @@ import type { Connections } from '../http/connections.ts'
 import { createListener } from '../http/serve.ts'
 import { welcomePage } from '../http/welcome-page.ts'
 import { createAuthorize } from '../keys/authorize.ts'
+import type { IdentityVerifier } from '../keys/identity.ts'
 import type { FindKey } from '../keys/key.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
+import { createStsFor } from './create-sts.ts'
 import type { Life } from './life.ts'
 import type { ServerRecord } from './open-record.ts'
+import { signedFor } from './signed-for.ts'
 import type { World } from './world.ts'
 
 interface Surroundings {
@@ -29,6 +32,8 @@ interface Surroundings {
   sessionHost(): string
   connections: Connections
   findKey: FindKey
+  /** Undefined if no identity provider is set. */
+  webIdentity: IdentityVerifier | undefined
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */
@@ -58,7 +63,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     ...world,
     metrics,
     operations: [...operations, ...carillonOperations].map(withAudit),
-    authenticate: (request) => verifyRequest(request, findKey, signedFor(config), now()),
+    authenticate: (request) => verifyRequest(request, findKey, { ...signedFor(config), service: 'chime' }, now()),
     onVerified: (stream) => connections.verified(stream),
     contextFor: (call) => ({ ...parts, ...call }),
     gate: createGate({ limits: config.limits, rates: config.rates, phase: () => life.phase, now }),
@@ -67,6 +72,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
       error instanceof StoreUnavailable
         ? new ApiError('ServiceUnavailable', 'The server is busy; try again')
         : undefined,
+    sts: createStsFor(config, world, record, around),
     page: welcomePage,
     draining: () => life.phase === 'stopping',
   })
@@ -81,9 +87,3 @@ const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics,
     backlogOf: (functionName) => backlogs.backlogOf(functionName),
     backlogOfChannel: (functionName, channelArn) => backlogs.backlogOfChannel(functionName, channelArn),
   })
-
-/** The region and the host names that signatures must have. */
-export const signedFor = ({ region, publicHost }: Config) => ({
-  region,
-  publicHosts: publicHost === undefined ? [] : [publicHost],
-})

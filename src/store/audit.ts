@@ -11,9 +11,13 @@ export interface Act {
   /** The AppInstance in which it was. Undefined if it concerns the whole server. */
   scopeArn?: string | undefined
   facts: object
+  /** As the socket has it. */
   address?: string | undefined
   requestId?: string | undefined
 }
+
+/** Of an IPv4 address on a socket that listens on IPv6 too. */
+const mappedPrefix = /^::ffff:(?=\d+\.)/i
 
 /** Stands for a key in the acts of the program's own commands. */
 export const commandLine = 'command line'
@@ -39,7 +43,7 @@ export const recordAct = (transaction: Transaction, act: Act): Promise<void> =>
     action: act.action,
     scope_arn: act.scopeArn ?? null,
     facts_json: JSON.stringify(act.facts),
-    address: act.address ?? null,
+    address: act.address?.replace(mappedPrefix, '') ?? null,
     request_id: act.requestId ?? null,
   })
 

@@ -79,14 +79,11 @@ class CallAudit {
       scopeArn:
         credentials.grant.kind === 'operator' ? (credentials.grant.appInstanceArn ?? scopeOf(facts)) : undefined,
       facts,
-      address: address?.replace(mappedPrefix, ''),
+      address,
       requestId,
     }
   }
 }
-
-/** Of an IPv4 address on a socket that listens on IPv6 too. */
-const mappedPrefix = /^::ffff:(?=\d+\.)/i
 
 function outsideTransaction(): never {
   throw new Error('an audited operation writes in transactions, with which its row is committed')
