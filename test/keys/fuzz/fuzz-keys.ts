@@ -129,7 +129,7 @@ class FuzzRun {
     }
   }
 
-  /** One connect as whoever comes: its session is established only as a user of the key. */
+  /** One connect as any user: the session may be established only as a user of the key. */
   async #connect(key: TriedKey): Promise<void> {
     const userArn = this.#users[Math.floor(this.#random() * this.#users.length)]!
     const session = await this.#server.connect(userArn, key.credentials)

@@ -45,7 +45,7 @@ export class Oracle {
       if (writes.includes(zone)) continue
       const [was, is] = [before.get(zone) ?? new Set(), this.#last.get(zone) ?? new Set()]
       for (const row of is) if (!was.has(row)) found.push(`${zone} has: ${row}`)
-      // These rows may go with a channel that somebody else may delete.
+      // A user who may delete a channel deletes these rows with it.
       if (zone.endsWith('signature') || zone.endsWith('tags')) continue
       for (const row of was) if (!is.has(row)) found.push(`${zone} had: ${row}`)
     }
@@ -128,7 +128,7 @@ export class Oracle {
     this.#channels.set(channel_id, `${house.name}:${owner}${held ? ' held' : ''}`)
   }
 
-  /** What Bob seems to have done, in whatever channel. */
+  /** What Bob seems to have done, in any channel. */
   #addSignature(add: Add, table: string, row: Row): void {
     if (table === 'channel_message') add(this.#victims.get(row.sender_id), table, { message_id: row.message_id })
     const { channel_id, member_id, moderator_id, invited_by_arn, created_by_arn, read_marker_at } = row

@@ -13,7 +13,7 @@ export interface FuzzRequest extends WireCall {
   afterSigning: { bearer?: string; target?: string; token?: string }
 }
 
-/** After these little is left to try. */
+/** Rarely called: after them, few other calls can succeed. */
 const final = new Set(['DeleteAppInstance', 'DeleteAppInstanceUser', 'SuspendUser', 'DeleteChannel'])
 
 const plain = { headers: {}, afterSigning: {} }

@@ -64,7 +64,7 @@ async function deciders({ made, a, b }: Parts): Promise<TriedKey[]> {
   ]
 }
 
-/** Keys that are over, and parts of keys that do not belong together. */
+/** Keys that have ended or are suspended, and parts of different keys. */
 async function powerless({ made, server, a }: Parts): Promise<TriedKey[]> {
   const [root, over] = [server.credentials, server.clock.now() - 60_000]
   const operator = { kind: 'operator' } as const
