@@ -36,7 +36,7 @@ export const CreateKey = operation({
     const at = now()
     try {
       const key = newKeyOf(input)
-      if (key.expiresAtMs !== undefined && key.expiresAtMs <= at) throw badRequest('ExpirationTimestamp is over')
+      if (key.expiresAtMs !== undefined && key.expiresAtMs <= at) throw badRequest('ExpirationTimestamp is in the past')
       requireEndWithin(credentials, key.expiresAtMs)
       return await store.transaction(async (transaction) => {
         const { accessKeyId, secretAccessKey } = await createAccessKey(transaction, key, at)
