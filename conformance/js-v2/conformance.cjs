@@ -183,4 +183,4 @@ async function main() {
   }
 }
 
-main()
+void main()
