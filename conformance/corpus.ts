@@ -95,7 +95,7 @@ export async function exchange(endpoint: string, request: string): Promise<RawRe
   const { hostname, port } = new URL(endpoint)
   const socket = connect(Number(port), hostname)
   // The server closes the connection after this, and the end of the response is the end of the text.
-  socket.write(request.replace('\r\n', '\r\nConnection: close\r\n'))
+  socket.write(request.replace(/(\r\nConnection: .*)?\r\n\r\n/, '\r\nConnection: close\r\n\r\n'))
   const response = await text(socket)
   const [headers = '', body = ''] = response.split('\r\n\r\n')
   return { status: Number(headers.split(' ')[1]), headers, body: body && JSON.parse(body) }

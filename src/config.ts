@@ -1,7 +1,7 @@
 import type { NatsServers } from './bus/nats-options.ts'
+import type { Credentials } from './keys/key.ts'
 import { nearest } from './near-names.ts'
 import { allSettings, type Setting, settings, splitNames } from './settings.ts'
-import type { Credentials } from './signature/credentials.ts'
 import type { CertificateFiles } from './tls/certificate-files.ts'
 
 /** The settings of a server, as values. */

@@ -2,6 +2,8 @@ import { join, resolve } from 'node:path'
 import type { Config } from './config.ts'
 import { readPending } from './flow/pending.ts'
 import { Listeners } from './http/listeners.ts'
+import { createFindKey } from './keys/find-key.ts'
+import type { Credentials } from './keys/key.ts'
 import { systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { processDescriptors } from './runtime/descriptors.ts'
@@ -17,7 +19,6 @@ import { createSessions } from './server/create-sessions.ts'
 import { Life } from './server/life.ts'
 import { joinCluster, openRecord } from './server/open-record.ts'
 import type { World } from './server/world.ts'
-import type { Credentials } from './signature/credentials.ts'
 import { readDueWork } from './store/work.ts'
 import { authorityFile, followCertificate } from './tls/follow-certificate.ts'
 import { createKinds } from './upkeep/kinds.ts'
@@ -80,8 +81,11 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const functionsUrl = () => listeners.functionsUrl
   const { functions, engine } = await createFlow(config, world, record, { metrics, shortages, functionsUrl }, stack)
   const sessionHost = () => listeners.sessionHost
-  const api = createApi(config, world, record, { life, metrics, engine, connections, sessionHost })
-  const { hub, sessions } = createSessions(config, world, record, { metrics, connections })
+  const { root, secrets } = record.keys
+  const actAsOf = (functionName: string) => functions.actAsOf(functionName)
+  const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
+  const api = createApi(config, world, record, { life, metrics, engine, connections, sessionHost, findKey })
+  const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
   listeners.serve(api.listener)
   for (const server of listeners.all) sessions.attach(server)
 
@@ -126,12 +130,12 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
-  return { record, listeners, functions, engine, upkeep, admin }
+  return { record, listeners, functions, engine, sessions, upkeep, admin }
 }
 
 /** Opens the ports: from now on clients and functions can call. */
 async function startServing(
-  { record, listeners, functions, engine, upkeep, admin }: BuiltServer,
+  { record, listeners, functions, engine, sessions, upkeep, admin }: BuiltServer,
   config: Config,
   world: World,
   life: Life,
@@ -146,7 +150,7 @@ async function startServing(
   const endpoint: Endpoint = {
     ...(await listeners.listen()),
     admin: await listenAdmin(admin, config),
-    ...record.place,
+    ...record.location,
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }
   await joinCluster(record, config, engine)
@@ -156,6 +160,7 @@ async function startServing(
   life.begin()
   await engine.start()
   upkeep.start()
+  sessions.start()
   // The piece in progress may wait for a store that does not respond: the others stop meanwhile.
   stack.defer(() => upkeep.stop())
   // After a node of a cluster has set its clock to the database's time.

@@ -8,6 +8,7 @@ const env = { ...process.env, CARILLON_TEST_REQUIRE: 'all' }
 const commands = [
   ['npm', 'test'],
   [process.execPath, 'test/run-tests.ts', 'test/**/*.slow.ts'],
+  [process.execPath, 'test/run-on-cluster-store.ts', 'others'],
   ['npm', 'run', 'test:faults'],
 ] as const
 

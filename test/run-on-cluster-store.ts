@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runTests } from './run-tests.ts'
@@ -7,10 +8,17 @@ import { noPostgres, PostgresServer } from './support/postgres-server.ts'
 /*
  * `npm run test:cluster`: the tests that drive a whole server, on PostgreSQL and NATS instead of SQLite and memory. What
  * is missing is said aloud, and then its part is not run.
+ *
+ * With `first` it runs those of operations, flows and sessions, which `npm test` does; with `others` it runs the rest.
  */
-const suites = ['api', 'reference', 'session', 'http', 'examples', 'samples', 'admin'].map(
-  (room) => `test/${room}/**/*.test.ts`,
-)
+const folders: Record<string, string[]> = {
+  first: ['api', 'reference', 'session'],
+  others: ['http', 'examples', 'samples', 'admin'],
+}
+const asked = process.argv.slice(2)
+const suites = (asked.length > 0 ? asked : Object.keys(folders))
+  .flatMap((part) => folders[part] ?? assert.fail(`not a part: ${part}`))
+  .map((folder) => `test/${folder}/**/*.test.ts`)
 const storeChooser = 'test/support/running-server.ts'
 
 /** Whether a test file has its server from the one place that goes by CARILLON_TEST_STORE. Others would only run twice. */

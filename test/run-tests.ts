@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { shareProcesses } from './support/file-groups.ts'
 import { allowed } from './support/required.ts'
 
 /*
- * `node test/run-tests.ts FILE…`: these tests, two files at a time. Whatever becomes of them, nothing of theirs is left:
- * they share one temporary folder, which is removed at the end, after all processes whose command line names it. With
+ * `node test/run-tests.ts FILE…`: these tests, in two processes at a time. Whatever becomes of them, nothing of theirs is
+ * left: they share one temporary folder, which is removed at the end, after all processes whose command line names it. With
  * CARILLON_TEST_REQUIRE=all the run fails if a test was skipped, but for those that are allowed to be.
  */
 const options = [
@@ -24,7 +25,9 @@ const leaveMsMax = 3_000
 const lookEveryMs = 100
 
 /** Returns the exit code of node --test, or 1 if a test was skipped that must run. */
-export async function runTests(files: string[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
+export async function runTests(patterns: string[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
+  const files = globSync(patterns).sort()
+  if (files.length === 0) throw new Error(`no file is ${patterns.join(' or ')}`)
   const folder = mkdtempSync(join(tmpdir(), 'carillon-run-'))
   // PostgreSQL runs as another user where the tests run as root.
   chmodSync(folder, 0o711)
@@ -39,7 +42,10 @@ export async function runTests(files: string[], environment: NodeJS.ProcessEnv =
   const reporters = ['spec', 'stdout', join(import.meta.dirname, 'support/skip-report.ts'), skips].map(
     (value, index) => `--test-reporter${index % 2 ? '-destination' : ''}=${value}`,
   )
-  const child = spawn(process.execPath, [...options, ...reporters, ...files], { env, stdio: 'inherit' })
+  const child = spawn(process.execPath, [...options, ...reporters, ...shareProcesses(files, folder)], {
+    env,
+    stdio: 'inherit',
+  })
   let interrupted = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

@@ -13,15 +13,15 @@ import { type SnapshotRow, snapshotOf } from './channel-flows/channel-flow.ts'
 import type { Context } from './context.ts'
 
 /*
- * Who may do what (AWS's developer guide, "Authorization by role"). Each rule answers with what it learned, which the
- * operation then works with. Unknown and not allowed look the same.
+ * The authorization rules (AWS's developer guide, "Authorization by role"). Each rule returns what it has read, for the
+ * operation. A resource that is unknown and one that is not allowed give the same error.
  */
 
-/** What the bearer is to a channel. Roles add up: a member can be an admin as well. */
+/** The roles of the bearer in a channel. They are independent: a member can also be an admin. */
 export interface ChannelAccess {
   bearer: NamedUser
   channel: ChannelRow
-  /** The channel's flow as it was read together with the roles; undefined where it has none. */
+  /** The channel's flow, read together with the roles; undefined if it has none. */
   flow(): FlowSnapshot | undefined
   membership: ChannelMembershipType | undefined
   moderates: boolean
@@ -30,7 +30,7 @@ export interface ChannelAccess {
 }
 
 /**
- * The bearer's roles as they are read: its membership, and how many rows make it a moderator or an admin, or ban it.
+ * The columns of the bearer's roles: its membership, and the numbers of rows that make it a moderator, an admin, or banned.
  */
 interface Roles {
   membership: ChannelMembershipType | null
@@ -39,7 +39,7 @@ interface Roles {
   bans: number
 }
 
-/** Every column but the bearer's is null where the bearer's AppInstance has no such channel. */
+/** If the bearer's AppInstance has no such channel, every column is null except the bearer's. */
 type AccessRow = ChannelRow & Roles & SnapshotRow & { bearer_id: number; bearer_arn: string; bearer_name: string }
 
 export interface ChannelCall {
@@ -50,7 +50,7 @@ export interface ChannelCall {
 /** Operations without a bearer: every caller with credentials may call them. */
 export const byCredentialsAlone = () => {}
 
-/** The user on whose behalf the call is made. Throws an Unauthorized if there is none. */
+/** The user that makes the call. Throws an Unauthorized if it does not exist. */
 export async function requireBearer(read: Reader, arn: string): Promise<AppInstanceUserRow> {
   const user = await findUser(read, arn)
   if (user) return user
@@ -60,14 +60,14 @@ export async function requireBearer(read: Reader, arn: string): Promise<AppInsta
 const unknownBearer = () =>
   new ApiError('Unauthorized', 'An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header.')
 
-/** A user that the bearer may ask about. */
+/** A user that the bearer may name in a call. */
 interface UserAccess {
   bearer: AppInstanceUserRow
   user: AppInstanceUserRow
   administers: boolean
 }
 
-/** The bearer itself, unless the call names another user; admins may name any user of their AppInstance. */
+/** The user that the call names; without one, the bearer. Admins may name any user of their AppInstance. */
 export async function selfOrAdmin(
   { AppInstanceUserArn, ChimeBearer }: { AppInstanceUserArn?: string; ChimeBearer: string },
   { read }: Context,
@@ -90,8 +90,8 @@ export async function isAdmin(read: Reader, user: AppInstanceUserRow): Promise<b
 }
 
 /**
- * The bearer in its relation to the channel, whatever that is. A channel of another AppInstance is out of sight. One
- * statement, because each is a round trip to PostgreSQL, and every message is sent through here.
+ * The bearer's roles in the channel. A channel of another AppInstance counts as unknown. It is one statement, because each
+ * one is a round trip to PostgreSQL, and every send calls this.
  */
 export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read }: Context): Promise<ChannelAccess> {
   const row = await read.get<AccessRow>(
@@ -146,21 +146,21 @@ export async function mayModerateChannel(call: ChannelCall, context: Context): P
   return access
 }
 
-/** Members, moderators and admins. What they may do there depends on the message. */
+/** Members, moderators and admins. Further rules depend on the message. */
 export async function mayActInChannel(call: ChannelCall, context: Context): Promise<ChannelAccess> {
   const access = await accessTo(call, context)
   if (!access.membership && !access.moderates && !access.administers) throw forbidden()
   return access
 }
 
-/** Members, HIDDEN ones too. Being a moderator or an admin is not enough. */
+/** Members, including HIDDEN ones. The role of a moderator or admin is not enough. */
 export async function mayActAsMember(call: ChannelCall, context: Context): Promise<ChannelAccess> {
   const access = await accessTo(call, context)
   if (!access.membership) throw forbidden()
   return access
 }
 
-/** Members that are not HIDDEN. Being a moderator or an admin is not enough. */
+/** Members that are not HIDDEN. The role of a moderator or admin is not enough. */
 export async function maySendToChannel(call: ChannelCall, context: Context): Promise<ChannelAccess> {
   const access = await accessTo(call, context)
   if (access.membership !== 'DEFAULT') throw forbidden()

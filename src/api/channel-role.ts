@@ -6,8 +6,8 @@ import { type PageInput, readPage } from './paging.ts'
 import { epochSeconds } from './times.ts'
 
 /**
- * What moderators and admins can make of a user in a channel: a moderator, or one that is banned. Both are rows of the same
- * form, apart from memberships.
+ * Moderators and bans: moderators and admins give both to users of a channel. Both have rows of the same form, separate from
+ * memberships.
  */
 interface ChannelRole {
   table: 'channel_moderator' | 'channel_ban'
@@ -17,14 +17,14 @@ interface ChannelRole {
 export const moderator: ChannelRole = { table: 'channel_moderator', userColumn: 'moderator_id' }
 export const ban: ChannelRole = { table: 'channel_ban', userColumn: 'member_id' }
 
-/** A user that has the role, with the name that it has now. */
+/** A user that has the role, with its current name. */
 interface RoleRow extends NamedUser {
   created_by_arn: string
   created_by_name: string
   created_at: number
 }
 
-/** Who gets the role in which channel, and by whom. */
+/** The user that gets the role, the channel, and the user that gives it. */
 interface NewRole {
   channel_id: number
   user: NamedUser
@@ -93,7 +93,7 @@ export const readRolePage = (
     positionOf: (user) => user.user_id,
   })
 
-/** Who gave the role, and when: members of AWS's ChannelModerator and ChannelBan. */
+/** The giver and the time of the role: members of AWS's ChannelModerator and ChannelBan. */
 export const roleToWire = (row: RoleRow) => ({
   CreatedTimestamp: epochSeconds(row.created_at),
   CreatedBy: { Arn: row.created_by_arn, Name: fromJsonText(row.created_by_name) },

@@ -1,29 +1,35 @@
-import type { Place } from '../contract/arn.ts'
+import type { AwsLocation } from '../contract/arn.ts'
 import { type OperationFacts, operationsWith } from '../contract/operation.ts'
 import type { OwnNode } from '../flow/decision.ts'
+import type { Key } from '../keys/key.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import type { Credentials } from '../signature/credentials.ts'
 import type { ChannelEvent } from '../store/channel-event.ts'
 import type { Reader, Store } from '../store/store.ts'
+import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
+import type { MessageIds } from './channel-messages/message-ids.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
-/** What every operation works with. */
+/** The dependencies of every operation. */
 export interface ApiParts {
   store: Store
   read: Reader
-  place: Place
-  /** What GetMessagingSessionEndpoint answers: `host[:port]`. */
+  location: AwsLocation
+  /** The response of GetMessagingSessionEndpoint: `host[:port]`. */
   sessionHost(): string
-  /** The node that owns a flow's new step. */
+  /** The owner of new steps. */
   node: OwnNode
   /** Publishes an event that leaves no row; the commit of a row publishes every other event. */
   announce(event: ChannelEvent): void
-  /** Begins a send when its turn has come. */
+  /** The admission of sends. */
   admission: Pick<SendAdmission, 'run'>
-  /** Which messages were sent that leave no row. */
+  /** The idempotency keys of messages without a row. */
   transientTokens: TransientTokens
+  messageIds: MessageIds
+  /** Makes the flow engine of this node look for due steps. */
+  wakeEngine(): void
+  rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
   /** Signs paging tokens. */
   tokenKey: string
   metrics: Pick<Metrics, 'countCallback'>
@@ -33,12 +39,12 @@ export interface ApiParts {
   random(): number
 }
 
-/** One call: what every operation works with, which operation is called, and by whom. */
+/** One call: the dependencies, the operation and the caller. */
 export interface Context extends ApiParts {
   operation: OperationFacts
-  credentials: Credentials
+  credentials: Key
   requestId: string
-  /** The same for an SDK's call and its own retries of it. */
+  /** An SDK uses the same id for a call and its own retries of it. */
   invocationId: string | undefined
 }
 

@@ -1,26 +1,26 @@
 import { ApiError } from '../contract/api-error.ts'
 import type { OperationFacts } from '../contract/operation.ts'
-import type { Credentials } from '../signature/credentials.ts'
+import type { Key } from '../keys/key.ts'
 import { createRates } from './rates.ts'
 
-/** A call whose signature is good, before its input is looked at. */
+/** A call with a valid signature, before its input is read. */
 interface SignedCall {
   operation: OperationFacts
-  credentials: Credentials
+  credentials: Key
   input: { ChannelArn?: unknown }
 }
 
-/** Throws if the call may not go on: the key is suspended, the server is stopping, the channel's rate is exceeded. */
+/** Rejects a call if the key is suspended, the server is stopping, or the channel's rate is exceeded. */
 export type Gate = (call: SignedCall) => void
 
-/** What a server takes: nothing before it is ready, and of a stopping one's calls only the verdicts. */
+/** The calls that a server accepts: none before it is ready, and only verdicts while it is stopping. */
 export type Phase = 'starting' | 'ready' | 'stopping'
 
 export function createGate(options: { limits: 'off' | 'aws'; phase(): Phase; now(): number }): Gate {
   const mayPass = options.limits === 'aws' ? createRates(options.now) : () => true
   return ({ operation, credentials, input }) => {
     if (credentials.suspended) throw new ApiError('Unauthorized', 'The access key is suspended')
-    // Functions at work may still give their verdict: what they decide is durable, and spares them another attempt.
+    // Functions in flight may still send their verdict: it is durable, and avoids another attempt.
     const phase = options.phase()
     if (phase === 'starting' || (phase === 'stopping' && !operation.whileStopping)) {
       throw new ApiError('ServiceUnavailable', `The server is ${phase}; try again`)

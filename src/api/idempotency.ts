@@ -5,30 +5,30 @@ import type { Reader, Transaction } from '../store/store.ts'
 import type { TokenRow } from '../store/tables.ts'
 import type { Context } from './context.ts'
 
-/** How long a ClientRequestToken is remembered, at least. */
+/** The minimum time for which an idempotency key is stored. */
 const rememberedMs = 24 * 3_600_000
 
 /** A call with a ClientRequestToken. */
 export interface TokenedCall {
-  /** The same for calls of one operation with the same token by the same caller about the same thing. */
+  /** The idempotency key: a hash of the operation, the token, the caller and the scope. */
   key: string
-  /** The input; its ClientRequestToken does not count. */
+  /** The input, including the ClientRequestToken, which is not compared. */
   parameters: object
 }
 
-/** Besides them the member that the operation's tokenScope names. */
+/** Further, the member that the operation's tokenScope names. */
 interface TokenedInput {
   ClientRequestToken?: string
   ChimeBearer?: string
 }
 
-/** Who calls which operation. */
+/** The operation and the caller. */
 type Caller = Pick<Context, 'operation' | 'credentials'>
 
 /**
- * Undefined where the caller gave no token. `scope` names the resource within which the token is unique: a channel by its
- * number, so that a channel which is created again knows no tokens of the former one. An operation without a bearer is
- * called by an access key.
+ * Undefined if the call has no token. `scope` names the resource within which the token is unique: a channel by its number,
+ * so that a channel that is created again has no tokens of its previous incarnation. The caller of an operation without a
+ * bearer is the access key.
  */
 export function tokenedCall(
   input: TokenedInput,
@@ -48,8 +48,8 @@ function scopeOf({ tokenScope }: OperationFacts, input: object): string {
 }
 
 /**
- * Does the work, in one transaction, unless the call was answered before: then it answers the same again. The same token
- * with other parameters is a Conflict.
+ * Does the work in one transaction. If the call is a repetition, it returns the stored response instead. The same token with
+ * other parameters is a Conflict.
  */
 export async function once<Answer extends object>(
   input: TokenedInput,
@@ -68,7 +68,7 @@ export async function once<Answer extends object>(
   })
 }
 
-/** What was answered to this call before, or undefined if it is new. Throws if the token stands for another call. */
+/** The stored response to this call; undefined if it is new. Throws if the token belongs to another call. */
 export async function findAnswer<Answer>(read: Reader, call: TokenedCall): Promise<Answer | undefined> {
   const row = await read.get<TokenRow>('SELECT * FROM idempotency_token WHERE token_key = $1', call.key)
   if (!row) return undefined
@@ -76,7 +76,7 @@ export async function findAnswer<Answer>(read: Reader, call: TokenedCall): Promi
   return JSON.parse(row.answer_json) as Answer
 }
 
-/** What makes the store remember the answer. */
+/** The row that stores the response. */
 export const tokenRow = ({ key, parameters }: TokenedCall, answer: object, now: number): TokenRow => ({
   token_key: key,
   parameters_hash: parametersHash(parameters),
@@ -84,14 +84,14 @@ export const tokenRow = ({ key, parameters }: TokenedCall, answer: object, now: 
   expires_at: now + rememberedMs,
 })
 
-/** Throws a Conflict unless the call's parameters are those that were hashed. */
+/** Throws a Conflict unless the call's parameters have this hash. */
 export function requireSame(earlier: string, { parameters }: Pick<TokenedCall, 'parameters'>): void {
   if (earlier !== parametersHash(parameters)) {
     throw conflict('This ClientRequestToken was used before with other parameters')
   }
 }
 
-/** Two calls with the same hash have the same parameters; their ClientRequestToken does not count. */
+/** A hash of the parameters without the ClientRequestToken. */
 export function parametersHash(parameters: object): string {
   const { ClientRequestToken: _, ...counted } = parameters as { ClientRequestToken?: string }
   return hashOf(counted)
@@ -99,7 +99,7 @@ export function parametersHash(parameters: object): string {
 
 const hashOf = (value: object): string => hash('sha256', JSON.stringify(sorted(value)), 'base64url')
 
-/** The order in which a client writes the members of an object does not matter. */
+/** Sorts the members of objects: their order does not matter. */
 function sorted(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value
   if (Array.isArray(value)) return value.map(sorted)
@@ -107,7 +107,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(names.map((name) => [name, sorted((value as Record<string, unknown>)[name])]))
 }
 
-/** Deletes tokens whose time is over. Returns how many. */
+/** Deletes expired tokens. Returns their number. */
 export const forgetOldTokens = (transaction: Transaction, now: number, tokensMax: number): Promise<number> =>
   transaction.run(
     `DELETE FROM idempotency_token WHERE token_key IN (

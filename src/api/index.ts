@@ -58,12 +58,26 @@ import { PutChannelExpirationSettings } from './channels/PutChannelExpirationSet
 import { SearchChannels } from './channels/SearchChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
+import { CompleteMessage } from './held-messages/CompleteMessage.ts'
+import { DenyMessage } from './held-messages/DenyMessage.ts'
+import { FailMessage } from './held-messages/FailMessage.ts'
+import { ListFailedMessages } from './held-messages/ListFailedMessages.ts'
+import { ListPendingMessages } from './held-messages/ListPendingMessages.ts'
+import { RetryMessage } from './held-messages/RetryMessage.ts'
+import { CreateKey } from './keys/CreateKey.ts'
+import { DeleteKey } from './keys/DeleteKey.ts'
+import { ListKeys } from './keys/ListKeys.ts'
+import { ResumeKey } from './keys/ResumeKey.ts'
+import { ResumeUser } from './keys/ResumeUser.ts'
+import { SuspendKey } from './keys/SuspendKey.ts'
+import { SuspendUser } from './keys/SuspendUser.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
 import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
+import { GetMessageTimeline } from './timelines/GetMessageTimeline.ts'
 
-/** Every operation this server knows. */
+/** Every operation of AWS that this server knows. */
 export const operations: Operation<Context>[] = [
   CreateAppInstance,
   DescribeAppInstance,
@@ -134,4 +148,22 @@ export const operations: Operation<Context>[] = [
   TagResource,
   UntagResource,
   ListTagsForResource,
+]
+
+/** The server's own operations, for its operators. */
+export const carillonOperations: Operation<Context>[] = [
+  CreateKey,
+  ListKeys,
+  SuspendKey,
+  ResumeKey,
+  DeleteKey,
+  SuspendUser,
+  ResumeUser,
+  GetMessageTimeline,
+  ListPendingMessages,
+  ListFailedMessages,
+  CompleteMessage,
+  DenyMessage,
+  FailMessage,
+  RetryMessage,
 ]

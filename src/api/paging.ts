@@ -4,10 +4,10 @@ import { optional, query } from '../contract/binding.ts'
 import { MaxResults, NextToken } from '../contract/shapes.ts'
 import type { Context } from './context.ts'
 
-/** How many a page holds when the caller does not say. */
+/** The size of a page without MaxResults. */
 const pageDefault = 50
 
-/** What a caller says of the page it wants. */
+/** The paging members of a caller's input. */
 export interface PageInput {
   MaxResults?: number
   NextToken?: string
@@ -17,7 +17,7 @@ export interface PageInput {
 interface List<Row, Position> {
   /** Every row of the list comes after this position. */
   start: Position
-  /** The first rows after the position, at most so many. */
+  /** The first rows after the position, at most `rowsMax`. */
   rowsAfter(position: Position, rowsMax: number): Promise<Row[]>
   positionOf(row: Row): Position
 }
@@ -29,8 +29,8 @@ export const pageMembers = {
 }
 
 /**
- * One page of the list, and the NextToken of the page after it, if there is one. Throws a BadRequest for a NextToken
- * that is not of this list: of another operation, or of a call with other parameters. Tokens survive a restart.
+ * One page of the list, with the NextToken of the following page if there is one. Throws a BadRequest for a NextToken of
+ * another operation, or of a call with other parameters. Tokens survive a restart.
  */
 export async function readPage<Row, Position>(
   { tokenKey, operation }: Pick<Context, 'tokenKey' | 'operation'>,
@@ -41,9 +41,9 @@ export async function readPage<Row, Position>(
     createHmac('sha256', tokenKey)
       .update(JSON.stringify([operation.name, parameters, text]))
       .digest()
-  // Loops over pages begin with an empty one: the model allows it.
+  // Loops over pages may start with an empty token: the model allows it.
   const position = token === undefined || token === '' ? start : (readToken(token, sign) as Position)
-  // The row beyond the page shows that the list continues.
+  // One further row shows that the list continues.
   const rows = await rowsAfter(position, size + 1)
   const page = rows.slice(0, size)
   const last = rows.length > size ? page.at(-1) : undefined

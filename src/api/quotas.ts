@@ -1,7 +1,7 @@
 import { ApiError } from '../contract/api-error.ts'
 import type { Transaction, Value } from '../store/store.ts'
 
-/** AWS's default quotas (AWS General Reference, "Amazon Chime SDK endpoints and quotas"), but three processors a flow. */
+/** AWS's default quotas (AWS General Reference, "Amazon Chime SDK endpoints and quotas"), but with three processors per flow. */
 const quotas = {
   appInstances: 100,
   usersPerAppInstance: 100_000,
@@ -16,9 +16,9 @@ const quotas = {
 type Quota = keyof typeof quotas
 
 /**
- * Throws if there is one too many, and the transaction takes back what it has inserted. It is asked after the insert, so
- * that what exists already is a Conflict even where the quota is reached. `count` comes from a counter, since counting
- * 100,000 rows takes longer than the insert itself.
+ * Throws if the quota is exceeded, and the transaction rolls the insert back. The check follows the insert, so that an
+ * existing row is a Conflict even if the quota is reached. `count` comes from a counter, because counting 100,000 rows takes
+ * longer than the insert.
  */
 export function requireWithinQuota(quota: Quota, count: number): void {
   if (count > quotas[quota]) throw beyondQuota(quota)
@@ -29,7 +29,7 @@ export const isWithinQuota = (quota: Quota, count: number): boolean => count <= 
 export const beyondQuota = (quota: Quota) =>
   new ApiError('ResourceLimitExceeded', `The limit of ${quotas[quota]} ${words(quota)} is reached`)
 
-/** The same for what is few enough to be counted each time. `from` is what follows `SELECT count(*)`. */
+/** The same for rows that are few enough to be counted each time. `from` is the SQL after `SELECT count(*)`. */
 export async function requireFew(
   transaction: Transaction,
   quota: Quota,

@@ -1,8 +1,8 @@
 /** AWS's quota for us-east-1: sends, updates, redactions, deletions and callbacks together, per channel. */
 const channelWritesPerSecond = 30
-/** AWS does not say how large a burst may be. */
+/** The size of a burst. AWS does not document it. */
 const burstSeconds = 2
-/** Channels that are remembered at a time; the one that wrote longest ago is forgotten first, and starts afresh. */
+/** Maximum of buckets. The one that was used the longest time ago is evicted first; its channel gets a new, full bucket. */
 const channelsMax = 100_000
 
 interface Bucket {
@@ -10,7 +10,7 @@ interface Bucket {
   filledAt: number
 }
 
-/** A bucket of tokens per channel, as AWS throttles. Answers whether the call may go on, and takes a token if so. */
+/** A token bucket per channel, as AWS throttles. Returns whether the call is accepted, and then takes a token. */
 export function createRates(now: () => number): (channelArn: string) => boolean {
   const buckets = new Map<string, Bucket>()
   const full = channelWritesPerSecond * burstSeconds
@@ -19,7 +19,7 @@ export function createRates(now: () => number): (channelArn: string) => boolean 
     const refill = (Math.max(0, now() - known.filledAt) / 1000) * channelWritesPerSecond
     const tokens = Math.min(full, known.tokens + refill)
     const passes = tokens >= 1
-    // Set anew, so that the order of the map is the order of the last writes.
+    // Deleted and inserted again, so that the map is in the order of the last use.
     buckets.delete(channelArn)
     buckets.set(channelArn, { tokens: passes ? tokens - 1 : tokens, filledAt: now() })
     if (buckets.size > channelsMax) buckets.delete(buckets.keys().next().value as string)

@@ -9,11 +9,11 @@ interface RejectedSendsParts {
   log: Pick<Log, 'warn'>
 }
 
-/** Counts rejected sends, and warns of them: of the first one at once, then once a minute of all that came meanwhile. */
+/** Counts rejected sends and logs them: the first one at once, then once a minute the number since then. */
 export class RejectedSends {
   readonly #parts: RejectedSendsParts
   #byReason: Partial<Record<SendRejection, number>> = {}
-  /** The function for which the last one was. */
+  /** The function of the last one. */
   #processor = ''
   readonly #warning: PacedWarning
 

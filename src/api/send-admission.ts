@@ -9,51 +9,51 @@ import { RejectedSends } from './rejected-sends.ts'
 import { type SendKey, SendQueue } from './send-queue.ts'
 
 /*
- * What finishes messages goes before what starts them. Callbacks do not come through here. A send does once its sender is
- * known to be a member, and before anything is written; an update does where a flow will hold its text:
+ * Admission of sends: calls that finish messages have priority over calls that start them. Callbacks need no admission. A
+ * send needs it after the check of its sender and before its first write; so does an update that a flow will hold.
  *
- *   - At most `begunMax.prompt` sends are at work at a time. On SQLite they share the commit at the end of this turn of the
- *     event loop, so these are the sends that a callback may have to wait for.
- *   - A function for which `backlogFrom` messages wait needs no more of them soon. Sends for such functions are at work
- *     `begunMax.behind` at a time, and with a rest after each of these while there are other sends: the event loop is theirs.
- *   - Functions take turns, and so do the channels of a function.
- *   - While `waitingMax` messages wait for a function, or the event loop has lagged for a second, a send is held back: for
- *     up to a second, and then it is rejected with 503. From half of `waitingMax` on, the sends of a channel are held back
- *     that has its share of what waits, so that one channel does not shut out the others.
+ *   - At most `begunMax.prompt` sends are in flight. On SQLite they share the commit at the end of this turn of the event
+ *     loop, so a callback may have to wait for these sends.
+ *   - A function with a backlog of `backlogFrom` messages does not need more of them soon. At most `begunMax.behind` sends
+ *     for such functions are in flight, with a pause after each while there are other sends, which get the event loop.
+ *   - Functions are served round-robin, and so are the channels of a function.
+ *   - While the backlog of a function is `waitingMax`, or the event loop has lagged for a second, a send is held back for up
+ *     to a second, and then rejected with 503. From half of `waitingMax` on, this also applies to the sends of a channel that
+ *     has its share of the backlog, so that one channel does not exclude the others.
  *
- * A send that only waits for its turn is not rejected, and one that is rejected has written nothing. While none waits, a
- * send costs a counter and a look at a map for each function of its flow. One timer serves all sends.
+ * A send that only waits for its permit is not rejected, and a rejected send has written nothing. While none waits, a send
+ * costs a counter and a look-up in a map for each function of its flow. One timer serves all sends.
  */
 
 /**
- * Sends at work for functions that keep up, and for those with a backlog. With 256 in flight and no flow, a send took 6 %
- * more processor time with a limit of 32 than without one, since more commits were made, and 17 % more with 16.
+ * Maximum of sends in flight for functions without a backlog, and for functions with one. With 256 in flight and no flow, a
+ * send took 6 % more processor time with a limit of 32 than without one, because of more commits, and 17 % more with 16.
  */
 const begunMax = { prompt: 32, behind: 4 }
 /**
- * How long permits of sends that are behind rest. The median of a prompt flow beside 64 senders who are behind was 1.3
- * times that of the same flow alone, 1.9 times without the rest, and 47 times without permits (npm run bench -- overload).
+ * The pause of a permit for functions with a backlog. The median of a prompt flow beside 64 senders to a backlog was 1.3
+ * times that of the same flow alone, 1.9 times without the pause, and 47 times without permits (npm run bench -- overload).
  */
 const restMs = 10
-/** They rest only while prompt sends come: if the last one was begun no longer ago than this. */
+/** Permits only pause while there are prompt sends: if the last one began within this time. */
 const othersMs = 1_000
-/** While so many messages wait for a function, it does not run dry although sends come slowly. */
+/** With this backlog a function has enough work, even if sends are slow. */
 const backlogFrom = 64
-/** How long a send is held back before it is rejected. */
+/** The time after which a send that is held back is rejected. */
 const heldMsMax = 1_000
-/** The event loop is observed until so many timers have rung since the last send. */
+/** The lag of the event loop is observed until so many timers have fired since the last send. */
 const observationsMax = 10
-/** Sends that wait. One more is rejected at once. */
+/** Maximum of sends that wait. A further one is rejected at once. */
 const queuedMax = 4_096
 
 type Pace = keyof typeof begunMax
 
 interface AdmissionParts {
-  /** How many messages may wait for a function. */
+  /** Maximum of messages that wait for a function. */
   waitingMax: number
-  /** How many messages wait for a free place at a function, and how many channels have messages there. */
+  /** The number of messages that wait for a place at a function, and the number of their channels. */
   backlogOf(functionName: string): { steps: number; channels: number }
-  /** How many of them are the channel's. */
+  /** The number of the channel's messages among them. */
   backlogOfChannel(functionName: string, channelArn: string): number
   metrics: Pick<Metrics, 'countSendRejection'>
   clock: Clock
@@ -66,15 +66,15 @@ interface QueuedSend extends SendKey {
   reject(error: Overloaded): void
 }
 
-/** Admits sends one after the other, as fast as what is under way allows. */
+/** Admits sends one after the other, as the load allows. */
 export class SendAdmission {
   readonly #parts: AdmissionParts
   readonly #queue = new SendQueue<QueuedSend>()
-  /** The same sends, those first that have waited longest. */
+  /** The same sends, the longest waiting first. */
   readonly #queued = new Set<QueuedSend>()
   readonly #begun = { prompt: 0, behind: 0 }
   #promptAt = Number.NEGATIVE_INFINITY
-  /** Permits that rest. */
+  /** The number of pausing permits. */
   #resting = 0
   #cancelRest: Cancel | undefined
   readonly #lag = new LoopLag()
@@ -88,12 +88,12 @@ export class SendAdmission {
     this.#rejected = new RejectedSends(parts)
   }
 
-  /** How many sends wait. */
+  /** The number of sends that wait. */
   get queued(): number {
     return this.#queue.size
   }
 
-  /** Does the work of a send once it is admitted. Throws Overloaded if it is not, and the work is not begun. */
+  /** Does the work of a send when it is admitted. Throws Overloaded, without the work, if it is rejected. */
   async run<T>(channelArn: string, flow: FlowSnapshot | undefined, work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw stopping()
     const key = { functionName: this.#busiestOf(flow), channelArn }
@@ -107,7 +107,7 @@ export class SendAdmission {
     }
   }
 
-  /** Rejects what waits. */
+  /** Rejects all sends that wait. */
   close(): void {
     this.#isClosed = true
     this.#cancelObservation?.()
@@ -119,7 +119,7 @@ export class SendAdmission {
     }
   }
 
-  /** The function of the flow for which most messages wait: the send is judged by it. */
+  /** The function of the flow with the largest backlog: it decides about the admission of the send. */
   #busiestOf(flow: FlowSnapshot | undefined): string {
     let busiest = ''
     let most = -1
@@ -133,7 +133,8 @@ export class SendAdmission {
 
   /** Admits a send that need not wait. */
   #admit(key: SendKey): Pace | undefined {
-    const pace = this.#queue.has(key.functionName) || this.#heldBy(key) ? undefined : this.#freePace(key.functionName)
+    const pace =
+      this.#queue.has(key.functionName) || this.#rejectionNow(key) ? undefined : this.#freePace(key.functionName)
     if (pace) this.#begin(pace)
     return pace
   }
@@ -148,13 +149,13 @@ export class SendAdmission {
     })
   }
 
-  /** At which pace a send for this function may begin now, if it is not held back. */
+  /** The pace of which a send for this function may take a permit now; undefined if none is free. */
   #freePace(functionName: string): Pace | undefined {
     const pace = this.#parts.backlogOf(functionName).steps < backlogFrom ? 'prompt' : 'behind'
     return this.#begun[pace] < begunMax[pace] ? pace : undefined
   }
 
-  #heldBy({ functionName, channelArn }: SendKey): SendRejection | undefined {
+  #rejectionNow({ functionName, channelArn }: SendKey): SendRejection | undefined {
     const { waitingMax, backlogOf, backlogOfChannel } = this.#parts
     if (this.#lag.isTooLong) return 'event_loop'
     const { steps, channels } = backlogOf(functionName)
@@ -165,7 +166,7 @@ export class SendAdmission {
 
   #beginNext(): void {
     const isOpen = (functionName: string) => this.#freePace(functionName) !== undefined
-    const mayBegin = (send: QueuedSend) => this.#heldBy(send) === undefined
+    const mayBegin = (send: QueuedSend) => this.#rejectionNow(send) === undefined
     for (let next = this.#queue.take(isOpen, mayBegin); next; next = this.#queue.take(isOpen, mayBegin)) {
       this.#queued.delete(next)
       const pace = this.#freePace(next.functionName) as Pace
@@ -217,9 +218,9 @@ export class SendAdmission {
     const now = this.#parts.clock.now()
     for (const send of this.#queued) {
       const waitedMs = now - send.queuedAt
-      // Negative if the clock was set back: how long it has waited is unknown then.
+      // Negative if the clock was set back: then the waiting time is unknown.
       if (waitedMs >= 0 && waitedMs < heldMsMax) break
-      const reason = this.#heldBy(send)
+      const reason = this.#rejectionNow(send)
       if (!reason) continue
       this.#leave(send)
       send.reject(this.#rejection(send, reason))

@@ -1,8 +1,8 @@
 import { OrderedSet } from '../runtime/ordered-set.ts'
 
-/** Whose turn it is: a send is judged and queued by the function that it makes wait, and by its channel. */
+/** The function and the channel by which a send is admitted and queued. */
 export interface SendKey {
-  /** Empty for a message that no flow holds. */
+  /** Empty for a message without a flow. */
   readonly functionName: string
   readonly channelArn: string
 }
@@ -11,7 +11,7 @@ export interface SendKey {
 interface Line<Send> {
   functionName: string
   lanes: Map<string, Lane<Send>>
-  /** The lanes in the order of their turns. */
+  /** The lanes in round-robin order. */
   order: OrderedSet<Lane<Send>>
 }
 
@@ -21,7 +21,7 @@ interface Lane<Send> {
   sends: Send[]
 }
 
-/** Sends that wait. The functions take turns, and so do the channels of a function; a channel's sends keep their order. */
+/** Sends that wait: functions round-robin, the channels of a function round-robin, and the sends of a channel in order. */
 export class SendQueue<Send extends SendKey> {
   readonly #lines = new Map<string, Line<Send>>()
   readonly #order = new OrderedSet<Line<Send>>()
@@ -54,7 +54,7 @@ export class SendQueue<Send extends SendKey> {
     this.#size += 1
   }
 
-  /** The next send that may begin, or undefined if none may. It waits no more. Of a function that is closed, none may. */
+  /** Takes the next send that may begin out of the queue; undefined if none may. No send of a closed function may begin. */
   take(isOpen: (functionName: string) => boolean, mayBegin: (send: Send) => boolean): Send | undefined {
     let next: Lane<Send> | undefined
     this.#order.find(({ functionName, order }) => {
@@ -66,13 +66,13 @@ export class SendQueue<Send extends SendKey> {
     return send
   }
 
-  /** The send waits no more. */
+  /** Removes the send from the queue. */
   remove(send: Send): void {
     const index = this.#lines.get(send.functionName)?.lanes.get(send.channelArn)?.sends.indexOf(send) ?? -1
     if (index >= 0) this.#remove(send, index)
   }
 
-  /** The next turn is that of another function, and that of this function is another channel's. */
+  /** Moves the function to the end of the round, and its channel to the end of the function's round. */
   #remove({ functionName, channelArn }: Send, index: number): void {
     const line = this.#lines.get(functionName) as Line<Send>
     const lane = line.lanes.get(channelArn) as Lane<Send>

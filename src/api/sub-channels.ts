@@ -1,6 +1,6 @@
 import { badRequest } from '../contract/api-error.ts'
 
-/** Only elastic channels have sub-channels, and this server has no elastic channels yet. */
-export function refuseSubChannel(subChannelId: string | undefined): void {
+/** Rejects a SubChannelId: only elastic channels have sub-channels, and this server has no elastic channels yet. */
+export function rejectSubChannel(subChannelId: string | undefined): void {
   if (subChannelId !== undefined) throw badRequest('SubChannelId is for elastic channels, and this channel is none')
 }

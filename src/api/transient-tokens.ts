@@ -1,27 +1,27 @@
 import { parametersHash, requireSame, type TokenedCall } from './idempotency.ts'
 
-/** Ten minutes and this many tokens: it is a help against an SDK's quick retries, not a promise. */
+/** Maximum of tokens, for ten minutes each: best effort, against an SDK's quick retries. */
 const rememberedMs = 600_000
 const tokensMax = 100_000
 
-/** What a ClientRequestToken remembers of a message. A repeated send is answered with the status that it has by then. */
+/** The message of a ClientRequestToken. The response to a repeated send has the message's current status. */
 export interface AcceptedMessage {
   messageId: string
   revision: number
 }
 
-/** Remembers, in memory and for a while, which messages were sent that leave no row to remember them by. */
+/** The idempotency keys of messages without a row, in memory and for a limited time. */
 export interface TransientTokens {
-  /** The message that this call sent before. Throws a Conflict if the token stands for another call. */
+  /** The message that this call sent before. Throws a Conflict if the token belongs to another call. */
   find(call: TokenedCall): AcceptedMessage | undefined
-  /** Remembers the message, unless the call has sent one before: then it answers that one, as `find` does. */
+  /** Stores the message; if the call has sent one before, returns that one, like `find`. */
   remember(call: TokenedCall, message: AcceptedMessage): AcceptedMessage | undefined
 }
 
 export function createTransientTokens(now: () => number): TransientTokens {
   const messages = new Map<string, { message: AcceptedMessage; hash: string; expiresAt: number }>()
   const forget = () => {
-    // A Map keeps the order of insertion, so the oldest come first.
+    // A Map has insertion order, so the oldest are first.
     for (const [key, { expiresAt }] of messages) {
       if (expiresAt > now() && messages.size < tokensMax) break
       messages.delete(key)

@@ -1,4 +1,4 @@
-import type { News } from './nats-wire.ts'
+import type { BusMessage } from './nats-wire.ts'
 
 /** Maximum of published bytes that the server has not confirmed. Beyond this the server counts as stuck. */
 const unconfirmedBytesMax = 16 * 1024 * 1024
@@ -8,7 +8,7 @@ const lostMax = 10_000
 /** The notice to publish later if the message itself was lost. */
 export interface Notice {
   subject: string
-  news: News
+  message: BusMessage
 }
 
 /**
@@ -84,4 +84,5 @@ export class Receipts {
 }
 
 /** A channel's highest number stands for the lower ones. Of a user's joins, the latest of each channel counts. */
-const keyOf = ({ subject, news }: Notice): string => (news.kind === 'joined' ? `${subject} ${news.channelId}` : subject)
+const keyOf = ({ subject, message }: Notice): string =>
+  message.kind === 'joined' ? `${subject} ${message.channelId}` : subject

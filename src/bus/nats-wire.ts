@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { ChannelRef, Envelope } from './bus.ts'
 
 /** The content of one message on NATS. */
-export type News =
+export type BusMessage =
   | { kind: 'event'; envelope: Envelope }
   /** The channel log has reached this number at least; the events are to be read from it. */
   | ({ kind: 'reached'; seq: number } & ChannelRef)
@@ -16,10 +16,17 @@ export type News =
  * only its own version. For any other version or an unknown kind it reads the store instead. Four members that every
  * version may have say where: `channelId`, `channelArn`, `seq` and `userArn`. Raise the version whenever a node of the version before would misunderstand a message.
  */
-const newsVersion = 1
+const wireVersion = 1
 
-/** For tests: what a node publishes looks like news of another release. */
-export type NewsOf = 'this release' | 'the release before' | 'an unknown kind'
+/**
+ * For tests: what a node publishes looks like messages of another release. A node of the release before reads only its own.
+ */
+export type WireRelease = 'this release' | 'the release before' | 'an unknown kind'
+
+/** The environment variable by which a test chooses it for a whole process. */
+export const releaseVariable = 'CARILLON_TEST_WIRE_RELEASE'
+
+const versionOf = (release: WireRelease): number => (release === 'the release before' ? wireVersion - 1 : wireVersion)
 
 /**
  * Subjects have hashes and no ARNs: NATS gives some characters of ARNs a meaning, and its monitoring would show the
@@ -57,32 +64,32 @@ export class Subjects {
  * A line of JSON, then for an event its frame unchanged: encoding the frame's JSON again would cost as much as all the
  * rest.
  */
-export function encodeNews(news: News, of: NewsOf = 'this release'): string {
+export function encodeMessage(message: BusMessage, of: WireRelease = 'this release'): string {
   const head = {
-    v: of === 'the release before' ? newsVersion - 1 : newsVersion,
-    kind: of === 'an unknown kind' ? `${news.kind} of another release` : news.kind,
+    v: versionOf(of),
+    kind: of === 'an unknown kind' ? `${message.kind} of another release` : message.kind,
   }
-  if (news.kind !== 'event') return JSON.stringify({ ...news, ...head })
-  const { frame, ...rest } = news.envelope
+  if (message.kind !== 'event') return JSON.stringify({ ...message, ...head })
+  const { frame, ...rest } = message.envelope
   return `${JSON.stringify({ ...head, ...rest })}\n${frame}`
 }
 
 /** Undefined if there is nothing to do. Throws if the text is not from a node of this cluster. */
-export function decodeNews(text: string): News | undefined {
+export function decodeMessage(text: string, of: WireRelease = 'this release'): BusMessage | undefined {
   const end = text.indexOf('\n')
   const { v, kind, ...rest } = parseLine(end < 0 ? text : text.slice(0, end))
-  if (!Number.isSafeInteger(v) || typeof kind !== 'string') throw new Error('The first line is no news')
-  return v === newsVersion && isKnown(kind)
-    ? ownNews(kind, rest, end < 0 ? undefined : text.slice(end + 1))
-    : instead(rest)
+  if (!Number.isSafeInteger(v) || typeof kind !== 'string') throw new Error('The first line is not a bus message')
+  return v === versionOf(of) && isKnown(kind)
+    ? readKnown(kind, rest, end < 0 ? undefined : text.slice(end + 1))
+    : fallback(rest)
 }
 
 const knownKinds = ['event', 'reached', 'joined', 'changed', 'catch up'] as const
-const isKnown = (kind: string): kind is News['kind'] => (knownKinds as readonly string[]).includes(kind)
+const isKnown = (kind: string): kind is BusMessage['kind'] => (knownKinds as readonly string[]).includes(kind)
 
 type Members = Partial<Record<'channelId' | 'channelArn' | 'seq' | 'userArn', unknown>> & Partial<Envelope>
 
-function ownNews(kind: News['kind'], members: Members, frame: string | undefined): News {
+function readKnown(kind: BusMessage['kind'], members: Members, frame: string | undefined): BusMessage {
   if (kind === 'catch up') return { kind }
   if (kind === 'event' && frame !== undefined && isEvent(members)) return { kind, envelope: { ...members, frame } }
   const { userArn } = members as { userArn?: unknown }
@@ -92,11 +99,11 @@ function ownNews(kind: News['kind'], members: Members, frame: string | undefined
     if (kind === 'reached') return { kind, channelId, channelArn, seq }
     if (kind === 'joined' && typeof userArn === 'string') return { kind, userArn, channelId, channelArn, seq }
   }
-  throw new Error(`News of the kind '${kind}' lack a member`)
+  throw new Error(`A bus message of the kind '${kind}' lacks a member`)
 }
 
-/** Where to read what news of another release say. An event without a number has no row to read. */
-function instead(members: Members): News | undefined {
+/** Which part of the store to read instead of a message of another release. An event without a number has no row to read. */
+function fallback(members: Members): BusMessage | undefined {
   const { userArn } = members as { userArn?: unknown }
   if (typeof userArn === 'string') return { kind: 'changed', userArn }
   const { channelId, channelArn, seq } = members

@@ -6,7 +6,7 @@ import type { Bus, Envelope, Listener, Subscription } from './bus.ts'
 import { memoryBus } from './memory.ts'
 import { connectionOptions, type NatsServers, shown } from './nats-options.ts'
 import { type Notice, Receipts } from './nats-receipts.ts'
-import { decodeNews, encodeNews, type News, type NewsOf, Subjects } from './nats-wire.ts'
+import { type BusMessage, decodeMessage, encodeMessage, Subjects, type WireRelease } from './nats-wire.ts'
 
 /**
  * Servers of a NATS cluster may lose their connection to each other, and messages with it, while their clients notice
@@ -17,23 +17,23 @@ const catchUpEveryMs = 30_000
 const closeMsMax = 2_000
 
 export interface NatsBusParts {
-  place: NatsServers
+  nats: NatsServers
   /** All subjects begin with it. Nodes of one store have the same prefix, other users of this NATS another one. */
   prefix: string
   /** The name of this node in NATS's own monitoring. */
   nodeName: string
-  /** For tests: what it publishes looks like news of another release. */
-  newsOf?: NewsOf | undefined
+  /** For tests: what it publishes looks like messages of another release. */
+  wireRelease?: WireRelease | undefined
   clock: Clock
   log: Log
 }
 
 /** Connects, or rejects with one line that says why not. A connection that breaks later is restored by itself. */
 export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
-  const { place, prefix, nodeName } = parts
+  const { nats, prefix, nodeName } = parts
   const subjects = new Subjects(prefix)
   try {
-    const connection = await connect(connectionOptions(place, nodeName))
+    const connection = await connect(connectionOptions(nats, nodeName))
     const bus = new NatsBus(connection, subjects, parts)
     try {
       await bus.checkPermissions()
@@ -44,7 +44,7 @@ export async function connectNatsBus(parts: NatsBusParts): Promise<Bus> {
     return bus
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`NATS at ${shown(place.servers)} cannot be used: ${reason}`, { cause: error })
+    throw new Error(`NATS at ${shown(nats.servers)} cannot be used: ${reason}`, { cause: error })
   }
 }
 
@@ -68,7 +68,7 @@ class NatsBus implements Bus {
   readonly #subjects: Subjects
   readonly #clock: Clock
   readonly #log: Log
-  readonly #newsOf: NewsOf | undefined
+  readonly #wireRelease: WireRelease | undefined
   readonly #local = memoryBus()
   readonly #receipts = new Receipts()
   readonly #cancelCatchUp: Cancel
@@ -80,12 +80,12 @@ class NatsBus implements Bus {
   /** Before the permissions are checked, a rejection makes the start fail, whose error has the reason. */
   #isChecked = false
 
-  constructor(connection: NatsConnection, subjects: Subjects, { clock, log, newsOf }: NatsBusParts) {
+  constructor(connection: NatsConnection, subjects: Subjects, { clock, log, wireRelease }: NatsBusParts) {
     this.#connection = connection
     this.#subjects = subjects
     this.#clock = clock
     this.#log = log
-    this.#newsOf = newsOf
+    this.#wireRelease = wireRelease
     this.#cancelCatchUp = every(clock, catchUpEveryMs, () => this.#local.announceCatchUp())
     this.#subscribe(subjects.allNodes, () => this.#local.announceCatchUp())
     void this.#followStatus()
@@ -112,8 +112,8 @@ class NatsBus implements Bus {
 
   announceChange(userArn: string): void {
     this.#local.announceChange(userArn)
-    const notice: Notice = { subject: this.#subjects.user(userArn), news: { kind: 'changed', userArn } }
-    this.#send(notice.subject, notice.news, notice)
+    const notice: Notice = { subject: this.#subjects.user(userArn), message: { kind: 'changed', userArn } }
+    this.#send(notice.subject, notice.message, notice)
   }
 
   announceCatchUp(): void {
@@ -127,7 +127,7 @@ class NatsBus implements Bus {
     const add = (subject: string) => {
       subscriptions.set(
         subject,
-        this.#subscribe(subject, (news) => dispatch(news, listener)),
+        this.#subscribe(subject, (message) => dispatch(message, listener)),
       )
       return this.#confirmSubscription()
     }
@@ -157,13 +157,13 @@ class NatsBus implements Bus {
   }
 
   /** An error in a callback of the client would end its reading for good. */
-  #subscribe(subject: string, receive: (news: News) => void): NatsSubscription {
-    const callback = (error: Error | null, message: Msg) => {
+  #subscribe(subject: string, receive: (message: BusMessage) => void): NatsSubscription {
+    const callback = (error: Error | null, raw: Msg) => {
       // The status reports a rejection, too.
       if (error) return
       try {
-        const news = decodeNews(message.string())
-        if (news) receive(news)
+        const message = decodeMessage(raw.string(), this.#wireRelease)
+        if (message) receive(message)
       } catch (reason) {
         this.#log.error({ err: reason, subject }, 'ignored a malformed message from NATS')
       }
@@ -175,29 +175,29 @@ class NatsBus implements Bus {
     const { channelId, channelArn, seq, joins = [] } = envelope
     const subject = this.#subjects.channel(channelId)
     const notice: Notice | undefined =
-      seq === undefined ? undefined : { subject, news: { kind: 'reached', channelId, channelArn, seq } }
+      seq === undefined ? undefined : { subject, message: { kind: 'reached', channelId, channelArn, seq } }
     this.#send(subject, { kind: 'event', envelope }, notice)
     if (seq === undefined) return
     for (const userArn of joins) {
-      const news = { kind: 'joined', userArn, channelId, channelArn, seq } as const
-      const join: Notice = { subject: this.#subjects.user(userArn), news }
-      this.#send(join.subject, join.news, join)
+      const message = { kind: 'joined', userArn, channelId, channelArn, seq } as const
+      const join: Notice = { subject: this.#subjects.user(userArn), message }
+      this.#send(join.subject, join.message, join)
     }
   }
 
-  #send(subject: string, news: News, notice: Notice | undefined): void {
+  #send(subject: string, message: BusMessage, notice: Notice | undefined): void {
     // The client would buffer unsent messages without a limit.
     if (!this.#connected || this.#receipts.isFull) {
       this.#receipts.lost(notice)
       return
     }
-    const bytes = Buffer.from(encodeNews(news, this.#newsOf))
+    const bytes = Buffer.from(encodeMessage(message, this.#wireRelease))
     if (bytes.length > (this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY)) {
       this.#log.warn(
         { subject, bytes: bytes.length },
         'event exceeds the NATS payload limit; nodes read it from the log',
       )
-      if (notice && notice.news !== news) this.#send(subject, notice.news, notice)
+      if (notice && notice.message !== message) this.#send(subject, notice.message, notice)
       return
     }
     try {
@@ -247,12 +247,12 @@ class NatsBus implements Bus {
   #announceLost(): void {
     const lost = this.#receipts.takeLost()
     if (lost === 'too many') this.#announceToOthers()
-    else for (const notice of lost) this.#send(notice.subject, notice.news, notice)
+    else for (const notice of lost) this.#send(notice.subject, notice.message, notice)
   }
 
   #announceToOthers(): void {
-    const notice: Notice = { subject: this.#subjects.allNodes, news: { kind: 'catch up' } }
-    this.#send(notice.subject, notice.news, notice)
+    const notice: Notice = { subject: this.#subjects.allNodes, message: { kind: 'catch up' } }
+    this.#send(notice.subject, notice.message, notice)
   }
 
   async #followStatus(): Promise<void> {
@@ -298,10 +298,10 @@ class NatsBus implements Bus {
   }
 }
 
-function dispatch(news: News, listener: Listener): void {
-  if (news.kind === 'event') listener.deliver([news.envelope])
-  else if (news.kind === 'reached') listener.reached(news, news.seq)
-  else if (news.kind === 'joined') listener.joined(news.userArn, news, news.seq)
-  else if (news.kind === 'changed') listener.changed(news.userArn)
+function dispatch(message: BusMessage, listener: Listener): void {
+  if (message.kind === 'event') listener.deliver([message.envelope])
+  else if (message.kind === 'reached') listener.reached(message, message.seq)
+  else if (message.kind === 'joined') listener.joined(message.userArn, message, message.seq)
+  else if (message.kind === 'changed') listener.changed(message.userArn)
   else listener.catchUp()
 }

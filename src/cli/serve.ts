@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import type { NewsOf } from '../bus/nats-wire.ts'
+import { releaseVariable, type WireRelease } from '../bus/nats-wire.ts'
 import { type Config, readConfig } from '../config.ts'
 import { FollowingClock, systemClock } from '../runtime/clock.ts'
 import { createLog, type Log } from '../runtime/log.ts'
@@ -24,7 +24,7 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   for (const warning of warnings) log.warn({}, warning)
   // Before the start, because a program that reads endpoint.json may send a signal at once.
   const stop = stopReason(environment)
-  const server = await Promise.race([start(config, log, environment.CARILLON_TEST_NEWS_OF as NewsOf | undefined), stop])
+  const server = await Promise.race([start(config, log, environment[releaseVariable] as WireRelease | undefined), stop])
   if (typeof server === 'string') {
     log.info({ signal: server }, 'stopped while starting')
     return 0
@@ -50,13 +50,13 @@ function stopReason(environment: NodeJS.ProcessEnv): Promise<string> {
   return Promise.race([stopSignal(process, systemClock, () => process.exit(interrupted)), npmEnded])
 }
 
-async function start(config: Config, log: Log, newsOf: NewsOf | undefined): Promise<RunningServer> {
+async function start(config: Config, log: Log, wireRelease: WireRelease | undefined): Promise<RunningServer> {
   // Loaded late, so that a mistyped setting is reported at once.
   const { startServer } = await import('../server.ts')
   try {
     // Nodes that share a database use its time.
     const clock = config.databaseUrl === undefined ? systemClock : new FollowingClock(systemClock)
-    return await startServer(config, { clock, log, newId: randomUUID, random: Math.random, newsOf })
+    return await startServer(config, { clock, log, newId: randomUUID, random: Math.random, wireRelease })
   } catch (error) {
     log.debug({ err: error }, 'the start failed')
     throw new Error(startFailure(error as ListenError, config))

@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert'
 import { type Cancel, type Clock, every } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
@@ -35,11 +36,23 @@ export interface NodeListener {
  * its heartbeat is overdue, another node deletes the row, and then any node may take its steps: nothing is written for
  * each of them. A node that was only frozen notices this and registers under a new id; the store rejects its later
  * writes under the old one.
+ *
+ *                                 no heartbeat for aliveMs, and another node deletes the row
+ *   new ──start: registers──► alive ──────────────────────────────────────────────► lost, not noticed yet
+ *                             │ ▲ ▲                                                   │
+ *                             │ │ └── next heartbeat: registers under a new id, ──────┘
+ *                             │ │     then the steps of the former id are dropped
+ *                             │ └── heartbeat; looks for the results of writes with an unknown outcome
+ *                             └── close: deletes the row ──► left, for good
+ *
+ * A heartbeat that fails changes nothing: the next one finds out whether the node is alive or lost.
  */
 export class ClusterNode {
   readonly #parts: NodeParts
   #id: string
   #listener: NodeListener | undefined
+  /** A node that is lost is `joined` too: it does not know. */
+  #state: 'new' | 'joined' | 'left' = 'new'
   #stopRenewing: Cancel = () => {}
   #renewing: Promise<void> | undefined
   /** The outcome of a write is unknown. */
@@ -63,7 +76,9 @@ export class ClusterNode {
 
   /** Joins the nodes that share the store. */
   async start(listener: NodeListener): Promise<void> {
+    assert(this.#state === 'new', 'a node joins once')
     const { clock, followTime } = this.#parts
+    this.#state = 'joined'
     this.#listener = listener
     await followTime?.()
     await this.#register(this.#id)
@@ -74,6 +89,7 @@ export class ClusterNode {
 
   /** Before the start: waits for as long as a dead node may count as alive, and throws if another node is alive. */
   async requireNoOther(): Promise<void> {
+    assert(this.#state === 'new', 'its own row would be another node')
     const { store, clock, followTime } = this.#parts
     await followTime?.()
     const latest = () =>
@@ -94,6 +110,7 @@ export class ClusterNode {
 
   /** One heartbeat at a time: it waits while the store is away. */
   renew(): Promise<void> {
+    assert(this.#state === 'joined', 'a heartbeat would register a node that has left')
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = undefined
     })
@@ -102,8 +119,9 @@ export class ClusterNode {
 
   /** Deletes this node's row, so that the other nodes need not wait until its heartbeat expires. */
   async close(): Promise<void> {
-    if (!this.#listener) return
+    if (this.#state === 'new') return
     this.#stopRenewing()
+    this.#state = 'left'
     await this.#renewing
     const { store, log } = this.#parts
     await store
@@ -139,8 +157,9 @@ export class ClusterNode {
   async #reregister(): Promise<void> {
     const { log, newId } = this.#parts
     const id = newId()
-    await this.#register(id)
     const formerId = this.#id
+    assert(id !== formerId, 'any node may take the steps of an id that was lost')
+    await this.#register(id)
     this.#id = id
     this.#listener?.lost(formerId)
     this.#listener?.eventsLost()

@@ -1,6 +1,6 @@
 /**
- * The nine errors that both services declare, with their HTTP status and the `Code` of the body
- * (AWS's API references of Amazon Chime SDK messaging and identity, "Errors").
+ * The nine errors that both services declare, with their HTTP status and the `Code` of the body (AWS's API references of
+ * Amazon Chime SDK messaging and identity, "Errors").
  */
 const declared = {
   BadRequest: { status: 400, type: 'BadRequestException' },
@@ -16,27 +16,35 @@ const declared = {
 
 export type ErrorCode = keyof typeof declared
 
+/** Any call may get it, and no operation declares it (AWS's page "Common Errors"). */
+const undeclared = { AccessDenied: { status: 403, type: 'AccessDeniedException' } } as const
+
+const errors = { ...declared, ...undeclared }
+
 /** Any operation may return these; each operation declares the others. */
 export type CommonErrorCode = 'Unauthorized' | 'Throttled' | 'ServiceFailure' | 'ServiceUnavailable'
 
 /** An error response. Anything else that is thrown is a bug and becomes ServiceFailure. */
 export class ApiError extends Error {
-  readonly code: ErrorCode
+  readonly code: keyof typeof errors
 
-  constructor(code: ErrorCode, message: string) {
+  constructor(code: keyof typeof errors, message: string) {
     super(message)
     this.code = code
   }
 
   get status(): number {
-    return declared[this.code].status
+    return errors[this.code].status
   }
 
   /** The header x-amzn-ErrorType. The SDKs choose the class of their exception by it. */
   get type(): string {
-    return declared[this.code].type
+    return errors[this.code].type
   }
 }
+
+/** The key does not permit the call. A Forbidden concerns the bearer. */
+export const accessDenied = (message: string) => new ApiError('AccessDenied', message)
 
 /**
  * The server accepts no more work of this kind for now, and has done nothing of the call. The code that throws it

@@ -1,5 +1,5 @@
 /** Where this server's resources live; both are parts of every ARN. */
-export interface Place {
+export interface AwsLocation {
   region: string
   account: string
 }
@@ -15,7 +15,7 @@ export interface ParsedArn {
 const arnPattern = /^(arn:aws:chime:[^:]*:[^:]*:app-instance\/([^/]+))(?:\/(user|bot|channel|channel-flow)\/([^/]+))?$/
 const appInstancePart = /^arn:aws:chime:[^:]*:[^:]*:app-instance\/[^/]+/
 
-export const appInstanceArn = ({ region, account }: Place, id: string) =>
+export const appInstanceArn = ({ region, account }: AwsLocation, id: string) =>
   `arn:aws:chime:${region}:${account}:app-instance/${id}`
 export const appInstanceUserArn = (appInstance: string, id: string) => `${appInstance}/user/${id}`
 export const channelArn = (appInstance: string, id: string) => `${appInstance}/channel/${id}`

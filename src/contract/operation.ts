@@ -18,6 +18,8 @@ type OutputOf<Properties extends TProperties> = Loose<Static<TObject<Properties>
 interface Facts<Member extends string = string> {
   /** As in AWS's API reference. */
   name: string
+  /** The service of its action, for the permissions of a key: `chime` unless AWS does not have the operation. */
+  service?: 'carillon'
   /** The members of the input with the ARNs of a call's resources, for the permissions of a key: the bearer first. */
   resources: readonly Member[]
   /**
@@ -75,9 +77,10 @@ export function operationsWith<Context>() {
   ): Operation<Context> {
     const input = Type.Object(definition.input)
     const output = Type.Object(definition.output)
-    const { name, resources, tokenScope, rate, whileStopping } = definition
+    const { name, service, resources, tokenScope, rate, whileStopping } = definition
     return {
       name,
+      ...(service && { service }),
       resources,
       ...(tokenScope !== undefined && { tokenScope }),
       ...(rate && { rate }),

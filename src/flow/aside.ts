@@ -1,15 +1,15 @@
 import type { ProcessorEvent } from '../processor/processor-event.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { readOwnTurn } from '../store/steps.ts'
+import { readOwnJob } from '../store/steps.ts'
 import type { Store } from '../store/store.ts'
-import type { StepRow, Turn } from '../store/tables.ts'
+import type { Job, StepRow } from '../store/tables.ts'
 import type { OwnNode } from './decision.ts'
 import { processorEvent } from './event-for-processor.ts'
 import { levelOf } from './log-level.ts'
 import { Retries } from './retries.ts'
 
-/** How long a step is set aside before its rows are read again. */
+/** The delay before the rows of a step that was set aside are read again. */
 const asideMs = 30_000
 
 interface AsideParts {
@@ -17,11 +17,11 @@ interface AsideParts {
   node: OwnNode
   clock: Clock
   log: Log
-  /** An event can be made of the step now. */
-  readable(turn: Turn): void
+  /** Called when the event of the step can be built. */
+  readable(job: Job): void
 }
 
-/** Steps of which no event can be made. Their rows are read again now and then, until the deadline. */
+/** Steps whose event cannot be built. Their rows are read again at a regular interval, until the deadline. */
 export class Aside {
   readonly #parts: AsideParts
   readonly #steps: Retries
@@ -35,7 +35,7 @@ export class Aside {
     return this.#steps.has(callbackId)
   }
 
-  /** One too many is forgotten, until its deadline or the next walk over this node's rows. */
+  /** If there are too many, the step is forgotten until its deadline or the next walk over this node's rows. */
   add(step: StepRow): void {
     this.#steps.add(step.callback_id, { pauseMs: asideMs, attempt: () => this.#readAgain(step) })
   }
@@ -48,13 +48,13 @@ export class Aside {
     this.#steps.close()
   }
 
-  /** The event for the step's processor; undefined for rows of which none can be made. */
-  eventOf(turn: Turn): ProcessorEvent | undefined {
+  /** The event for the step's processor; undefined if it cannot be built of the rows. */
+  eventOf(job: Job): ProcessorEvent | undefined {
     try {
-      return processorEvent(turn)
+      return processorEvent(job)
     } catch (error) {
-      const { message_id: messageId, channel_arn: channelArn } = turn.step
-      // The message of the error may quote the text.
+      const { message_id: messageId, channel_arn: channelArn } = job.step
+      // The error's own message may quote the text.
       const reason = error instanceof Error ? error.name : typeof error
       this.#parts.log.error(
         { channelArn, messageId, reason },
@@ -64,14 +64,14 @@ export class Aside {
     }
   }
 
-  /** Returns whether the step need not be read once more. */
+  /** Resolves to whether no further retry is needed. */
   async #readAgain({ channel_id: channelId, callback_id: callbackId }: StepRow): Promise<boolean> {
     const { store, node, log, readable } = this.#parts
     try {
-      const turn = await readOwnTurn(store.read, node.id, channelId, callbackId)
-      if (turn && !this.eventOf(turn)) return false
+      const job = await readOwnJob(store.read, node.id, channelId, callbackId)
+      if (job && !this.eventOf(job)) return false
       this.delete(callbackId)
-      if (turn) readable(turn)
+      if (job) readable(job)
       return true
     } catch (err) {
       log[levelOf(err, 'warn')]({ err }, 'reading a step that was set aside failed; trying again')

@@ -1,11 +1,21 @@
 import { functionNameOf } from '../contract/arn.ts'
 import type { Processor as WireProcessor } from '../contract/structures/channel-flows.ts'
-import type { DecideStep, Ending, RecordHandOff } from '../store/changes.ts'
+import type { DecideStep, RecordHandOff, RunResult } from '../store/changes.ts'
 import { audienceOf, changeTime, eventTypeOf, senderOnly, textOf } from '../store/message-row.ts'
 import { shardOf } from '../store/shards.ts'
 import { free } from '../store/steps.ts'
-import type { MessageRow, MessageText, RunRow, StepRow, Turn } from '../store/tables.ts'
-import { type Effect, openStep, type Processor, type Progress, type Run, type Step, type World } from './transition.ts'
+import type { Job, MessageRow, MessageText, RunRow, StepRow } from '../store/tables.ts'
+import {
+  type Attempt,
+  type Decision,
+  type Effect,
+  openStep,
+  type Processor,
+  type Progress,
+  type Run,
+  type Step,
+  type World,
+} from './transition.ts'
 
 /** The node that owns new steps. */
 export interface OwnNode {
@@ -13,7 +23,7 @@ export interface OwnNode {
   readonly id: string
 }
 
-/** A channel's flow as it was at one moment. A run keeps to it, whatever becomes of the flow meanwhile. */
+/** A snapshot of a channel's flow. A run uses its snapshot, even if the flow changes. */
 export interface FlowSnapshot {
   channelFlowArn: string
   processors: readonly WireProcessor[]
@@ -22,8 +32,8 @@ export interface FlowSnapshot {
 }
 
 /**
- * The rows of a new run: the flow that it keeps to, and the first processor's step, owned by this node. `requested` is
- * what the sender wants an update to say; undefined for a new message.
+ * The rows of a new run: its snapshot of the flow, and the first processor's step, owned by this node. `requested` is the
+ * requested text of an update; undefined for a new message.
  */
 export function startRun(
   message: Pick<MessageRow, 'channel_id' | 'channel_arn' | 'message_id' | 'revision'>,
@@ -47,29 +57,34 @@ export function startRun(
     requested_json: requested ? JSON.stringify(requested) : null,
     text_json: null,
     callback_id: first.callbackId,
+    detail: null,
     created_at: world.now,
     ended_at: null,
   }
   return { run, step: newStepRow(run, first, undefined, processors.map(processorOf)[0], node, world.now) }
 }
 
-/** As a run's row has it: the run's report names the processors that changed the message. */
+/** A processor in a run's row: the run's report names the processors that changed the message. */
 interface RunProcessor extends WireProcessor {
   HasChanged?: true
 }
 
-/** The processors of a run, in the order of their turns. */
+/** The processors of a run, in execution order. */
 export const processorsOf = (run: Pick<RunRow, 'processors_json'>): Processor[] =>
   (JSON.parse(run.processors_json) as RunProcessor[]).map(processorOf)
 
-const processorOf = ({ Name, Configuration, FallbackAction, HasChanged }: RunProcessor): Processor => ({
-  name: Name,
-  functionArn: Configuration.Lambda.ResourceArn,
-  fallbackAction: FallbackAction,
+const processorOf = ({ Name, Configuration, FallbackAction, HasChanged }: Partial<RunProcessor>): Processor => ({
+  name: Name ?? '',
+  functionArn: Configuration?.Lambda.ResourceArn ?? '',
+  fallbackAction: FallbackAction ?? 'ABORT',
   hasChanged: HasChanged === true,
 })
 
-/** The row's JSON when the processor has changed the message. */
+/** An ended run keeps the names of its processors, for the timeline. */
+const namesOf = (processors: readonly Processor[]): string =>
+  JSON.stringify(processors.map(({ name: Name }) => ({ Name })))
+
+/** The row's JSON after the processor has changed the message. */
 function withChange(processorsJson: string, position: number): string {
   const processors = JSON.parse(processorsJson) as RunProcessor[]
   return JSON.stringify(processors.map((one, index) => (index === position ? { ...one, HasChanged: true } : one)))
@@ -79,19 +94,19 @@ function withChange(processorsJson: string, position: number): string {
 const changedText = (run: Pick<RunRow, 'text_json'>): Partial<MessageText> =>
   run.text_json === null ? {} : (JSON.parse(run.text_json) as Partial<MessageText>)
 
-/** What the sender sent: a new message's row has it, and an update's run. */
-export function requestedText({ run, message }: Pick<Turn, 'run' | 'message'>): MessageText {
+/** The text that the sender sent. A new message has it in its own row, an update in the row of its run. */
+export function requestedText({ run, message }: Pick<Job, 'run' | 'message'>): MessageText {
   return run.requested_json === null ? textOf(message) : (JSON.parse(run.requested_json) as MessageText)
 }
 
-/** The message as the next processor sees it, and as it is delivered when no processor is left. */
-export const workingText = (turn: Pick<Turn, 'run' | 'message'>): MessageText => ({
-  ...requestedText(turn),
-  ...changedText(turn.run),
+/** The text that the next processor receives; after the last processor, the text that is delivered. */
+export const workingText = (job: Pick<Job, 'run' | 'message'>): MessageText => ({
+  ...requestedText(job),
+  ...changedText(job.run),
 })
 
-/** The run as `transition` takes it, at one of its steps. */
-export function runOf({ run, step }: Pick<Turn, 'run' | 'step'>): Run {
+/** The argument of `transition`: the run with one of its steps. */
+export function runOf({ run, step }: Pick<Job, 'run' | 'step'>): Run {
   return {
     processors: processorsOf(run),
     deadlineMs: run.deadline_ms,
@@ -103,65 +118,69 @@ export function runOf({ run, step }: Pick<Turn, 'run' | 'step'>): Run {
       state: step.state,
       tries: step.tries,
       attempts: step.attempts,
-      held: step.owner !== free,
+      isOwned: step.owner !== free,
       dueAt: step.due_at,
       deadlineAt: step.deadline_at,
       handedOffAt: step.handed_off_at ?? undefined,
       decidedAt: step.decided_at ?? undefined,
       failure: step.failure ?? undefined,
+      failedAttempts: step.attempts_json === null ? [] : (JSON.parse(step.attempts_json) as Attempt[]),
+      decision: step.decision_json === null ? undefined : (JSON.parse(step.decision_json) as Decision),
     },
   }
 }
 
 /**
- * The durable write that carries out a transition's effects, while the step is in the hand that the turn says; undefined
- * where all there is to do is to invoke.
+ * The durable write for a transition's effects, guarded by the owner that `job` has; undefined if the only effect is
+ * InvokeProcessor.
  */
 export function changeOf(
-  turn: Turn,
+  job: Job,
   { run, effects }: Progress,
   node: OwnNode,
   now: number,
 ): DecideStep | RecordHandOff | undefined {
   const recorded = stepOf(effects, 'RecordStep')
   if (recorded) {
-    return { kind: 'RecordHandOff', step: stepRow(turn.step, recorded, node), heldBy: turn.step.owner }
+    return { kind: 'RecordHandOff', step: stepRow(job.step, recorded, node), expectedOwner: job.step.owner }
   }
   const decided = stepOf(effects, 'DecideStep')
   if (!decided) return undefined
   const next = stepOf(effects, 'OpenStep')
-  const ending = effects.find((effect) => effect.effect === 'EndMessage')
-  const requested = requestedText(turn)
+  const endMessage = effects.find((effect) => effect.effect === 'EndMessage')
+  const requested = requestedText(job)
   const after = { ...requested, ...run.text }
-  const changes_json = differences({ ...requested, ...changedText(turn.run) }, after)
-  const { position } = turn.step
+  const changes_json = differences({ ...requested, ...changedText(job.run) }, after)
+  const { position } = job.step
   const hasChanged = (processor: Processor, index: number) =>
     processor.hasChanged || (index === position && changes_json !== null)
-  const runRow = runRowOf(turn, run, changes_json !== null, ending && now)
+  const runRow = runRowOf(job, run, changes_json !== null, endMessage && { now, detail: endMessage.detail })
   return {
     kind: 'DecideStep',
-    heldBy: turn.step.owner,
-    step: { ...stepRow(turn.step, decided, node), changes_json },
+    expectedOwner: job.step.owner,
+    step: { ...stepRow(job.step, decided, node), changes_json },
     run: runRow,
     processorName: run.processors[position]?.name,
     changedBy: run.processors.filter(hasChanged).map(({ name }) => name),
-    next: next && newStepRow(runRow, next, turn.step.callback_id, run.processors[next.position], node, now),
-    ending: ending && endingOf(turn, requested, after, ending, now),
-    message: turn.message,
-    changedBefore: Object.keys(changedText(turn.run)).length > 0,
+    next: next && newStepRow(runRow, next, job.step.callback_id, run.processors[next.position], node, now),
+    runResult: endMessage && runResultOf(job, requested, after, endMessage, now),
+    message: job.message,
+    changedBefore: Object.keys(changedText(job.run)).length > 0,
   }
 }
 
-/** A run that is over keeps nothing but its outcome: its steps stay as the timeline, and name their functions. */
+/** An ended run only keeps its outcome, and the names of its processors: its steps stay as the timeline. */
 function runRowOf(
-  turn: Turn,
-  { state, text, step: latest }: Run,
+  job: Job,
+  { state, text, processors, step: latest }: Run,
   hasChanged: boolean,
-  endedAt: number | undefined,
+  end: { now: number; detail: string | undefined } | undefined,
 ): RunRow {
-  const { run, step } = turn
-  const over = { processors_json: '[]', requested_json: null, text_json: null, ended_at: endedAt ?? null }
-  if (state !== 'RUNNING') return { ...run, state, ...over }
+  const { run, step } = job
+  if (end) {
+    const over = { requested_json: null, text_json: null, detail: end.detail ?? null, ended_at: end.now }
+    return { ...run, state, processors_json: namesOf(processors), ...over }
+  }
   const processors_json = hasChanged ? withChange(run.processors_json, step.position) : run.processors_json
   return {
     ...run,
@@ -182,12 +201,14 @@ function stepRow(row: StepRow, step: Step, node: OwnNode): StepRow {
     state: step.state,
     tries: step.tries,
     attempts: step.attempts,
-    owner: step.held ? node.id : free,
+    owner: step.isOwned ? node.id : free,
     due_at: step.dueAt,
     deadline_at: step.deadlineAt,
     handed_off_at: step.handedOffAt ?? null,
     decided_at: step.decidedAt ?? null,
     failure: step.failure ?? null,
+    attempts_json: step.failedAttempts.length === 0 ? null : JSON.stringify(step.failedAttempts),
+    decision_json: step.decision ? JSON.stringify(step.decision) : null,
   }
 }
 
@@ -202,12 +223,18 @@ function newStepRow(
   const key = { channel_id, channel_arn, callback_id: step.callbackId, previous_callback_id: previous ?? null }
   const identity = { ...key, message_id, revision, position: step.position }
   const functionArn = processor?.functionArn ?? ''
-  const empty = { changes_json: null, verdict_key: null }
+  const empty = {
+    changes_json: null,
+    verdict_key: null,
+    attempts_json: null,
+    decision_json: null,
+    rejected_callbacks: 0,
+  }
   const fresh = { ...identity, function_arn: functionArn, created_at: now, shard: shardOf(channel_id), ...empty }
   return stepRow(fresh as StepRow, step, node)
 }
 
-/** Which members a processor changed, and their lengths before and after: for the timeline, which holds no text. */
+/** The members that a processor changed, with their lengths before and after. The timeline contains no text. */
 function differences(before: MessageText, after: MessageText): string | null {
   const members = Object.keys(before) as (keyof MessageText)[]
   const changed = members.filter((member) => before[member] !== after[member])
@@ -216,32 +243,32 @@ function differences(before: MessageText, after: MessageText): string | null {
   return JSON.stringify(Object.fromEntries(lengths))
 }
 
-/** Only what was released carries the processors' changes; a denied or failed text is shown as its sender sent it. */
-function endingOf(
-  turn: Turn,
+/** A released message has the processors' changes; the event of a denied or failed one shows the text that its sender sent. */
+function runResultOf(
+  job: Job,
   requested: MessageText,
   after: MessageText,
-  ending: Extract<Effect, { effect: 'EndMessage' }>,
+  endMessage: Extract<Effect, { effect: 'EndMessage' }>,
   now: number,
-): Ending {
-  const { status, detail } = ending
-  const updated_at = changeTime(turn.message, now)
+): RunResult {
+  const { status, detail } = endMessage
+  const updated_at = changeTime(job.message, now)
   const decided = { status, status_detail: detail ?? null, updated_at, update_status: null, update_detail: null }
-  const isUpdate = turn.run.requested_json !== null
-  const edited = isUpdate ? { edited_at: turn.run.created_at } : {}
+  const isUpdate = job.run.requested_json !== null
+  const edited = isUpdate ? { edited_at: job.run.created_at } : {}
   const text = status === 'SENT' ? after : requested
-  const shown: MessageRow = { ...turn.message, ...edited, ...text, ...decided }
+  const shown: MessageRow = { ...job.message, ...edited, ...text, ...decided }
   const audience = status === 'SENT' ? audienceOf(shown) : senderOnly(shown)
-  const message = isUpdate && status !== 'SENT' ? keepSent(turn.message, ending) : shown
+  const message = isUpdate && status !== 'SENT' ? keepSent(job.message, endMessage) : shown
   const stored = message.persistence === 'PERSISTENT' && message.status !== 'DENIED'
-  return { message: stored ? message : undefined, shown, event: { eventType: eventTypeOf(turn.run, status), audience } }
+  return { message: stored ? message : undefined, shown, event: { eventType: eventTypeOf(job.run, status), audience } }
 }
 
-/** An update that does not go out leaves the message as it was. Its row says until the next update that this one failed. */
+/** An update that is not released does not change the message. Until the next update, the row says that this one failed. */
 function keepSent(message: MessageRow, { status, detail }: Extract<Effect, { effect: 'EndMessage' }>): MessageRow {
   const failed = status === 'FAILED'
   return { ...message, update_status: failed ? 'FAILED' : null, update_detail: failed ? (detail ?? null) : null }
 }
 
-/** The name by which the step's processor is found. */
+/** The name of the step's function in the processor target. */
 export const functionNameOfStep = (step: Pick<StepRow, 'function_arn'>): string => functionNameOf(step.function_arn)

@@ -3,21 +3,21 @@ import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { readDeadOwners, readNextDueAt } from '../store/steps.ts'
 import type { Store } from '../store/store.ts'
-import type { Turn } from '../store/tables.ts'
+import type { Job } from '../store/tables.ts'
 import type { OwnNode } from './decision.ts'
 import { levelOf } from './log-level.ts'
 
-/** How many due steps are taken at a time. */
+/** Maximum of due steps in one TakeSteps. */
 const takenMax = 1_000
-/** How many orphans are taken at a time: other nodes want their part of them, and other writes their turn. */
+/** Maximum of orphans in one TakeSteps: other nodes take some of them, and other writes commit in between. */
 const orphansMax = 256
-/** How long after a failed look for due steps the next is taken. */
+/** The delay before the retry of a failed read of due steps. */
 const retryMs = 1_000
-/** Due steps that another node is just taking: when to look again. */
+/** The delay before the next read if another node is taking the due steps at this moment. */
 const takenPauseMs = 200
-/** How long a node that yields leaves what is due to the others. */
+/** How much longer a node that yields leaves due steps to the others. */
 const yieldMs = 1_000
-/** When a step whose deadline has passed is due again, if it was taken and not ended. */
+/** The delay until a step whose deadline has passed is due again, if it was taken and has not ended. */
 const againMs = 30_000
 
 interface DueStepsParts {
@@ -26,13 +26,13 @@ interface DueStepsParts {
   clock: Clock
   log: Log
   /** Steps that this node owns from now on. */
-  taken(turns: Turn[]): Promise<void>
+  taken(jobs: Job[]): Promise<void>
 }
 
-/** Takes the steps that are due, and the orphans of nodes that are gone. Wakes when the next step is due. */
+/** Takes the due steps and the orphans of dead nodes. Sets a timer for the next due step. */
 export class DueSteps {
   readonly #parts: DueStepsParts
-  /** What verdicts have ended since steps began to be taken, for each time: their turns come too late. */
+  /** One set for each TakeSteps that runs: the steps that verdicts have ended in the meantime are dropped from its result. */
   readonly #decidedMeanwhile = new Set<Set<string>>()
   #alarm: { atMs: number; cancel: Cancel } | undefined
   #sweeping: Promise<void> | undefined
@@ -59,8 +59,8 @@ export class DueSteps {
   }
 
   /**
-   * This node has given back steps that are due then, since it could not hand them over: another node shall have them
-   * if there is one that wants them.
+   * This node has released steps that it could not hand over. They are due at this time, and other nodes may take them
+   * first.
    */
   yieldFrom(dueAt: number): void {
     this.#yieldsUntil = Math.max(this.#yieldsUntil, dueAt + yieldMs)
@@ -75,16 +75,16 @@ export class DueSteps {
     return this.#sweeping
   }
 
-  /** Looks for what another node has left or put off: it set its alarm there, not here. */
+  /** Polls for due steps and orphans: the timer of a step that another node has released is on that node. */
   async look(): Promise<void> {
-    await this.#orSoonAgain(() => this.#setAlarm(0))
+    await this.#orRetry(() => this.#setAlarm(0))
     this.#adopting ??= this.#takeOrphans().finally(() => {
       this.#adopting = undefined
     })
     await this.#adopting
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when no read and no write is in flight. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#alarm?.cancel()
@@ -93,7 +93,7 @@ export class DueSteps {
 
   async #takeDue(): Promise<void> {
     const { clock } = this.#parts
-    await this.#orSoonAgain(async () => {
+    await this.#orRetry(async () => {
       await this.#takeAll(undefined, takenMax)
       await this.#setAlarm(clock.now() + takenPauseMs)
     })
@@ -101,15 +101,15 @@ export class DueSteps {
 
   async #takeOrphans(): Promise<void> {
     const { store, node } = this.#parts
-    await this.#orSoonAgain(async () => {
+    await this.#orRetry(async () => {
       for (const deadNode of await readDeadOwners(store.read, node.id)) await this.#takeAll(deadNode, orphansMax)
     })
   }
 
-  /** In pieces, until there is nothing left to take. */
+  /** Takes steps in pieces until there are none left. */
   async #takeAll(deadNode: string | undefined, stepsMax: number): Promise<void> {
     while (!this.#isClosed && (await this.#take(deadNode, stepsMax)) === stepsMax) {
-      // Requests go between the pieces.
+      // Requests are served between the pieces.
       await setImmediate()
     }
   }
@@ -121,17 +121,17 @@ export class DueSteps {
     const decided = new Set<string>()
     this.#decidedMeanwhile.add(decided)
     try {
-      const turns = await store.commit({ kind: 'TakeSteps', owner: node.id, deadNode, now, againAt, stepsMax })
-      await taken(turns.filter(({ step }) => !decided.has(step.callback_id)))
-      return turns.length
+      const jobs = await store.commit({ kind: 'TakeSteps', owner: node.id, deadNode, now, againAt, stepsMax })
+      await taken(jobs.filter(({ step }) => !decided.has(step.callback_id)))
+      return jobs.length
     } finally {
       this.#decidedMeanwhile.delete(decided)
     }
   }
 
   /**
-   * Sets the alarm for the step that is due next, on whichever node it was made. If another node is just taking what is
-   * due, it looks again at `notBefore`.
+   * Sets the timer for the step that is due next, whichever node created it. If another node is taking the due steps at
+   * this moment, the timer is set for `notBefore`.
    */
   async #setAlarm(notBefore: number): Promise<void> {
     const { store, node } = this.#parts
@@ -140,7 +140,7 @@ export class DueSteps {
     this.wakeBy(next <= this.#parts.clock.now() ? Math.max(next, notBefore) : next)
   }
 
-  async #orSoonAgain(look: () => Promise<void>): Promise<void> {
+  async #orRetry(look: () => Promise<void>): Promise<void> {
     const { clock, log } = this.#parts
     try {
       await look()

@@ -1,4 +1,4 @@
-import type { Place } from '../contract/arn.ts'
+import type { AwsLocation } from '../contract/arn.ts'
 import type { ProcessorEvent } from '../processor/processor-event.ts'
 import type { HandOff, ProcessorTarget } from '../processor/target.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -7,7 +7,7 @@ import type { StepCounts } from '../runtime/metrics.ts'
 import type { Shortages } from '../runtime/shortage.ts'
 import { free } from '../store/steps.ts'
 import type { Store } from '../store/store.ts'
-import type { StepRow, Turn } from '../store/tables.ts'
+import type { Job, StepRow } from '../store/tables.ts'
 import { Aside } from './aside.ts'
 import { functionNameOfStep, type OwnNode } from './decision.ts'
 import { DueSteps } from './due-steps.ts'
@@ -26,7 +26,7 @@ export interface EngineParts {
   store: Store
   target: ProcessorTarget
   node: OwnNode
-  place: Place
+  location: AwsLocation
   clock: Clock
   log: Log
   shortages: Shortages
@@ -37,40 +37,40 @@ export interface EngineParts {
 }
 
 /** A step in the memory of this node: in the queue, at its processor, or while its outcome is being written. */
-interface InHand extends QueuedStep, Happening {
+interface LoadedStep extends QueuedStep, Happening {
   /** Its attempt is over, and the outcome is not written yet. */
-  isEnding: boolean
+  outcomePending: boolean
 }
 
 /**
- * The loop around `transition`: hands steps to their processors, feeds back the outcome, and wakes when a step is due.
- * All that it knows is in the store; what it holds in memory only saves time. A verdict does not pass through here: the
- * commit that it makes says which step is over and which comes next.
+ * The loop around `transition`: invokes processors, applies the outcomes, and sets a timer for the next due step. The
+ * store has the whole state; the copy in memory is a cache. Verdicts do not pass through the engine: the commit of a
+ * verdict says which step has ended and which one is next.
  *
- * Where the steps are that this node owns (store/steps.ts says who owns a step):
+ * The states of a step that this node owns (store/steps.ts defines the owner of a step):
  *
- *   in memory  waiting ──place──► at its processor ──► ending: its outcome is being written, put off, or tried again
+ *   in memory  waiting ──place──► at its processor ──► outcome pending: its write runs, is put off, or is retried
  *                 ▲  ▲                 │                  │
- *                 │  └────deferred─────┘                  └──► over, or free
- *   parked     a row; memory knows its channel (refill.ts)
+ *                 │  └────deferred─────┘                  └──► ended, or free
+ *   parked     only a row; memory has its channel (refill.ts)
  *                 ▲
- *   forgotten  a row of which memory does not know (own-steps.ts)
- *   aside      no event can be made of it: its rows are read again after a while (aside.ts)
+ *   forgotten  only a row, and memory does not have its channel (own-steps.ts)
+ *   aside      building its event failed: its rows are read again later (aside.ts)
  *
- * The engine's own trouble is no outcome. An event that could not be handed over goes back to the head of its channel's
- * queue, and the function pauses; after some rounds it is given back, for another node to take.
+ * A shortage on this node is not an outcome. If a hand-off is deferred, the step returns to the head of its channel's
+ * queue, and the function pauses. After some failed rounds the step is released, so that another node can take it.
  */
 export class FlowEngine {
   readonly #parts: EngineParts
   readonly #report: StepReport
-  readonly #queue: StepQueue<InHand>
+  readonly #queue: StepQueue<LoadedStep>
   readonly #pauses: Pauses
-  readonly #refill: Refill<InHand>
+  readonly #refill: Refill<LoadedStep>
   readonly #dueSteps: DueSteps
-  readonly #inHand = new Map<string, InHand>()
+  readonly #loaded = new Map<string, LoadedStep>()
   readonly #ownSteps: OwnSteps
   readonly #writes: StepWrites
-  readonly #giveBack: GiveBack<InHand>
+  readonly #giveBack: GiveBack<LoadedStep>
   readonly #aside: Aside
   #order = 0
   #closed = false
@@ -80,12 +80,12 @@ export class FlowEngine {
     this.#report = new StepReport(parts)
     this.#queue = new StepQueue(parts.queueLimits)
     this.#pauses = new Pauses({ ...parts, over: (functionName) => this.#pauseIsOver(functionName) })
-    this.#aside = new Aside({ ...parts, readable: (turn) => this.#enqueueNow(turn) })
+    this.#aside = new Aside({ ...parts, readable: (job) => this.#enqueueNow(job) })
     this.#writes = new StepWrites({ ...parts, dropped: (callbackId) => this.#dropped(callbackId) })
     const memory = {
       ...parts,
       queue: this.#queue,
-      isKnown: (callbackId: string) => this.#inHand.has(callbackId) || this.#aside.has(callbackId),
+      isKnown: (callbackId: string) => this.#loaded.has(callbackId) || this.#aside.has(callbackId),
     }
     this.#giveBack = new GiveBack({
       ...memory,
@@ -96,21 +96,21 @@ export class FlowEngine {
     this.#ownSteps = new OwnSteps({ ...memory, found: () => this.#fillPlaces() })
     this.#refill = new Refill({
       ...memory,
-      takeInHand: (turns) => turns.map((turn) => this.#takeInHand(turn)),
+      load: (jobs) => jobs.map((job) => this.#load(job)),
       refilled: () => this.#fillPlaces(),
     })
-    this.#dueSteps = new DueSteps({ ...parts, taken: (turns) => this.#resumeAll(turns) })
+    this.#dueSteps = new DueSteps({ ...parts, taken: (jobs) => this.#resumeAll(jobs) })
     parts.target.onFreePlace(() => this.#fillPlaces())
-    parts.store.onCommit(({ decided, turns }) => {
+    parts.store.onCommit(({ decided, jobs }) => {
       for (const callbackId of decided) this.#decided(callbackId)
-      for (const turn of turns) this.#enqueue(turn)
-      if (decided.length + turns.length > 0) this.#fillPlaces()
+      for (const job of jobs) this.#enqueue(job)
+      if (decided.length + jobs.length > 0) this.#fillPlaces()
     })
   }
 
   /**
-   * Takes up what this node owns, what is due, and what nodes that are gone have left. What it owns and what they left
-   * is found in the background: new steps queue behind the former.
+   * Resumes the steps that this node owns, the due steps, and the orphans of dead nodes. It finds its own steps and the
+   * orphans in the background; new steps queue behind its own ones.
    */
   async start(): Promise<void> {
     this.#ownSteps.request()
@@ -118,96 +118,96 @@ export class FlowEngine {
     void this.#dueSteps.look()
   }
 
-  /** Looks for what another node has left or put off: it set its alarm there, not here. */
+  /** Polls for due steps and orphans: the timer of a step that another node has released is on that node. */
   look(): Promise<void> {
     return this.#dueSteps.look()
   }
 
-  /** Looks for steps that this node owns and does not know of. */
+  /** Looks for forgotten steps of this node. */
   lookForOwn(): void {
     this.#ownSteps.request()
   }
 
-  /** Forgets the steps that were owned under this id: another node may have taken them since. */
+  /** Removes the steps of this owner from memory: another node may have taken them. */
   forget(owner: string): void {
-    for (const [callbackId, { turn }] of this.#inHand) if (turn.step.owner === owner) this.#letGo(callbackId)
+    for (const [callbackId, { job }] of this.#loaded) if (job.step.owner === owner) this.#unload(callbackId)
   }
 
   /** Stops the engine. This node still owns its steps: its next start, or another node, resumes them. */
   async close(): Promise<void> {
     this.#closed = true
     for (const part of [this.#pauses, this.#refill, this.#ownSteps, this.#aside]) part.close()
-    this.#inHand.clear()
+    this.#loaded.clear()
     await Promise.all([this.#writes.close(), this.#dueSteps.close(), this.#parts.target.close()])
   }
 
-  /** What each processor has in flight, and what waits here for a place at it. */
+  /** The number of steps in flight at each processor, and of steps that wait for a place at it. */
   get counts(): StepCounts[] {
     return this.#queue.counts
   }
 
-  /** What waits here for a place at each function. */
-  get backlogs(): Pick<StepQueue<InHand>, 'backlogOf' | 'backlogOfChannel'> {
+  /** The backlog of each function on this node. */
+  get backlogs(): Pick<StepQueue<LoadedStep>, 'backlogOf' | 'backlogOfChannel'> {
     return this.#queue
   }
 
-  /** Queues a step that this node owns, or parks it where the queue has no room. */
-  #enqueue(turn: Turn): void {
-    const { callback_id: callbackId, due_at } = turn.step
-    if (this.#closed || this.#inHand.has(callbackId)) return
+  /** Queues a step that this node owns, or parks it if the queue is full. */
+  #enqueue(job: Job): void {
+    const { callback_id: callbackId, due_at } = job.step
+    if (this.#closed || this.#loaded.has(callbackId)) return
     this.#aside.delete(callbackId)
     this.#dueSteps.wakeBy(due_at)
-    const inHand = this.#newInHand(turn)
-    if (this.#queue.add(inHand)) this.#hold(inHand)
+    const loaded = this.#newLoadedStep(job)
+    if (this.#queue.add(loaded)) this.#hold(loaded)
   }
 
-  #enqueueNow(turn: Turn): void {
-    this.#enqueue(turn)
+  #enqueueNow(job: Job): void {
+    this.#enqueue(job)
     this.#fillPlaces()
   }
 
-  #takeInHand(turn: Turn): InHand {
-    const inHand = this.#newInHand(turn)
-    this.#hold(inHand)
-    return inHand
+  #load(job: Job): LoadedStep {
+    const loaded = this.#newLoadedStep(job)
+    this.#hold(loaded)
+    return loaded
   }
 
-  #newInHand(turn: Turn): InHand {
-    const { function_arn: functionArn, channel_arn: channelArn, channel_id: channelId, due_at: dueAt } = turn.step
-    const functionName = functionNameOfStep(turn.step)
+  #newLoadedStep(job: Job): LoadedStep {
+    const { function_arn: functionArn, channel_arn: channelArn, channel_id: channelId, due_at: dueAt } = job.step
+    const functionName = functionNameOfStep(job.step)
     this.#order += 1
     const queued = { functionName, functionArn, channelArn, channelId, dueAt, order: this.#order }
-    return { ...queued, turn, isEnding: false, notApplied: [], record: undefined }
+    return { ...queued, job, outcomePending: false, notApplied: [], record: undefined }
   }
 
-  #hold(inHand: InHand): void {
-    this.#inHand.set(inHand.turn.step.callback_id, inHand)
+  #hold(loaded: LoadedStep): void {
+    this.#loaded.set(loaded.job.step.callback_id, loaded)
   }
 
-  #holds(inHand: InHand): boolean {
-    return this.#inHand.get(inHand.turn.step.callback_id) === inHand
+  #holds(loaded: LoadedStep): boolean {
+    return this.#loaded.get(loaded.job.step.callback_id) === loaded
   }
 
   #decided(callbackId: string): void {
     this.#dueSteps.decided(callbackId)
-    this.#letGo(callbackId)
+    this.#unload(callbackId)
   }
 
-  #letGo(callbackId: string): void {
-    const inHand = this.#inHand.get(callbackId)
-    this.#inHand.delete(callbackId)
+  #unload(callbackId: string): void {
+    const loaded = this.#loaded.get(callbackId)
+    this.#loaded.delete(callbackId)
     this.#aside.delete(callbackId)
     this.#writes.cancel(callbackId)
     this.#refill.gone(callbackId)
-    if (!inHand) return
-    if (inHand.isEnding) this.#queue.end(inHand)
-    else this.#queue.remove(inHand)
-    inHand.isEnding = false
+    if (!loaded) return
+    if (loaded.outcomePending) this.#queue.end(loaded)
+    else this.#queue.remove(loaded)
+    loaded.outcomePending = false
   }
 
-  /** Too many writes fail. The row is found again, and the processor gets the event again. */
+  /** Too many writes wait for a retry. The step is read again later, and its processor is invoked again. */
   #dropped(callbackId: string): void {
-    this.#letGo(callbackId)
+    this.#unload(callbackId)
     this.#ownSteps.request()
   }
 
@@ -219,59 +219,59 @@ export class FlowEngine {
     this.#ownSteps.run()
   }
 
-  async #invoke(inHand: InHand): Promise<void> {
-    const { functionName } = inHand
+  async #invoke(loaded: LoadedStep): Promise<void> {
+    const { functionName } = loaded
     const round = this.#pauses.round(functionName)
-    const event = this.#aside.eventOf(inHand.turn)
-    if (!event) return this.#setAside(inHand)
-    const handOff = await this.#handOff(inHand, event)
-    if (!handOff || handOff.result === 'deferred') return this.#deferred(inHand, handOff, round)
-    this.#queue.release(inHand)
-    inHand.isEnding = this.#holds(inHand)
-    if (!inHand.isEnding) this.#queue.end(inHand)
+    const event = this.#aside.eventOf(loaded.job)
+    if (!event) return this.#setAside(loaded)
+    const handOff = await this.#handOff(loaded, event)
+    if (!handOff || handOff.result === 'deferred') return this.#deferred(loaded, handOff, round)
+    this.#queue.release(loaded)
+    loaded.outcomePending = this.#holds(loaded)
+    if (!loaded.outcomePending) this.#queue.end(loaded)
     this.#fillPlaces()
-    // The verdict may have come meanwhile.
-    const isWritten = !inHand.isEnding || (await this.#apply(inHand, eventOf(handOff), handOff))
+    // The verdict may have arrived in the meantime.
+    const isWritten = !loaded.outcomePending || (await this.#apply(loaded, eventOf(handOff), handOff))
     if (isWritten) this.#pauses.reset(functionName)
     else this.#pauses.begin(functionName, round)
   }
 
-  /** Frees the place of a step that has no outcome to write. */
-  #end(inHand: InHand): void {
-    this.#queue.release(inHand)
-    this.#queue.end(inHand)
+  /** Releases the place of a step that has no outcome to write. */
+  #end(loaded: LoadedStep): void {
+    this.#queue.release(loaded)
+    this.#queue.end(loaded)
   }
 
-  #setAside(inHand: InHand): void {
-    const { step } = inHand.turn
-    this.#letGo(step.callback_id)
-    this.#end(inHand)
+  #setAside(loaded: LoadedStep): void {
+    const { step } = loaded.job
+    this.#unload(step.callback_id)
+    this.#end(loaded)
     this.#aside.add(step)
   }
 
-  /** Undefined when the target failed, which it must not. */
-  async #handOff(inHand: InHand, event: ProcessorEvent): Promise<HandOff | undefined> {
+  /** Undefined if the target threw, which its contract forbids. */
+  async #handOff(loaded: LoadedStep, event: ProcessorEvent): Promise<HandOff | undefined> {
     const { target, log } = this.#parts
-    const { functionName, functionArn } = inHand
+    const { functionName, functionArn } = loaded
     try {
-      return await target.invoke(functionName, functionArn, event, () => this.#handedOver(inHand))
+      return await target.invoke(functionName, functionArn, event, () => this.#handedOver(loaded))
     } catch (err) {
       log.error({ processor: functionName, err }, 'hand-off failed; trying again')
       return undefined
     }
   }
 
-  /** The step keeps its owner and its turn. Its row stays as it is: no try and no attempt is counted. */
-  #deferred(inHand: InHand, handOff: Deferred | undefined, round: number): void {
-    if (handOff) this.#reportDeferred(inHand, handOff)
-    this.#writes.cancel(inHand.turn.step.callback_id)
-    if (this.#holds(inHand)) this.#queue.putBack(inHand)
-    else this.#end(inHand)
+  /** The step keeps its owner and its position in the queue. Its row does not change: no try and no attempt is counted. */
+  #deferred(loaded: LoadedStep, handOff: Deferred | undefined, round: number): void {
+    if (handOff) this.#reportDeferred(loaded, handOff)
+    this.#writes.cancel(loaded.job.step.callback_id)
+    if (this.#holds(loaded)) this.#queue.putBack(loaded)
+    else this.#end(loaded)
     if (this.#closed) return
-    const pause = this.#pauses.begin(inHand.functionName, round)
+    const pause = this.#pauses.begin(loaded.functionName, round)
     this.#fillPlaces()
     if (!pause || pause.failures < roundsBeforeGivingBack || handOff?.cause === 'throttled') return
-    void this.#giveStepsBack(inHand.functionName, pause.endsAt)
+    void this.#giveStepsBack(loaded.functionName, pause.endsAt)
   }
 
   async #giveStepsBack(functionName: string, dueAt: number): Promise<void> {
@@ -280,100 +280,100 @@ export class FlowEngine {
     this.#fillPlaces()
   }
 
-  #given(inHand: InHand): void {
-    this.#end(inHand)
-    if (this.#holds(inHand)) this.#letGo(inHand.turn.step.callback_id)
+  #given(loaded: LoadedStep): void {
+    this.#end(loaded)
+    if (this.#holds(loaded)) this.#unload(loaded.job.step.callback_id)
   }
 
-  #reportDeferred({ functionName: processor }: InHand, { cause, reason }: Deferred): void {
+  #reportDeferred({ functionName: processor }: LoadedStep, { cause, reason }: Deferred): void {
     const { shortages, log } = this.#parts
     log.debug({ processor, cause, reason }, 'hand-off deferred; trying again')
     if (cause !== 'throttled' && cause !== 'closing') shortages.report(cause, reason)
   }
 
-  /** A pause is over. Returns whether any step waits for the function, or is there. */
+  /** Called when a pause has ended. Returns whether any step of the function is queued or in flight. */
   #pauseIsOver(functionName: string): boolean {
     this.#fillPlaces()
     return this.#queue.has(functionName)
   }
 
-  /** The row learns of it when the verdict takes long. */
-  #handedOver(inHand: InHand): void {
-    if (!this.#holds(inHand)) return
+  /** The hand-off is written later, unless the verdict arrives first. */
+  #handedOver(loaded: LoadedStep): void {
+    if (!this.#holds(loaded)) return
     const settled = (isWritten: boolean) => {
-      if (!isWritten && this.#holds(inHand)) this.#letGo(inHand.turn.step.callback_id)
+      if (!isWritten && this.#holds(loaded)) this.#unload(loaded.job.step.callback_id)
     }
-    void this.#applyLater(inHand, { type: 'HandedOff' }, { settled })
+    void this.#applyLater(loaded, { type: 'HandedOff' }, { settled })
   }
 
   /**
-   * Makes durable what the event makes of the step. The next step comes back through the commit. Returns false when the
+   * Writes the effects of the event on the step. The commit notifies the engine of the next step. Returns false if the
    * write failed: it is retried, and until then the step stays in memory.
    */
-  async #apply(inHand: InHand, event: FlowEvent, outcome?: Outcome): Promise<boolean> {
-    if (event.type === 'Completed' && this.#isAwaited(inHand.turn.step)) return this.#completed(inHand, event, outcome)
-    catchUp(inHand, this.#parts)
-    const { turn } = inHand
-    const change = changeFor(turn, event, this.#parts.clock.now(), this.#parts)
+  async #apply(loaded: LoadedStep, event: FlowEvent, outcome?: Outcome): Promise<boolean> {
+    if (event.type === 'Completed' && this.#isAwaited(loaded.job.step)) return this.#completed(loaded, event, outcome)
+    catchUp(loaded, this.#parts)
+    const { job } = loaded
+    const change = changeFor(job, event, this.#parts.clock.now(), this.#parts)
     if (!change) {
-      if (change === null) this.#letGo(turn.step.callback_id)
-      else this.#enqueue(turn)
+      if (change === null) this.#unload(job.step.callback_id)
+      else this.#enqueue(job)
       return true
     }
-    this.#hold(inHand)
-    this.#report.failure(turn, change.step, event)
+    this.#hold(loaded)
+    this.#report.failure(job, change.step, event)
     return this.#writes.write(change, {
-      settled: (isWritten) => this.#settled(inHand, isWritten ? change : undefined, event, outcome),
+      settled: (isWritten) => this.#settled(loaded, isWritten ? change : undefined, event, outcome),
     })
   }
 
-  /** Until then the step stays this node's. */
-  #completed(inHand: InHand, event: FlowEvent, outcome: Outcome | undefined): Promise<boolean> {
-    return this.#applyLater(inHand, event, {
-      settled: (isWritten) => this.#settled(inHand, isWritten ? inHand.record : undefined, event, outcome),
-      failed: () => this.#outcomeFailed(inHand),
+  /** This node owns the step until the write. */
+  #completed(loaded: LoadedStep, event: FlowEvent, outcome: Outcome | undefined): Promise<boolean> {
+    return this.#applyLater(loaded, event, {
+      settled: (isWritten) => this.#settled(loaded, isWritten ? loaded.record : undefined, event, outcome),
+      failed: () => this.#outcomeFailed(loaded),
     })
   }
 
-  /** `change`: the row as it was written, if it was. */
-  #settled(inHand: InHand, change: StepChange | undefined, event: FlowEvent, outcome: Outcome | undefined): void {
+  /** `change`: the write, or undefined if the store rejected it. */
+  #settled(loaded: LoadedStep, change: StepChange | undefined, event: FlowEvent, outcome: Outcome | undefined): void {
     if (change?.kind === 'RecordHandOff') this.#dueSteps.wakeBy(change.step.due_at)
-    if (!this.#holds(inHand)) return
-    const { turn } = inHand
-    this.#letGo(turn.step.callback_id)
-    if (change && outcome && outcome.result !== 'accepted') this.#report.waiting(turn, change.step, event)
+    if (!this.#holds(loaded)) return
+    const { job } = loaded
+    this.#unload(job.step.callback_id)
+    if (change && outcome && outcome.result !== 'accepted') this.#report.waiting(job, change.step, event)
   }
 
-  /** Whether all that can come of the end of its attempt is that the step waits for its verdict. */
+  /** Whether the end of the attempt can only make the step wait for its verdict. */
   #isAwaited(step: StepRow): boolean {
     return isOpen(step) && step.owner !== free && this.#parts.clock.now() < step.deadline_at
   }
 
-  /** For what happens to nearly every step a moment before its verdict. */
-  #applyLater(inHand: InHand, event: FlowEvent, after: AfterWrite): Promise<boolean> {
-    const { callback_id, deadline_at } = inHand.turn.step
-    inHand.notApplied.push({ event, now: this.#parts.clock.now() })
-    return this.#writes.putOff(callback_id, () => catchUp(inHand, this.#parts), deadline_at, after)
+  /** For the events that nearly every step has a few milliseconds before its verdict. */
+  #applyLater(loaded: LoadedStep, event: FlowEvent, after: AfterWrite): Promise<boolean> {
+    const { callback_id, deadline_at } = loaded.job.step
+    loaded.notApplied.push({ event, now: this.#parts.clock.now() })
+    return this.#writes.putOff(callback_id, () => catchUp(loaded, this.#parts), deadline_at, after)
   }
 
-  /** No more events are handed over for now: their verdicts could not be written either. */
-  #outcomeFailed({ functionName }: InHand): void {
+  /** Pauses the function: the store could not write further verdicts either. */
+  #outcomeFailed({ functionName }: LoadedStep): void {
     if (!this.#closed) this.#pauses.begin(functionName, this.#pauses.round(functionName))
   }
 
-  /** All at once: what is said of a step here must still be so when it is acted upon. */
-  async #resumeAll(turns: Turn[]): Promise<void> {
-    await Promise.all(turns.map((turn) => this.#resume(turn)))
+  /** All of them in one turn of the event loop, so that a step cannot change between its check and the action. */
+  async #resumeAll(jobs: Job[]): Promise<void> {
+    await Promise.all(jobs.map((job) => this.#resume(job)))
     this.#fillPlaces()
   }
 
-  async #resume(turn: Turn): Promise<void> {
-    const { callback_id: callbackId, deadline_at } = turn.step
-    const inHand = this.#inHand.get(callbackId)
-    if (inHand) catchUp(inHand, this.#parts)
-    // A step in memory continues, and one that is set aside stays so, until its deadline.
-    const isKnown = inHand || this.#aside.has(callbackId)
-    if (isKnown && this.#parts.clock.now() < (inHand?.turn.step.deadline_at ?? deadline_at)) return
-    await this.#apply(inHand ?? this.#newInHand(turn), { type: 'Due' })
+  async #resume(job: Job): Promise<void> {
+    const { callback_id: callbackId, deadline_at } = job.step
+    const loaded = this.#loaded.get(callbackId)
+    if (loaded) catchUp(loaded, this.#parts)
+    // Before the deadline, a step in memory or set aside needs nothing.
+    const isKnown = loaded || this.#aside.has(callbackId)
+    if (isKnown && this.#parts.clock.now() < (loaded?.job.step.deadline_at ?? deadline_at)) return
+    await this.#apply(loaded ?? this.#newLoadedStep(job), { type: 'Due' })
   }
 }

@@ -1,11 +1,11 @@
 import type { ProcessorEvent } from '../processor/processor-event.ts'
-import type { Turn } from '../store/tables.ts'
+import type { Job } from '../store/tables.ts'
 import { workingText } from './decision.ts'
 
-/** What the step's processor is given: the message as the processors before it left it. */
-export function processorEvent(turn: Turn): ProcessorEvent {
-  const { step, run, message } = turn
-  const text = workingText(turn)
+/** The event for the step's processor, with the message as the processors before it have changed it. */
+export function processorEvent(job: Job): ProcessorEvent {
+  const { step, run, message } = job
+  const text = workingText(job)
   const editedAt = run.requested_json === null ? message.edited_at : run.created_at
   return {
     EventType: 'CHANNEL_MESSAGE_EVENT',

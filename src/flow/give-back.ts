@@ -9,9 +9,9 @@ import type { QueuedStep } from './step-lanes.ts'
 import type { StepQueue } from './step-queue.ts'
 import type { StepWrites } from './step-writes.ts'
 
-/** After so many failed rounds in a row, a function's steps are given back whenever one more round fails. */
+/** After so many failed rounds in a row, each further failed round releases steps of the function. */
 export const roundsBeforeGivingBack = 3
-/** How many steps of a function are given back after a round: so many rows are written, however many steps wait. */
+/** Maximum of steps of a function that one round releases. It limits the rows that are written. */
 export const givenBackMax = 256
 
 interface GiveBackParts<Step> {
@@ -22,22 +22,22 @@ interface GiveBackParts<Step> {
   log: Log
   /** Whether the engine still has the step in memory. */
   holds(step: Step): boolean
-  /** The step is no longer this node's. */
+  /** This node does not own the step any more. */
   given(step: Step): void
 }
 
 /**
- * Gives steps back that this node could not hand over for some time: another one may be able to. Each stays in memory
- * until its row is written. It counts as no try and no attempt.
+ * Releases steps that this node has failed to hand over for some time, so that another node can take them. Each step
+ * stays in memory until its row is written. No try and no attempt is counted.
  */
-export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {
+export class GiveBack<Step extends QueuedStep & { job: { step: StepRow } }> {
   readonly #parts: GiveBackParts<Step>
 
   constructor(parts: GiveBackParts<Step>) {
     this.#parts = parts
   }
 
-  /** Gives steps of the function back, free from `dueAt` on. Returns whether there is another node for them. */
+  /** Releases steps of the function; any node may take them from `dueAt` on. Resolves to false if no other node is alive. */
   async run(functionName: string, dueAt: number): Promise<boolean> {
     const { log } = this.#parts
     try {
@@ -57,7 +57,7 @@ export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {
     return (await store.read.get('SELECT 1 FROM node WHERE node_id <> $1 LIMIT 1', node.id)) !== undefined
   }
 
-  /** The next steps of the function, which has no place for them. */
+  /** Takes the next steps of the function out of the queue, as if the function had places for them. */
   #takeOf(functionName: string): Step[] {
     const { queue } = this.#parts
     const steps: Step[] = []
@@ -71,7 +71,7 @@ export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {
 
   async #give(step: Step, dueAt: number): Promise<void> {
     const { queue, writes, holds, given } = this.#parts
-    const isWritten = await writes.once(givenBack(step.turn.step, dueAt))
+    const isWritten = await writes.once(givenBack(step.job.step, dueAt))
     if (!isWritten && holds(step)) queue.putBack(step)
     else given(step)
   }
@@ -80,5 +80,5 @@ export class GiveBack<Step extends QueuedStep & { turn: { step: StepRow } }> {
 const givenBack = (step: StepRow, dueAt: number): RecordHandOff => ({
   kind: 'RecordHandOff',
   step: { ...step, owner: free, due_at: Math.min(dueAt, step.deadline_at) },
-  heldBy: step.owner,
+  expectedOwner: step.owner,
 })

@@ -1,5 +1,5 @@
 import { StoreUnavailable } from '../store/store.ts'
 
-/** At which level a failure is logged: an outage of the store is an operator's affair, and everything else a bug. */
+/** The log level of a failure: the operator handles an outage of the store, any other failure is a bug. */
 export const levelOf = <Level extends 'warn' | 'debug'>(error: unknown, ofOutage: Level): Level | 'error' =>
   error instanceof StoreUnavailable ? ofOutage : 'error'

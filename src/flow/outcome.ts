@@ -1,12 +1,12 @@
 import type { HandOff } from '../processor/target.ts'
 import type { RecordHandOff } from '../store/changes.ts'
-import type { Turn } from '../store/tables.ts'
+import type { Job } from '../store/tables.ts'
 import { changeOf, type OwnNode, runOf } from './decision.ts'
 import type { StepChange } from './step-writes.ts'
 import { type FlowEvent, transition, type World } from './transition.ts'
 
 export type Deferred = Extract<HandOff, { result: 'deferred' }>
-/** How an attempt ended. A deferred hand-off was none. */
+/** The result of an attempt. A deferred hand-off is not an attempt. */
 export type Outcome = Exclude<HandOff, Deferred>
 
 export function eventOf(outcome: Outcome): FlowEvent {
@@ -25,34 +25,34 @@ interface Parts extends Pick<World, 'newId' | 'random'> {
   node: OwnNode
 }
 
-/** The write that carries the event out. Undefined where the step is to be handed over, null where the event is refused. */
-export function changeFor(turn: Turn, event: FlowEvent, now: number, parts: Parts): StepChange | undefined | null {
+/** The write for the event. Undefined if the processor must be invoked, null if the event is rejected. */
+export function changeFor(job: Job, event: FlowEvent, now: number, parts: Parts): StepChange | undefined | null {
   const { newId, random, node } = parts
-  const result = transition(runOf(turn), event, { now, newId, random })
-  return 'refusal' in result ? null : changeOf(turn, result, node, now)
+  const result = transition(runOf(job), event, { now, newId, random })
+  return 'rejection' in result ? null : changeOf(job, result, node, now)
 }
 
 /**
- * A step in memory, and what has happened to it that its turn does not show yet. Most verdicts come before anything asks
- * for it: then it is never applied.
+ * A step in memory, with the events that are not applied to its job yet. Most verdicts arrive before that is necessary:
+ * then the events are never applied.
  */
 export interface Happening {
-  turn: Turn
+  job: Job
   notApplied: { event: FlowEvent; now: number }[]
-  /** The write that makes durable what was applied. */
+  /** The write for the events that were applied. */
   record: RecordHandOff | undefined
 }
 
-/** Applies to the turn what has happened. Returns the write that makes it durable. */
+/** Applies the events to the job. Returns the write that makes them durable. */
 export function catchUp(step: Happening, parts: Parts): RecordHandOff | undefined {
   for (const { event, now } of step.notApplied.splice(0)) {
-    const { turn } = step
-    const change = changeFor(turn, event, now, parts)
+    const { job } = step
+    const change = changeFor(job, event, now, parts)
     if (change?.kind !== 'RecordHandOff') continue
     step.record = change
-    // The step stays this node's until its row is written, but has its new deadline already.
-    const { owner, due_at } = turn.step
-    step.turn = { ...turn, step: { ...change.step, owner, due_at } }
+    // This node owns the step until its row is written; the new deadline counts at once.
+    const { owner, due_at } = job.step
+    step.job = { ...job, step: { ...change.step, owner, due_at } }
   }
   return step.record
 }

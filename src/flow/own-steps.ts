@@ -10,9 +10,9 @@ import { levelOf } from './log-level.ts'
 import type { QueuedStep } from './step-lanes.ts'
 import type { StepQueue } from './step-queue.ts'
 
-/** How many rows a walk reads at a time. */
+/** Maximum of rows in one page of a walk. */
 const pageMax = 512
-/** How long after a walk the next one begins. */
+/** The minimum pause between two walks. */
 const pauseMs = 1_000
 
 interface OwnStepsParts {
@@ -23,14 +23,14 @@ interface OwnStepsParts {
   log: Log
   /** Whether the engine has the step in memory, or has set it aside. */
   isKnown(callbackId: string): boolean
-  /** The queue may have more than before. */
+  /** Called when the queue may have new steps. */
   found(): void
 }
 
 /**
- * Walks over the rows that this node owns, in the order of their index, and parks those of which memory does not know:
- * after the start, after a write with an unknown outcome, and when there is room for steps that were forgotten. Between
- * pages the event loop is free. 100,000 rows take 0.4 s.
+ * Walks over the rows that this node owns, in index order, and parks those that are not in memory. A walk follows the
+ * start, a write with an unknown outcome, and new room for forgotten steps. Between pages the event loop is free.
+ * 100,000 rows take 0.4 s.
  */
 export class OwnSteps {
   readonly #parts: OwnStepsParts
@@ -44,7 +44,7 @@ export class OwnSteps {
     this.#parts = parts
   }
 
-  /** There may be rows that memory does not know. */
+  /** Requests a walk: there may be rows that are not in memory. */
   request(): void {
     this.#isRequested = true
     this.run()
@@ -81,12 +81,12 @@ export class OwnSteps {
     found()
   }
 
-  /** Returns where the next page begins, if there is one. */
+  /** Resolves to the cursor of the next page, if there is one. */
   async #walkPage(cursor: OwnStepsCursor): Promise<OwnStepsCursor | undefined> {
     const { store, node, clock, queue, isKnown } = this.#parts
     const page = await readOwnStepsPage(store.read, node.id, cursor, pageMax)
-    const isNews = ({ callback_id, deadline_at }: OwnStepKey) => !isKnown(callback_id) && clock.now() < deadline_at
-    for (const step of page.filter(isNews)) queue.find(foundStep(step), this.#isFirst)
+    const isNew = ({ callback_id, deadline_at }: OwnStepKey) => !isKnown(callback_id) && clock.now() < deadline_at
+    for (const step of page.filter(isNew)) queue.find(foundStep(step), this.#isFirst)
     if (page.length > 0) await setImmediate()
     const last = page.length === pageMax ? page.at(-1) : undefined
     if (last) return { shard: last.shard, dueAt: last.due_at, callbackId: last.callback_id }

@@ -1,23 +1,23 @@
 import type { Cancel, Clock } from '../runtime/clock.ts'
 
-/** The first pause, which doubles up to the longest. At random half of it may be left out. */
+/** Each pause is twice as long as the one before, up to the maximum. Jitter shortens it by up to a half. */
 const firstPauseMs = 1_000
 const pauseMsMax = 30_000
 
 interface Pause {
-  /** How many pauses of this function have begun: an event is of the round in which it was handed over. */
+  /** The number of pauses of this function that have begun. A hand-off belongs to the round in which it began. */
   round: number
   /** Pauses since the last success. */
   failures: number
-  /** While the pause lasts. */
+  /** Defined during the pause. */
   cancel: Cancel | undefined
-  /** After a pause, while no step waits. */
+  /** Defined after a pause, while no step waits. */
   cancelForget: Cancel | undefined
 }
 
 /** A pause that has begun. */
 export interface BegunPause {
-  /** How many rounds have failed in a row. */
+  /** The number of rounds that have failed in a row. */
   failures: number
   endsAt: number
 }
@@ -26,14 +26,14 @@ interface PauseParts {
   clock: Clock
   /** From 0 up to 1. */
   random(): number
-  /** A pause is over. Returns whether any step waits for the function. */
+  /** Called when a pause has ended. Returns whether any step waits for the function. */
   over(functionName: string): boolean
 }
 
 /**
- * Which functions are given nothing for now, because an event could not be handed over and the function is not to
- * blame. One timer for each function. The pauses grow from round to round, however many events fail in one, until an
- * event is handed over, or no step has waited for as long as the longest pause: steps that were given back may return.
+ * The functions that are not invoked for now, because a hand-off failed and the function did not cause it. Each function
+ * has one timer. The pauses get longer from round to round, whatever the number of failures in a round. They are short
+ * again after a hand-off, or when no step has waited for as long as the longest pause: released steps may return.
  */
 export class Pauses {
   readonly #parts: PauseParts
@@ -51,7 +51,7 @@ export class Pauses {
     return this.#pauses.get(functionName)?.round ?? 0
   }
 
-  /** An event of this round could not be handed over. Late news of an earlier round begins no pause: undefined. */
+  /** A hand-off of this round failed. Returns undefined, without a pause, for a late failure of an earlier round. */
   begin(functionName: string, round: number): BegunPause | undefined {
     const none = { cancel: undefined, cancelForget: undefined }
     const pause = this.#pauses.get(functionName) ?? { round: 0, failures: 0, ...none }
@@ -67,7 +67,7 @@ export class Pauses {
     return { failures: pause.failures, endsAt }
   }
 
-  /** An event was handed over: the next pause is a short one. A pause that has begun continues. */
+  /** A hand-off succeeded: the next pause is a short one. A pause that has begun continues. */
   reset(functionName: string): void {
     const pause = this.#pauses.get(functionName)
     if (pause?.cancel) pause.failures = 0

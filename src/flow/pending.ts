@@ -2,7 +2,7 @@ import { functionNameOf } from '../contract/arn.ts'
 import { type Pending, processorLabelsMax } from '../runtime/metrics.ts'
 import type { Reader } from '../store/store.ts'
 
-/** More open steps than this are not counted: 13 ms in SQLite, in which nothing else happens. */
+/** Maximum of open steps that are counted: in SQLite they block the event loop for 13 ms. */
 export const countedMax = 20_000
 
 interface WaitingRow {
@@ -11,7 +11,7 @@ interface WaitingRow {
   oldest_at: number
 }
 
-/** Counts what waits for each processor, the longest waiting first. Beyond `namedMax` processors, one entry counts the rest. */
+/** The backlog of each processor, the oldest first. Beyond `namedMax` processors, one entry has the sum of the rest. */
 export async function readPending(read: Reader, now: number, namedMax = processorLabelsMax): Promise<Pending[]> {
   const rows = await read.all<WaitingRow>(
     `SELECT function_arn, count(*) AS messages, min(created_at) AS oldest_at

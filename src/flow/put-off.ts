@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../runtime/clock.ts'
 
-/** How long a write is put off. Most verdicts come within a few milliseconds, and the write is then not made at all. */
+/** The delay of a write. Most verdicts arrive within a few milliseconds and cancel the write. */
 export const putOffMs = 1_000
 
 interface PutOffWrite {
@@ -9,8 +9,8 @@ interface PutOffWrite {
 }
 
 /**
- * Writes that the verdict makes needless: each is made a second later, unless it is cancelled. All delays are equal, so one
- * timer serves them in the order in which they came.
+ * Writes that the verdict makes unnecessary: each runs one second later, unless it is cancelled. All delays are equal, so
+ * one timer serves them in the order in which they were added.
  */
 export class PutOffWrites {
   readonly #clock: Clock
@@ -21,19 +21,19 @@ export class PutOffWrites {
     this.#clock = clock
   }
 
-  /** Takes the place of an earlier write of the step, and its time. */
+  /** Replaces an earlier write of the step and keeps its time. */
   add(callbackId: string, write: () => Promise<void>): void {
     const atMs = this.#writes.get(callbackId)?.atMs ?? this.#clock.now() + putOffMs
     this.#writes.set(callbackId, { atMs, write })
     if (!this.#cancelTimer) this.#setTimer()
   }
 
-  /** The timer stays: it finds nothing, or the next write. */
+  /** The timer stays set: it finds no write, or the next one. */
   cancel(callbackId: string): void {
     this.#writes.delete(callbackId)
   }
 
-  /** Makes all writes now. */
+  /** Runs all writes now. */
   async flush(): Promise<void> {
     this.#cancelTimer?.()
     const writes = [...this.#writes.values()]
@@ -56,7 +56,7 @@ export class PutOffWrites {
     this.#setTimer()
   }
 
-  /** A time that is further off than any can be was made before the clock was set back: it is due. */
+  /** A time that is too far in the future was computed before the clock was set back: it is due now. */
   #notFarOff(atMs: number): number {
     const now = this.#clock.now()
     return atMs > now + putOffMs ? now : atMs

@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { readOwnSteps, readTurns, turnsMax } from '../store/steps.ts'
+import { jobsMax, readJobs, readOwnSteps } from '../store/steps.ts'
 import type { Store } from '../store/store.ts'
-import type { StepRow, Turn } from '../store/tables.ts'
+import type { Job, StepRow } from '../store/tables.ts'
 import type { OwnNode } from './decision.ts'
 import { levelOf } from './log-level.ts'
 import type { QueuedStep } from './step-lanes.ts'
 import type { Claim, StepQueue } from './step-queue.ts'
 
-/** How long to wait after a read that failed, or that found nothing but steps whose outcome is just being written. */
+/** The delay before the next read, if one failed or only found steps whose outcome is not written yet. */
 const retryMs = 1_000
 
 interface RefillParts<Step extends QueuedStep> {
@@ -21,21 +21,21 @@ interface RefillParts<Step extends QueuedStep> {
   /** Whether the engine has the step in memory, or has set it aside. */
   isKnown(callbackId: string): boolean
   /** Takes the steps into memory, for the queue. */
-  takeInHand(turns: Turn[]): Step[]
-  /** The queue has more than before. */
+  load(jobs: Job[]): Step[]
+  /** Called when the queue has new steps. */
   refilled(): void
 }
 
 /**
- * Brings parked steps back into the queue as it has room: the rows of one channel after another, one read at a time.
- * This node owns the rows already.
+ * Reads parked steps into the queue when it has room: one channel after the other, one read at a time. This node owns
+ * the rows already.
  */
 export class Refill<Step extends QueuedStep> {
   readonly #parts: RefillParts<Step>
   /**
-   * Steps that ended, or whose outcome was written, while rows were being read: what was read of them is out of date.
+   * Steps that ended, or whose outcome was written, while their rows were being read: the rows are stale.
    */
-  readonly #goneMeanwhile = new Set<string>()
+  readonly #endedMeanwhile = new Set<string>()
   #isRunning = false
   #isClosed = false
   #cancelRetry: Cancel = () => {}
@@ -44,19 +44,19 @@ export class Refill<Step extends QueuedStep> {
     this.#parts = parts
   }
 
-  /** The step is no longer in memory. */
+  /** The step is not in memory any more. */
   gone(callbackId: string): void {
-    if (this.#isRunning) this.#goneMeanwhile.add(callbackId)
+    if (this.#isRunning) this.#endedMeanwhile.add(callbackId)
   }
 
-  /** Reads as long as there is room and anything to read. */
+  /** Reads as long as the queue has room and parked steps. */
   async run(): Promise<void> {
     if (this.#isRunning || this.#isClosed) return
     this.#isRunning = true
     const { queue } = this.#parts
     for (let claim = queue.claim(); claim; claim = queue.claim()) {
       if (!(await this.#refill(claim))) return this.#retryLater()
-      // Reads of SQLite take the whole process: requests go between them.
+      // A read of SQLite blocks the event loop: requests are served between two reads.
       await setImmediate()
       if (this.#isClosed) return
     }
@@ -68,15 +68,15 @@ export class Refill<Step extends QueuedStep> {
     this.#cancelRetry()
   }
 
-  /** False when it came to nothing and must be done again. */
+  /** Resolves to false if it must be retried. */
   async #refill(claim: Claim<Step>): Promise<boolean> {
-    const { queue, takeInHand, refilled } = this.#parts
+    const { queue, load, refilled } = this.#parts
     try {
-      const { turns, moreFrom } = await this.#read(claim)
+      const { jobs, moreFrom } = await this.#read(claim)
       if (this.#isClosed) return true
-      queue.refill(claim, takeInHand(turns), moreFrom)
+      queue.refill(claim, load(jobs), moreFrom)
       refilled()
-      return turns.length > 0 || moreFrom === undefined
+      return jobs.length > 0 || moreFrom === undefined
     } catch (error) {
       queue.refill(claim, [], claim.dueFrom)
       if (!this.#isClosed) this.#reportFailure(error)
@@ -86,19 +86,19 @@ export class Refill<Step extends QueuedStep> {
 
   async #read({ channelId, functionArn, dueFrom, dueUntil, stepsMax, inMemory }: Claim<Step>) {
     const { store, node, clock, isKnown } = this.#parts
-    this.#goneMeanwhile.clear()
+    this.#endedMeanwhile.clear()
     const isNew = ({ callback_id: id, deadline_at }: StepRow) =>
-      deadline_at > clock.now() && !isKnown(id) && !this.#goneMeanwhile.has(id)
+      deadline_at > clock.now() && !isKnown(id) && !this.#endedMeanwhile.has(id)
     const owner = node.id
-    const newMax = Math.min(stepsMax, turnsMax)
+    const newMax = Math.min(stepsMax, jobsMax)
     const rowsMax = newMax + inMemory
     const range = { owner, channelId, functionArn, dueFrom, dueUntil }
     const rows = await readOwnSteps(store.read, { ...range, stepsMax: rowsMax })
     const fresh = rows.filter(isNew)
-    const turns = await readTurns(store.read, channelId, fresh.slice(0, newMax))
-    const stillNew = turns.filter(({ step }) => isNew(step) && step.owner === node.id)
+    const jobs = await readJobs(store.read, channelId, fresh.slice(0, newMax))
+    const stillNew = jobs.filter(({ step }) => isNew(step) && step.owner === node.id)
     const next = fresh[newMax] ?? (rows.length === rowsMax ? rows.at(-1) : undefined)
-    return { turns: stillNew, moreFrom: next?.due_at }
+    return { jobs: stillNew, moreFrom: next?.due_at }
   }
 
   #retryLater(): void {

@@ -1,28 +1,28 @@
 import type { Cancel, Clock } from '../runtime/clock.ts'
 
-/** The first pause, which doubles up to the longest. */
+/** Each pause is twice as long as the one before, up to the maximum. */
 const firstPauseMs = 1_000
 const pauseMsMax = 30_000
-/** Steps that are tried again. One more is refused. */
+/** Maximum of steps that wait for a retry. A further one is rejected. */
 const retriesMax = 10_000
 
 export interface Retry {
-  /** Resolves to whether it need not be tried again. It must not reject. */
+  /** Resolves to whether no further retry is needed. It must not reject. */
   attempt(): Promise<boolean>
-  /** The first pause, if it is not the usual one. */
+  /** The first pause, if it differs from the default. */
   pauseMs?: number
 }
 
 interface Waiting extends Retry {
   pauseMs: number
   atMs: number
-  /** An attempt is under way. */
+  /** An attempt is in flight. */
   isBusy: boolean
 }
 
 /**
- * What this node owes to its steps and could not do: a write that failed, or an event that could not be made. Each is tried
- * again after 1, 2, 4 … 30 s. One timer serves all.
+ * Retries of what failed for a step of this node: a write, or building its event. The pauses are 1, 2, 4 … 30 s. One timer
+ * serves all of them.
  */
 export class Retries {
   readonly #clock: Clock
@@ -42,7 +42,7 @@ export class Retries {
     return this.#waiting.has(callbackId)
   }
 
-  /** Takes the place of what was tried again for the step. False when there are too many. */
+  /** Replaces the step's earlier retry. Returns false if there are too many. */
   add(callbackId: string, { attempt, pauseMs = firstPauseMs }: Retry): boolean {
     if (this.#isClosed) return true
     if (this.#waiting.size >= retriesMax && !this.#waiting.has(callbackId)) return false
@@ -73,7 +73,7 @@ export class Retries {
     const now = this.#clock.now()
     for (const [callbackId, waiting] of this.#waiting) {
       if (waiting.isBusy) continue
-      // The clock may have been set back since then.
+      // The clock may have been set back in the meantime.
       const atMs = Math.min(waiting.atMs, now + waiting.pauseMs)
       if (atMs <= Math.max(now, timerMs)) void this.#try(callbackId, waiting)
       else this.#wakeBy(atMs)

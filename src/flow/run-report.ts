@@ -8,7 +8,7 @@ interface RunReportParts {
   metrics: Pick<Metrics, 'countRun'>
 }
 
-/** Counts each run that a commit of this node has ended, and writes one line about it: never a text, nor a CallbackId. */
+/** Counts each run that a commit of this node has ended, and logs it. The line has no text of a message and no CallbackId. */
 export function reportRuns({ store, log, metrics }: RunReportParts): void {
   store.onCommit(({ ended }) => {
     for (const { run, step, processorName, changedBy } of ended) {

@@ -1,20 +1,20 @@
 import { OrderedSet } from '../runtime/ordered-set.ts'
 
-/* What the queue (step-queue.ts) knows of functions and channels. */
+/* The state of the queue (step-queue.ts) for functions and channels. */
 
-/** A step as its row shows it. */
+/** The members of a step's row that the queue needs. */
 export interface FoundStep {
   readonly functionName: string
   /** A function may have several ARNs: its versions and aliases share its places. */
   readonly functionArn: string
   readonly channelArn: string
   readonly channelId: number
-  /** When its row is due. It stays so while this node owns the step. */
+  /** The row's due_at. It does not change while this node owns the step. */
   readonly dueAt: number
 }
 
 export interface QueuedStep extends FoundStep {
-  /** Grows from step to step: the order within a channel. */
+  /** Increases from step to step: the order within a channel. */
   readonly order: number
 }
 
@@ -22,7 +22,7 @@ export interface QueuedStep extends FoundStep {
 export interface Line<Step> {
   functionName: string
   channels: Map<string, Lane<Step>>
-  /** The lanes with waiting steps, by how many they have in flight, those that have waited longest first. */
+  /** The lanes with waiting steps, by their number of steps in flight; each set has the longest-waiting lane first. */
   levels: OrderedSet<Lane<Step>>[]
   /** The first of them. */
   next: Lane<Step> | undefined
@@ -41,20 +41,20 @@ export interface Lane<Step> {
   channelId: number
   waiting: Step[]
   inFlight: number
-  /** Steps whose place is free, and whose outcome is being written. */
+  /** Steps whose place is released, and whose outcome is not written yet. */
   ending: number
-  /** Where it is among the levels of its line, and since when; undefined while nothing waits. */
+  /** Its level in its line, undefined while no step waits, and the tick at which it was last put at the end of a level. */
   level: number | undefined
   since: number
-  /** The function ARNs of steps that are rows only, each with the times when the first and the last of them are due. */
+  /** The function ARNs of parked steps, each with the times when the first and the last of its steps are due. */
   parked: Map<string, DueRange>
-  /** How many these are; too many while some of them have ended. */
+  /** The number of parked steps. It is too high if some of them have ended. */
   parkedSteps: number
-  /** Its rows are being read. */
+  /** Whether its rows are being read. */
   claimed: boolean
 }
 
-/** Taken from the rows, not from the clock: the clock may have been set back since they were made. */
+/** Times of the rows, not of the clock: the clock may have been set back since the rows were created. */
 export interface DueRange {
   readonly dueFrom: number
   readonly dueUntil: number

@@ -14,53 +14,53 @@ import {
 } from './step-lanes.ts'
 
 /*
- * Which step gets the next free place at a processor.
+ * A fair queue: it chooses the step that gets the next free place at a processor.
  *
- * Steps wait by function and channel. Among all functions with a free place, the next step is that of the channel with
- * the fewest steps in flight at its function; among equals, of the channel that has waited longest since its last turn;
- * within a channel, the oldest. The choice goes over all functions, since they may share a limit.
+ * Each function has one queue for each channel. Among all functions with a free place, `take` chooses the channel with
+ * the fewest steps in flight at its function; among equals, the channel that was chosen the longest time ago; within the
+ * channel, the oldest step. It compares the channels of all functions, because functions may share a limit.
  *
  * A channel with `reserveFrom` or more steps in flight at a function leaves that function's last free place to another
- * channel. So whatever the steps of one channel do there, another channel's step is taken at once, or, when others have
- * taken all places, no later than the next of them ends.
+ * channel. So the steps of one channel cannot block another channel: its step is taken at once, or, if several channels
+ * have taken all places, when the next of their steps ends.
  *
- * Memory is limited: so many steps wait for a channel and function, and so many in all. A step beyond that is parked: it
- * stays a row, and its channel is remembered. A channel with parked steps takes no new ones, so that its order is kept,
- * until `claim` and `refill` have brought its rows. Functions are refilled in turn, their channels with nothing in memory
- * first. Channels are limited, too: beyond that a function's steps are forgotten, those of new channels included, until a
- * walk over this node's rows has found them again (own-steps.ts).
+ * Memory is limited: there is a maximum of waiting steps for each channel and function, and one for all. A step beyond
+ * them is parked: memory has its channel, and the step is only a row. To keep the order, a channel with parked steps
+ * parks new steps, too, until `claim` and `refill` have read its rows. The functions are refilled round-robin, their
+ * channels with no step in memory first. The number of channels is limited, too: beyond it the steps of a function are
+ * forgotten, those of new channels included, until a walk over this node's rows finds them again (own-steps.ts).
  *
- * Functions share the memory (`roomOf`), so that a function that is stuck leaves room for the others. The first stuck
- * function takes at most half of 10,000 steps, the second a sixth, the n-th 1/(n(n+1)): then nearly 200 functions can be
- * stuck before another one finds no room. If each took half of what is left, 14 stuck functions would use up all.
+ * Functions share the memory (`roomOf`), so that a stuck function leaves room for the others. The first stuck function
+ * takes at most half of the 10,000 steps, the second a sixth, the n-th 1/(n(n+1)): nearly 200 functions can be stuck
+ * before another one has no room. If each took half of the rest, 14 stuck functions would exhaust the memory.
  */
 
 export interface QueueLimits {
-  /** Steps that wait in memory, in all. */
+  /** Maximum of steps that wait in memory. */
   stepsMax: number
-  /** Steps of one channel that wait in memory for one function. */
+  /** Maximum of steps of one channel that wait in memory for one function. */
   channelStepsMax: number
-  /** Channels that are remembered to have rows and nothing in memory, shared by the functions in the same way. */
+  /** Maximum of channels with parked steps and no step in memory. The functions share it in the same way. */
   starvedMax: number
 }
 
 export const queueLimits: QueueLimits = { stepsMax: 10_000, channelStepsMax: 64, starvedMax: 10_000 }
 
-/** A walk is worth its reads when it can find so large a part of the channels that are remembered. */
+/** A walk is worth its reads if there is room for this fraction of `starvedMax`. */
 const walkShare = 16
 
-/** With so many steps in flight at a function, a channel leaves the last free place to others. */
+/** A channel with so many steps in flight at a function leaves the last free place to others. */
 const reserveFrom = 3
 
-/** A channel whose rows are to be read: those of one function ARN, in order. */
+/** Asks the caller to read the rows of one channel and one function ARN, in order. */
 export interface Claim<Step> extends DueRange {
   readonly lane: Lane<Step>
   readonly channelArn: string
   readonly channelId: number
   readonly functionArn: string
-  /** How many steps there is room for. */
+  /** The number of steps that the queue has room for. */
   readonly stepsMax: number
-  /** How many rows of the channel are in memory already, and will be among what is read. */
+  /** The number of the channel's steps in memory: the read returns their rows, too. */
   readonly inMemory: number
 }
 
@@ -68,16 +68,16 @@ export class StepQueue<Step extends QueuedStep> {
   readonly #limits: QueueLimits
   readonly #lines = new Map<string, Line<Step>>()
   readonly #waitingLines = new Set<Line<Step>>()
-  /** The names of functions some of whose rows are not remembered. */
+  /** The names of the functions with forgotten steps. */
   readonly #forgotten = new Set<string>()
-  /** Until the walk after the start is over: rows may be there that go before all that comes. */
+  /** True until the walk after the start has ended: rows that it has not found yet come before new steps. */
   #isFilling = false
-  /** The lines with starved lanes, and those with low ones, each in the order in which they are refilled. */
+  /** The lines with starved lanes and the lines with low ones, both in the order of their next refill. */
   readonly #starvedLines = new OrderedSet<Line<Step>>()
   readonly #lowLines = new OrderedSet<Line<Step>>()
   #waiting = 0
   #starved = 0
-  #turns = 0
+  #picks = 0
 
   constructor(limits: QueueLimits = queueLimits) {
     this.#limits = limits
@@ -91,13 +91,13 @@ export class StepQueue<Step extends QueuedStep> {
     }))
   }
 
-  /** How many steps wait for a place at the function, in memory or parked, and how many channels have steps there. */
+  /** The number of steps that wait for a place at the function, in memory or parked, and the number of their channels. */
   backlogOf(functionName: string): { steps: number; channels: number } {
     const line = this.#lines.get(functionName)
     return line ? { steps: line.waiting + line.parkedSteps, channels: line.channels.size } : noBacklog
   }
 
-  /** How many of them are the channel's. */
+  /** The number of the channel's steps among them. */
   backlogOfChannel(functionName: string, channelArn: string): number {
     const lane = this.#lines.get(functionName)?.channels.get(channelArn)
     return lane ? lane.waiting.length + lane.parkedSteps : 0
@@ -108,10 +108,10 @@ export class StepQueue<Step extends QueuedStep> {
     return this.#lines.has(functionName)
   }
 
-  /** False when the step is parked, or forgotten. */
+  /** Returns false if the step is parked or forgotten. */
   add(step: Step): boolean {
     const lane = this.#laneOf(step)
-    // The room is for the starved lanes first: they came before.
+    // The starved lanes get the room first: their steps are older.
     const isFull =
       lane.waiting.length >= this.#limits.channelStepsMax || this.#roomOf(lane.line) <= lane.line.starved.size
     const isBehindRows = lane.parked.size > 0 || lane.claimed || this.#hasUnknownRows(lane)
@@ -122,7 +122,7 @@ export class StepQueue<Step extends QueuedStep> {
     return !parks
   }
 
-  /** Parks a step that a walk found. `isNew`: it is not counted yet, even where the rows around it are. */
+  /** Parks a step that a walk has found. `isNew`: the step is not counted yet, even if the rows around it are. */
   find(step: FoundStep, isNew: boolean): void {
     const lane = this.#laneOf(step)
     const known = lane.parked.get(step.functionArn)
@@ -131,7 +131,7 @@ export class StepQueue<Step extends QueuedStep> {
     this.#settle(lane)
   }
 
-  /** A walk begins, which will find what is forgotten. After the start nothing is claimed until it is over. */
+  /** Begins a walk, which finds the forgotten steps. `claim` returns nothing before the first walk has ended. */
   beginWalk(isFirst: boolean): void {
     this.#forgotten.clear()
     this.#isFilling = isFirst
@@ -141,7 +141,7 @@ export class StepQueue<Step extends QueuedStep> {
     this.#isFilling = false
   }
 
-  /** Whether some of what is forgotten could be remembered now. */
+  /** Whether there is room for some of the forgotten channels. */
   get remembersForgotten(): boolean {
     const enough = this.#limits.starvedMax / walkShare
     if (this.#forgotten.size === 0) return false
@@ -152,7 +152,7 @@ export class StepQueue<Step extends QueuedStep> {
     })
   }
 
-  /** The step that has the next free place, from now on in flight; undefined when there is no place for any. */
+  /** Takes the step for the next free place: it is in flight. Undefined if no step can have a place. */
   take(freePlaces: (functionName: string) => number): Step | undefined {
     let next: Lane<Step> | undefined
     for (const line of this.#waitingLines) {
@@ -168,28 +168,28 @@ export class StepQueue<Step extends QueuedStep> {
     return step
   }
 
-  /** The step is in flight no more. Until `end` its row says that it is open. */
+  /** The step is not in flight any more. Until `end`, its row is open. */
   release(step: Step): void {
     const lane = this.#laneOf(step)
     lane.ending += 1
     this.#countInFlight(lane, -1)
   }
 
-  /** The step was released, and its row does not say any more that it is open. */
+  /** The step was released, and its row is not open any more. */
   end(step: Step): void {
     const lane = this.#laneOf(step)
     lane.ending -= 1
     this.#settle(lane)
   }
 
-  /** The step is in flight no more and waits again, in its old place. */
+  /** The step is not in flight any more and waits again, at its old position. */
   putBack(step: Step): void {
     const lane = this.#laneOf(step)
     this.#wait(lane, step)
     this.#countInFlight(lane, -1)
   }
 
-  /** The step waits no more, if it did. */
+  /** Removes the step if it waits. */
   remove(step: Step): void {
     const lane = this.#lines.get(step.functionName)?.channels.get(step.channelArn)
     const index = lane ? lane.waiting.indexOf(step) : -1
@@ -199,7 +199,7 @@ export class StepQueue<Step extends QueuedStep> {
     this.#settle(lane)
   }
 
-  /** The channel that is to be refilled next, until `refill` is called for it; undefined when there is none or no room. */
+  /** Claims the next channel until its `refill`; undefined if there is none, or no room. */
   claim(): Claim<Step> | undefined {
     if (this.#isFilling) return undefined
     const hasRoom = (line: Line<Step>) => this.#roomOf(line) > 0
@@ -210,7 +210,7 @@ export class StepQueue<Step extends QueuedStep> {
     lane.parked.delete(functionArn)
     lane.claimed = true
     const { line, channelArn, channelId, waiting, inFlight, ending } = lane
-    // Behind the others.
+    // Its function is refilled next after all others.
     this.#starvedLines.delete(line)
     this.#lowLines.delete(line)
     this.#settle(lane)
@@ -225,11 +225,11 @@ export class StepQueue<Step extends QueuedStep> {
     }
   }
 
-  /** Ends the claim with the steps that were read, no more than it has room for, and says when other rows may be due. */
+  /** Ends the claim with the steps that were read, at most `stepsMax`. `moreFrom`: from when further rows may be due. */
   refill({ lane, functionArn, dueUntil }: Claim<Step>, steps: readonly Step[], moreFrom: number | undefined): void {
     for (const step of steps) this.#wait(lane, step)
     if (moreFrom !== undefined) park(lane, functionArn, { dueFrom: moreFrom, dueUntil })
-    // Steps that ended while they were parked are noticed when no more rows are left.
+    // Steps that ended while they were parked are discovered when no more rows are left.
     countParked(lane, -(lane.parked.size > 0 ? Math.min(steps.length, lane.parkedSteps) : lane.parkedSteps))
     lane.claimed = false
     this.#settle(lane)
@@ -249,25 +249,25 @@ export class StepQueue<Step extends QueuedStep> {
     return lane
   }
 
-  /** How many more steps of the function may wait in memory. */
+  /** The number of further steps of the function that may wait in memory. */
   #roomOf(line: Line<Step>): number {
     const lines = this.#waitingLines.size + (line.waiting > 0 ? 0 : 1)
     return roomOf(line.waiting, lines, this.#limits.stepsMax - this.#waiting)
   }
 
-  /** How many more channels of the function are remembered. */
+  /** The number of further channels of the function that may have parked steps and no step in memory. */
   #starvedRoomOf(line: Line<Step> | undefined): number {
     const own = line?.starved.size ?? 0
     const lines = this.#starvedLines.size + (own > 0 ? 0 : 1)
     return roomOf(own, lines, this.#limits.starvedMax - this.#starved)
   }
 
-  /** Whether the channel may have forgotten rows: as long as it waits, in memory or parked, none of its rows is forgotten. */
+  /** Whether the channel may have forgotten rows. It has none while it has waiting or parked steps. */
   #hasUnknownRows({ line, waiting, parked, claimed }: Lane<Step>): boolean {
     return this.#forgotten.has(line.functionName) && waiting.length + parked.size === 0 && !claimed
   }
 
-  /** Remembers that the channel has the row, or that something of the function is forgotten. */
+  /** Records a row of the channel, or that the function has forgotten steps. */
   #park(lane: Lane<Step>, { functionArn, dueAt }: FoundStep, counts: boolean): void {
     const isRemembered = lane.waiting.length + lane.parked.size > 0 || lane.claimed
     if (!isRemembered && (this.#hasUnknownRows(lane) || this.#starvedRoomOf(lane.line) === 0)) {
@@ -278,7 +278,7 @@ export class StepQueue<Step extends QueuedStep> {
     if (counts) countParked(lane, 1)
   }
 
-  /** Nearly always the last; one that is put back goes before the younger ones. */
+  /** A new step is the last one; a step that is put back goes before the younger ones. */
   #wait(lane: Lane<Step>, step: Step): void {
     const index = lane.waiting.findLastIndex(({ order }) => order < step.order)
     lane.waiting.splice(index + 1, 0, step)
@@ -298,7 +298,7 @@ export class StepQueue<Step extends QueuedStep> {
     this.#settle(lane)
   }
 
-  /** Puts the lane where it belongs after a change, and forgets it when it has nothing. */
+  /** Updates the sets that contain the lane after a change of it, and deletes an empty lane. */
   #settle(lane: Lane<Step>): void {
     const { line, waiting, inFlight, parked, claimed } = lane
     const level = waiting.length > 0 ? inFlight : undefined
@@ -307,8 +307,8 @@ export class StepQueue<Step extends QueuedStep> {
       if (level !== undefined) levelOf(line, level).add(lane)
       lane.level = level
       line.next = line.levels.find(({ size }) => size > 0)?.first
-      this.#turns += 1
-      lane.since = this.#turns
+      this.#picks += 1
+      lane.since = this.#picks
     }
     const isRefillable = parked.size > 0 && !claimed
     const isLow = waiting.length <= this.#limits.channelStepsMax / 4
@@ -325,8 +325,8 @@ export class StepQueue<Step extends QueuedStep> {
 }
 
 /**
- * How many more a function may have, of what `sharers` functions share: as long as all of them could have as many as it
- * has out of what is left.
+ * The number of further entries that a function with `own` entries may have of a limit that `sharers` functions share. It
+ * may grow as long as `left` would suffice for each of them to have as many.
  */
 function roomOf(own: number, sharers: number, left: number): number {
   return Math.max(0, Math.ceil((left - own * sharers) / (sharers + 1)))

@@ -1,6 +1,6 @@
-import { appInstanceOf, type Place } from '../contract/arn.ts'
+import { type AwsLocation, appInstanceOf } from '../contract/arn.ts'
 import type { Log } from '../runtime/log.ts'
-import type { StepRow, Turn } from '../store/tables.ts'
+import type { Job, StepRow } from '../store/tables.ts'
 import { processorsOf } from './decision.ts'
 import type { FlowEvent } from './transition.ts'
 
@@ -10,25 +10,25 @@ const failures: { [type in FlowEvent['type']]?: string } = {
   Crashed: 'ProcessorCrashed',
 }
 
-/** What the log says of steps whose processor fails. Never a text, and never a CallbackId. */
+/** Logs steps whose processor fails. The lines contain no text of a message and no CallbackId. */
 export class StepReport {
   readonly #log: Log
-  readonly #place: Place
+  readonly #location: AwsLocation
 
-  constructor({ log, place }: { log: Log; place: Place }) {
+  constructor({ log, location }: { log: Log; location: AwsLocation }) {
     this.#log = log
-    this.#place = place
+    this.#location = location
   }
 
-  /** As AWS tells EventBridge of it, whatever the FallbackAction ("Chime ChannelFlow Processing Status"). */
-  failure(turn: Turn, after: StepRow, event: FlowEvent): void {
+  /** AWS's event for EventBridge ("Chime ChannelFlow Processing Status"). It does not depend on the FallbackAction. */
+  failure(job: Job, after: StepRow, event: FlowEvent): void {
     const failed = failures[event.type]
     if (!failed && after.state !== 'EXPIRED') return
-    const { step, run } = turn
+    const { step, run } = job
     const processor = processorsOf(run)[step.position]
     const detail = {
       eventType: failed ?? 'ProcessorDeadlinePassed',
-      account: this.#place.account,
+      account: this.#location.account,
       appInstanceArn: appInstanceOf(step.channel_arn),
       channelArn: step.channel_arn,
       messageId: step.message_id,
@@ -44,10 +44,10 @@ export class StepReport {
     this.#log.warn(detail, 'Chime ChannelFlow Processing Status')
   }
 
-  /** The step waits for its verdict and nothing else will happen: without a word the message would just stay PENDING. */
-  waiting(turn: Turn, after: StepRow, event: FlowEvent): void {
+  /** The step now only waits for its verdict: without this line the message would stay PENDING without a reason. */
+  waiting(job: Job, after: StepRow, event: FlowEvent): void {
     if (after.state !== 'AWAITING' || after.owner !== '') return
-    const { step, run } = turn
+    const { step, run } = job
     const fields = {
       channelArn: step.channel_arn,
       messageId: step.message_id,

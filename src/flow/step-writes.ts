@@ -12,34 +12,34 @@ interface StepWritesParts {
   store: Store
   clock: Clock
   log: Log
-  /** Too many writes fail: this one is not tried again. */
+  /** Called if too many writes wait for a retry: this one is not retried. */
   dropped(callbackId: string): void
 }
 
 /** What follows a write. */
 export interface AfterWrite {
-  /** Called once: the row is written, or was refused since the step is over or another node's. */
+  /** Called once: the row is written, or was rejected because the step has ended or another node owns it. */
   settled(isWritten: boolean): void
-  /** The write failed, and is tried again. */
+  /** Called if the write failed: it is retried. */
   failed?(): void
 }
 
 /**
- * Writes what became of an attempt. The latest write of a step is the one that counts:
+ * Writes the outcomes of attempts. For each step only the latest write counts:
  *
- *   put off ──1 s──► under way ──► settled
+ *   put off ──1 s──► in flight ──► settled
  *                      │    ▲
  *                      ▼    │ after 1, 2, 4 … 30 s
- *                    tried again
+ *                    waits for a retry
  *
- * A verdict, or another write of the step, cancels a write that is put off or is to be tried again. At the deadline one
- * that is to be tried again ends, too, since the step is then expired instead.
+ * A verdict, or another write of the step, cancels a write that is put off or waits for a retry. A retry also ends at the
+ * deadline, because the step then expires.
  */
 export class StepWrites {
   readonly #parts: StepWritesParts
   readonly #putOff: PutOffWrites
   readonly #retries: Retries
-  /** By CallbackId: the change, or what will make it. */
+  /** By CallbackId: the change, or the function that builds it. */
   readonly #latest = new Map<string, StepChange | (() => StepChange | undefined)>()
 
   constructor(parts: StepWritesParts) {
@@ -48,7 +48,7 @@ export class StepWrites {
     this.#retries = new Retries(parts.clock)
   }
 
-  /** Resolves to false when the write failed and will be tried again. */
+  /** Resolves to false if the write failed and is retried. */
   async write(change: StepChange, after: AfterWrite): Promise<boolean> {
     const { callback_id: callbackId } = change.step
     this.cancel(callbackId)
@@ -62,9 +62,9 @@ export class StepWrites {
   }
 
   /**
-   * Writes a second later, since the verdict may make it needless; `change` is called for the write alone. At once
-   * where the row's old deadline is near, or while writes fail: how the store is must then be known before more events
-   * are handed over.
+   * Writes one second later, because the verdict may make the write unnecessary; `change` is only called for the write.
+   * Writes at once if the row's old deadline is near, or while writes fail: the state of the store must then be known
+   * before further hand-offs.
    */
   async putOff(
     callbackId: string,
@@ -83,7 +83,7 @@ export class StepWrites {
     return true
   }
 
-  /** Writes once. Resolves to whether the row is written, or the step is over. */
+  /** Writes without a retry. Resolves to whether the row is written or the step has ended. */
   once(change: StepChange): Promise<boolean> {
     return this.#try(change, undefined, 'warn')
   }
@@ -95,8 +95,8 @@ export class StepWrites {
   }
 
   /**
-   * Writes what is put off: the next start then does not call a processor again that has the event already. What could
-   * not be written so far is left to the next start, which calls the processor again.
+   * Writes what is put off, so that the next start does not invoke a processor again that has its event. Writes that wait
+   * for a retry are dropped: the next start invokes their processors again.
    */
   async close(): Promise<void> {
     this.#retries.close()
@@ -109,7 +109,7 @@ export class StepWrites {
     try {
       const { result } = await store.commit(change)
       if (this.#latest.get(callbackId) === change) this.#latest.delete(callbackId)
-      after?.settled(result !== 'refused')
+      after?.settled(result !== 'rejected')
       return true
     } catch (err) {
       log[levelOf(err, level)]({ messageId, err }, 'writing a step failed; trying again')

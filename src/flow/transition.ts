@@ -1,7 +1,8 @@
 import type { MessageText } from '../store/tables.ts'
+import { codeOf } from './error-code.ts'
 
 /*
- * A run takes one message revision through its flow's processors, one after another.
+ * A run passes one message revision through the processors of its flow, one after the other.
  *
  *   run    RUNNING ──► SENT | DENIED | FAILED
  *
@@ -11,27 +12,33 @@ import type { MessageText } from '../store/tables.ts'
  *             │                         └──deadline──► EXPIRED ──► the run is FAILED
  *             └──Unreached──► UNREACHABLE ──► FallbackAction: CONTINUE as if allowed, ABORT: the run is FAILED
  *
- * Whatever state an open step is in, Stopped makes it EXPIRED, and the run is FAILED.
+ * In every state of an open step, Stopped makes it EXPIRED, and the run is FAILED.
  *
- * Two clocks that never mix. Reach: the processor cannot be handed the event; only this runs the FallbackAction.
- * Verdict: it was handed the event; a crash is tried again, silence is waited for, and nothing but a callback approves.
- * A verdict counts as soon as the step is open, since a quick processor answers before its hand-off is known.
- * The first verdict wins: a step that is over never changes again.
+ * There are two independent time limits. Reach: the hand-off fails; after the last try, the FallbackAction decides.
+ * Verdict: the hand-off succeeded. A crash is retried, a missing verdict expires at the deadline, and only a callback
+ * approves: the FallbackAction does not apply.
+ * A verdict counts as soon as the step is open, because a fast processor calls back before the end of its hand-off.
+ * The first verdict counts: a step that has ended never changes again.
  */
 
-/** How often a processor that cannot be reached is tried, and how long each pause is at most. */
+/** The maximum of tries to reach a processor, and the maximum of each pause between them. */
 const triesMax = 3
 const tryPauseMs = [1_000, 4_000]
 /**
- * As Lambda treats an asynchronous event: three attempts in all, the second about one minute after the first has
- * failed, the third two minutes later.
+ * As in Lambda's asynchronous invocation: three attempts, the second about one minute after the failure of the first,
+ * the third two minutes later.
  */
 const attemptPauseMs = [60_000, 120_000]
 /**
- * The first of these pauses when only the connection was cut: the endpoint restarts, and the function most likely never
- * ran. It replaces the minute; the maximum is still three attempts.
+ * The first of these pauses if only the connection broke: the endpoint restarts, and the function most likely did not
+ * run. The maximum is still three attempts.
  */
 const cutPauseMs = 5_000
+
+/** So many failed attempts of a step are kept. */
+const attemptsKept = 8
+/** Status.Detail has at most so many characters (AWS's API reference, ChannelMessageStatusStructure). */
+const detailLengthMax = 256
 
 export interface Processor {
   name: string
@@ -43,45 +50,70 @@ export interface Processor {
 
 export interface Step {
   callbackId: string
-  /** Which of the run's processors, from 0. */
+  /** The index of its processor in the run, from 0. */
   position: number
   state: 'DISPATCHING' | 'AWAITING' | 'ALLOWED' | 'DENIED' | 'UNREACHABLE' | 'EXPIRED'
   tries: number
   attempts: number
-  /** Whether a node owns the step; if not, it waits for `dueAt`. */
-  held: boolean
+  /** Whether a node owns the step; if not, any node may take it at `dueAt`. */
+  isOwned: boolean
   dueAt: number
   deadlineAt: number
   handedOffAt: number | undefined
   decidedAt: number | undefined
   failure: string | undefined
+  /** The failed attempts, the latest last: at most `attemptsKept` of them. */
+  failedAttempts: readonly Attempt[]
+  decision: Decision | undefined
+}
+
+/** One failed attempt, without any text of the message or of the processor. */
+export interface Attempt {
+  at: number
+  what: 'unreached' | 'crashed' | 'ended without a callback'
+  /** The class or the code of the error: `ECONNREFUSED`, `TypeError`, `HTTP 503`. */
+  code?: string | undefined
+}
+
+/** Why a processor, or a person, denied the message. */
+export interface Reason {
+  code: string
+  text: string
+}
+
+/** Who decided a step. A step without one was decided by its processor, its FallbackAction or its deadline, as its state says. */
+export interface Decision {
+  by: 'callback' | 'operator' | 'ban'
+  /** The access key of a person's decision. */
+  keyId?: string
+  reason?: Reason | undefined
 }
 
 export interface Run {
   processors: readonly Processor[]
-  /** How long each processor has, in milliseconds. */
+  /** The time limit of each processor, in milliseconds. */
   deadlineMs: number
   state: 'RUNNING' | 'SENT' | 'DENIED' | 'FAILED'
-  /** What processors have changed so far. */
+  /** The members that processors have changed so far. */
   text: Partial<MessageText>
   /** The step that the event is about. */
   step: Step
 }
 
 export type FlowEvent =
-  | { type: 'Verdict'; deny: boolean; text: Partial<MessageText> }
+  | { type: 'Verdict'; deny: boolean; text: Partial<MessageText>; decision?: Decision | undefined }
   | { type: 'HandedOff' }
   | { type: 'Unreached'; reason: string; permanent: boolean }
-  /** `retrySoon` when only the connection to the processor was cut. */
+  /** `retrySoon` if only the connection to the processor broke. */
   | { type: 'Crashed'; reason: string; retrySoon?: boolean }
-  /** The attempt ended well; the verdict may still come, from wherever. */
+  /** The attempt succeeded; the verdict may still arrive, from any client. */
   | { type: 'Completed' }
-  /** A node has taken the step: it was due, or its owner is gone. */
+  /** A node has taken the step: it was due, or its owner is dead. */
   | { type: 'Due' }
-  /** The message must not be released any more, whatever its processors say. */
-  | { type: 'Stopped'; reason: string }
+  /** The message must not be released any more, whatever the verdicts of its processors. */
+  | { type: 'Stopped'; reason: string; by?: Decision['by']; keyId?: string }
 
-/** What the loop has to carry out, in this order. */
+/** The actions that follow a transition, in this order. */
 export type Effect =
   | { effect: 'RecordStep'; step: Step }
   | { effect: 'DecideStep'; step: Step }
@@ -90,18 +122,18 @@ export type Effect =
   | { effect: 'EndMessage'; status: 'SENT' | 'DENIED' | 'FAILED'; detail: string | undefined }
 
 /**
- * Why a verdict is not taken. NotPending: its step is over and the message went on, or out. Forbidden: the message was
- * denied or has failed, or the verdict is late. Ignored: the outcome of an attempt that no node owns any more.
+ * NotPending: the verdict's step has ended, and the message is at a later step or was released. Forbidden: the message was
+ * denied or has failed, or the verdict is late. Ignored: the outcome of an attempt whose step is not owned any more.
  */
-type Refusal = 'NotPending' | 'Forbidden' | 'Ignored'
+type Rejection = 'NotPending' | 'Forbidden' | 'Ignored'
 
-/** A run after an event, and what has to be done about it. */
+/** A run after an event, with the actions that follow. */
 export interface Progress {
   run: Run
   effects: Effect[]
 }
 
-export type Transition = Progress | { refusal: Refusal }
+export type Transition = Progress | { rejection: Rejection }
 
 export interface World {
   now: number
@@ -110,27 +142,28 @@ export interface World {
   random(): number
 }
 
-/** The first step of a new run, or the next of a running one. */
+/** The first step of a new run, or the next step of a running one. */
 export function openStep(run: Pick<Run, 'deadlineMs'>, position: number, { now, newId }: World): Step {
   const deadlineAt = now + run.deadlineMs
-  const unknown = { handedOffAt: undefined, decidedAt: undefined, failure: undefined }
-  const fresh = { state: 'DISPATCHING' as const, tries: 0, attempts: 0, held: true, dueAt: deadlineAt }
-  return { callbackId: newId(), position, ...fresh, deadlineAt, ...unknown }
+  const unknown = { handedOffAt: undefined, decidedAt: undefined, failure: undefined, decision: undefined }
+  const fresh = { state: 'DISPATCHING' as const, tries: 0, attempts: 0, isOwned: true, dueAt: deadlineAt }
+  return { callbackId: newId(), position, ...fresh, deadlineAt, failedAttempts: [], ...unknown }
 }
 
 export const isOpen = (step: Pick<Step, 'state'>) => step.state === 'DISPATCHING' || step.state === 'AWAITING'
 
-/** The run after the event, and what has to be done about it. The run that was given stays as it is. */
+/** Applies the event to a run. The argument is not modified. */
 export function transition(run: Run, event: FlowEvent, world: World): Transition {
   const { step } = run
-  if (!isOpen(step)) return { refusal: event.type === 'Verdict' ? refusalOf(run) : 'Ignored' }
-  if (event.type === 'Stopped') return end(decide(run, 'EXPIRED', world), 'FAILED', event.reason)
+  if (!isOpen(step)) return { rejection: event.type === 'Verdict' ? rejectionOf(run) : 'Ignored' }
+  if (event.type === 'Stopped') return stop(run, event, world)
   const late = world.now >= step.deadlineAt
   if (event.type === 'Verdict') {
-    if (late) return { refusal: 'Forbidden' }
-    return event.deny ? deny(run, world) : allow(run, event.text, world)
+    if (late) return { rejection: 'Forbidden' }
+    const decided = withDecision(run, event.decision)
+    return event.deny ? deny(decided, world) : allow(decided, event.text, world)
   }
-  if (event.type !== 'Due' && !step.held) return { refusal: 'Ignored' }
+  if (event.type !== 'Due' && !step.isOwned) return { rejection: 'Ignored' }
   if (late) return expire(run, world)
   switch (event.type) {
     case 'HandedOff':
@@ -140,22 +173,39 @@ export function transition(run: Run, event: FlowEvent, world: World): Transition
     case 'Crashed':
       return crashed(reached(run, world), event, world)
     case 'Completed':
-      return waitForVerdict(reached(run, world))
+      return completed(reached(run, world), world)
     case 'Due':
       return due(run)
   }
 }
 
-function refusalOf(run: Run): Refusal {
+function stop(run: Run, { reason, by, keyId }: FlowEvent & { type: 'Stopped' }, world: World): Transition {
+  const decision = by && { by, ...(keyId !== undefined && { keyId }) }
+  const decided = decide(withDecision(run, decision), 'EXPIRED', world)
+  return end(decided, 'FAILED', reason)
+}
+
+function rejectionOf(run: Run): Rejection {
   return run.state === 'SENT' || run.state === 'RUNNING' ? 'NotPending' : 'Forbidden'
 }
 
+function withDecision(run: Run, decision: Decision | undefined): Run {
+  return decision ? { ...run, step: { ...run.step, decision } } : run
+}
+
 function deny(run: Run, world: World): Transition {
-  return end(decide(run, 'DENIED', world), 'DENIED', undefined)
+  const reason = run.step.decision?.reason
+  return end(decide(run, 'DENIED', world), 'DENIED', reason && detailOf(reason))
+}
+
+const detailOf = ({ code, text }: Reason) => (text === '' ? code : `${code}: ${text}`)
+
+function withAttempt(step: Step, attempt: Attempt): Step {
+  return { ...step, failedAttempts: [...step.failedAttempts, attempt].slice(-attemptsKept) }
 }
 
 function allow(run: Run, text: Partial<MessageText>, world: World): Transition {
-  return goOn({ ...decide(run, 'ALLOWED', world), text: { ...run.text, ...text } }, world)
+  return proceed({ ...decide(run, 'ALLOWED', world), text: { ...run.text, ...text } }, world)
 }
 
 function handedOff(run: Run, world: World): Transition {
@@ -163,7 +213,7 @@ function handedOff(run: Run, world: World): Transition {
   return record(after, after.step)
 }
 
-/** The processor has the event, as it must when its attempt has ended. The deadline counts anew from the first time. */
+/** The processor has received the event: the end of an attempt implies it. The deadline starts again at the first time. */
 function reached(run: Run, { now }: World): Run {
   const { handedOffAt } = run.step
   const deadlineAt = handedOffAt === undefined ? now + run.deadlineMs : run.step.deadlineAt
@@ -172,45 +222,53 @@ function reached(run: Run, { now }: World): Run {
 
 function unreached(run: Run, event: { reason: string; permanent: boolean }, world: World): Transition {
   const tries = run.step.tries + 1
-  const step = { ...run.step, tries, failure: event.reason }
+  const failed = { ...run.step, tries, failure: event.reason }
+  const step = withAttempt(failed, { at: world.now, what: 'unreached', code: codeOf(event.reason) })
   if (!event.permanent && tries < triesMax) {
     const pauseMs = (tryPauseMs[tries - 1] ?? 0) * (0.5 + world.random() / 2)
-    return tryAgainAt({ ...run, step }, world.now + Math.round(pauseMs))
+    return retryAt({ ...run, step }, world.now + Math.round(pauseMs))
   }
-  // A processor that was reached before has the event: its verdict is waited for, as after a crash.
+  // A processor that was reached before has the event: the step waits for its verdict, as after a crash.
   if (step.handedOffAt !== undefined) return waitForVerdict({ ...run, step })
   const decided = decide({ ...run, step }, 'UNREACHABLE', world)
   const processor = run.processors[run.step.position] as Processor
   return processor.fallbackAction === 'CONTINUE'
-    ? goOn(decided, world)
-    : end(decided, 'FAILED', 'Processor invocation failed')
+    ? proceed(decided, world)
+    : end(decided, 'FAILED', `Processor invocation failed: ${processor.name}`)
 }
 
 function crashed(run: Run, event: { reason: string; retrySoon?: boolean }, { now }: World): Transition {
   const { attempts } = run.step
   const pauseMs = event.retrySoon && attempts === 0 ? cutPauseMs : attemptPauseMs[attempts]
-  const step = { ...run.step, attempts: attempts + 1, failure: event.reason }
-  return pauseMs === undefined ? waitForVerdict({ ...run, step }) : tryAgainAt({ ...run, step }, now + pauseMs)
+  const failed = { ...run.step, attempts: attempts + 1, failure: event.reason }
+  const step = withAttempt(failed, { at: now, what: 'crashed', code: codeOf(event.reason) })
+  return pauseMs === undefined ? waitForVerdict({ ...run, step }) : retryAt({ ...run, step }, now + pauseMs)
 }
 
-/** The processor gets the same event again. */
+/** The processor ended its work. Its verdict may still come from elsewhere. */
+function completed(run: Run, { now }: World): Transition {
+  return waitForVerdict({ ...run, step: withAttempt(run.step, { at: now, what: 'ended without a callback' }) })
+}
+
+/** The processor receives the same event again. */
 function due(run: Run): Transition {
-  const step: Step = { ...run.step, held: true }
+  const step: Step = { ...run.step, isOwned: true }
   return { run: { ...run, step }, effects: [{ effect: 'InvokeProcessor', step }] }
 }
 
 function expire(run: Run, world: World): Transition {
-  return end(decide(run, 'EXPIRED', world), 'FAILED', 'Processor did not answer in time')
+  const { name } = run.processors[run.step.position] as Processor
+  return end(decide(run, 'EXPIRED', world), 'FAILED', `Processor did not answer in time: ${name}`)
 }
 
-function tryAgainAt(run: Run, atMs: number): Transition {
+function retryAt(run: Run, atMs: number): Transition {
   const dueAt = Math.min(atMs, run.step.deadlineAt)
-  return record(run, { ...run.step, state: 'DISPATCHING', held: false, dueAt })
+  return record(run, { ...run.step, state: 'DISPATCHING', isOwned: false, dueAt })
 }
 
-/** From here on there are only the verdict and the deadline. */
+/** Only the verdict or the deadline can end the step now. */
 function waitForVerdict(run: Run): Transition {
-  return record(run, { ...run.step, state: 'AWAITING', held: false, dueAt: run.step.deadlineAt })
+  return record(run, { ...run.step, state: 'AWAITING', isOwned: false, dueAt: run.step.deadlineAt })
 }
 
 function record(run: Run, step: Step): Transition {
@@ -218,11 +276,11 @@ function record(run: Run, step: Step): Transition {
 }
 
 function decide(run: Run, state: Step['state'], { now }: World): Run {
-  return { ...run, step: { ...run.step, state, held: false, decidedAt: now } }
+  return { ...run, step: { ...run.step, state, isOwned: false, decidedAt: now } }
 }
 
-/** The decided step's successor, or the end of the line: the message goes out. */
-function goOn(run: Run, world: World): Transition {
+/** Opens the next step, or releases the message after the last one. */
+function proceed(run: Run, world: World): Transition {
   const position = run.step.position + 1
   if (position >= run.processors.length) return end(run, 'SENT', undefined)
   const next = openStep(run, position, world)
@@ -236,7 +294,7 @@ function goOn(run: Run, world: World): Transition {
 function end(run: Run, state: 'SENT' | 'DENIED' | 'FAILED', detail: string | undefined): Transition {
   const effects: Effect[] = [
     { effect: 'DecideStep', step: run.step },
-    { effect: 'EndMessage', status: state, detail },
+    { effect: 'EndMessage', status: state, detail: detail?.slice(0, detailLengthMax) },
   ]
   return { run: { ...run, state }, effects }
 }

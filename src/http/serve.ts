@@ -4,10 +4,10 @@ import { Compile, type Validator } from 'typebox/compile'
 import { ApiError, badRequest, Overloaded } from '../contract/api-error.ts'
 import type { Operation, OperationFacts } from '../contract/operation.ts'
 import { describeViolations, violationsOf } from '../contract/violations.ts'
+import type { Key } from '../keys/key.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { splitTarget } from '../signature/canonical.ts'
-import type { Credentials } from '../signature/credentials.ts'
 import type { Verified } from '../signature/rejection.ts'
 import type { SignedRequest } from '../signature/verify-request.ts'
 import {
@@ -50,7 +50,9 @@ export interface ListenerParts<Context> {
   onVerified(stream: Socket): void
   contextFor(call: AuthenticCall): Context
   /** Throws if this call is not allowed. Called before the input is validated. */
-  gate(call: { operation: OperationFacts; credentials: Credentials; input: object }): void
+  gate(call: { operation: OperationFacts; credentials: Key; input: object }): void
+  /** Rejects if the key does not permit this call. Called with the valid input, before any row is read. */
+  authorize(call: { operation: OperationFacts; credentials: Key; input: object }): Promise<void> | undefined
   /** Converts an error that is neither an ApiError nor a bug. */
   translate?(error: unknown): ApiError | undefined
   /** The HTML page at `/`, for browsers. */
@@ -67,7 +69,7 @@ export interface ListenerParts<Context> {
 /** A call with a verified signature. */
 export interface AuthenticCall {
   operation: OperationFacts
-  credentials: Credentials
+  credentials: Key
   requestId: string
   /** The SDKs give a call and its retries the same id. */
   invocationId: string | undefined
@@ -156,7 +158,7 @@ class Calls<Context> {
     return this.#call(route, { ...route, headers: signed, body }, credentials, entry)
   }
 
-  async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Credentials, entry: Entry) {
+  async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Key, entry: Entry) {
     const input = this.#readers.get(operation)!(parts)
     this.#parts.gate({ operation, credentials, input })
     const invocationId = parts.headers['amz-sdk-invocation-id']?.toString()
@@ -166,6 +168,8 @@ class Calls<Context> {
       await operation.onInvalid?.(input, context, violations)
       throw badRequest(describeViolations(violations))
     }
+    const authorizing = this.#parts.authorize({ operation, credentials, input })
+    if (authorizing) await authorizing
     noteMessage(entry, input)
     const output = await operation
       .invoke(input, context)
@@ -182,7 +186,8 @@ class Calls<Context> {
    */
   #rejectUndeclared(operation: Operation<Context>, error: unknown, entry: Entry): never {
     const apiError = this.#apiError(error)
-    if (!apiError || operation.errors.includes(apiError.code)) throw error
+    const declared: readonly string[] = operation.errors
+    if (!apiError || declared.includes(apiError.code)) throw error
     const problem = `${operation.name} returns ${apiError.code}, which it does not declare`
     if (this.#parts.strict) throw new Error(problem, { cause: error })
     this.#parts.log.warn(entry, problem)

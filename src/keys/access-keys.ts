@@ -1,62 +1,172 @@
-import { randomBytes } from 'node:crypto'
-import type { Credentials, FindCredentials } from '../signature/credentials.ts'
-import type { Reader, Store } from '../store/store.ts'
+import type { Reader, Transaction } from '../store/store.ts'
+import { grantOf, type KeyRow } from './find-key.ts'
+import { type Grant, subjectOf } from './grant.ts'
+import type { Credentials } from './key.ts'
+import { newKeyPair } from './key-ids.ts'
 
-/** Has the form of AWS's long-term keys, which some clients check: 20 capital letters and digits, and 40 characters. */
-export function newKeyPair(): Credentials {
-  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const id = [...randomBytes(16)].map((byte) => digits[byte % digits.length]).join('')
-  return { accessKeyId: `AKIA${id}`, secretAccessKey: randomBytes(30).toString('base64url') }
+/*
+ * Keys with a row. Each of these is the work of one transaction, which the caller opens: an operation adds its row of the
+ * audit log to it, and so does the command line.
+ */
+
+/** What a new key is made of. */
+export interface NewKey {
+  grant: Exclude<Grant, { kind: 'function' }>
+  name?: string | undefined
+  expiresAtMs?: number | undefined
 }
 
-/** Finds the root key and all created keys. Every call reads the store, so that a suspension counts at once. */
-export function findAccessKey(read: Reader, root: Credentials): FindCredentials {
-  return async (accessKeyId) => {
-    const row = await read.get<{ secret_access_key: string | null; suspended: number }>(
-      `SELECT (SELECT secret_access_key FROM access_key WHERE access_key_id = $1) AS secret_access_key,
-         (SELECT count(*) FROM suspended_key WHERE access_key_id = $1) AS suspended`,
-      accessKeyId,
-    )
-    const secretAccessKey = accessKeyId === root.accessKeyId ? root.secretAccessKey : row?.secret_access_key
-    return secretAccessKey ? { accessKeyId, secretAccessKey, suspended: row?.suspended === 1 } : undefined
+/** A key with a row, without its secret. */
+export interface ListedKey {
+  accessKeyId: string
+  grant: Grant
+  name: string | undefined
+  createdAtMs: number
+  expiresAtMs: number | undefined
+  suspended: boolean
+}
+
+/** The subject of a new key does not exist. */
+export class UnknownSubject extends Error {}
+
+/** Rows of revocation are kept so long. A node that reads them less often examines all sessions. */
+const revocationsKeptMs = 3_600_000
+
+/** Throws an UnknownSubject if the AppInstance, the user or the flow of the key does not exist. */
+export async function createAccessKey(
+  transaction: Transaction,
+  { grant, name, expiresAtMs }: NewKey,
+  now: number,
+): Promise<Credentials> {
+  const pair = newKeyPair()
+  const { userId } = await findSubject(transaction, grant)
+  const row: KeyRow = {
+    access_key_id: pair.accessKeyId,
+    secret_access_key: pair.secretAccessKey,
+    kind: grant.kind,
+    role: grant.kind === 'operator' ? grant.role : null,
+    subject_arn: subjectOf(grant) ?? null,
+    user_id: userId ?? null,
+    directory: grant.kind === 'user' && grant.directory ? 1 : 0,
+    name: name ?? null,
+    created_at: now,
+    expires_at: expiresAtMs ?? null,
   }
+  await transaction.insert('access_key', { ...row })
+  return pair
 }
 
-export async function createAccessKey(store: Store, now: number): Promise<Credentials> {
-  const { accessKeyId, secretAccessKey } = newKeyPair()
-  const row = { access_key_id: accessKeyId, secret_access_key: secretAccessKey, created_at: now }
-  await store.transaction((transaction) => transaction.insert('access_key', row))
-  return { accessKeyId, secretAccessKey }
+/** The number of the user, if the key is for one. */
+async function findSubject(read: Reader, grant: Grant): Promise<{ userId: number | undefined }> {
+  const subject = grant.kind === 'function' ? undefined : subjectOf(grant)
+  if (subject === undefined) return { userId: undefined }
+  const row = await read.get<{ user_id: number | null }>(
+    `SELECT user_id FROM app_instance_user WHERE app_instance_user_arn = $1 AND deleted_at IS NULL
+     UNION ALL SELECT NULL FROM app_instance WHERE app_instance_arn = $1
+     UNION ALL SELECT NULL FROM channel_flow WHERE channel_flow_arn = $1`,
+    subject,
+  )
+  const isUser = typeof row?.user_id === 'number'
+  if (!row || isUser !== (grant.kind === 'user')) throw new UnknownSubject(`${subject} does not exist`)
+  return { userId: row.user_id ?? undefined }
 }
 
 /** Returns whether anything changed. Any id can be suspended, including that of the root key. */
-export async function suspendAccessKey(store: Store, accessKeyId: string, now: number): Promise<boolean> {
-  const row = { access_key_id: accessKeyId, suspended_at: now }
-  return store.transaction((transaction) => transaction.insertOnce('suspended_key', row))
+export async function suspendAccessKey(transaction: Transaction, accessKeyId: string, now: number): Promise<boolean> {
+  const changed = await transaction.insertOnce('suspended_key', { access_key_id: accessKeyId, suspended_at: now })
+  if (changed) await revoke(transaction, accessKeyId, now)
+  return changed
 }
 
-export async function resumeAccessKey(store: Store, accessKeyId: string): Promise<boolean> {
-  const changed = await store.transaction((transaction) =>
-    transaction.run('DELETE FROM suspended_key WHERE access_key_id = $1', accessKeyId),
+export async function resumeAccessKey(transaction: Transaction, accessKeyId: string): Promise<boolean> {
+  return (await transaction.run('DELETE FROM suspended_key WHERE access_key_id = $1', accessKeyId)) === 1
+}
+
+/** Returns whether there was such a key. The temporary keys that were made by it end with it. */
+export async function deleteAccessKey(transaction: Transaction, accessKeyId: string, now: number): Promise<boolean> {
+  const deleted = await transaction.run('DELETE FROM access_key WHERE access_key_id = $1', accessKeyId)
+  if (deleted === 0) return false
+  await resumeAccessKey(transaction, accessKeyId)
+  await revoke(transaction, accessKeyId, now)
+  return true
+}
+
+/** All keys of the user are suspended while its keys_not_before is in the future. */
+const untilResumed = Number.MAX_SAFE_INTEGER
+
+/** Suspends every key of the user, those that are made later too. Returns whether anything changed. */
+export async function suspendUser(transaction: Transaction, userArn: string, now: number): Promise<boolean> {
+  const changed = await setNotBefore(
+    transaction,
+    userArn,
+    untilResumed,
+    `coalesce(keys_not_before, 0) < ${untilResumed}`,
+  )
+  if (changed) await revoke(transaction, userArn, now)
+  return changed
+}
+
+/** Keys with a row are accepted again; temporary keys that were issued before have ended for good. */
+export const resumeUser = (transaction: Transaction, userArn: string, now: number): Promise<boolean> =>
+  setNotBefore(transaction, userArn, now, `keys_not_before = ${untilResumed}`)
+
+async function setNotBefore(transaction: Transaction, userArn: string, notBefore: number, condition: string) {
+  const changed = await transaction.run(
+    `UPDATE app_instance_user SET keys_not_before = $1
+     WHERE app_instance_user_arn = $2 AND deleted_at IS NULL AND ${condition}`,
+    notBefore,
+    userArn,
   )
   return changed === 1
 }
 
-export interface ListedKey {
-  accessKeyId: string
-  createdAt: number
-  suspended: boolean
+/** Makes every node close the sessions of the key, or of the user. */
+async function revoke(transaction: Transaction, subject: string, now: number): Promise<void> {
+  await transaction.run('DELETE FROM revocation WHERE revoked_at < $1', now - revocationsKeptMs)
+  await transaction.run(
+    'INSERT INTO revocation (number, subject, revoked_at) SELECT coalesce(max(number), 0) + 1, $1, $2 FROM revocation',
+    subject,
+    now,
+  )
 }
 
-/** Without the root key, which may come from the environment. */
-export async function listAccessKeys(read: Reader): Promise<ListedKey[]> {
-  const rows = await read.all<{ access_key_id: string; created_at: number; suspended_at: number | null }>(
-    `SELECT access_key.access_key_id, created_at, suspended_at FROM access_key
-     LEFT JOIN suspended_key ON suspended_key.access_key_id = access_key.access_key_id ORDER BY created_at`,
+const listText = `SELECT access_key.*, suspended_at FROM access_key
+  LEFT JOIN suspended_key ON suspended_key.access_key_id = access_key.access_key_id`
+
+/** Where a page of the list begins: after the key with this time of creation and this id. */
+export type KeyPosition = readonly [createdAtMs: number, accessKeyId: string]
+
+/** The keys after this position, the oldest first, at most so many. Without the root key, which may come from the environment. */
+export async function listAccessKeys(
+  read: Reader,
+  { after = [0, ''], keysMax, within }: { after?: KeyPosition; keysMax: number; within?: string | undefined },
+): Promise<ListedKey[]> {
+  const rows = await read.all<KeyRow & { suspended_at: number | null }>(
+    `${listText} WHERE (created_at, access_key.access_key_id) > ($1, $2)
+       AND ($3 = '' OR subject_arn = $3 OR substr(subject_arn, 1, length($3) + 1) = $3 || '/')
+     ORDER BY created_at, access_key.access_key_id LIMIT $4`,
+    ...after,
+    within ?? '',
+    keysMax,
   )
-  return rows.map((row) => ({
-    accessKeyId: row.access_key_id,
-    createdAt: row.created_at,
-    suspended: row.suspended_at !== null,
-  }))
+  return rows.map(listed)
 }
+
+export const positionOf = ({ createdAtMs, accessKeyId }: ListedKey): KeyPosition => [createdAtMs, accessKeyId]
+
+export async function findAccessKey(read: Reader, accessKeyId: string): Promise<ListedKey | undefined> {
+  const row = await read.get<KeyRow & { suspended_at: number | null }>(
+    `${listText} WHERE access_key.access_key_id = $1`,
+    accessKeyId,
+  )
+  return row && listed(row)
+}
+
+const listed = (row: KeyRow & { suspended_at: number | null }): ListedKey => ({
+  accessKeyId: row.access_key_id,
+  grant: grantOf(row),
+  name: row.name ?? undefined,
+  createdAtMs: row.created_at,
+  expiresAtMs: row.expires_at ?? undefined,
+  suspended: row.suspended_at !== null,
+})

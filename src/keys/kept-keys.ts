@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { Place } from '../contract/arn.ts'
-import type { Credentials } from '../signature/credentials.ts'
+import type { AwsLocation } from '../contract/arn.ts'
 import { keepSetting } from '../store/kept-value.ts'
 import type { Store } from '../store/store.ts'
 import { type CertifiedKey, createAuthority } from '../tls/issue-certificate.ts'
-import { newKeyPair } from './access-keys.ts'
+import { DerivedSecrets } from './derived-secrets.ts'
+import type { Credentials } from './key.ts'
+import { newKeyPair } from './key-ids.ts'
 
 /** The keys of a server. They are stored with its data, so all nodes of a store share them. */
 export interface Keys {
@@ -14,6 +15,8 @@ export interface Keys {
   authority: CertifiedKey
   /** Signs paging tokens. */
   token: string
+  /** For the keys of functions, and temporary ones. */
+  secrets: DerivedSecrets
   /** Distinguishes the nodes of this store from those of another one. */
   cluster: string
 }
@@ -26,11 +29,11 @@ export async function keepKeys(store: Store, own: Credentials | undefined, now: 
   )
   const token = await keepSetting(store, 'token_key', () => randomBytes(32).toString('base64url'))
   const cluster = await keepSetting(store, 'cluster', () => randomBytes(8).toString('hex'))
-  return { root: own ?? root, authority, token, cluster }
+  return { root: own ?? root, authority, token, secrets: new DerivedSecrets(token), cluster }
 }
 
 /** Region and account are parts of every ARN, so they cannot change after the first start. */
-export async function pinPlace(store: Store, { region, account }: Place): Promise<void> {
+export async function pinLocation(store: Store, { region, account }: AwsLocation): Promise<void> {
   for (const [name, value] of Object.entries({ region, account })) {
     const kept = await keepSetting(store, name, () => value)
     if (kept !== value) {

@@ -24,13 +24,13 @@ export class Channel {
       const headers = { Connection: 'Upgrade', Upgrade: channelProtocol }
       request(url, { headers, agent: false })
         .on('upgrade', (_response, socket) => resolve(new Channel(socket as Socket)))
-        .on('response', ({ statusCode }) => reject(new Error(`the server refused the connection: ${statusCode}`)))
+        .on('response', ({ statusCode }) => reject(new Error(`the server rejected the connection: ${statusCode}`)))
         .on('error', reject)
         .end()
     })
   }
 
-  /** Reports the last invocation, if there was one, and waits for the next. Only meanwhile the process must go on. */
+  /** Reports the last invocation, if there was one, and waits for the next. The process must stay alive during the wait. */
   async next(report: ChannelReport): Promise<RuntimeInvocation> {
     if (this.#end) throw this.#end
     this.#waiting = Promise.withResolvers()

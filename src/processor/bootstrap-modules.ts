@@ -39,7 +39,7 @@ export function takeFilesBySyntax(folders: string[]): void {
   hookRequire(takesBySyntax)
 }
 
-/** Nothing for a folder that is gone or closed: loading the function says so. */
+/** Returns nothing for a missing or unreadable folder: loading the function reports that. */
 function realPath(folder: string): string[] {
   try {
     return [realpathSync(folder)]
@@ -81,7 +81,7 @@ function hookRequire(takesBySyntax: (file: string) => boolean): void {
   }
 }
 
-/** Types become blanks, so that every position stays as it is. Throws for TypeScript that is more than types. */
+/** Replaces types with blanks, so that no position changes. Throws for TypeScript with more than erasable types. */
 function sourceOf(file: string): string {
   const source = readFileSync(file, 'utf8')
   return extname(file) === '.ts' ? stripTypeScriptTypes(source, { sourceUrl: pathToFileURL(file).href }) : source
@@ -105,7 +105,7 @@ export function lendSdk(): void {
         return nextResolve(specifier, context)
       } catch (error) {
         if (!/^@(aws-sdk|smithy)\//.test(specifier) || context.parentURL === import.meta.url) throw error
-        // One copy for import and require alike. A changed parentURL would do for import alone.
+        // One copy for both import and require. A changed parentURL would only work for import.
         return { url: pathToFileURL(ownResolve(specifier, error)).href, shortCircuit: true }
       }
     },

@@ -1,4 +1,4 @@
-/** What a function's process and the server have agreed on. Stands alone: both sides import it. */
+/** The protocol between a function's process and the server. It has no imports: both sides import it. */
 
 /**
  * The bootstrap puts these control characters around each piece of output that the function writes at once and that

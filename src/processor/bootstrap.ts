@@ -31,7 +31,7 @@ const ownGroup = process.platform === 'win32' ? process.pid : -process.pid
 
 /** The invocation at work, if there is one. */
 let awsRequestId: string | undefined
-/** What is to be done when nothing is left that could wake this process while a handler is at work. */
+/** Called if a handler is pending and the event loop has nothing left to wait for. */
 let onEmptyEventLoop: (() => void) | undefined
 
 /**
@@ -174,7 +174,7 @@ async function endWithServer(serverPid: number): Promise<void> {
   thread.unref()
 }
 
-/** Everything of the process's own that may be refused it: afterwards it needs no further thread. */
+/** Acquires all resources of the process that the system may deny: afterwards it needs no further thread. */
 async function start(): Promise<void> {
   const [, , file = '', , serverPid = '', folder = ''] = process.argv
   // Any call of this kind starts the thread pool.
@@ -209,7 +209,7 @@ async function giveUp(error: unknown) {
 }
 
 process.on('beforeExit', () => onEmptyEventLoop?.())
-// The server holds the other end: when that ends, the server is gone, and so must this process be.
+// The server holds the other end of the pipe: when it closes, the server has ended, and this process must end, too.
 process.stdin.on('end', () => process.kill(ownGroup, 'SIGKILL')).resume()
 ;(process.stdin as typeof process.stdin & { unref(): void }).unref()
 

@@ -2,7 +2,7 @@ import type { Outcome } from './http-origin.ts'
 
 /** An endpoint that fails within this time after its last good response is restarting or has no room. */
 const graceMsMax = 60_000
-/** Callers choose the names of functions, so only this many are kept; the one that failed longest ago goes first. */
+/** Maximum of functions: callers choose their names. The one that failed the longest time ago is evicted first. */
 const failingMax = 1_000
 /** A throttle, and a gateway whose server restarts. Every other status shows that the endpoint works. */
 const busyStatuses = [429, 502, 503, 504]
@@ -16,7 +16,7 @@ interface Failing {
 export class EndpointHealth {
   #now: () => number
   #goodAt = Number.NEGATIVE_INFINITY
-  /** A function that fails for as long as the grace is given up as well, although others work. */
+  /** A function that fails for the whole grace period is given up, even if others work. */
   #failing = new Map<string, Failing>()
 
   constructor(now: () => number) {

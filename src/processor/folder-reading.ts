@@ -28,7 +28,7 @@ export interface FolderReading {
 /** Called before a folder is listed, so that a watch which starts there misses nothing. */
 export type Enter = (path: string, identity: string) => void
 
-/** An entry that is gone by the time it is looked at, or a link that leads nowhere. */
+/** An entry that was deleted before it was read, or a broken link. */
 const goneCodes = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']
 const deniedCodes = ['EACCES', 'EPERM']
 /** Each of these files makes its folder a function. */

@@ -8,9 +8,8 @@ const noEndpoint: HandOff = {
 }
 
 /**
- * A function in the folder if there is one of that name, else the one at the Lambda endpoint, if that is set. Where it is,
- * is known from memory. While it is not known, the event stays here: a folder that cannot be read says nothing about
- * where a function is.
+ * Invokes the function of that name in the folder; without one, the function at the Lambda endpoint, if that is set. The
+ * state in memory decides. While the folder cannot be read, hand-offs are deferred: the function may be in the folder.
  */
 export function folderThenLambda(functions: FunctionTarget, lambda: ProcessorTarget | undefined): ProcessorTarget {
   const targetOf = (name: string) => (lambda && functions.isAbsent(name) ? lambda : functions)

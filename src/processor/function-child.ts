@@ -91,7 +91,7 @@ export class FunctionChild implements RuntimeListener {
     return this.#endReason !== undefined
   }
 
-  /** Resolves when the child is free for another call, or gone. Rejects when it could not be started. */
+  /** Resolves when the child is free for another call, or has exited. Rejects if it could not be started. */
   invoke(call: Call): Promise<HandOff> {
     const { promise, resolve, reject } = Promise.withResolvers<HandOff>()
     this.#attempt = { call, taken: false, handOff: undefined, resolve, reject }
@@ -124,7 +124,7 @@ export class FunctionChild implements RuntimeListener {
   }
 
   broke(failure: string): void {
-    // A child that says so again and again gets no more time.
+    // A repeated report does not extend the time.
     if (this.#endReason !== undefined) return
     this.#endReason = `${this.code.file}: ${failure}`
     // It prints the error and ends by itself.
@@ -132,8 +132,8 @@ export class FunctionChild implements RuntimeListener {
   }
 
   /**
-   * Kills the process, with those it started itself. The reason becomes that of the call in flight: an event that the
-   * child has is a failed attempt, one that it does not have is deferred.
+   * Kills the process and its own child processes. The call in flight ends with this reason: an event that the child has is
+   * a failed attempt, one that it does not have is deferred.
    */
   end(reason: string): void {
     this.#dismissed ||= this.#endReason === undefined
@@ -149,8 +149,8 @@ export class FunctionChild implements RuntimeListener {
   }
 
   /**
-   * The system reports the exit of a killed process only after what traces it has seen the exit, or is gone. A process that
-   * traces its function, and that the search does not find, keeps the function's place, but not the call.
+   * The system reports the exit of a killed process only after its tracer has seen the exit, or has ended. A tracer that the
+   * search does not find keeps the function's place occupied, but not its call.
    */
   #endTracers(): void {
     void this.#parts.endLeftovers()

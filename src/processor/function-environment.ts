@@ -7,12 +7,13 @@ export interface FunctionEnvironment {
   region: string
   accessKeyId: string
   secretAccessKey: string
+  sessionToken: string
   /** Base URLs of this server. */
   messagingEndpoint: string
   identityEndpoint: string
 }
 
-/** A generous size for one of AWS's functions. Node keeps its heap below it, so that a leak ends the child alone. */
+/** A generous size for one of AWS's functions. Node limits its heap below it, so that a leak only ends the child. */
 export const memorySizeMb = 1024
 
 /**
@@ -41,6 +42,7 @@ export function childEnvironment(
     AWS_DEFAULT_REGION: server.region,
     AWS_ACCESS_KEY_ID: server.accessKeyId,
     AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+    AWS_SESSION_TOKEN: server.sessionToken,
     AWS_ENDPOINT_URL_CHIME_SDK_MESSAGING: server.messagingEndpoint,
     AWS_ENDPOINT_URL_CHIME_SDK_IDENTITY: server.identityEndpoint,
     AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,

@@ -10,7 +10,7 @@ import {
   splitHandler,
 } from './function-json.ts'
 
-/** Where a function's code is, and how it is to be run. */
+/** The location of a function's code, and its settings. */
 export interface FunctionCode extends FunctionSettings {
   functionName: string
   /** The module that `handler` names, and the function in it: `handler`, or `a.b` for a member of an export. */
@@ -69,7 +69,7 @@ async function functionOf(folder: string, functionName: string, reading: FolderR
 
 type Location = Omit<FunctionCode, 'functionName' | 'signature'>
 
-/** What NAME/function.json says, if it is there. */
+/** The content of NAME/function.json, if it exists. */
 async function configured(folder: string, name: string, reading: FolderReading): Promise<Location | undefined> {
   const taskRoot = join(folder, name)
   const jsonFile = join(taskRoot, 'function.json')
@@ -92,7 +92,7 @@ function parse(text: string, jsonFile: string): FunctionSettings {
 
 /** NAME.mjs and the like, or NAME/index.mjs and the like. */
 function plain(folder: string, name: string, reading: FolderReading): Location | undefined {
-  const defaults = { environment: {}, timeoutMs: defaultTimeoutMs, concurrency: defaultConcurrency }
+  const defaults = { environment: {}, timeoutMs: defaultTimeoutMs, concurrency: defaultConcurrency, actAs: [] }
   const settings = { ...defaults, exportPath: 'handler' }
   const single = moduleFile(join(folder, name), reading)
   if (single) return { ...settings, file: single, taskRoot: folder, handler: `${name}.handler` }

@@ -27,7 +27,7 @@ interface Known {
   functions: Map<string, Found>
 }
 
-/** The knowledge about the folder. `absent`: it has never been there. */
+/** The state of the folder in memory. `absent`: it has never existed. */
 type State = Known | 'unread' | 'absent' | Shortage
 
 export interface FunctionFolderOptions {
@@ -36,14 +36,14 @@ export interface FunctionFolderOptions {
   log: Log
   /** Without one, nothing is remembered across restarts. */
   mark?: FunctionsMark | undefined
-  /** Called after each change of the knowledge. */
+  /** Called after each change of the state. */
   changed(): void
 }
 
 /**
- * The functions in a folder, known in memory: no event looks at a file. A watch notices changes at once, and a reading every
- * two seconds, while events come, finds what no watch sees. While the folder cannot be read, nothing is known: a function
- * that cannot be found then is not a function that does not exist.
+ * The functions in a folder, in memory: no event reads a file. A watch reports changes at once; while events arrive, a
+ * reading every two seconds finds changes that the watch has missed. While the folder cannot be read, its functions are
+ * unknown: a function that is not found then may exist.
  */
 export class FunctionFolder {
   /** Resolves after the first reading. */
@@ -169,7 +169,7 @@ export class FunctionFolder {
     return { reading, functions: isSame ? last.functions : await functionsIn(this.#folder, reading) }
   }
 
-  /** The folder's own watch sees neither that a link leads elsewhere nor that a folder appears. */
+  /** The watch of the folder itself does not report a link that changes, or a folder that appears. */
   async #watchParent(): Promise<void> {
     const found = await lstat(this.#folder).catch(() => undefined)
     if (found?.isDirectory() || this.#closed) return

@@ -1,4 +1,4 @@
-/** How a function is to be run, from its `function.json`. */
+/** The settings of a function, from its `function.json`. */
 export interface FunctionSettings {
   /** As Lambda has it: `src/app.handler` is the export `handler` of `src/app.mjs`, `.js`, `.cjs` or `.ts`. */
   handler: string
@@ -7,6 +7,8 @@ export interface FunctionSettings {
   timeoutMs: number
   /** Its processes: how many events it may have at once. */
   concurrency: number
+  /** The ids of the AppInstanceUsers on whose behalf it may call this server. */
+  actAs: string[]
 }
 
 export const defaultTimeoutMs = 30_000
@@ -23,11 +25,12 @@ export function parseFunctionJson(text: string): FunctionSettings {
   const json: unknown = JSON.parse(text)
   if (!isObject(json)) throw new Error('it must be an object')
   const { handler = 'index.handler', environment = {}, ...others } = json
-  const { timeoutMs = defaultTimeoutMs, concurrency = defaultConcurrency, ...unknown } = others
-  const known = 'handler, environment, timeoutMs, concurrency'
+  const { timeoutMs = defaultTimeoutMs, concurrency = defaultConcurrency, actAs = [], ...unknown } = others
+  const known = 'handler, environment, timeoutMs, concurrency, actAs'
   const problems = Object.keys(unknown).map((name) => `"${name}" is none of ${known}`)
   if (!isHandler(handler)) problems.push('"handler" must be FILE.EXPORT below this folder, such as "src/app.handler"')
   if (!isEnvironment(environment)) problems.push('"environment" must be an object such as {"TABLE": "words"}')
+  if (!isUserIds(actAs)) problems.push('"actAs" must be a list of AppInstanceUser ids such as ["moderator"]')
   for (const [name, value, max] of [
     ['timeoutMs', timeoutMs, timeoutMsMax],
     ['concurrency', concurrency, concurrencyMax],
@@ -35,7 +38,7 @@ export function parseFunctionJson(text: string): FunctionSettings {
     if (!isUpTo(max, value)) problems.push(`"${name}" must be a whole number from 1 to ${max}`)
   }
   if (problems.length > 0) throw new Error(problems.join('; '))
-  return { handler, environment, timeoutMs, concurrency } as FunctionSettings
+  return { handler, environment, timeoutMs, concurrency, actAs } as FunctionSettings
 }
 
 /** `src/app` and `handler` of `src/app.handler`: the file's name ends at its first dot, as in Lambda. */
@@ -49,6 +52,14 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const isHandler = (value: unknown) =>
   typeof value === 'string' && handlerPattern.test(value) && !value.split('/').includes('..')
+
+/** As AppInstanceUserId has it (AWS's API reference, CreateAppInstanceUser). */
+const userIdPattern = /^[A-Za-z0-9][A-Za-z0-9:_-]{0,63}$/
+/** The token of the function's key names none of them; this only keeps a mistake small. */
+const actAsMax = 100
+
+const isUserIds = (value: unknown) =>
+  Array.isArray(value) && value.length <= actAsMax && value.every((id) => userIdPattern.test(id))
 
 const isEnvironment = (value: unknown) => isObject(value) && Object.entries(value).every(isVariable)
 

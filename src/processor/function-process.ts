@@ -19,7 +19,7 @@ export interface Launch {
 export const bootstrapFile = join(import.meta.dirname, `bootstrap${extname(import.meta.filename)}`)
 const ownGroup = process.platform !== 'win32'
 
-/** Throws what `startError` makes of an error. Some errors come later, as the event `error`. */
+/** Throws the result of `startError` for an error. Some errors are emitted later, as the event `error`. */
 export function startProcess(code: FunctionCode, { environment, folder, user }: Launch): ChildProcess {
   const options = [
     `--max-old-space-size=${memorySizeMb}`,

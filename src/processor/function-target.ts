@@ -21,9 +21,9 @@ export interface FunctionTargetOptions {
   /** Processes of all functions together: CARILLON_FUNCTION_PROCESSES. */
   processesMax: number
   /** Asked whenever a child process starts, since the server's port is known only when it listens. */
-  environment(): FunctionEnvironment
+  environment(functionName: string): FunctionEnvironment
   clock: Clock
-  /** By which the folder is read, since files change in real time whatever the other clock says; else `clock`. */
+  /** The clock for reading the folder, because files change in real time; by default `clock`. */
   folderClock?: Clock
   log: Log
   /** A random UUID. */
@@ -43,9 +43,11 @@ export interface FunctionTarget extends ProcessorTarget {
   opened: Promise<void>
   /** Whether the folder has no such function, from memory; false when that is not known. */
   isAbsent(functionName: string): boolean
+  /** The ids of the users as which the function may act: none if it is not known. */
+  actAsOf(functionName: string): readonly string[]
   /** To be called for an event of a function that is not in the folder, so that the folder is read from time to time. */
   noteEvent(): void
-  /** Throws an error that says why, while it is not known which functions are in the folder. */
+  /** Throws an error with the reason while the functions of the folder are unknown. */
   folderReady(): void
 }
 
@@ -104,6 +106,10 @@ class LocalFunctions implements FunctionTarget {
 
   isAbsent(functionName: string): boolean {
     return this.#folder.isAbsent(functionName)
+  }
+
+  actAsOf(functionName: string): readonly string[] {
+    return this.#folder.codeOf(functionName)?.actAs ?? []
   }
 
   noteEvent(): void {
@@ -168,7 +174,7 @@ class LocalFunctions implements FunctionTarget {
     }
   }
 
-  /** The place is taken before anything is waited for. */
+  /** Acquires the place before the first await. */
   async #run(functionName: string, call: Call): Promise<HandOff> {
     const { concurrency } = this.#folder.find(functionName)
     this.#pool.enter(functionName, concurrency)
@@ -195,7 +201,11 @@ class LocalFunctions implements FunctionTarget {
     const { environment, folder, user, clock, log, newId } = this.#options
     const token = newId()
     const own = { runtimeApi: this.#runtimeApi.addressFor(token), writableFolder: user?.folder }
-    const launch = { environment: childEnvironment(code, environment(), own), folder: resolve(folder), user }
+    const launch = {
+      environment: childEnvironment(code, environment(code.functionName), own),
+      folder: resolve(folder),
+      user,
+    }
     const endLeftovers = () => this.#leftovers.end(token)
     const child = new FunctionChild(code, launch, { clock, log, endLeftovers })
     this.#runtimeApi.register(token, child)

@@ -47,13 +47,13 @@ const temporaryFolders = () => [...new Set([tmpdir(), '/tmp', '/var/tmp'])]
 
 /** The first path that is there and that the user cannot read, and the first folder that the user can write to. */
 interface Trial {
-  /** What Linux says of a process of the user, in /proc/self/status. */
+  /** The status of a process of the user, from Linux's /proc/self/status. */
   status?: string
   unreadable?: string
   writable?: string
 }
 
-/** Runs as the user. Where a folder cannot be entered, its content is not to be seen, so each folder comes first. */
+/** Runs as the user. The content of a folder is only visible if the folder can be entered, so folders are checked first. */
 const trialCode = `
   const { accessSync, constants: { R_OK, W_OK, X_OK }, readFileSync, statSync } = require('node:fs')
   const { readable, writable } = JSON.parse(process.argv[1])

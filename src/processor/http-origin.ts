@@ -12,7 +12,7 @@ const answerBytesMax = 65_536
  * the server had died over the request. Few servers close what was idle for so short a time.
  */
 const idleMsMax = 1_000
-/** A server that says how long it keeps a connection means the time until it closes, not until the last bytes arrive. */
+/** A server's keep-alive time ends when it closes the connection, so the last bytes must arrive before it. */
 const keepAliveMarginMs = 1_000
 
 type Headers = Record<string, string | string[] | undefined>

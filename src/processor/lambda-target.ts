@@ -1,5 +1,5 @@
+import type { Credentials } from '../keys/key.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { Credentials } from '../signature/credentials.ts'
 import { signRequest } from '../signature/sign-request.ts'
 import { EndpointHealth } from './endpoint-health.ts'
 import { HttpOrigin, type Outcome } from './http-origin.ts'
@@ -18,7 +18,7 @@ export interface LambdaTargetOptions {
   clock: Clock
 }
 
-/** This part of the places is for functions that have taken less than that themselves: a slow one does not take them all. */
+/** This fraction of the places is reserved for functions that use less than it: a slow function cannot take all places. */
 const reservedPart = 1 / 8
 
 type InvocationType = 'Event' | 'RequestResponse'
@@ -37,8 +37,8 @@ type InvocationType = 'Event' | 'RequestResponse'
  *   no response for longer than any function may take     crashed
  *   a shortage of this server                             deferred
  *
- * An event counts as handed over when the response says so, not when the request is sent: a 404 may still come, and must
- * run the FallbackAction. Until then the step stays in flight, however long an emulator takes, and its verdict counts.
+ * An event counts as handed over after the response, not after the request: a 404 may still arrive, and must run the
+ * FallbackAction. Until then the step stays in flight, for any time that an emulator takes, and its verdict counts.
  */
 export function createLambdaTarget(options: LambdaTargetOptions): ProcessorTarget {
   return new LambdaTarget(options)
@@ -151,7 +151,7 @@ const remedies: Record<number, string> = {
 function handOffOf(outcome: Outcome, callee: string): HandOff {
   if (outcome.outcome !== 'answered') return withoutAnswer(outcome, `${callee}: ${outcome.reason}`)
   const { status, headers } = outcome
-  if (status < 200 || status > 299) return refusal(callee, status, firstWord(headers['x-amzn-errortype']))
+  if (status < 200 || status > 299) return rejection(callee, status, firstWord(headers['x-amzn-errortype']))
   const functionError = headers['x-amz-function-error']
   if (functionError === undefined) return { result: 'accepted' }
   return { result: 'crashed', reason: `${callee}: the function failed: ${firstWord(functionError)}` }
@@ -172,7 +172,7 @@ function withoutAnswer(outcome: Exclude<Outcome, { outcome: 'answered' }>, reaso
   }
 }
 
-function refusal(callee: string, status: number, errorType: string): HandOff {
+function rejection(callee: string, status: number, errorType: string): HandOff {
   const remedy = remedies[status]
   const said = [`${callee}: answered ${status}`, errorType].filter(Boolean).join(' ')
   return { result: 'unreached', reason: remedy ? `${said}; ${remedy}` : said, permanent: remedy !== undefined }

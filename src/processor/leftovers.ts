@@ -8,7 +8,7 @@ import { shortageOf } from '../runtime/shortage.ts'
 import { hasExited, killProcess } from './function-process.ts'
 import type { FunctionsUser } from './functions-user.ts'
 
-/** A process that is being looked for may start another one meanwhile: we look again, at most so often. */
+/** Maximum of scans: a process may start another one during a scan, so the scan is repeated. */
 const roundsMax = 10
 /** A process can make the reading of its environment last for ever, and can stop a search that runs as its own user. */
 const searchMsMax = 5_000
@@ -123,7 +123,7 @@ async function endFound(tokens: string[]): Promise<boolean> {
   return isFound
 }
 
-/** A process that has ended meanwhile, or is of another user, is none of ours. */
+/** Ignores a process that has ended in the meantime, or belongs to another user. */
 function unlessShortage(error: unknown): string {
   if (shortageOf(error)) throw error
   return ''

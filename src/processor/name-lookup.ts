@@ -7,9 +7,9 @@ import { type ShortageKind, shortageOf } from '../runtime/shortage.ts'
 const descriptorsProbed = 8
 
 /**
- * Why the system said that there is no such name, when that may be its own fault: without a free file descriptor it can
- * read neither the hosts file nor ask a name server, and says ENOTFOUND even of `localhost`. Undefined when the name does
- * not exist. The name is looked up again, since descriptors may have become free between the failure and the probe.
+ * The shortage that may have caused ENOTFOUND: without a free file descriptor, the system can neither read the hosts file nor
+ * ask a name server, and reports ENOTFOUND even for `localhost`. Undefined if the name does not exist. The name is looked up
+ * again, because descriptors may have become free between the failure and the probe.
  */
 export async function shortageBehindNotFound(host: string): Promise<ShortageKind | undefined> {
   if (!areDescriptorsFree()) return 'descriptors'

@@ -9,7 +9,7 @@ import { shortageBehindNotFound } from './name-lookup.ts'
 
 /** From the look-up of the name to the end of the TLS handshake, counted while the event loop is in time. */
 export const connectMsMax = 5_000
-/** When the event loop stalled this long during a connect, a failure says nothing about the other side. */
+/** If the event loop stalled this long during a connect, the other side did not cause the failure. */
 const stallMsMin = 1_000
 
 /**

@@ -1,31 +1,31 @@
 import type { Cancel, Clock } from '../runtime/clock.ts'
 import { Countdown } from '../runtime/countdown.ts'
 
-/** A reading starts when the folder has been quiet for so long, so that a burst of writes is one change … */
+/** A reading starts after so long without a change, so that a burst of writes is one change … */
 const quietMs = 20
 /** … and at most so long after the first of them. */
 const settleMsMax = 50
 /**
- * After a reading, changes wait for four times as long as it took: a folder that changes all the time stays affordable
+ * After a reading, changes wait for four times as long as it took: this limits the cost of a folder that changes constantly
  * …
  */
 const restPerReading = 4
 /** … and for no longer than this. */
 const restMsMax = 2_000
 /**
- * While events come, the folder is read this often, for changes that no watch sees: a mount, a file on a network disk.
+ * While events arrive, the folder is read at this interval, for changes without a watch event: a mount, a network disk.
  */
 export const lookEveryMs = 2_000
 /** An event waits for a reading if the last one is older than this, as after a pause. */
 const waitAfterMs = 2 * lookEveryMs
-/** How often at most the folder is read for names that are not in it. */
+/** The minimum interval of readings for names that are not in the folder. */
 const missingEveryMs = 100
-/** How soon a folder that could not be read is read again. */
+/** The delay before the retry of a failed reading. */
 const retryMs = 1_000
 /** A longer reading, as on a network disk that is away, has failed. No other one starts before it has ended. */
 const readingMsMax = 5_000
 
-/** Changes that were noticed since the last reading started. */
+/** Changes since the start of the last reading. */
 interface Burst {
   firstAt: number
   lastAt: number
@@ -47,7 +47,7 @@ export interface ReadingScheduleOptions {
   overdue(limitMs: number): void
 }
 
-/** When the functions folder is read: after changes, now and then while events come, and never twice at once. */
+/** Schedules readings of the functions folder: after changes, at an interval while events arrive, and one at a time. */
 export class ReadingSchedule {
   #options: ReadingScheduleOptions
   #burst: Burst | undefined
@@ -65,7 +65,7 @@ export class ReadingSchedule {
     this.#options = options
   }
 
-  /** Resolves when the reading has ended or is overdue. */
+  /** Resolves when the reading has ended or has timed out. */
   readNow(): Promise<void> {
     if (this.#closed || this.#isOverdue) return Promise.resolve()
     const { clock, read, overdue } = this.#options

@@ -5,28 +5,28 @@ import type { Duplex } from 'node:stream'
 import { type ChannelReport, channelProtocol, failureLengthMax, type RuntimeInvocation } from './bootstrap-terms.ts'
 import { RuntimeChannel } from './runtime-channel.ts'
 
-/** What a child process has to say. It is heard by the FunctionChild that stands for it. */
+/** The reports of a child process, for its FunctionChild. */
 export interface RuntimeListener {
-  /** Its bootstrap runs, and is about to import the function's file. This is no call of Lambda's own. */
+  /** Its bootstrap runs and will import the function's file. Lambda's Runtime API has no such call. */
   started(): void
-  /** It is free, and waits for `answer`. */
-  next(answer: (invocation: RuntimeInvocation) => void): void
-  /** It has done what it was given, and failed if there is a `failure`. Answers false when it was not given that. */
+  /** It is free, and waits for its next event: call `give`. */
+  next(give: (invocation: RuntimeInvocation) => void): void
+  /** Its invocation has ended, with an error if there is a `failure`. Returns false if it did not have this invocation. */
   ended(awsRequestId: string, failure?: string): boolean
-  /** It could not load its function, or broke while it had nothing to do. */
+  /** It failed to load its function, or crashed without an invocation. */
   broke(failure: string): void
 }
 
-/** What Lambda accepts as a function's answer ("Lambda quotas"). It is read and thrown away. */
+/** Lambda's limit for the response of a function ("Lambda quotas"). The response is read and discarded. */
 const bodyBytesMax = 6 * 1024 * 1024
-/** A report of the bootstrap is shorter. Of a longer one nothing is kept. */
+/** Limit for a report of the bootstrap. A longer one is discarded. */
 const reportBytesMax = 65_536
-/** A child has its channel, one connection on which it has said that it started, and one more to report an error. */
+/** A child has its channel, one connection for the report of its start, and one more to report an error. */
 const connectionsPerChildMax = 4
-/** Connections on which no token has come. One more takes the place of the oldest: a child sends its token at once. */
+/** Maximum of connections without a token. A further one replaces the oldest: a child sends its token at once. */
 const strangersMax = 64
 
-/** For headers that do not come, and bodies. A connection on which nothing is asked, or that waits, may last. */
+/** Time limits for headers and bodies. An idle connection, or one that waits for an event, has no limit. */
 const slowRequests = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 }
 
 interface Child {
@@ -45,21 +45,21 @@ interface Asker {
 
 /**
  * The Lambda Runtime API ("Using the Lambda runtime API for custom runtimes" in AWS's developer guide) for any number
- * of child processes. Each has a path of its own, which starts with a token that it alone knows, so that none can touch
- * what another was given. On the loopback interface only.
+ * of child processes. The path of each child starts with its secret token, so that no child can access the invocations of
+ * another one. It only listens on the loopback interface.
  *
  * The bootstrap gets its events over a channel instead, which `invocation/channel` opens: RuntimeChannel.
  */
 export class RuntimeApi {
   #children = new Map<string, Child>()
-  /** The oldest comes first. */
+  /** The oldest is first. */
   #strangers = new Set<Socket>()
   #server: Server
   #listening: Promise<unknown> | undefined
 
   constructor(timeouts = slowRequests) {
     this.#server = createServer(timeouts, (request, response) => {
-      // A request that breaks off concerns its child alone.
+      // A request that is aborted only concerns its own child.
       this.#serve(request, response).catch(() => response.destroy())
     })
     this.#server.on('connection', (socket) => this.#admit(socket))
@@ -139,7 +139,7 @@ export class RuntimeApi {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { token, call } = calledBy(request)
     const child = this.#children.get(token)
-    if (!child) return refuse(response, 403, 'Forbidden')
+    if (!child) return reject(response, 403, 'Forbidden')
     const { listener } = child
     if (!this.#belongsTo(child, request.socket)) return
     if (request.method === 'GET' && call === 'invocation/next') return giveNext(child, asker(response))
@@ -208,13 +208,13 @@ function answer(response: ServerResponse, status: number, errorType?: string): v
   response.end(JSON.stringify(errorType ? { errorType, errorMessage: errorType } : { status: 'OK' }))
 }
 
-/** With a connection that is no child's, nothing else is to be done. */
-function refuse(response: ServerResponse, status: number, errorType: string): void {
+/** Rejects a connection that does not belong to a child. */
+function reject(response: ServerResponse, status: number, errorType: string): void {
   response.setHeader('Connection', 'close')
   answer(response, status, errorType)
 }
 
-/** The body as text, '' when it is too long for a report, or undefined when it is too long for an answer. */
+/** The body as text; '' if it is too long for a report; undefined if it is too long for a response. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0

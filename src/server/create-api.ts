@@ -1,6 +1,8 @@
+import { RejectedCallbacks } from '../api/channel-flows/rejected-callbacks.ts'
+import { MessageIds } from '../api/channel-messages/message-ids.ts'
 import type { ApiParts } from '../api/context.ts'
 import { createGate } from '../api/gate.ts'
-import { operations } from '../api/index.ts'
+import { carillonOperations, operations } from '../api/index.ts'
 import { SendAdmission } from '../api/send-admission.ts'
 import { createTransientTokens } from '../api/transient-tokens.ts'
 import type { Config } from '../config.ts'
@@ -9,7 +11,8 @@ import type { FlowEngine } from '../flow/engine.ts'
 import type { Connections } from '../http/connections.ts'
 import { createListener } from '../http/serve.ts'
 import { welcomePage } from '../http/welcome-page.ts'
-import { findAccessKey } from '../keys/access-keys.ts'
+import { createAuthorize } from '../keys/authorize.ts'
+import type { FindKey } from '../keys/key.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
@@ -24,24 +27,28 @@ interface Surroundings {
   /** The endpoint that GetMessagingSessionEndpoint returns. Called for each call. */
   sessionHost(): string
   connections: Connections
+  findKey: FindKey
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */
 export function createApi(config: Config, world: World, record: ServerRecord, around: Surroundings) {
-  const { metrics, engine, life, sessionHost, connections } = around
-  const { store, place, node, keys, publish } = record
+  const { metrics, engine, life, sessionHost, connections, findKey } = around
+  const { store, location, node, keys, publish } = record
   const { now } = world.clock
   const admission = createAdmission(config, world, metrics, engine)
   const parts: ApiParts = {
     ...world,
     store,
     read: store.read,
-    place,
+    location,
     sessionHost,
     node,
     announce: (event) => publish([event]),
     admission,
     transientTokens: createTransientTokens(now),
+    messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
+    wakeEngine: () => void engine.look(),
+    rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     tokenKey: keys.token,
     metrics,
     now,
@@ -49,11 +56,12 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
   const listener = createListener({
     ...world,
     metrics,
-    operations,
-    authenticate: (request) => verifyRequest(request, findAccessKey(store.read, keys.root), signedFor(config), now()),
+    operations: [...operations, ...carillonOperations],
+    authenticate: (request) => verifyRequest(request, findKey, signedFor(config), now()),
     onVerified: (stream) => connections.verified(stream),
     contextFor: (call) => ({ ...parts, ...call }),
     gate: createGate({ limits: config.limits, phase: () => life.phase, now }),
+    authorize: createAuthorize({ read: store.read, log: world.log }),
     translate: (error) =>
       error instanceof StoreUnavailable
         ? new ApiError('ServiceUnavailable', 'The server is busy; try again')

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import { FlowEngine } from '../flow/engine.ts'
 import { reportRuns } from '../flow/run-report.ts'
 import type { Keys } from '../keys/kept-keys.ts'
+import { functionKey } from '../keys/temporary-keys.ts'
 import { folderThenLambda } from '../processor/folder-then-lambda.ts'
 import type { FunctionEnvironment } from '../processor/function-environment.ts'
 import { createFunctionTarget, type FunctionTarget } from '../processor/function-target.ts'
@@ -25,15 +26,17 @@ interface Surroundings {
 export async function createFlow(
   config: Config,
   world: World,
-  { store, keys, place, node, folder }: ServerRecord,
+  { store, keys, location, node, folder }: ServerRecord,
   { metrics, shortages, functionsUrl }: Surroundings,
   stack: AsyncDisposableStack,
 ) {
   const mark = new FunctionsMark(folder, world.log)
-  const functions = await createFunctions(config, world, mark, () => environmentFor(config, keys, functionsUrl()))
+  const functions = await createFunctions(config, world, mark, (name) =>
+    environmentFor(config, keys, functionsUrl(), name),
+  )
   stack.defer(() => functions.close())
   const target = measured(await createTarget(functions, config, keys, world), metrics)
-  const engine = new FlowEngine({ ...world, store, node, place, target, shortages })
+  const engine = new FlowEngine({ ...world, store, node, location, target, shortages })
   reportRuns({ store, log: world.log, metrics })
   return { functions, engine }
 }
@@ -42,7 +45,7 @@ async function createFunctions(
   config: Config,
   world: World,
   mark: FunctionsMark,
-  environment: () => FunctionEnvironment,
+  environment: (functionName: string) => FunctionEnvironment,
 ) {
   const { functions: folder, functionsUser, functionProcesses: processesMax } = config
   const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
@@ -57,10 +60,9 @@ async function createTarget(functions: FunctionTarget, config: Config, keys: Key
   return folderThenLambda(functions, createLambdaTarget({ ...config.lambda, region, credentials, clock }))
 }
 
-const environmentFor = ({ region }: Config, { root }: Keys, url: string) => ({
+const environmentFor = ({ region }: Config, { secrets }: Keys, url: string, functionName: string) => ({
   region,
-  accessKeyId: root.accessKeyId,
-  secretAccessKey: root.secretAccessKey,
+  ...functionKey(secrets, functionName),
   messagingEndpoint: url,
   identityEndpoint: url,
 })

@@ -54,7 +54,7 @@ export function watchDataFiles(
   }
   const found = ({ kind, text }: Problem) => {
     // First, because the disk may refuse the next writes.
-    store.refuse?.(text)
+    store.rejectWrites?.(text)
     const advice = 'the server stops, because its writes would be lost (docs/operations.md, "The data on disk")'
     broken(new Error(`the data on disk is not that of this server any more: ${text}; ${advice}`))
     if (kind === 'lost') folder.lose()

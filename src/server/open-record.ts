@@ -3,11 +3,11 @@ import type { Bus } from '../bus/bus.ts'
 import { memoryBus } from '../bus/memory.ts'
 import { ClusterNode } from '../cluster/node.ts'
 import type { Config } from '../config.ts'
-import type { Place } from '../contract/arn.ts'
+import type { AwsLocation } from '../contract/arn.ts'
 import { publishTo } from '../events/publisher.ts'
 import type { OwnNode } from '../flow/decision.ts'
 import type { FlowEngine } from '../flow/engine.ts'
-import { type Keys, keepKeys, pinPlace } from '../keys/kept-keys.ts'
+import { type Keys, keepKeys, pinLocation } from '../keys/kept-keys.ts'
 import { openStore, storeFile } from '../open-store.ts'
 import { type Clock, FollowingClock } from '../runtime/clock.ts'
 import { type DataFolder, openDataFolder } from '../runtime/data-folder.ts'
@@ -26,7 +26,7 @@ export interface ServerRecord {
   /** Whether the store writes to the data folder. */
   storesInFolder: boolean
   /** The region and the account of ARNs. They never change. */
-  place: Place
+  location: AwsLocation
   store: Store
   keys: Keys
   bus: Bus
@@ -59,7 +59,7 @@ export async function openRecord(
   const store = world.aroundStore?.(opened) ?? opened
   stack.defer(() => store.close())
   if ('file' in location) stack.defer(watchDataFiles(folder, location.file, opened, world, broken))
-  await pinPlace(store, config)
+  await pinLocation(store, config)
   const keys = await keepKeys(store, config.credentials, clock.now())
 
   const bus = await openBus(config, keys, world)
@@ -75,7 +75,7 @@ export async function openRecord(
   return {
     folder,
     storesInFolder: 'file' in location,
-    place: { region: config.region, account: config.account },
+    location: { region: config.region, account: config.account },
     store,
     keys,
     bus,
@@ -86,11 +86,11 @@ export async function openRecord(
   }
 }
 
-async function openBus({ nats: place }: Config, { cluster }: Keys, world: World): Promise<Bus> {
-  if (!place) return memoryBus()
+async function openBus({ nats }: Config, { cluster }: Keys, world: World): Promise<Bus> {
+  if (!nats) return memoryBus()
   // Loaded on demand: a single node needs no client of NATS.
   const { connectNatsBus } = await import('../bus/nats.ts')
-  return connectNatsBus({ ...world, place, prefix: `carillon.${cluster}`, nodeName: `carillon ${world.newId()}` })
+  return connectNatsBus({ ...world, nats, prefix: `carillon.${cluster}`, nodeName: `carillon ${world.newId()}` })
 }
 
 /** Registers this node among the nodes of its database. */

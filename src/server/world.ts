@@ -1,4 +1,4 @@
-import type { NewsOf } from '../bus/nats-wire.ts'
+import type { WireRelease } from '../bus/nats-wire.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Store } from '../store/store.ts'
@@ -13,8 +13,8 @@ export interface World {
   elapsedMs?(): number
   /** For tests: a response that breaks its own contract is a 500. */
   strict?: boolean
-  /** For tests: what this node publishes on NATS looks like news of another release. */
-  newsOf?: NewsOf | undefined
+  /** For tests: what this node publishes on NATS looks like messages of another release. */
+  wireRelease?: WireRelease | undefined
   /** For tests: wraps the server's store. */
   aroundStore?(store: Store): Store
 }

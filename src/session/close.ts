@@ -5,6 +5,8 @@ import type { WebSocket } from 'ws'
  * and 4401 (its DefaultMessagingSession, `canReconnect`).
  */
 export const closeCode = {
+  /** The temporary key of the session has ended. */
+  goingAway: 1001,
   messageTooBig: 1009,
   internalError: 1011,
   serviceRestart: 1012,

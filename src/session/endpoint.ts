@@ -5,19 +5,20 @@ import { setImmediate } from 'node:timers/promises'
 import { WebSocket, WebSocketServer } from 'ws'
 import { ApiError, badRequest, notFound } from '../contract/api-error.ts'
 import { frame } from '../events/frame.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { Key } from '../keys/key.ts'
+import type { Cancel, Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import type { Credentials } from '../signature/credentials.ts'
 import type { ConnectParameters, VerifiedConnect } from '../signature/verify-connect.ts'
-import { StoreUnavailable } from '../store/store.ts'
+import { type Reader, StoreUnavailable } from '../store/store.ts'
 import { closeCode, closeWith } from './close.ts'
 import { FrameFlush } from './frame-flush.ts'
 import type { Hub } from './hub.ts'
 import { type SessionLimits, sessionLimits } from './limits.ts'
 import { Pings } from './pings.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
-import { Session, type SessionParts } from './session.ts'
+import { Revocations } from './revocations.ts'
+import { Session, type SessionKey, type SessionParts } from './session.ts'
 import { SessionSocket, type SocketWatch } from './session-socket.ts'
 
 interface EndpointParts {
@@ -30,9 +31,11 @@ interface EndpointParts {
   onRefused(stream: Duplex): void
   /** Whether the user exists and the key may connect as this user. */
   admit(
-    credentials: Credentials,
+    credentials: Key,
     userArn: string,
   ): Promise<{ admitted: true; userId: number } | { admitted: false; reason: string }>
+  /** For the keys that are suspended or deleted while their sessions are open. */
+  read: Reader
   /** The payloads of CHANNEL_DETAILS, at most 50. The next one is requested when the previous one was sent. */
   prefetch(userArn: string, sortBy?: string): AsyncIterable<object>
   metrics: Pick<Metrics, 'countSessionRefusal' | 'countSessionClose'>
@@ -60,6 +63,9 @@ export class SessionEndpoint {
   readonly #sockets = new Set<SessionSocket>()
   readonly #established = new Set<Session>()
   readonly #socketWatch: SocketWatch
+  readonly #revocations: Revocations
+  /** Cancels the end of sessions whose key ends. */
+  readonly #ends = new Map<Session, Cancel>()
   #deliveredBefore = 0
   #draining = false
   readonly #drained = Promise.withResolvers<void>()
@@ -77,6 +83,11 @@ export class SessionEndpoint {
       onClose: (socket, code) => this.#closed(socket, code),
       onError: (err) => parts.log.debug({ err }, 'messaging session: protocol error'),
     }
+    this.#revocations = new Revocations({
+      ...parts,
+      revoked: (subjects) => this.#closeRevoked(subjects),
+      missed: () => this.#closeAll(),
+    })
     this.#webSocketServer = createWebSocketServer(this.#limits)
     this.#webSocketServer.on('wsClientError', (error, stream) => this.#reject(stream, badRequest(error.message)))
   }
@@ -91,6 +102,11 @@ export class SessionEndpoint {
     return this.#established.values().reduce((sum, { delivered }) => sum + delivered, this.#deliveredBefore)
   }
 
+  /** Begins to look for revoked keys. */
+  start(): void {
+    this.#revocations.start()
+  }
+
   attach(server: Server | HttpsServer): void {
     server.on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
   }
@@ -103,7 +119,8 @@ export class SessionEndpoint {
   async close(): Promise<void> {
     const { clock, hub } = this.#parts
     this.#draining = true
-    for (const session of this.#established) session.close(closeCode.serviceRestart, restarting)
+    await this.#revocations.close()
+    this.#closeAll()
     const cancel = clock.at(clock.now() + this.#limits.shutdownMsMax, () => {
       for (const webSocket of this.#sockets) webSocket.terminate()
     })
@@ -175,7 +192,8 @@ export class SessionEndpoint {
    */
   async #open(connection: Connection) {
     const { request, stream, webSocket } = connection
-    const { hub, authenticate, admit, onVerified } = this.#parts
+    const { hub, authenticate, admit, onVerified, clock } = this.#parts
+    const startedAt = clock.now()
     const caller = await authenticate(request.url ?? '', request.headers.host ?? '')
     if (!caller.ok) return this.#refuse(connection, closeCode.unauthorized, caller.reason)
     const { credentials, parameters } = caller
@@ -185,10 +203,12 @@ export class SessionEndpoint {
     if (webSocket.readyState !== WebSocket.OPEN) return undefined
     const { userId } = admission
     const [userArn, sessionId] = [detached(parameters.userArn), detached(parameters.sessionId)]
-    const session = new Session({ userArn, userId, sessionId, webSocket, stream }, this.#sessionParts)
+    const key = keyOf(credentials)
+    const session = new Session({ userArn, userId, sessionId, key, webSocket, stream }, this.#sessionParts)
     this.#makeRoom(session)
     await hub.register(session)
     this.#establish(session)
+    this.#limitToKey(session, startedAt)
     return { session, parameters }
   }
 
@@ -226,7 +246,31 @@ export class SessionEndpoint {
     if (this.#draining) session.close(closeCode.serviceRestart, restarting)
   }
 
+  /** Closes the session when its key ends, or at once if the key was revoked while the session was opening. */
+  #limitToKey(session: Session, openedAt: number): void {
+    const { key, userArn } = session
+    if (this.#revocations.wasRevokedSince(openedAt, [key.accessKeyId, key.parentId, userArn])) closeAsRevoked(session)
+    if (key.expiresAtMs === undefined || !this.#established.has(session)) return
+    const end = () => session.close(closeCode.goingAway, 'The access key has expired: connect again with a new one')
+    this.#ends.set(session, this.#parts.clock.at(key.expiresAtMs, end))
+  }
+
+  #closeRevoked(subjects: ReadonlySet<string>): void {
+    for (const session of this.#established) {
+      const { key, userArn } = session
+      const isRevoked = [key.accessKeyId, key.parentId, userArn].some((subject) => subject && subjects.has(subject))
+      if (isRevoked) closeAsRevoked(session)
+    }
+  }
+
+  #closeAll(): void {
+    for (const session of this.#established) session.close(closeCode.serviceRestart, restarting)
+  }
+
   #forget(session: Session): void {
+    this.#ends.get(session)?.()
+    this.#ends.delete(session)
+
     if (this.#established.delete(session)) this.#deliveredBefore += session.delivered
     this.#parts.hub.remove(session)
     this.#parts.log.debug({ userArn: session.userArn, sessionId: session.sessionId }, 'messaging session ended')
@@ -242,6 +286,16 @@ export class SessionEndpoint {
     }
   }
 }
+
+const closeAsRevoked = (session: Session) =>
+  session.close(closeCode.forbidden, 'The access key was suspended or deleted')
+
+/** Without the secret, and without what the session token holds. */
+const keyOf = ({ accessKeyId, parentId, expiresAtMs }: SessionKey): SessionKey => ({
+  accessKeyId: detached(accessKeyId),
+  parentId,
+  expiresAtMs,
+})
 
 /** A copy: a substring keeps its whole text in memory, here the target of the request. */
 const detached = (text: string) => Buffer.from(text).toString()

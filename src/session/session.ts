@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { frame } from '../events/frame.ts'
+import type { Key } from '../keys/key.ts'
 import type { Batch } from './batch.ts'
 import { closeCode, closeWith } from './close.ts'
 import type { FrameFlush, Outlet } from './frame-flush.ts'
@@ -18,10 +19,15 @@ export interface SessionParts {
   onEnd(session: Session): void
 }
 
+/** What a session keeps of the key that opened it. */
+export type SessionKey = Pick<Key, 'accessKeyId' | 'parentId' | 'expiresAtMs'>
+
 interface SessionConnection {
   userArn: string
   userId: number
   sessionId: string
+  /** The access key of the connect. */
+  key: SessionKey
   /** Open. */
   webSocket: SessionSocket
   /** The stream of `webSocket`. */
@@ -44,6 +50,7 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   readonly userArn: string
   readonly userId: number
   readonly sessionId: string
+  readonly key: SessionKey
   readonly #webSocket: SessionSocket
   readonly #stream: Duplex
   readonly #parts: SessionParts
@@ -54,10 +61,11 @@ export class Session implements Subscriber, Outlet, Pinged, SocketOwner {
   #missedPongs = 0
   readonly #pingGroup: number
 
-  constructor({ userArn, userId, sessionId, webSocket, stream }: SessionConnection, parts: SessionParts) {
+  constructor({ userArn, userId, sessionId, key, webSocket, stream }: SessionConnection, parts: SessionParts) {
     this.userArn = userArn
     this.userId = userId
     this.sessionId = sessionId
+    this.key = key
     this.#webSocket = webSocket
     this.#stream = stream
     this.#parts = parts

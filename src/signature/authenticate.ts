@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { FindKey } from '../keys/key.ts'
 import { stringToSign } from './canonical.ts'
 import type { Claim } from './claim.ts'
-import type { FindCredentials } from './credentials.ts'
 import { expiredToken, invalid, type Rejection, unrecognizedClient, type Verified } from './rejection.ts'
 import { hmac, signingKey } from './signing-key.ts'
 
@@ -17,16 +17,17 @@ interface Evidence {
 }
 
 /** Finds the key and checks that its holder signed one of the canonical requests. Rejects only when `find` does. */
-export async function authenticate(evidence: Evidence, find: FindCredentials, nowMs: number): Promise<Verified> {
+export async function authenticate(evidence: Evidence, find: FindKey, nowMs: number): Promise<Verified> {
   const { accessKeyId } = evidence.claim
-  const credentials = await find(accessKeyId)
+  const credentials = await find(accessKeyId, evidence.sessionToken)
   if (!credentials) return rejected(unrecognizedClient('unknown access key', accessKeyId))
   if (!isSame(evidence.sessionToken, credentials.sessionToken)) {
     return rejected(unrecognizedClient('the session token is not the one of the access key', accessKeyId))
   }
   const mismatch = rejectSignature(evidence, credentials.secretAccessKey)
   if (mismatch) return rejected(mismatch)
-  if (credentials.expiresAtMs !== undefined && credentials.expiresAtMs <= nowMs) {
+  // The key's suspension is reported first, by the code that knows what the call is.
+  if (!credentials.suspended && credentials.expiresAtMs !== undefined && credentials.expiresAtMs <= nowMs) {
     return rejected(expiredToken(accessKeyId))
   }
   return { ok: true, credentials }

@@ -1,4 +1,4 @@
-import type { Credentials } from './credentials.ts'
+import type { Key } from '../keys/key.ts'
 
 /** Why a signature is rejected. The names are those of AWS's page "Common Errors". */
 export interface Rejection {
@@ -20,7 +20,7 @@ type RejectionType =
 
 export type Verified =
   /** `bearer`: the AppInstanceUser, where a presigner has moved the header into the query. */
-  { ok: true; credentials: Credentials; bearer?: string } | { ok: false; rejection: Rejection }
+  { ok: true; credentials: Key; bearer?: string } | { ok: false; rejection: Rejection }
 
 export const isRejection = (value: object): value is Rejection => 'status' in value
 

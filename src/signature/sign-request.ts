@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Credentials } from '../keys/key.ts'
 import {
   canonicalHeader,
   canonicalQuery,
@@ -8,7 +9,6 @@ import {
   stringToSign,
 } from './canonical.ts'
 import { formatTimestamp } from './claim.ts'
-import type { Credentials } from './credentials.ts'
 import { hmac, signingKey } from './signing-key.ts'
 
 /** An outgoing call, as it will be sent. */

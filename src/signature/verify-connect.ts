@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
+import type { FindKey, Key } from '../keys/key.ts'
 import { authenticate } from './authenticate.ts'
 import { canonicalHeader, canonicalRequest, splitTarget } from './canonical.ts'
 import { type Claim, rejectScope } from './claim.ts'
-import type { Credentials, FindCredentials } from './credentials.ts'
 import {
   outdatedBecause,
   presignedClaim,
@@ -30,7 +30,7 @@ export interface ConnectParameters {
 }
 
 export type VerifiedConnect =
-  | { ok: true; credentials: Credentials; parameters: ConnectParameters }
+  | { ok: true; credentials: Key; parameters: ConnectParameters }
   /** Fits the reason of a WebSocket close frame. */
   | { ok: false; reason: string }
 
@@ -53,7 +53,7 @@ const emptyPayloadHash = hash('sha256', '')
  */
 export async function verifyConnect(
   { target, host }: ConnectRequest,
-  find: FindCredentials,
+  find: FindKey,
   { region, publicHosts = [] }: Expected,
   nowMs: number,
 ): Promise<VerifiedConnect> {

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { FindKey } from '../keys/key.ts'
 import { authenticate, rejected } from './authenticate.ts'
 import { canonicalHeader, canonicalRequest, canonicalUri, splitTarget } from './canonical.ts'
 import { type Claim, rejectScope } from './claim.ts'
 import { headerText, rejectHeaders, rejectPayload } from './covered.ts'
-import type { FindCredentials } from './credentials.ts'
 import {
   outdatedBecause,
   presignedClaim,
@@ -29,7 +29,7 @@ const bearerName = 'x-amz-chime-bearer'
  */
 export async function verifyPresigned(
   request: SignedRequest,
-  find: FindCredentials,
+  find: FindKey,
   { region, publicHosts = [] }: Expected,
   nowMs: number,
 ): Promise<Verified> {

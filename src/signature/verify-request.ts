@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { FindKey } from '../keys/key.ts'
 import { authenticate, rejected } from './authenticate.ts'
 import { canonicalHeader, canonicalQuery, canonicalRequest, canonicalUri, splitTarget } from './canonical.ts'
 import { type Claim, formatTimestamp, readClaim, rejectScope } from './claim.ts'
 import { headerText, rejectHeaders, rejectPayload } from './covered.ts'
-import type { FindCredentials } from './credentials.ts'
 import { isPresigned } from './presigned.ts'
 import {
   incomplete,
@@ -44,7 +44,7 @@ const authorizationParameters = ['Credential', 'SignedHeaders', 'Signature']
  */
 export async function verifyRequest(
   request: SignedRequest,
-  find: FindCredentials,
+  find: FindKey,
   expected: Expected,
   nowMs: number,
 ): Promise<Verified> {

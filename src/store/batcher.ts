@@ -1,9 +1,9 @@
 import type { Change, OutcomeOf } from './changes.ts'
 import { StoreUnavailable } from './store.ts'
 
-/** More than this never share one commit, so that the first of them does not wait for too many others. */
+/** Maximum of writes in one commit. It limits how long the first of them waits for the others. */
 const batchMax = 128
-/** A commit never waits for more turns of the event loop than this. */
+/** Maximum of turns of the event loop before a commit. */
 const turnsMax = 8
 /** Maximum of hot writes that wait. A further caller gets StoreUnavailable, and can retry. */
 const waitingMax = 10_000
@@ -16,12 +16,12 @@ interface Waiting {
 
 export type Settled = { outcome: unknown } | { error: unknown }
 
-/** Called when so many hot writes are about to share a commit; the returned function is called when it is done. */
+/** Called before a commit of so many hot writes; the returned function is called after it. */
 export type WatchCommit = (changes: number) => () => void
 
 export const unwatched: WatchCommit = () => () => {}
 
-/** Gathers the hot writes that arrive together, so that they share one durable commit. */
+/** Group commit: hot writes that arrive together share one durable commit. */
 export class Batcher {
   #waiting: Waiting[] = []
   #scheduled = false
@@ -31,7 +31,7 @@ export class Batcher {
   #drained: (() => void)[] = []
   #watch: WatchCommit
 
-  /** `write` commits the changes and answers for each, in their order; so many batches are written at a time. */
+  /** `write` commits the changes and returns their outcomes in order; `inFlightMax` batches are written at a time. */
   constructor(write: (changes: Change[]) => Promise<Settled[]>, watch: WatchCommit, inFlightMax = 1) {
     this.#write = write
     this.#watch = watch
@@ -48,7 +48,7 @@ export class Batcher {
     })
   }
 
-  /** Resolves once nothing waits any more. */
+  /** Resolves when no write waits or is in flight. */
   async drained(): Promise<void> {
     if (this.#waiting.length === 0 && this.#inFlight === 0) return
     await new Promise<void>((resolve) => this.#drained.push(resolve))
@@ -61,9 +61,9 @@ export class Batcher {
   }
 
   /**
-   * A commit begins when a turn of the event loop has brought no new write: what arrives together is read in several
-   * turns. With 32 messages in flight 35 writes share a commit instead of 16, and a flow takes 15 % less processor
-   * time; a lone write waits for one turn of an idle loop.
+   * A commit begins after a turn of the event loop without a new write: requests that arrive together are read in several
+   * turns. With 32 messages in flight, 35 writes share a commit instead of 16, and a flow takes 15 % less processor time; a
+   * single write waits for one turn of an idle loop.
    */
   #flushWhenQuiet(before: number, turns: number): void {
     const waiting = this.#waiting.length
@@ -78,16 +78,16 @@ export class Batcher {
     if (this.#waiting.length > 0) this.#schedule()
     const settled = await this.#settle(batch.map(({ change }) => change))
     batch.forEach(({ resolve, reject }, index) => {
-      const one = settled[index] ?? { error: new Error('the store gave no outcome for a write') }
+      const one = settled[index] ?? { error: new Error('the store returned no outcome for a write') }
       if ('outcome' in one) resolve(one.outcome as never)
       else reject(one.error)
     })
     this.#inFlight -= 1
     if (this.#waiting.length > 0) this.#schedule()
-    else if (this.#inFlight === 0) for (const tell of this.#drained.splice(0)) tell()
+    else if (this.#inFlight === 0) for (const notify of this.#drained.splice(0)) notify()
   }
 
-  /** An error that `write` throws is that of every change in the batch: none of their callers must wait for ever. */
+  /** If `write` throws, every change of the batch fails with its error, so that no caller waits for ever. */
   async #settle(changes: Change[]): Promise<Settled[]> {
     try {
       const written = this.#watch(changes.length)

@@ -1,9 +1,9 @@
 import type { Audience, MessageEventType } from './channel-event.ts'
-import type { MessageRow, RunRow, StepRow, TokenRow, Turn } from './tables.ts'
+import type { Job, MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
 
 /**
- * The hot writes, as values: many of them share one durable commit, and each has an outcome of its own.
- * What was true when the caller read and must still be true is a guard in the write.
+ * The hot writes, as values: many of them share one durable commit, and each has its own outcome. A guard in the write
+ * checks that what the caller has read is still true.
  */
 export type Change = AcceptMessage | AcceptUpdate | DecideStep | RecordHandOff | TakeSteps
 
@@ -15,11 +15,11 @@ export type OutcomeOf<C extends Change> = C extends AcceptMessage
       ? DecideOutcome
       : C extends RecordHandOff
         ? RecordOutcome
-        : Turn[]
+        : Job[]
 
 /**
- * A message enters its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member,
- * the channel's flow is as it was when the message's way was chosen, and neither the channel nor the sender is deleted.
+ * Adds a message to its channel, with its run and first step if a flow holds it. Guard: its sender is a DEFAULT member,
+ * the channel's flow has not changed since it was read, and neither the channel nor the sender is deleted.
  */
 export interface AcceptMessage {
   kind: 'AcceptMessage'
@@ -33,80 +33,82 @@ export interface AcceptMessage {
 
 export type AcceptOutcome =
   | { result: 'accepted'; message: MessageRow }
-  | { result: 'refused'; because: 'sender is no member' | 'flow has changed' | 'token is in use' }
+  | { result: 'rejected'; because: 'sender is no member' | 'flow has changed' | 'token is in use' }
 
 /**
- * A message's sender gives it another text: at once, or when the flow lets it pass. Guard: the message is SENT and as
- * it was read, no other update of it is on its way, the channel's flow is as it was when the update's way was chosen, a
+ * The sender of a message updates its text: at once, or when the flow releases the update. Guard: the message is SENT and
+ * unchanged since it was read, no other update of it is pending, the channel's flow has not changed since it was read, a
  * sender who was a member still is one, and the channel is not deleted.
  */
 export interface AcceptUpdate {
   kind: 'AcceptUpdate'
-  /** As it is from now on, its revision one more than that which was read. */
+  /** The new row. Its revision is one higher than the one that was read. */
   message: MessageRow
   /** Whether the sender updates it as a member, and not as a moderator or an admin alone. */
   asMember: boolean
   /** The channel's flow as it was read, null for none; undefined for a message that no flow would hold. */
   channelFlowArn: string | null | undefined
-  /** As the event shows it. */
+  /** The message in the event. */
   shown: MessageRow
   event: { eventType: MessageEventType; audience: Audience }
   flow: { run: RunRow; step: StepRow } | undefined
   now: number
 }
 
-export type AcceptUpdateOutcome = { result: 'accepted' } | { result: 'refused'; because: 'message or flow has changed' }
+export type AcceptUpdateOutcome =
+  | { result: 'accepted' }
+  | { result: 'rejected'; because: 'message or flow has changed' }
 
 /**
- * A step ends, and with it perhaps the message's wait. Guard: the step is open, and owned by the node in `heldBy`; the
- * channel is not deleted.
+ * Ends a step, and its run if no step follows. Guard: the step is open, its owner is `expectedOwner`, and the channel is not
+ * deleted.
  */
 export interface DecideStep {
   kind: 'DecideStep'
   step: StepRow
-  /** The owner as it was read; undefined for a processor's verdict, which counts whichever node owns the step. */
-  heldBy: string | undefined
+  /** The owner that was read; undefined for a processor's verdict, which counts with any owner. */
+  expectedOwner: string | undefined
   run: RunRow
   /** The name of the step's processor, for the log. */
   processorName: string | undefined
-  /** The names of the processors that have changed the message, in the order of their turns, for the log. */
+  /** The names of the processors that have changed the message, in execution order, for the log. */
   changedBy: string[]
   /** The next processor's step, already owned by this node, or undefined when the run ends here. */
   next: StepRow | undefined
-  ending: Ending | undefined
-  /** As it was read, for the next step's turn. */
+  runResult: RunResult | undefined
+  /** The message that was read, for the job of the next step. */
   message: MessageRow
-  /** Whether an earlier processor of the run changed the text: its version is stored until this step ends. */
+  /** Whether an earlier processor of the run changed the text: the changed text is stored until this step ends. */
   changedBefore: boolean
 }
 
-/** The message after the end of its run. While the run's step is open, no other write changes the message. */
-export interface Ending {
-  /** The message's row from now on, or undefined if none stays: denied messages and NON_PERSISTENT ones leave none. */
+/** The message at the end of its run. While the run's step is open, no other write changes the message. */
+export interface RunResult {
+  /** The message's new row; undefined if it is deleted, as for denied and NON_PERSISTENT messages. */
   message: MessageRow | undefined
-  /** As the event shows it. */
+  /** The message in the event. */
   shown: MessageRow
   event: { eventType: MessageEventType; audience: Audience }
 }
 
-/** A step is over for a writer if it is closed, if another node owns it, or if its channel is deleted. */
-export type DecideOutcome = { result: 'decided' } | { result: 'refused'; because: 'step is over' }
+/** `step is over`: it is closed, another node owns it, or its channel is deleted. */
+export type DecideOutcome = { result: 'decided' } | { result: 'rejected'; because: 'step is over' }
 
 /**
- * An attempt ended without a verdict, or began and must be recorded. Guard: the step is open and owned by this node.
+ * Records a hand-off, or the end of an attempt without a verdict. Guard: the step is open and this node owns it.
  */
 export interface RecordHandOff {
   kind: 'RecordHandOff'
   step: StepRow
-  /** The owner as it was read. A node that has lost its lease must not overwrite its successor's writes. */
-  heldBy: string
+  /** The owner that was read. A node that has lost its lease must not overwrite the writes of the new owner. */
+  expectedOwner: string
 }
 
-export type RecordOutcome = { result: 'recorded' } | { result: 'refused'; because: 'step is over' }
+export type RecordOutcome = { result: 'recorded' } | { result: 'rejected'; because: 'step is over' }
 
 /**
- * Makes open steps this node's: those that are free or its own and due, or the orphans of a node that is not alive. Of
- * two nodes that want a step, one takes it.
+ * Makes this node the owner of open steps: of due steps that are free or its own, or of the orphans of a dead node. If two
+ * nodes take the same step, one of them gets it.
  */
 export interface TakeSteps {
   kind: 'TakeSteps'
@@ -114,7 +116,7 @@ export interface TakeSteps {
   /** Undefined for steps that are due. */
   deadNode: string | undefined
   now: number
-  /** When a step whose deadline has passed is due again, unless it is ended before. */
+  /** When a step whose deadline has passed is due again, if it has not ended by then. */
   againAt: number
   stepsMax: number
 }

@@ -12,20 +12,20 @@ export type MessageEventType =
 /** Who receives the event: all members of the channel, or those of them that are listed. */
 export type Audience = { to: 'members' } | { to: 'users'; users: string[] }
 
-/** An event of a channel, with its number in the channel's log. The store knows no kinds of events, only their names. */
+/** An event of a channel, with its number in the channel log. The store only knows the names of the kinds of events. */
 export interface ChannelEvent {
   channelId: number
   channelArn: string
-  /** Undefined if the event has no row: a NON_PERSISTENT message that meets no flow. */
+  /** Undefined if the event has no row: a NON_PERSISTENT message without a flow. */
   seq: number | undefined
   eventType: string
   audience: Audience
   createdAt: number
-  /** The log keeps this of what the event is about: a message's id, an ARN, or what else the kind of event wants. */
+  /** The subject of the event in the log: a message's id, an ARN, or what else the kind of event needs. */
   subject: string
-  /** That of the message, else 0. */
+  /** The message's revision; 0 for an event that is not about a message. */
   revision: number
-  /** The rows that the event is about. They travel with the event and are not in the log. */
+  /** The rows that the event is about. They are published with the event and are not in the log. */
   about: object
   /** Set if the transaction deletes or replaces a stored text (erasure.ts). */
   erasesText?: true

@@ -1,12 +1,12 @@
 import type { MembershipRow, MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
 
-/* The columns of the hot tables, for statements that are made from them. The ARNs of a row are not among them. */
+/* The columns of the hot tables, from which statements are generated, without the ARNs that the views join. */
 
 /** The ARNs and names that the views join to a row. */
 type Joined = 'channel_arn' | 'sender_arn' | 'target_arn' | 'member_arn' | 'member_name'
 type ColumnOf<Row> = Exclude<keyof Row & string, Joined>
 
-/** The list, if it has every column of the row: else it does not compile. */
+/** Returns the list. It only compiles if the list has every column of the row. */
 const allOf =
   <Row>() =>
   <const Columns extends ColumnOf<Row>[]>(
@@ -15,7 +15,7 @@ const allOf =
     columns
 
 export const messageKey = ['channel_id', 'message_id'] satisfies ColumnOf<MessageRow>[]
-/** What never changes in a message. */
+/** The columns of a message that never change. */
 const messageOrigin = [
   'sender_id',
   'sender_name',
@@ -24,7 +24,7 @@ const messageOrigin = [
   'target_id',
   'redacted',
 ] satisfies ColumnOf<MessageRow>[]
-/** What can change in a message, apart from its time. */
+/** The columns of a message that can change, without its time. */
 export const messageState = [
   'revision',
   'status',
@@ -55,6 +55,7 @@ export const runState = [
   'requested_json',
   'text_json',
   'callback_id',
+  'detail',
   'ended_at',
 ] satisfies ColumnOf<RunRow>[]
 export const runColumns = allOf<RunRow>()([...runKey, 'channel_flow_arn', 'deadline_ms', 'created_at', ...runState])
@@ -72,6 +73,8 @@ export const stepState = [
   'failure',
   'changes_json',
   'verdict_key',
+  'attempts_json',
+  'decision_json',
 ] satisfies ColumnOf<StepRow>[]
 export const stepColumns = allOf<StepRow>()([
   ...stepKey,
@@ -82,6 +85,7 @@ export const stepColumns = allOf<StepRow>()([
   'function_arn',
   'created_at',
   'shard',
+  'rejected_callbacks',
   ...stepState,
 ])
 

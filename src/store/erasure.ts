@@ -3,25 +3,26 @@ import type { Committed } from './store.ts'
 import type { MessageRow } from './tables.ts'
 
 /**
- * Whether this commit deletes or replaces a stored text, so that no copy may stay in the write-ahead log. It may say so
- * without need, since that costs one checkpoint.
+ * Whether this commit deletes or replaces a stored text, so that no copy may stay in the write-ahead log. A false positive
+ * only costs one checkpoint.
  */
 export const erases = (changes: readonly Change[], committed: Pick<Committed, 'events' | 'erasesText'>): boolean =>
   committed.erasesText === true || committed.events.some(({ erasesText }) => erasesText) || changes.some(erasesText)
 
 function erasesText(change: Change): boolean {
-  if (change.kind === 'DecideStep') return change.changedBefore || endingErases(change)
+  if (change.kind === 'DecideStep') return change.changedBefore || runResultErases(change)
   // Without a flow, the update replaces the text at once.
   return change.kind === 'AcceptUpdate' && change.flow === undefined
 }
 
 /**
- * The end of an update deletes the requested text or the text before it, also where both became the same. The end of a new
- * message keeps its text only if that is stored and sent as it was held.
+ * The end of an update deletes the requested text or the text before it, even if both became the same. The end of a new
+ * message keeps its text only if that is stored and sent unchanged.
  */
-const endingErases = ({ run, ending, message }: DecideStep): boolean =>
-  ending !== undefined &&
-  (run.revision > 1 || !(ending.message && hasText(ending.message, message) && hasText(ending.message, ending.shown)))
+const runResultErases = ({ run, runResult, message }: DecideStep): boolean =>
+  runResult !== undefined &&
+  (run.revision > 1 ||
+    !(runResult.message && hasText(runResult.message, message) && hasText(runResult.message, runResult.shown)))
 
 const hasText = (one: MessageRow, other: MessageRow): boolean =>
   one.content === other.content &&

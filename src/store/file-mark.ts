@@ -9,8 +9,8 @@ const markOffset = 60
 const markMax = 2 ** 31 - 1
 
 /**
- * A number that this process writes into the header of its database file. A backup that is copied over the file removes the
- * number and keeps the inode, and SQLite goes on with pages of two databases.
+ * A number that this process writes into the header of its database file. It detects a backup that is copied over the open
+ * file: the inode stays the same, and SQLite would mix the pages of two databases.
  *
  * The file stays open until `close`, which must come after all connections of this process are closed: POSIX drops the
  * locks that a process has on a file with the first descriptor of it that the process closes.
@@ -26,7 +26,7 @@ export class FileMark {
     this.#mark = 1 + Math.floor(random * (markMax - 1))
   }
 
-  /** Into the file itself: a checkpoint copies it there from the write-ahead log. */
+  /** Writes the mark into the file itself: a checkpoint copies it there from the write-ahead log. */
   write(writer: Connection): void {
     writer.exec(`PRAGMA user_version = ${this.#mark}; PRAGMA wal_checkpoint(TRUNCATE)`)
     // At once: the file may be overwritten before `isThere` is called for the first time.
@@ -34,7 +34,7 @@ export class FileMark {
     this.#isWritten = this.#isIn(buffer, readSync(this.#file, buffer, 0, 4, markOffset))
   }
 
-  /** False once the mark was there and is not any more. A reader may have kept the checkpoint from writing it yet. */
+  /** False if the mark was there and is not any more. A reader may have delayed the checkpoint that writes it. */
   async isThere(): Promise<boolean> {
     const reading = readFrom(this.#file, Buffer.alloc(4), 0, 4, markOffset)
     this.#reading = reading.catch(() => {})

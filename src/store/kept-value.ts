@@ -1,7 +1,7 @@
 import type { Store } from './store.ts'
 
 /**
- * The value that the store keeps under this name; the first to ask brings it. Everyone after gets the same one, on every
+ * The setting with this name; the first caller creates it with `first`. All later callers get the same value, on every
  * node and after every restart.
  */
 export async function keepSetting(store: Store, name: string, first: () => Promise<string> | string): Promise<string> {

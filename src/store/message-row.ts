@@ -1,7 +1,7 @@
 import type { Audience, MessageEventType } from './channel-event.ts'
 import type { MessageRow, MessageText } from './tables.ts'
 
-/* What a message's row says: its text, its event and who may see it. */
+/* What follows from a message's row: its text, its event and its audience. */
 
 /** The members that a processor may change. */
 export const textOf = (message: MessageRow): MessageText => ({
@@ -21,11 +21,11 @@ export const noText: MessageText = {
   push_notification_json: null,
 }
 
-/** When the message changes: never before it was made, though the clock may have run back since then. */
+/** The time of a change: never before the message's creation, even if the clock was set back. */
 export const changeTime = (message: Pick<MessageRow, 'created_at'>, now: number): number =>
   Math.max(now, message.created_at)
 
-/** `CREATE_CHANNEL_MESSAGE` once sent; before that and instead of it with the status in front. */
+/** `CREATE_CHANNEL_MESSAGE` for a sent message; for any other status, with the status as a prefix. */
 export function eventTypeOf(
   { revision }: Pick<MessageRow, 'revision'>,
   status: MessageRow['status'],
@@ -34,7 +34,7 @@ export function eventTypeOf(
   return status === 'SENT' ? event : `${status}_${event}`
 }
 
-/** A targeted message is for its target and its sender alone. */
+/** Only the target and the sender receive a targeted message. */
 export function audienceOf(message: Pick<MessageRow, 'target_arn' | 'sender_arn'>): Audience {
   return message.target_arn === null
     ? { to: 'members' }

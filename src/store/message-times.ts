@@ -1,13 +1,13 @@
 /**
- * In SQL: the number at which the messages of a channel that were created at this time or later begin. `channelId` and
- * `time` are placeholders.
+ * In SQL: the number of the first message of a channel that was created at this time or later. `channelId` and `time` are
+ * placeholders.
  *
- * In a channel the time grows with the number, so the number is found by bisection: 20 steps in a million messages. An
- * index by time would find it in one, but costs every message a write for lists that are rare.
+ * In a channel the time increases with the number, so a bisection finds the number: 20 steps for a million messages. An
+ * index by time would need one step, but it would cost every message a write, for lists that are rare.
  */
 export function firstSeqSince(channelId: string, time: string): string {
-  // Behind the first message at the middle or after it, if that one is too early; else null. Written twice, since SQLite
-  // takes no subquery between a recursive term and its table.
+  // The number after the first message at or after the middle if that message is too early, else null. The text is used
+  // twice, because SQLite allows no subquery between a recursive term and its table.
   const later = `(
     SELECT CASE WHEN created_at < ${time} THEN seq + 1 END FROM channel_message
     WHERE channel_id = ${channelId} AND seq >= (low + high) / 2 AND seq < high ORDER BY seq LIMIT 1)`

@@ -7,7 +7,7 @@ export interface Migration {
   sql: string
 }
 
-/** The numbered files of migrations/, in order. They only ever go forward. */
+/** The numbered files of migrations/, in order. There are no down migrations. */
 export function readMigrations(): Migration[] {
   const folder = join(import.meta.dirname, 'migrations')
   return readdirSync(folder)
@@ -20,10 +20,10 @@ export function readMigrations(): Migration[] {
     })
 }
 
-/** A migration that a store has, as its table schema_migration says. */
+/** A migration that was applied, from the table schema_migration. */
 export type Applied = Pick<Migration, 'version' | 'name'>
 
-/** The migrations that a store still lacks. Throws if it is ahead of this program, or was made before the first release. */
+/** The migrations that must be applied. Throws if the store is newer than this program, or older than the first release. */
 export function pendingMigrations(applied: readonly Applied[]): Migration[] {
   const migrations = readMigrations()
   const foreign = applied.find(
@@ -43,5 +43,5 @@ export function pendingMigrations(applied: readonly Applied[]): Migration[] {
   return migrations.slice(version)
 }
 
-/** The schema that the store has. */
+/** The version of the store's schema. */
 export const versionOf = (applied: readonly Applied[]): number => Math.max(0, ...applied.map(({ version }) => version))

@@ -29,38 +29,38 @@ import {
 } from './postgres-sql.ts'
 import { becomesLast, messageEvent } from './statements.ts'
 import type { Committed } from './store.ts'
-import type { MessageRow, StepRow, Turn } from './tables.ts'
+import type { Job, MessageRow, StepRow } from './tables.ts'
 
-/** Changes that one statement carries out, with their places in the batch. */
+/** Changes for one statement, with their indexes in the batch. */
 export interface Group {
   kind: Change['kind']
-  members: { place: number; change: Change }[]
+  members: { batchIndex: number; change: Change }[]
 }
 
 /**
- * As few groups as may be, each of one kind, while two changes of one thing keep their order: they share a group only
- * where its statement lets the first of them win. Steps are taken one call at a time, between what came before and
- * what comes after.
+ * Splits the changes into as few groups as possible, each of one kind. Two changes of the same row keep their order: they
+ * only share a group if its statement accepts the first of them. A TakeSteps has its own group, between the changes before
+ * and after it.
  */
 export function groupByKind(changes: readonly Change[]): Group[] {
   const groups: Group[] = []
   const lastAbout = new Map<string, number>()
   let lastTake = -1
-  for (const [place, change] of changes.entries()) {
+  for (const [batchIndex, change] of changes.entries()) {
     const { kind } = change
     const things = thingsOf(change)
     const behind = Math.max(lastTake, ...things.map((thing) => lastAbout.get(thing) ?? -1))
     const first = kind === groups[behind]?.kind && firstWins[kind] ? behind : behind + 1
     const found = kind === 'TakeSteps' ? -1 : groups.findIndex((group, index) => index >= first && group.kind === kind)
     const index = found < 0 ? groups.push({ kind, members: [] }) - 1 : found
-    groups[index]?.members.push({ place, change })
+    groups[index]?.members.push({ batchIndex, change })
     for (const thing of things) lastAbout.set(thing, index)
     if (kind === 'TakeSteps') lastTake = index
   }
   return groups
 }
 
-/** Whether the statement knows what to do with two changes of one thing. */
+/** Whether the statement of the kind accepts the first of two changes of the same row. */
 const firstWins: { [kind in Change['kind']]: boolean } = {
   AcceptMessage: true,
   AcceptUpdate: true,
@@ -83,7 +83,7 @@ function thingsOf(change: Change): string[] {
   }
 }
 
-/** Carries out a group in one round trip, and adds to `committed` what it brought. Answers in the order of the changes. */
+/** Executes a group in one round trip, and adds its events to `committed`. Resolves to the outcomes, in the order of changes. */
 export function carryOutGroup(client: PoolClient, { kind, members }: Group, committed: Committed): Promise<Settled[]> {
   const changes = members.map(({ change }) => change) as never[]
   switch (kind) {
@@ -102,7 +102,7 @@ export function carryOutGroup(client: PoolClient, { kind, members }: Group, comm
 
 type Element = Record<string, unknown>
 
-/** The statement's rows, each at the place of its change; none where the statement returned none for it. */
+/** The statement's rows, each at the index of its change; undefined if the statement returned none for it. */
 async function askAbout<Row>(
   client: PoolClient,
   statement: typeof acceptMessages,
@@ -114,7 +114,7 @@ async function askAbout<Row>(
   return inOrder
 }
 
-/** What a change with an event begins with. */
+/** The first members of the element of a change. */
 const elementOf = (at: number, event: AcceptMessage['event'] | undefined, revision: number | undefined): Element => ({
   at,
   event_type: event?.eventType,
@@ -122,7 +122,7 @@ const elementOf = (at: number, event: AcceptMessage['event'] | undefined, revisi
   log_revision: revision,
 })
 
-/** The flow that the change begins, and the one that its channel must still have. */
+/** The flow of the change, and the one that its channel must still have. */
 function putFlow(element: Element, { channelFlowArn, flow }: Pick<AcceptMessage, 'channelFlowArn' | 'flow'>): void {
   element.flow_matters = channelFlowArn !== undefined
   element.read_flow_arn = channelFlowArn
@@ -154,20 +154,20 @@ async function accept(client: PoolClient, changes: AcceptMessage[], committed: C
   const rows = await askAbout<Accepted>(client, acceptMessages, elements)
   return changes.map(({ message, event, flow }, index) => {
     const row = rows[index] as Accepted
-    if (!row.is_member) return refused('sender is no member')
-    if (!row.flow_is_same) return refused('flow has changed')
-    if (!row.has_head) return refused('sender is no member')
-    if (!row.is_accepted) return refused('token is in use')
+    if (!row.is_member) return rejected('sender is no member')
+    if (!row.flow_is_same) return rejected('flow has changed')
+    if (!row.has_head) return rejected('sender is no member')
+    if (!row.is_accepted) return rejected('token is in use')
     const { seq, logged_at: created_at } = row
     const stored: MessageRow = { ...message, seq, created_at, updated_at: created_at }
     committed.events.push(eventOf(event, stored, seq, created_at))
-    if (flow) committed.turns.push({ ...flow, message: stored })
+    if (flow) committed.jobs.push({ ...flow, message: stored })
     return { outcome: { result: 'accepted', message: stored } }
   })
 }
 
 interface Numbered {
-  /** Null where the change has no event. */
+  /** Null if the change has no event. */
   seq: number | null
 }
 
@@ -185,43 +185,44 @@ async function update(client: PoolClient, changes: AcceptUpdate[], committed: Co
   const rows = await askAbout<Numbered>(client, acceptUpdates, elements)
   return changes.map(({ message, shown, event, flow, now }, index) => {
     const row = rows[index]
-    if (!row || row.seq === null) return refused('message or flow has changed')
-    if (flow) committed.turns.push({ ...flow, message })
+    if (!row || row.seq === null) return rejected('message or flow has changed')
+    if (flow) committed.jobs.push({ ...flow, message })
     committed.events.push(eventOf(event, shown, row.seq, now))
     return { outcome: { result: 'accepted' } }
   })
 }
 
 async function decide(client: PoolClient, changes: DecideStep[], committed: Committed): Promise<Settled[]> {
-  const elements = changes.map(({ step, heldBy, run, next, ending, message }, at) => {
-    const element = elementOf(at, ending?.event, ending?.shown.revision)
-    putStep(element, step, heldBy)
+  const elements = changes.map(({ step, expectedOwner, run, next, runResult, message }, at) => {
+    const element = elementOf(at, runResult?.event, runResult?.shown.revision)
+    putStep(element, step, expectedOwner)
     element.message_id = message.message_id
     element.revision = run.revision
     decidedRun.put(element, run)
     if (next) nextStep.put(element, next)
-    if (!ending) return element
+    if (!runResult) return element
     element.ends = true
-    element.keeps_row = ending.message !== undefined
-    if (ending.message) endedMessage.put(element, ending.message)
-    element.logged_at = ending.shown.updated_at
-    element.last_message_at = becomesLast(ending.shown) ? ending.shown.created_at : undefined
+    element.keeps_row = runResult.message !== undefined
+    if (runResult.message) endedMessage.put(element, runResult.message)
+    element.logged_at = runResult.shown.updated_at
+    element.last_message_at = becomesLast(runResult.shown) ? runResult.shown.created_at : undefined
     return element
   })
   const rows = await askAbout<Numbered>(client, decideSteps, elements)
-  return changes.map(({ step, run, processorName, changedBy, next, ending, message }, index) => {
+  return changes.map(({ step, run, processorName, changedBy, next, runResult, message }, index) => {
     const row = rows[index]
-    if (!row) return refused('step is over')
+    if (!row) return rejected('step is over')
     const { seq } = row
     committed.decided.push(step.callback_id)
     if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorName, changedBy })
-    if (next) committed.turns.push({ step: next, run, message })
-    if (ending && seq !== null) committed.events.push(eventOf(ending.event, ending.shown, seq, ending.shown.updated_at))
+    if (next) committed.jobs.push({ step: next, run, message })
+    if (runResult && seq !== null)
+      committed.events.push(eventOf(runResult.event, runResult.shown, seq, runResult.shown.updated_at))
     return { outcome: { result: 'decided' } }
   })
 }
 
-/** The same in a transaction, which an error of one of them breaks off. */
+/** The same in a transaction, which fails at the first error. */
 export async function decideAll(
   client: PoolClient,
   changes: DecideStep[],
@@ -235,13 +236,13 @@ export async function decideAll(
 }
 
 async function record(client: PoolClient, changes: RecordHandOff[]): Promise<Settled[]> {
-  const elements = changes.map(({ step, heldBy }, at) => {
+  const elements = changes.map(({ step, expectedOwner }, at) => {
     const element: Element = { at }
-    putStep(element, step, heldBy)
+    putStep(element, step, expectedOwner)
     return element
   })
   const rows = await askAbout(client, recordHandOffs, elements)
-  return rows.map((row) => (row ? { outcome: { result: 'recorded' } } : refused('step is over')))
+  return rows.map((row) => (row ? { outcome: { result: 'recorded' } } : rejected('step is over')))
 }
 
 async function take(client: PoolClient, changes: TakeSteps[]): Promise<Settled[]> {
@@ -251,18 +252,18 @@ async function take(client: PoolClient, changes: TakeSteps[]): Promise<Settled[]
     deadNode === undefined
       ? await ask(client, takeDueSteps, values)
       : await ask(client, takeOrphans, [...values, deadNode])
-  const turns = (rows as Turn[]).map((turn) => ({ ...turn, step: { ...turn.step, channel_arn: turn.run.channel_arn } }))
-  // RETURNING keeps no order.
-  return [{ outcome: turns.sort((a, b) => a.step.created_at - b.step.created_at) }]
+  const jobs = (rows as Job[]).map((job) => ({ ...job, step: { ...job.step, channel_arn: job.run.channel_arn } }))
+  // RETURNING has no order.
+  return [{ outcome: jobs.sort((a, b) => a.step.created_at - b.step.created_at) }]
 }
 
-const refused = (because: string): Settled => ({ outcome: { result: 'refused', because } })
+const rejected = (because: string): Settled => ({ outcome: { result: 'rejected', because } })
 
-function putStep(element: Element, step: StepRow, heldBy: string | undefined): void {
+function putStep(element: Element, step: StepRow, expectedOwner: string | undefined): void {
   element.channel_id = step.channel_id
   element.callback_id = step.callback_id
-  element.held_by = heldBy
-  // Why an attempt failed may be in a function's own words, and PostgreSQL's JSON takes no lone surrogates.
+  element.expected_owner = expectedOwner
+  // The reason of a failure may contain text of the function, and PostgreSQL's JSON accepts no lone surrogates.
   decidedStep.put(element, { ...step, failure: withoutNul(step.failure?.toWellFormed() ?? null) })
 }
 

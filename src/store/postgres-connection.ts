@@ -4,16 +4,16 @@ import { OutcomeUnknown, StoreUnavailable, type Value } from './store.ts'
 
 /** Time limit for a new connection, and for the wait for a free one. */
 const connectMsMax = 5_000
-/** The server gives up a statement after this. */
+/** The server cancels a statement after this time. */
 const statementMsMax = 10_000
-/** So much later the answer is not waited for any more: the connection is dead. */
+/** Time limit for a response. After it the connection counts as dead. */
 const answerMsMax = statementMsMax + 5_000
 /** Maximum of callers that wait for a connection of one kind. A further one gets StoreUnavailable, and can retry. */
 const waitingMax = 1_000
-/** A node that freezes in a transaction holds its locks no longer than this, less than it counts as alive. */
+/** Limit for the locks of a node that freezes in a transaction. It is shorter than the node's lease. */
 const idleInTransactionMsMax = 2_000
 
-/** After an unknown outcome: by then the server has carried out the statement, or never will. */
+/** The time after an unknown outcome by which the server has executed the statement, or never will. */
 export const outcomeMsMax = answerMsMax
 
 type Connection = Required<Pick<ClientConfig, 'host' | 'port' | 'user' | 'password' | 'database'>> &
@@ -23,8 +23,8 @@ const knownParameters = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'applica
 const sslModes = ['disable', 'require', 'verify-ca', 'verify-full']
 
 /**
- * `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=FILE`, with the words of libpq. What it
- * throws never shows the URL, which holds the password.
+ * `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=FILE`, with the parameters of libpq. Its
+ * errors never contain the URL, because it has the password.
  */
 export function readDatabaseUrl(text: string): Connection {
   const authority = /^postgres(?:ql)?:\/\/([^/?#]*)/.exec(text)?.[1] ?? ''
@@ -70,7 +70,7 @@ function readTls(parameters: URLSearchParams, host: string): Exclude<ClientConfi
   }
   const [ca, cert, key] = [file('sslrootcert'), file('sslcert'), file('sslkey')]
   return {
-    // Without it an IP address would be looked for in the certificate as "localhost".
+    // Without it, the certificate would be checked for "localhost" instead of an IP address.
     host,
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
@@ -81,7 +81,7 @@ function readTls(parameters: URLSearchParams, host: string): Exclude<ClientConfi
 }
 
 /**
- * Integers of 64 bits are numbers: times, counts and numbers of a log are far below 2^53. For these connections alone.
+ * Parses 64-bit integers as numbers, for these connections only: times, counts and numbers of a log are far below 2^53.
  */
 const int8 = 20
 const parsers: ClientConfig['types'] = {
@@ -89,10 +89,10 @@ const parsers: ClientConfig['types'] = {
 }
 
 /**
- * For connections whose statements are all prepared and look rows up by an index. Each statement is planned once,
- * perhaps while its tables are nearly empty, and the plan is still in use when they are large a minute later. The
- * planner would read a small table as a whole then. And it would plan a statement anew for each call, if it expected
- * more of that than the planning costs: 3 ms for the three rows of a callback, which are found in 0.1 ms.
+ * For connections whose statements are all prepared and look rows up by an index. Each statement is planned once. That may
+ * happen while its tables are nearly empty, and the plan is still used a minute later, when they are large: by default the
+ * planner would choose to scan a small table. It might also plan a statement again for each call: 3 ms for the three
+ * rows of a callback, which are found in 0.1 ms.
  */
 export const plansOnce = [
   'plan_cache_mode=force_generic_plan',
@@ -102,7 +102,7 @@ export const plansOnce = [
   'jit=off',
 ]
 
-/** Whatever the database's default is: guards are row locks, and the rest says SERIALIZABLE itself. */
+/** Overrides the default of the database: guards are row locks, and other transactions set SERIALIZABLE themselves. */
 const isolation = 'default_transaction_isolation=read\\ committed'
 
 const settingsOf = (connection: Connection, planning: readonly string[] = []): ClientConfig => ({
@@ -120,7 +120,7 @@ const settingsOf = (connection: Connection, planning: readonly string[] = []): C
 export class Connections {
   #pool: Pool
   #clients = new Set<PoolClient>()
-  /** Rejects when callers must not wait any more. */
+  /** Rejects when `abandon` is called. */
   #abandoned = Promise.withResolvers<never>()
 
   constructor(connection: Connection, max: number, onIdleError: (error: Error) => void, planning?: typeof plansOnce) {
@@ -160,7 +160,7 @@ export class Connections {
   /** Rejects all waits for connections and responses. */
   abandon(): void {
     this.#abandoned.reject(new StoreUnavailable('the server stops, and the database does not answer'))
-    // With a query under way, pg cuts the connection.
+    // If a query is in flight, pg closes the connection at once.
     for (const client of this.#clients) void (client as PoolClient & { end(): Promise<void> }).end().catch(() => {})
   }
 
@@ -175,7 +175,7 @@ export class Connections {
   }
 }
 
-/** A connection of its own, for what may take longer than a statement may: migrations. */
+/** A separate connection without the time limits of statements, for migrations. */
 export async function connectAlone(connection: Connection): Promise<Client> {
   const { query_timeout: _, statement_timeout: __, ...settings } = settingsOf(connection)
   const client = new Client(settings)
@@ -185,13 +185,13 @@ export async function connectAlone(connection: Connection): Promise<Client> {
 }
 
 /**
- * PostgreSQL's text has no NUL. Callers' own texts are kept as JSON, and no name or ARN that is stored has one: what is
- * looked for with it is not there, under this name either.
+ * PostgreSQL's text type has no NUL. Texts of callers are stored as JSON, and no stored name or ARN has a NUL: a search for
+ * one finds nothing, with the replacement as well.
  */
 export const withoutNul = <T>(value: T): T | string =>
   typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value
 
-/** A statement is prepared once for each connection, by its name; without one it is not. */
+/** A statement with a name is prepared once for each connection; without a name it is not prepared. */
 export interface Prepared {
   name: string | undefined
   text: string
@@ -206,26 +206,26 @@ export const askForArrays = (client: PoolClient, { name, text }: Prepared, value
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? '')
 
-/** 40001 serialization_failure, 40P01 deadlock_detected: nothing was written, and the same may succeed at once. */
+/** 40001 serialization_failure, 40P01 deadlock_detected: nothing was written, and an immediate retry may succeed. */
 export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
 export const isDuplicate = (error: unknown): boolean => codeOf(error) === '23505'
 
 /**
- * A table was changed, as a newer Carillon does while older nodes still run: what this connection has prepared would
- * return other columns now, which PostgreSQL refuses.
+ * A table was changed, as a newer Carillon does while older nodes still run: a statement that this connection has prepared
+ * would return other columns now, which PostgreSQL rejects.
  */
 export const isOutdated = (error: unknown): boolean =>
   codeOf(error) === '0A000' && (error as Error).message.includes('cached plan')
 
 /**
- * The server says "not now", and has rolled back: 53 it has no memory, disk or connections; 55P03 a lock takes too
- * long; 57014 the statement took too long; 25006 it is a standby.
+ * Temporary failures, which the server has rolled back: 53 out of memory, disk or connections; 55P03 lock timeout; 57014
+ * statement timeout; 25006 the server is a standby.
  */
 const passing = /^(53...|55P03|57014|25006)$/
 
 /**
- * The connection is gone: 08 says so, 57P01 to 57P05 the server has ended it, 25P03 for being idle. Node's own codes
- * and pg's texts, which have no code.
+ * The connection is lost: 08 connection exceptions, 57P01 to 57P05 the server has closed it, 25P03 it was idle for too
+ * long. Also Node's codes, and pg's errors that have a text and no code.
  */
 const lost = /^(08...|57P0[1-5]|25P0[34]|E(?!RR_)[A-Z_]{4,})$/
 const lostTexts =
@@ -237,7 +237,7 @@ export const isLost = (error: unknown): boolean =>
   !(error instanceof StoreUnavailable) &&
   (lost.test(codeOf(error)) || lostTexts.test((error as Error | undefined)?.message ?? ''))
 
-/** A code, or pg's own words: neither names a password. */
+/** A code, or the text of pg's error: neither contains a password. */
 function reasonOf(error: unknown): string {
   const reason = codeOf(error) || (error as Error).message
   if (isConflict(error)) return `others wrote the same at the same time, again and again (${reason})`
@@ -253,7 +253,7 @@ export function unavailable(error: unknown): unknown {
 const makeRole = (user: string) =>
   `correct the user and the password in the URL, or make the role: CREATE ROLE ${user} LOGIN PASSWORD '…'`
 
-/** What an operator does, by PostgreSQL's code. */
+/** The remedies for the operator, by PostgreSQL's code. */
 const remedies: Record<string, (user: string, database: string) => string> = {
   '28000': makeRole,
   '28P01': makeRole,
@@ -261,7 +261,7 @@ const remedies: Record<string, (user: string, database: string) => string> = {
   '42501': (user, database) => `GRANT CONNECT ON DATABASE ${database} TO ${user}`,
 }
 
-/** For an operator: which database, what is wrong with it, and what to do. */
+/** An error for the operator: the database, the problem, and the remedy. */
 export function notOpened({ host, port, user, database }: Connection, cause: unknown): Error {
   const what = `PostgreSQL at ${host}:${port}/${database} cannot be used: ${(cause as Error).message}`
   const remedy = remedies[codeOf(cause)]?.(String(user), String(database))

@@ -2,14 +2,14 @@ import type { Value } from './store.ts'
 import type { MessageRow, RunRow, StepRow, TokenRow } from './tables.ts'
 
 /*
- * A hot write is one element of a JSON array, and PostgreSQL reads the array as a table. The element is flat: a member
- * that holds a row as JSON is parsed twice, which costs the database twice as much (16 elements of 60 columns: 1,260 µs
- * against 640). One array for each column costs as much as the nested JSON, and ten times as much for one element.
+ * Each hot write is one element of a JSON array, and PostgreSQL reads the array as a table. The element is flat: PostgreSQL
+ * would parse a row in a member twice, which takes twice as long (16 elements of 60 columns: 1,260 µs instead of 640). One
+ * array for each column costs as much as the nested JSON, and ten times as much for one element.
  */
 
 type NumberOf<Row> = { [Column in keyof Row]: number extends Row[Column] ? Column : never }[keyof Row]
 
-/** The columns that hold numbers. All others hold text. */
+/** The numeric columns. All others are text. */
 const numbers: Record<NumberOf<MessageRow> | NumberOf<RunRow> | NumberOf<StepRow> | NumberOf<TokenRow>, true> = {
   channel_id: true,
   seq: true,
@@ -25,6 +25,7 @@ const numbers: Record<NumberOf<MessageRow> | NumberOf<RunRow> | NumberOf<StepRow
   position: true,
   tries: true,
   attempts: true,
+  rejected_callbacks: true,
   due_at: true,
   deadline_at: true,
   handed_off_at: true,
@@ -33,10 +34,10 @@ const numbers: Record<NumberOf<MessageRow> | NumberOf<RunRow> | NumberOf<StepRow
   expires_at: true,
 }
 
-/** Compared byte by byte, as in the tables. */
+/** Text that is compared byte by byte, as in the tables. */
 export const text = 'TEXT COLLATE "C"'
 
-/** The columns of one table as members of an element. The prefix tells them from those of the other tables. */
+/** The columns of one table as members of an element. The prefix distinguishes them from the columns of other tables. */
 export class Members<Column extends string = string> {
   readonly columns: readonly Column[]
   readonly #names: readonly string[]
@@ -63,7 +64,7 @@ export class Members<Column extends string = string> {
     return this.columns.map((column, index) => `${column} = ${source}.${this.#names[index]}`).join(', ')
   }
 
-  /** Puts the row's columns into the element. What is null is left out, which makes the JSON a third shorter. */
+  /** Puts the row's columns into the element, without nulls: the JSON is a third shorter. */
   put(element: Record<string, unknown>, row: { [column in Column]: Value }): void {
     for (const [index, column] of this.columns.entries()) {
       const value = row[column]

@@ -2,14 +2,14 @@ import type { Client } from 'pg'
 import { type Applied, pendingMigrations, readMigrations, versionOf } from './migrate.ts'
 import { StoreUnavailable } from './store.ts'
 
-/** The key of the advisory lock, any number that is the same for all nodes: the node that holds the lock migrates. */
+/** The key of the advisory lock, an arbitrary number, the same for all nodes. The node that has the lock migrates. */
 const migrationLock = 6_275_486_552
 /** How long a node waits while another one migrates. */
 const migratingMsMax = 10 * 60_000
 
 /**
- * Brings the database's schema up to date, each migration in a transaction of its own; of many nodes that start at once
- * one does it and the others wait. With `only check` it throws where something is to be done.
+ * Migrates the database's schema, each migration in its own transaction. If several nodes start at once, one of them
+ * migrates and the others wait. With `only check`, it throws if a migration is pending.
  */
 export async function migrate(client: Client, only: 'check' | undefined): Promise<void> {
   const applied = await readApplied(client)
@@ -22,7 +22,7 @@ export async function migrate(client: Client, only: 'check' | undefined): Promis
   while (await migrateOnce(client));
 }
 
-/** Answers whether there was anything left to do. */
+/** Resolves to whether a migration was pending. */
 async function migrateOnce(client: Client): Promise<boolean> {
   try {
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
@@ -43,23 +43,23 @@ async function migrateOnce(client: Client): Promise<boolean> {
     await client.query('COMMIT')
     return migration !== undefined
   } catch (error) {
-    // The first error is the one to tell of.
+    // The first error is the one to report.
     await client.query('ROLLBACK').catch(() => {})
     throw explained(error)
   }
 }
 
 async function readApplied(client: Client): Promise<Applied[]> {
-  // Not by to_regclass, which may remember from before the lock that there was none.
+  // Not with to_regclass: it may return a cached result from before the lock.
   const there = `SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migration'`
   if ((await client.query(there)).rowCount === 0) return []
   return (await client.query('SELECT version, name FROM schema_migration')).rows
 }
 
 /**
- * A migration's text is the same for both engines, but for three things: SQLite compares text byte by byte, and so must
- * PostgreSQL, whatever the database's locale is; an identity column gives channels and users their numbers; and a line
- * that begins with --postgres is a statement for PostgreSQL alone.
+ * A migration has the same text for both engines, with three exceptions. SQLite compares text byte by byte, so PostgreSQL
+ * must do the same with every locale of the database. An identity column generates the numbers of channels and users.
+ * A line that begins with --postgres is a statement only for PostgreSQL.
  */
 export const translated = (sql: string): string =>
   sql

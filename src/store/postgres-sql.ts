@@ -15,24 +15,23 @@ import { Members, text } from './postgres-input.ts'
 import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
 
 /*
- * The hot writes of PostgreSQL: one statement for all changes of a kind, which come as one JSON array, $1, in the order
- * of their arrival. Each statement is a transaction of its own at READ COMMITTED, so its snapshot may be older than
- * what it finds locked by others. What must be true is therefore read under a lock: the lock waits, and looks again.
- * Rows are locked in the order of their keys, and heads after all else, so that batches wait for each other and do not
- * deadlock.
+ * The hot writes of PostgreSQL: one statement for all changes of a kind. $1 has them as one JSON array, in the order of
+ * their arrival. Each statement is its own transaction at READ COMMITTED, so its snapshot may be older than rows that
+ * others have locked. Guards therefore read rows with a lock: the lock waits, and then reads the row again. Rows are locked
+ * in the order of their keys, and heads after all others, so that batches wait for each other and do not deadlock.
  *
- * A row is looked up and locked for each element, by LATERAL: that is a search in the index however large the table is,
- * and has fewer nodes in the plan than `IN (SELECT …)` with a sort. test/store/postgres-statements.sql shows the
- * statements as the database gets them.
+ * LATERAL looks up and locks the row of each element: that is a search in the index with any size of the table, and the
+ * plan has fewer nodes than with `IN (SELECT …)` and a sort. test/store/postgres-statements.sql has the generated
+ * statements.
  */
 
 const except = <Column extends string, Left extends Column>(columns: readonly Column[], ...left: Left[]) =>
   columns.filter((column): column is Exclude<Column, Left> => !(left as string[]).includes(column))
 
-/** Columns that the message, its run and its step share are members of the message alone. */
+/** Columns that the message, its run and its step share are only members of the message. */
 const ofMessage = ['channel_id', 'message_id', 'revision'] as const
 
-/** Its number and its times are the store's to give. */
+/** The store generates the number and the times of a message. */
 export const acceptedMessage = new Members('', except(messageColumns, 'seq', 'created_at', 'updated_at'))
 export const acceptedToken = new Members('', tokenColumns)
 export const acceptedRun = new Members('run__', except(runColumns, ...ofMessage))
@@ -43,24 +42,24 @@ export const decidedRun = new Members('run__', runState)
 export const nextStep = new Members('next__', except(stepColumns, ...ofMessage))
 export const endedMessage = new Members('message__', [...messageState, 'updated_at'] as const)
 
-/** The elements of $1. `at` is the place of each in its group. */
+/** The elements of $1. `at` is the index of each in its group. */
 const elements = (...definitions: string[]) =>
   `json_to_recordset($1::json) AS element (at INTEGER, ${definitions.join(', ')})`
 
 const same = (one: string, other: string, columns: readonly string[]) =>
   columns.map((column) => `${one}.${column} = ${other}.${column}`).join(' AND ')
 
-/** The step's or run's row for each element of `numbered` that has one. */
+/** The row of the step or run, for each element of `numbered` that has one. */
 const insertEach = (table: string, { columns, names }: Members, where: string) =>
   `INSERT INTO ${table} (${[...ofMessage, ...columns].join(', ')})
   SELECT ${ofMessage.join(', ')}, ${names} FROM numbered WHERE ${where}`
 
-/** The event's row for each element of `numbered` that has one. */
+/** The row of the event, for each element of `numbered` that has one. */
 const insertLog = (where: string) =>
   `INSERT INTO channel_log (channel_id, seq, event_type, audience_json, subject, revision, created_at)
   SELECT channel_id, seq, event_type, audience_json, message_id, log_revision, logged_at FROM numbered WHERE ${where}`
 
-/** The channel's head for each element of `source` for which `where` is true, locked. */
+/** The locked head row, for each element of `source` for which `where` is true. */
 const joinHead = (source: string, where: string) =>
   `(SELECT * FROM ${source} ORDER BY channel_id, at) ${source}
   LEFT JOIN LATERAL (
@@ -69,7 +68,7 @@ const joinHead = (source: string, where: string) =>
   ) head ON TRUE`
 
 /**
- * The number of an element's event in its channel's log, given that of those for which `counts` is true come before it.
+ * The number of an element's event in the channel log: it follows the earlier elements for which `counts` is true.
  */
 const seq = (counts: string) => `next_seq - 1 + count(*) FILTER (WHERE ${counts}) OVER in_channel`
 const inChannel = 'WINDOW in_channel AS (PARTITION BY channel_id ORDER BY at)'
@@ -84,7 +83,7 @@ const advanceHeads = (where: string, ...alsoSet: string[]) =>
 
 const moveLastMessage = 'last_message_at = greatest(channel_head.last_message_at, moved.last_message_at)'
 
-/** Whether the channel's flow is as it was read, for each element for which that matters; locked. */
+/** Whether the channel's flow is unchanged since it was read, for each element for which that matters; locked. */
 const joinFlow = `LEFT JOIN LATERAL (
     SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
     WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
@@ -149,7 +148,7 @@ export const acceptMessages: Prepared = {
 SELECT at, is_member, flow_is_same, next_seq IS NOT NULL AS has_head, is_accepted, seq, logged_at FROM numbered`,
 }
 
-/** Among the elements with the same message, the first one counts whose message is unchanged since it was read. */
+/** Among the elements of the same message, the first one counts whose message is unchanged since it was read. */
 export const acceptUpdates: Prepared = {
   name: 'accept-updates',
   text: `WITH accepted AS MATERIALIZED (
@@ -194,15 +193,15 @@ SELECT at, seq FROM numbered`,
 }
 
 /**
- * The elements whose step is open, and in the hand that they name, while the channel is not deleted. The steps are
- * locked, the heads are not: an element that also has an event looks at its head again, with a lock.
+ * The elements whose step is open and has the expected owner, and whose channel is not deleted. The steps are locked, the
+ * heads are not: an element with an event reads its head again, with a lock.
  */
 const withOpenStep = (...definitions: string[]) =>
-  `(SELECT * FROM ${elements(`channel_id BIGINT, callback_id ${text}, held_by ${text}`, ...definitions)}
+  `(SELECT * FROM ${elements(`channel_id BIGINT, callback_id ${text}, expected_owner ${text}`, ...definitions)}
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
-    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.held_by, owner)
+    WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.expected_owner, owner)
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE`
@@ -211,8 +210,8 @@ const updateSteps = (source: string) =>
   `UPDATE flow_step SET ${decidedStep.assignments(source)} FROM ${source} WHERE ${same('flow_step', source, stepKey)}`
 
 /**
- * Among the elements with the same step, the first one counts that finds the step open. A deleted message has no
- * ending: its run has ended, and no event is appended.
+ * Among the elements of the same step, the first one counts that finds the step open. The run of a deleted message ends
+ * without an event.
  */
 export const decideSteps: Prepared = {
   name: 'decide-steps',
@@ -271,8 +270,8 @@ SELECT at FROM recorded`,
 }
 
 /**
- * What another node has just locked is that node's. The rows come as JSON, each whole; the step without the channel's
- * ARN, which the other two have.
+ * Steps that another node has locked are skipped: that node takes them. Each row is returned as JSON; the step has no
+ * channel ARN, because the run and the message have it.
  */
 const takeText = (taken: string) => `WITH taken AS MATERIALIZED (
   ${taken} FOR UPDATE SKIP LOCKED

@@ -35,10 +35,10 @@ import {
 } from './store.ts'
 
 /*
- * Connections of one node at most, 15 together: for reads, for hot writes, for transactions, and one of its own. One
- * batch of hot writes is written at a time; the second connection asks whether the database takes writes. Two batches
- * at a time are smaller, and wait for each other's heads: 1,500 µs of the database's processor time a message against
- * 1,050.
+ * The maximum of connections of one node is 15: for reads, for hot writes, for transactions, and one for its heartbeat. One
+ * batch of hot writes is written at a time; the second connection checks whether the database accepts writes. Two batches
+ * at a time would be smaller and wait for each other's heads: 1,500 µs of the database's processor time per message
+ * instead of 1,050.
  */
 const readConnectionsMax = 8
 const writeConnectionsMax = 2
@@ -47,12 +47,12 @@ const transactionConnectionsMax = 4
 const transactionsMax = 1_000
 /** Maximum of retries of a write after conflicts with other nodes. */
 const triesMax = 8
-/** The pause before a retry, at random from nothing to this, and twice as long each time. */
+/** The maximum of the first pause before a retry, twice as long each time. The pause is random below it. */
 const pauseMs = 5
 
 export interface PostgresOptions {
   url: string
-  /** With `check` an old schema is refused instead of brought up to date. */
+  /** `check`: an old schema is rejected instead of migrated. */
   migrations?: 'check'
   /** From 0 up to 1. */
   random(): number
@@ -60,7 +60,7 @@ export interface PostgresOptions {
   watch?: WatchCommit
 }
 
-/** The store of many nodes: a PostgreSQL, to which each has a few connections. */
+/** The store of many nodes: a PostgreSQL database. Each node has a few connections. */
 export class PostgresStore implements Store {
   readonly read: SharedReads
   #readers: Connections
@@ -73,10 +73,10 @@ export class PostgresStore implements Store {
   #random: () => number
   #listeners: ((committed: Committed) => void)[] = []
   #uncertain: (() => void)[] = []
-  /** Open and waiting. */
+  /** The open and waiting transactions. */
   #transactions = new Set<Promise<unknown>>()
-  /** Resolves when no transaction that was crossed is under way. */
-  #crossed: Promise<unknown> = Promise.resolve()
+  /** Resolves when no transaction that had a conflict is in flight. */
+  #conflicted: Promise<unknown> = Promise.resolve()
   #again = new Set<NodeJS.Timeout>()
 
   private constructor({ url, random, log, watch = unwatched }: PostgresOptions, lacksStatistics: boolean) {
@@ -97,7 +97,7 @@ export class PostgresStore implements Store {
     })
   }
 
-  /** Connects, and brings the schema up to date. Throws if the schema is newer than this program. */
+  /** Connects, and migrates the schema. Throws if the schema is newer than this program. */
   static async open(options: PostgresOptions): Promise<PostgresStore> {
     const connection = readDatabaseUrl(options.url)
     let lacksStatistics: boolean
@@ -125,7 +125,9 @@ export class PostgresStore implements Store {
   ): Promise<T> {
     if (this.#transactions.size >= transactionsMax)
       throw new StoreUnavailable(`${transactionsMax} transactions are waiting`)
-    const mine = this.#inTurnIfCrossed(() => this.#transactors.lend((client) => this.#within(client, work, isolation)))
+    const mine = this.#serializeAfterConflict(() =>
+      this.#transactors.lend((client) => this.#within(client, work, isolation)),
+    )
     const settled = mine.catch(() => {})
     this.#transactions.add(settled)
     try {
@@ -136,7 +138,7 @@ export class PostgresStore implements Store {
   }
 
   async write(sql: string, ...values: Value[]): Promise<number> {
-    return (await this.#own.lend((client) => client.query(sql, values)).catch(refuse)).rowCount ?? 0
+    return (await this.#own.lend((client) => client.query(sql, values)).catch(rethrow)).rowCount ?? 0
   }
 
   onCommit(listener: (committed: Committed) => void): void {
@@ -149,7 +151,9 @@ export class PostgresStore implements Store {
 
   async ready(): Promise<void> {
     const sql = 'SELECT pg_is_in_recovery() AS standby'
-    const standby = await this.#writers.lend(async (client) => (await client.query(sql)).rows[0]?.standby).catch(refuse)
+    const standby = await this.#writers
+      .lend(async (client) => (await client.query(sql)).rows[0]?.standby)
+      .catch(rethrow)
     if (standby) throw new StoreUnavailable('the database is a standby, which takes no writes')
   }
 
@@ -174,7 +178,7 @@ export class PostgresStore implements Store {
     return [this.#readers, this.#writers, this.#transactors, this.#own]
   }
 
-  /** A connection whose prepared statements are outdated is closed; then this one is sent unprepared. */
+  /** Sends the statement. If the connection's prepared statement is outdated, it is sent again, unprepared. */
   async #read(statement: Prepared, values: unknown[]): Promise<QueryArrayResult<Value[]>> {
     try {
       return await this.#readers.lend((client) => askForArrays(client, statement, values))
@@ -184,12 +188,12 @@ export class PostgresStore implements Store {
     return this.#read({ ...statement, name: undefined }, values)
   }
 
-  /** Each group in a commit of its own; if one of its changes breaks it, each in its own, so that it fails alone. */
+  /** Writes each group in one commit. If a change makes it fail, each change gets its own commit, so that only that one fails. */
   async #writeBatch(changes: Change[]): Promise<Settled[]> {
     const settled: Settled[] = []
     for (const group of groupByKind(changes)) {
-      const answers = await this.#writeGroup(group)
-      for (const [index, { place }] of group.members.entries()) settled[place] = answers[index] as Settled
+      const outcomes = await this.#writeGroup(group)
+      for (const [index, { batchIndex }] of group.members.entries()) settled[batchIndex] = outcomes[index] as Settled
     }
     return settled
   }
@@ -206,11 +210,11 @@ export class PostgresStore implements Store {
       return alone
     }
     this.#statistics.written(group.members.length)
-    this.#tell(committed)
+    this.#notify(committed)
     return settled
   }
 
-  /** The statement is its own transaction: once it is sent, only its answer says what became of it. */
+  /** The statement is its own transaction: after it was sent, only the response tells its outcome. */
   async #send(client: PoolClient, group: Group, committed: Committed): Promise<Settled[]> {
     try {
       return await carryOutGroup(client, group, committed)
@@ -219,7 +223,7 @@ export class PostgresStore implements Store {
     }
   }
 
-  /** At SERIALIZABLE PostgreSQL breaks off what would come out otherwise than alone, and it is tried again. */
+  /** At SERIALIZABLE, PostgreSQL aborts a transaction that is not serializable, and it is retried. */
   async #within<T>(
     client: PoolClient,
     work: (transaction: Transaction) => Promise<T>,
@@ -235,7 +239,7 @@ export class PostgresStore implements Store {
       throw error
     }
     await this.#commit(client)
-    this.#tell(committed)
+    this.#notify(committed)
     return result
   }
 
@@ -248,19 +252,19 @@ export class PostgresStore implements Store {
     }
   }
 
-  /** Those that were crossed come one after the other from then on, so that each gets through. */
-  async #inTurnIfCrossed<T>(write: () => Promise<T>): Promise<T> {
+  /** Transactions that had a conflict run one after the other from then on, so that each of them succeeds. */
+  async #serializeAfterConflict<T>(write: () => Promise<T>): Promise<T> {
     try {
       return await write()
     } catch (error) {
       if (!isConflict(error) && !isDuplicate(error)) throw unavailable(error)
     }
-    const mine = this.#crossed.then(() => this.#repeat(write))
-    this.#crossed = mine.catch(() => {})
+    const mine = this.#conflicted.then(() => this.#repeat(write))
+    this.#conflicted = mine.catch(() => {})
     return mine
   }
 
-  /** Writes once more what others have crossed. What another has inserted meanwhile is found the second time. */
+  /** Retries a write after a conflict. If another node has inserted the same row, the retry finds it. */
   async #repeat<T>(write: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -273,7 +277,7 @@ export class PostgresStore implements Store {
     }
   }
 
-  #tell(committed: Committed): void {
+  #notify(committed: Committed): void {
     for (const listener of this.#listeners) listener(committed)
   }
 
@@ -291,7 +295,7 @@ export class PostgresStore implements Store {
   }
 }
 
-const refuse = (error: unknown): never => {
+const rethrow = (error: unknown): never => {
   throw unavailable(error)
 }
 
@@ -314,7 +318,7 @@ function transactionOn(client: PoolClient, committed: Committed): Transaction {
     async endStep({ channel_id, callback_id }, now) {
       if ((await run(endStepText, channel_id, callback_id, now)) === 1) committed.decided.push(callback_id)
     },
-    // The dead rows are PostgreSQL's to overwrite.
+    // PostgreSQL itself overwrites dead rows.
     erasesText() {},
     async append(event) {
       const { channelId, channelArn, createdAt } = event

@@ -7,8 +7,8 @@ interface ReadFailuresParts {
 }
 
 /**
- * Logs that the disk refuses reads. They say nothing about writes: if they made the store unready, each probe that
- * succeeds would make it ready again.
+ * Logs failed reads of the disk. They do not make the store unready: a failed read says nothing about writes, and each
+ * successful probe would make the store ready again.
  */
 export class ReadFailures {
   readonly #parts: ReadFailuresParts

@@ -1,8 +1,8 @@
-/** Into how many parts the due work is cut. It never changes, since every step's row has its part. */
+/** The number of shards of due steps. It never changes, because every step's row has its shard. */
 export const shards = 64
 
-/** The shard of all that belongs to the channel: the same on every node and in every engine. */
+/** The shard of a channel: the same on every node and in every engine. */
 export const shardOf = (channelId: number): number => channelId % shards
 
-/** In SQL, for an index that has the shard before the time: each of them, so that the rest of the index is of use. */
+/** In SQL: the list of all shards, so that a statement can use an index that has the shard before the time. */
 export const everyShard = Array.from({ length: shards }, (_, shard) => shard).join(', ')

@@ -3,15 +3,15 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openingError } from './sqlite-errors.ts'
 
-/** How long a backup waits for the moment in which another process has the file for itself. */
+/** Time limit of a backup for the lock of another process. */
 const busyMsMax = 5_000
 
 /**
- * Copies a SQLite file, as it was at one moment, to a path that is free, while others read and write it. Only this user
- * can read the copy. It has its name once it is whole, was looked over and is on disk; else it does not come to be.
+ * Copies a snapshot of a SQLite file to a new path, while other processes read and write the file. Only this user can
+ * read the copy. It gets its name when it is complete, checked and on disk; after a failure there is no copy.
  *
- * VACUUM INTO reads one snapshot however much is written meanwhile, where SQLite's backup API would begin anew with
- * every write of another process. What was deleted is not in the copy.
+ * VACUUM INTO reads one snapshot, whatever is written in the meantime; SQLite's backup API would start again after every
+ * write of another process. Deleted content is not in the copy.
  */
 export function backUpSqlite(from: string, to: string): void {
   if (existsSync(to)) throw new Error(`${to} is there already: give another name, or delete it first`)
@@ -30,7 +30,7 @@ export function backUpSqlite(from: string, to: string): void {
   }
 }
 
-/** Empty, which is all that VACUUM INTO puts up with. Two backups to one name meet here. */
+/** Creates the file empty: VACUUM INTO accepts no other one. The second of two backups to one name fails here. */
 function makePrivate(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))
@@ -46,7 +46,7 @@ function copy(from: string, to: string): void {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(from, { readOnly: true, timeout: busyMsMax })
-    // Reads the header, so that an error of the source is not reported as one of the copy.
+    // Reads the header, so that an error of the source is not reported as an error of the copy.
     database.prepare('PRAGMA schema_version').get()
   } catch (error) {
     database?.close()
@@ -61,7 +61,7 @@ function copy(from: string, to: string): void {
   }
 }
 
-/** The number by which a server knows its own file (`FileMark`): the copy is none of its files. */
+/** Removes the number by which a server detects its own file (`FileMark`). */
 function removeMark(path: string): void {
   const database = new DatabaseSync(path)
   try {
@@ -81,7 +81,7 @@ function lookOver(path: string): void {
   }
 }
 
-/** A file's content, or the names in a folder. */
+/** Syncs a file's content, or the names in a folder. */
 function sync(path: string): void {
   const file = openSync(path, constants.O_RDONLY)
   try {

@@ -6,9 +6,9 @@ import type {
   Change,
   DecideOutcome,
   DecideStep,
-  Ending,
   RecordHandOff,
   RecordOutcome,
+  RunResult,
   TakeSteps,
 } from './changes.ts'
 import type { ChannelEvent } from './channel-event.ts'
@@ -39,7 +39,7 @@ import {
 } from './statements.ts'
 import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
 import type { Columns, Committed, Value } from './store.ts'
-import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
+import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
 
 /** Prepared statements of the writer connection, inside its open transaction. */
 export interface Writer {
@@ -48,7 +48,7 @@ export interface Writer {
   run(sql: string, ...values: Value[]): number
 }
 
-/** Carries out one hot write and adds to `committed` what is announced once it is durable. */
+/** Executes one hot write, and adds what is announced after the commit to `committed`. */
 export function carryOut(writer: Writer, change: Change, committed: Committed): unknown {
   switch (change.kind) {
     case 'AcceptMessage':
@@ -64,7 +64,7 @@ export function carryOut(writer: Writer, change: Change, committed: Committed): 
   }
 }
 
-/** 1 if the flow of the channel $1 is $3, or if $4 says that it does not matter. */
+/** 1 if the flow of the channel $1 is $3, or if $4 is 0: then the flow does not matter. */
 const flowIsSame = `($4 = 0 OR EXISTS (
   SELECT 1 FROM channel WHERE channel_id = $1 AND coalesce(channel_flow_arn, '') = coalesce($3, '')))`
 
@@ -76,7 +76,7 @@ const acceptMessageGuard = `SELECT ${flowIsSame} AS flow_is_same FROM channel_me
   JOIN app_instance_user ON user_id = member_id AND deleted_at IS NULL
   WHERE channel_id = $1 AND member_id = $2 AND type = 'DEFAULT' AND ${channelLives('$1')}`
 
-/** The guard's last two values. */
+/** The values of $3 and $4. */
 const flowValues = (channelFlowArn: string | null | undefined): [Value, Value] => [
   channelFlowArn ?? null,
   channelFlowArn === undefined ? 0 : 1,
@@ -94,10 +94,10 @@ function acceptMessage(writer: Writer, change: AcceptMessage, committed: Committ
     sender_id,
     ...flowValues(channelFlowArn),
   )
-  if (!member) return { result: 'refused', because: 'sender is no member' }
-  if (member.flow_is_same === 0) return { result: 'refused', because: 'flow has changed' }
+  if (!member) return { result: 'rejected', because: 'sender is no member' }
+  if (member.flow_is_same === 0) return { result: 'rejected', because: 'flow has changed' }
   if (token && writer.run(insertToken, ...valuesOf(token, tokenColumns)) === 0) {
-    return { result: 'refused', because: 'token is in use' }
+    return { result: 'rejected', because: 'token is in use' }
   }
   const advance = becomesLast(message) ? advanceHeadForNewMessageText : advanceHeadText
   const head = advanceHead(writer, advance, channel_arn, channel_id, message.created_at)
@@ -119,7 +119,7 @@ function startRun(
 ): void {
   writer.run(insertRun, ...valuesOf(flow.run, runColumns))
   writer.run(insertStep, ...valuesOf(flow.step, stepColumns))
-  committed.turns.push({ ...flow, message })
+  committed.jobs.push({ ...flow, message })
 }
 
 const acceptUpdateGuard = `SELECT 1 FROM channel_message
@@ -133,7 +133,7 @@ function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed
   const { channel_id, channel_arn, message_id, revision } = message
   const flowIsAsRead = flowValues(channelFlowArn)
   const unchanged = writer.get(acceptUpdateGuard, channel_id, message_id, ...flowIsAsRead, revision, Number(asMember))
-  if (!unchanged) return { result: 'refused', because: 'message or flow has changed' }
+  if (!unchanged) return { result: 'rejected', because: 'message or flow has changed' }
   updateMessage(writer, message)
   if (flow) startRun(writer, flow, message, committed)
   const { seq } = advanceHead(writer, advanceHeadText, channel_arn, channel_id, 0)
@@ -144,22 +144,22 @@ function acceptUpdate(writer: Writer, change: AcceptUpdate, committed: Committed
 const updateRun = updateText('flow_run', runState, runKey)
 
 function decideStep(writer: Writer, change: DecideStep, committed: Committed): DecideOutcome {
-  const { step, heldBy, run, processorName, changedBy, next, ending } = change
-  if (!updateOpenStep(writer, step, heldBy)) return { result: 'refused', because: 'step is over' }
+  const { step, expectedOwner, run, processorName, changedBy, next, runResult } = change
+  if (!updateOpenStep(writer, step, expectedOwner)) return { result: 'rejected', because: 'step is over' }
   writer.run(updateRun, ...valuesOf(run, runState), ...valuesOf(run, runKey))
   committed.decided.push(step.callback_id)
   if (run.state !== 'RUNNING') committed.ended.push({ run, step, processorName, changedBy })
   if (next) {
     writer.run(insertStep, ...valuesOf(next, stepColumns))
-    committed.turns.push({ step: next, run, message: change.message })
+    committed.jobs.push({ step: next, run, message: change.message })
   }
-  if (ending) endMessage(writer, ending, committed)
+  if (runResult) endMessage(writer, runResult, committed)
   return { result: 'decided' }
 }
 
 const deleteMessage = 'DELETE FROM channel_message WHERE channel_id = $1 AND message_id = $2'
 
-function endMessage(writer: Writer, { message, shown, event }: Ending, committed: Committed): void {
+function endMessage(writer: Writer, { message, shown, event }: RunResult, committed: Committed): void {
   const { channel_id, channel_arn, message_id, created_at, updated_at } = shown
   const changed = message ? updateMessage(writer, message) : writer.run(deleteMessage, channel_id, message_id)
   if (changed === 0) return
@@ -172,20 +172,22 @@ function endMessage(writer: Writer, { message, shown, event }: Ending, committed
 const messageChanges = [...messageState, 'updated_at'] as const
 const updateMessageText = updateText('channel_message', messageChanges, messageKey)
 
-/** Writes what can change in a message. Returns how many rows it changed. */
+/** Writes the columns of a message that can change. Returns the number of rows that it changed. */
 const updateMessage = (writer: Writer, message: MessageRow): number =>
   writer.run(updateMessageText, ...valuesOf(message, messageChanges), ...valuesOf(message, messageKey))
 
-function recordHandOff(writer: Writer, { step, heldBy }: RecordHandOff): RecordOutcome {
-  return updateOpenStep(writer, step, heldBy) ? { result: 'recorded' } : { result: 'refused', because: 'step is over' }
+function recordHandOff(writer: Writer, { step, expectedOwner }: RecordHandOff): RecordOutcome {
+  return updateOpenStep(writer, step, expectedOwner)
+    ? { result: 'recorded' }
+    : { result: 'rejected', because: 'step is over' }
 }
 
-const heldByPlaceholder = `$${stepState.length + stepKey.length + 1}`
+const expectedOwnerPlaceholder = `$${stepState.length + stepKey.length + 1}`
 const updateStep = `${updateText('flow_step', stepState, stepKey)}
-  AND ${stepIsOpen} AND owner = coalesce(${heldByPlaceholder}, owner) AND ${channelLives('flow_step.channel_id')}`
+  AND ${stepIsOpen} AND owner = coalesce(${expectedOwnerPlaceholder}, owner) AND ${channelLives('flow_step.channel_id')}`
 
-const updateOpenStep = (writer: Writer, step: StepRow, heldBy: string | undefined): boolean =>
-  writer.run(updateStep, ...valuesOf(step, stepState), ...valuesOf(step, stepKey), heldBy ?? null) === 1
+const updateOpenStep = (writer: Writer, step: StepRow, expectedOwner: string | undefined): boolean =>
+  writer.run(updateStep, ...valuesOf(step, stepState), ...valuesOf(step, stepKey), expectedOwner ?? null) === 1
 
 export function endStep(
   writer: Writer,
@@ -202,13 +204,13 @@ const takeText = (taken: string) =>
 const takeDue = takeText(takenSteps.due('$1', '$2', '$4'))
 const takeOrphans = takeText(takenSteps.orphans('$5', '$4'))
 
-function takeSteps(writer: Writer, { owner, deadNode, now, againAt, stepsMax }: TakeSteps): Turn[] {
+function takeSteps(writer: Writer, { owner, deadNode, now, againAt, stepsMax }: TakeSteps): Job[] {
   const values = [owner, now, againAt, stepsMax] as const
   const steps =
     deadNode === undefined
       ? writer.all<StepRow>(takeDue, ...values)
       : writer.all<StepRow>(takeOrphans, ...values, deadNode)
-  // RETURNING keeps no order.
+  // RETURNING has no order.
   const oldestFirst = steps.sort((a, b) => a.created_at - b.created_at)
   return oldestFirst.flatMap((step) => {
     const key = [step.channel_id, step.message_id] as const
@@ -222,7 +224,7 @@ function takeSteps(writer: Writer, { owner, deadNode, now, againAt, stepsMax }: 
   })
 }
 
-/** `text` takes the channel's next number. Throws where the channel is gone. */
+/** `text` takes the channel's next number. Throws if the channel is deleted. */
 export function advanceHead(
   writer: Writer,
   text: string,
@@ -237,7 +239,7 @@ export function advanceHead(
 const logColumns = ['channel_id', 'seq', 'event_type', 'audience_json', 'subject', 'revision', 'created_at'] as const
 const insertLog = insertText('channel_log', logColumns)
 
-/** Writes the event's row into the channel's log, and adds it to what is announced. */
+/** Writes the event's row into the channel log, and adds the event to `committed`. */
 export function log(
   writer: Writer,
   committed: Committed,
@@ -252,7 +254,7 @@ export function insert<Row extends Columns<Row>>(writer: Writer, table: string, 
   writer.run(insertText(table, Object.keys(row)), ...Object.values<Value>(row))
 }
 
-/** Returns whether there was no row with this key. */
+/** Returns whether it inserted the row: there was none with this key. */
 export function insertOnce<Row extends Columns<Row>>(writer: Writer, table: string, row: Row): boolean {
   return writer.run(insertOnceText(table, Object.keys(row)), ...Object.values<Value>(row)) === 1
 }

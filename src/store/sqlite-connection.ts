@@ -4,14 +4,14 @@ import type { Writer } from './sqlite-changes.ts'
 import { asStoreError, StoreBroken } from './sqlite-errors.ts'
 import type { Reader, Value } from './store.ts'
 
-/** One connection with its prepared statements, by their text. */
+/** A connection and its cache of prepared statements, by text. */
 export class Connection implements Writer {
   readonly #path: string
   readonly #report: (error: unknown) => void
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, Statement>()
 
-  /** `report` receives each error that disk or file have caused, as the caller gets it. */
+  /** `report` receives each error that the disk or the file has caused, in the form that the caller receives. */
   constructor(path: string, options: { readOnly: boolean; report(error: unknown): void }) {
     this.#path = path
     this.#report = options.report
@@ -34,7 +34,12 @@ export class Connection implements Writer {
     this.#database.exec(sql)
   }
 
-  /** One transaction. Rejects with StoreUnavailable if disk or file are the reason why it was rolled back. */
+  /** Inserted, changed and deleted. */
+  get rowsWritten(): number {
+    return this.get<{ count: number }>('SELECT total_changes() AS count')?.count ?? 0
+  }
+
+  /** One transaction. Rejects with StoreUnavailable if it was rolled back because of the disk or the file. */
   async within<T>(work: () => Promise<T>): Promise<T> {
     let during: 'statement' | 'commit' = 'statement'
     try {
@@ -54,8 +59,8 @@ export class Connection implements Writer {
   }
 
   /**
-   * The reads as promises, which reject with StoreUnavailable if disk or file have caused the error. `report` receives it
-   * as `report` of the constructor does.
+   * Reads that return promises, which reject with StoreUnavailable if the disk or the file has caused the error. `report`:
+   * as in the constructor.
    */
   reader(report = this.#report): Reader {
     return {
@@ -83,12 +88,12 @@ export class Connection implements Writer {
   }
 
   #rollBack(): void {
-    // SQLite has already rolled back by itself after some errors, a full disk among them.
+    // After some errors, such as a full disk, SQLite has already rolled back.
     if (!this.#database.isTransaction) return
     try {
       this.exec('ROLLBACK')
     } catch (error) {
-      // SQLite ends the transaction also where ROLLBACK reports an error. If it had not, every further write would fail.
+      // SQLite ends the transaction even if ROLLBACK reports an error. Otherwise every further write would fail.
       if (!this.#database.isTransaction) return
       const broken = new StoreBroken(`${this.#path}: a failed transaction could not be rolled back`, { cause: error })
       this.#report(broken)
@@ -99,7 +104,7 @@ export class Connection implements Writer {
   #prepare(sql: string): Statement {
     let statement = this.#statements.get(sql)
     if (!statement) {
-      // node:sqlite takes $1 for a name, not for a position.
+      // node:sqlite treats $1 as a name, not as a position.
       statement = new Statement(this.#database.prepare(sql.replaceAll(/\$(\d+)/g, '?$1')))
       this.#statements.set(sql, statement)
     }
@@ -107,7 +112,7 @@ export class Connection implements Writer {
   }
 }
 
-/** A prepared statement. node:sqlite gives its rows as arrays: the objects that it makes are slow (row-maker.ts). */
+/** A prepared statement. node:sqlite returns its rows as arrays: its own objects are slow (row-maker.ts). */
 class Statement {
   readonly #statement: StatementSync
   #columns = 0
@@ -132,7 +137,7 @@ class Statement {
     return Number(this.#statement.run(...values).changes)
   }
 
-  /** SQLite prepares a statement anew when a table has changed: then it may have other columns. */
+  /** SQLite prepares a statement again after a change of a table: then it may have other columns. */
   #rowOf(values: Value[]): Row {
     if (values.length !== this.#columns) {
       this.#columns = values.length

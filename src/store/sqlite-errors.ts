@@ -1,13 +1,13 @@
 import { OutcomeUnknown, StoreUnavailable } from './store.ts'
 
 /**
- * `busy`: another process has the lock, and the disk is well.
- * `failing`: the system refused to read or write; a later try may succeed.
- * `damaged`: the file contradicts itself. Every further write could make that worse.
+ * `busy`: another process has the lock; the disk is not the cause.
+ * `failing`: a read or write of the system failed; a retry may succeed.
+ * `damaged`: the file is corrupt. Every further write could make it worse.
  */
 type TroubleKind = 'busy' | 'failing' | 'damaged'
 
-/** By SQLite's primary result code. All other codes are bugs of this program. */
+/** The kinds of SQLite's primary result codes. All other codes are bugs of this program. */
 const troubles: Record<number, { kind: TroubleKind; reason: string }> = {
   3: { kind: 'failing', reason: 'the database file may not be accessed' },
   5: { kind: 'busy', reason: 'another process is writing' },
@@ -26,32 +26,32 @@ const troubles: Record<number, { kind: TroubleKind; reason: string }> = {
 /** Errors of locks and shared memory, which a network file system may lack: IOERR_LOCK, IOERR_RDLOCK, IOERR_SHMOPEN, etc. */
 const lockCodes = new Set([2058, 2314, 3594, 3850, 4618, 4874, 5130, 5386])
 
-/** Disk or file refuse to be read or written for now. */
+/** The disk or the file cannot be read or written for now. */
 class DiskFailure extends StoreUnavailable {}
 
 /** A DiskFailure of COMMIT: the write may reappear after a crash, until the next write succeeds. */
 class CommitFailure extends OutcomeUnknown {}
 
-/** The store takes no further write in this process. */
+/** The store accepts no further write in this process. */
 export class StoreBroken extends StoreUnavailable {}
 
-/** Whether a read or write failed for a reason that the next one may meet as well. */
+/** Whether a read or write failed for a reason that may make the next one fail, too. */
 export const isDiskFailure = (error: unknown): error is StoreUnavailable =>
   error instanceof DiskFailure || error instanceof CommitFailure
 
 function troubleOf(error: unknown): { kind: TroubleKind; reason: string; code: number } | undefined {
   const code = (error as { errcode?: number } | undefined)?.errcode
   if (code === undefined) return undefined
-  // The lower byte is the primary code; the rest says more about it.
+  // The lower byte is the primary code; the rest has details.
   const trouble = troubles[code & 0xff]
   return trouble && { ...trouble, code }
 }
 
 /**
- * Translates SQLite's errors that disk or file have caused; returns all others as they are.
+ * Translates SQLite's errors that the disk or the file has caused; returns all others unchanged.
  *
- * Where COMMIT itself fails, SQLite rolls back, and readers never see the write. But its frames may be whole in the
- * write-ahead log when only the sync failed: until the next commit overwrites them, a crash would bring them back.
+ * If COMMIT itself fails, SQLite rolls back, and readers never see the write. But if only the sync failed, its frames may
+ * be complete in the write-ahead log: until the next commit overwrites them, a crash would restore them.
  */
 export function asStoreError(path: string, error: unknown, during: 'statement' | 'commit'): unknown {
   const trouble = troubleOf(error)

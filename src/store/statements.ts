@@ -3,7 +3,7 @@ import { stepIsOpen } from './steps.ts'
 import type { Committed } from './store.ts'
 import type { MessageRow } from './tables.ts'
 
-/** `last_created_at` as it is after an event at $2: time never runs backwards in a channel, whatever the clock does. */
+/** `last_created_at` after an event at $2: within a channel, time never decreases, even if the clock is set back. */
 const createdAt = 'CASE WHEN last_created_at < $2 THEN $2 ELSE last_created_at END'
 
 const advanceHeadTo = (lastMessageAt: string) =>
@@ -21,19 +21,19 @@ export const advanceHeadForReleasedMessageText = advanceHeadTo(
 
 export const noHead = (channelArn: string) => new Error(`the channel ${channelArn} has no head row`)
 
-/** The run's latest step, $2 in the channel $1, is EXPIRED at $3 if it is open: no verdict counts any more. */
+/** Expires the run's latest step, $2 in the channel $1, at $3 if it is open: no later verdict counts. */
 export const endStepText = `UPDATE flow_step SET state = 'EXPIRED', owner = '', decided_at = $3
   WHERE channel_id = $1 AND callback_id = $2 AND ${stepIsOpen}`
 
-/** Its values are those of the columns, in their order. */
+/** The placeholders are the values of the columns, in their order. */
 export const insertText = (table: string, columns: readonly string[]): string =>
   `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})`
 
-/** The same, where a row with this key stays as it is. */
+/** The same; an existing row with this key does not change. */
 export const insertOnceText = (table: string, columns: readonly string[]): string =>
   `${insertText(table, columns)} ON CONFLICT DO NOTHING`
 
-/** Its values are those of `state`, then those of `key`; the next placeholder is free for what follows the key. */
+/** The placeholders are the values of `state`, then those of `key`; a further condition may use the next one. */
 export function updateText(table: string, state: readonly string[], key: readonly string[]): string {
   const equal = (columns: readonly string[], from: number) =>
     columns.map((column, index) => `${column} = $${from + index}`)
@@ -53,7 +53,7 @@ export function logRow(event: Omit<ChannelEvent, 'seq' | 'createdAt'>, head: { s
   }
 }
 
-export const nothing = (): Committed => ({ events: [], turns: [], decided: [], ended: [] })
+export const nothing = (): Committed => ({ events: [], jobs: [], decided: [], ended: [] })
 
 /** An event about a message, without its number and time. */
 export const messageEvent = (
@@ -69,6 +69,6 @@ export const messageEvent = (
   about: message,
 })
 
-/** All members read this time, so a message that only its target sees does not move it. */
+/** Whether the message moves `last_message_at`. All members can read that time, so a targeted message does not. */
 export const becomesLast = ({ status, persistence, target_id }: Omit<MessageRow, 'seq'>): boolean =>
   status === 'SENT' && persistence === 'PERSISTENT' && target_id === null

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { everyShard, shardOf } from './shards.ts'
 import type { Reader } from './store.ts'
-import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
+import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
 
 /*
  * Who owns an open step. A living node's ownership never expires, so nothing is written for a step that waits.
@@ -17,22 +17,22 @@ import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
  *                  └──the owner's row in `node` is deleted──► orphan
  *
  * The store of a single node has no rows in `node`: its node always has the same id (`soleOwner`), so after a restart
- * it still owns its steps. A hand-off moves the deadline and leaves due_at: the order of a node's rows is the order of
- * their creation. TakeSteps moves due_at after the deadline once the old due_at has come.
+ * it still owns its steps. A hand-off moves the deadline and not due_at: the rows of a node stay in the order of their
+ * creation. When the old due_at has passed, TakeSteps sets due_at to the new deadline.
  */
 
 /** The id of the only node of a store. */
 export const soleOwner = 'local'
 
-/** In SQL: the step still needs a verdict or a retry. The index has the same condition. */
+/** In SQL: the step needs a verdict or a retry. The index has the same condition. */
 export const stepIsOpen = `state IN ('DISPATCHING', 'AWAITING')`
 
-/** The owner of steps that any node may take. */
+/** The owner of a step that any node may take. */
 export const free = ''
 
 /**
- * In SQL: the steps that TakeSteps takes. Each is a range of flow_step_due. Due steps are taken oldest first, orphans
- * in the order of the index: sorting 100,000 orphans for each piece of them would cost more than taking them.
+ * In SQL: the steps for TakeSteps. Each is a range of the index flow_step_due. Due steps are taken oldest first, orphans
+ * in index order: to sort 100,000 orphans for each piece would cost more than to take them.
  */
 export const takenSteps = {
   due: (node: string, now: string, limit: string) =>
@@ -46,27 +46,27 @@ export const takenSteps = {
 }
 
 /**
- * In SQL: due_at of a step that was taken. One whose deadline has passed is due again at $againAt unless it is ended.
+ * In SQL: the new due_at of a step that was taken. If its deadline has passed, it is due again at $againAt unless it ends.
  */
 export const dueAtOfTaken = (now: string, againAt: string): string =>
   `CASE WHEN deadline_at > ${now} THEN deadline_at ELSE ${againAt} END`
 
-/** The earliest of each shard that is free or the node's: the index has each, however many steps are open. */
+/** The earliest free or own step of each shard: one look into the index for each, with any number of open steps. */
 const earliest = `WITH every (shard) AS (VALUES ${everyShard.replaceAll(/\d+/g, '($&)')}),
     taker (owner) AS (VALUES ('${free}'), (CAST($1 AS TEXT)))
   SELECT min((SELECT due_at FROM flow_step
     WHERE flow_step.owner = taker.owner AND flow_step.shard = every.shard AND ${stepIsOpen}
     ORDER BY due_at LIMIT 1)) AS due_at FROM every CROSS JOIN taker`
 
-/** When the first of the steps is due that are free or owned by this node; undefined if there is none. */
+/** When the first free or own step is due; undefined if there is none. */
 export async function readNextDueAt(read: Reader, node: string): Promise<number | undefined> {
   const row = await read.get<{ due_at: number | null }>(earliest, node)
   return row?.due_at ?? undefined
 }
 
 /**
- * In SQL, a part of WITH RECURSIVE: the owners of open steps, and NULL. One look into the index for each of them:
- * 'SELECT DISTINCT owner' reads all that is open.
+ * In SQL, a part of WITH RECURSIVE: the owners of open steps, and NULL. It takes one look into the index for each owner;
+ * 'SELECT DISTINCT owner' would read all open steps.
  */
 export const everyOwner = (name: string): string => `${name} (owner) AS (
     SELECT (SELECT owner FROM flow_step WHERE ${stepIsOpen} ORDER BY owner LIMIT 1)
@@ -78,25 +78,25 @@ export const everyOwner = (name: string): string => `${name} (owner) AS (
 const deadOwners = `WITH RECURSIVE ${everyOwner('one')}
   SELECT owner FROM one WHERE owner NOT IN ('${free}', $1) AND owner NOT IN (SELECT node_id FROM node)`
 
-/** The owners of open steps that are no living nodes. `node` itself is one, also where it has no row. */
+/** The owners of open steps that are not living nodes. `node` counts as living, even without a row. */
 export const readDeadOwners = async (read: Reader, node: string): Promise<string[]> =>
   (await read.all<{ owner: string }>(deadOwners, node)).map(({ owner }) => owner)
 
-/** Which steps of one channel are read: those that this node owns for this function. */
+/** The range of `readOwnSteps`: steps of one channel that this node owns, for one function. */
 export interface OwnSteps {
   owner: string
   channelId: number
   functionArn: string
-  /** When they may be due: no other rows are looked at. */
+  /** Only rows that are due in this range are read. */
   dueFrom: number
   dueUntil: number
   stepsMax: number
 }
 
 /**
- * The steps that a node owns for one function and channel, those that are due first at first. Only flow_step_due bounds
- * what is read, by shard and time: every other index leads to steps that are over, so an engine must not use it, and
- * cannot where the column is part of an expression.
+ * The steps that a node owns for one function and channel, in the order of due_at. Only the index flow_step_due bounds the
+ * rows that are read, by shard and time: the other indexes contain ended steps. A column in an expression (`+ 0`) prevents
+ * their use.
  */
 export const readOwnSteps = (read: Reader, steps: OwnSteps): Promise<StepRow[]> =>
   read.all<StepRow>(
@@ -122,15 +122,15 @@ export interface OwnStepsCursor {
 /** Before the first row. */
 export const ownStepsBegin: OwnStepsCursor = { shard: 0, dueAt: Number.MIN_SAFE_INTEGER, callbackId: '' }
 
-/** What tells to which channel and function a step belongs, without its run and message. */
+/** The columns that identify a step, its channel and its function. */
 export type OwnStepKey = Pick<
   StepRow,
   'channel_id' | 'channel_arn' | 'callback_id' | 'function_arn' | 'shard' | 'due_at' | 'deadline_at'
 >
 
 /**
- * One page of all rows that a node owns: of one shard, behind the cursor. The callback id only tells rows apart that
- * are due in the same millisecond.
+ * One page of the rows of one shard that a node owns, after the cursor. The callback id orders rows that are due in the
+ * same millisecond.
  */
 export const readOwnStepsPage = (
   read: Reader,
@@ -149,18 +149,18 @@ export const readOwnStepsPage = (
     stepsMax,
   )
 
-/** More turns than this are never read at once. */
-export const turnsMax = 64
+/** Maximum of jobs in one read. */
+export const jobsMax = 64
 
-const givenIds = Array.from({ length: turnsMax }, (_, index) => `$${index + 2}`).join(', ')
+const givenIds = Array.from({ length: jobsMax }, (_, index) => `$${index + 2}`).join(', ')
 
-/** The turns of steps of one channel, in their order. A step whose message is gone has none. */
-export async function readTurns(read: Reader, channelId: number, steps: readonly StepRow[]): Promise<Turn[]> {
-  assert(steps.length <= turnsMax)
+/** The jobs of steps of one channel, in their order. A step without a message has none. */
+export async function readJobs(read: Reader, channelId: number, steps: readonly StepRow[]): Promise<Job[]> {
+  assert(steps.length <= jobsMax)
   const last = steps.at(-1)
   if (!last) return []
-  // Always as many as the statement takes, so that there is one statement.
-  const ids = Array.from({ length: turnsMax }, (_, index) => (steps[index] ?? last).message_id)
+  // Always the same number of ids, so that there is one prepared statement.
+  const ids = Array.from({ length: jobsMax }, (_, index) => (steps[index] ?? last).message_id)
   const where = `WHERE channel_id = $1 AND message_id IN (${givenIds})`
   const [runs, messages] = await Promise.all([
     read.all<RunRow>(`SELECT * FROM run_view ${where}`, channelId, ...ids),
@@ -176,15 +176,15 @@ export async function readTurns(read: Reader, channelId: number, steps: readonly
   })
 }
 
-/** The turn of one step, if it is open and the node's. */
-export async function readOwnTurn(
+/** The job of one step, if it is open and the node owns it. */
+export async function readOwnJob(
   read: Reader,
   owner: string,
   channelId: number,
   callbackId: string,
-): Promise<Turn | undefined> {
+): Promise<Job | undefined> {
   const text = `SELECT * FROM step_view WHERE channel_id = $1 AND callback_id = $2 AND ${stepIsOpen} AND owner = $3`
   const step = await read.get<StepRow>(text, channelId, callbackId, owner)
-  const [turn] = step ? await readTurns(read, channelId, [step]) : []
-  return turn
+  const [job] = step ? await readJobs(read, channelId, [step]) : []
+  return job
 }

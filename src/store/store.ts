@@ -1,6 +1,6 @@
 import type { Change, DecideOutcome, DecideStep, OutcomeOf } from './changes.ts'
 import type { ChannelEvent } from './channel-event.ts'
-import type { RunRow, StepRow, Turn } from './tables.ts'
+import type { Job, RunRow, StepRow } from './tables.ts'
 
 export type Value = string | number | null
 
@@ -10,19 +10,19 @@ export interface Reader {
   all<Row>(sql: string, ...values: Value[]): Promise<Row[]>
 }
 
-/** What an INSERT takes: the members are the columns' names, and so never a caller's. */
+/** The row of an INSERT. Its members are names of columns, so they must never come from a caller. */
 export type Columns<Row> = Record<keyof Row, Value>
 
 export interface Transaction extends Reader {
-  /** Throws if the table has a row with this key already. */
+  /** Throws if the table has a row with this key. */
   insert<Row extends Columns<Row>>(table: string, row: Row): Promise<void>
-  /** Leaves a row with this key as it is. Answers whether there was none. */
+  /** Does not change an existing row with this key. Returns whether it inserted the row. */
   insertOnce<Row extends Columns<Row>>(table: string, row: Row): Promise<boolean>
-  /** How many rows it changed. */
+  /** Returns the number of rows that it changed. */
   run(sql: string, ...values: Value[]): Promise<number>
   /** Numbers the event in its channel's log, and returns the number. The event is announced after the commit. */
   append(event: Omit<ChannelEvent, 'seq'>): Promise<number>
-  /** Carries out these hot writes in this transaction. Returns the outcome of each. */
+  /** Executes these hot writes in this transaction. Returns the outcome of each. */
   decide(changes: DecideStep[]): Promise<DecideOutcome[]>
   /** Ends the run's step without a verdict if it is open, and notifies the engine that owns it. */
   endStep(run: Pick<RunRow, 'channel_id' | 'callback_id'>, now: number): Promise<void>
@@ -31,57 +31,56 @@ export interface Transaction extends Reader {
 }
 
 /**
- * What a transaction does not see of others. `serializable`: the outcome is as if it were alone, and it is repeated if
- * another one has crossed it. `read committed`: each statement sees what others have committed, so every guard is a row
- * that the transaction has locked by an update; a row that all sends update does not make it fail. SQLite has one
- * writer, and there is no difference.
+ * The isolation level. `serializable`: as if no other transaction ran at the same time; it is retried after a conflict.
+ * `read committed`: each statement sees what others have committed, so every guard needs a row that the transaction has
+ * locked by an update; a row that all sends update does not make it fail. SQLite has one writer, so there both are the
+ * same.
  */
 export type Isolation = 'serializable' | 'read committed'
 
-/** What one durable commit brought, in the order of the channels' logs. */
+/** The content of one durable commit, in the order of the channels' logs. */
 export interface Committed {
   events: ChannelEvent[]
-  /** A transaction has said that it deletes or replaces a stored text. */
+  /** Set if a transaction deletes or replaces a stored text. */
   erasesText?: true
-  /** New steps that this node owns, to be handed to their processors. */
-  turns: Turn[]
-  /** CallbackIds of the steps that are over. */
+  /** The new steps that this node owns. */
+  jobs: Job[]
+  /** The CallbackIds of the steps that have ended. */
   decided: string[]
   /** Runs that ended with a step, by its verdict, its FallbackAction or its deadline. */
   ended: EndedRun[]
 }
 
-/** A run that is over, with its last step. */
+/** A run that has ended, with its last step. */
 interface EndedRun {
   run: RunRow
   step: StepRow
-  /** The name of the step's processor: the row of a run that is over has none. */
+  /** The name of the step's processor: the row of an ended run does not have it. */
   processorName: string | undefined
-  /** The names of the processors that changed the message, in the order of their turns. */
+  /** The names of the processors that changed the message, in execution order. */
   changedBy: string[]
 }
 
 /**
- * The durable record. What it answers is on disk: a promise that it resolves stays true after a crash.
- * A read never sees an open transaction.
+ * The durable record. A write whose promise has resolved is on disk and survives a crash. A read never sees an open
+ * transaction.
  */
 export interface Store {
   readonly read: Reader
   /**
-   * A hot write. It shares its durable commit with its neighbours, and its outcome is its own: a refused change never
-   * fails another. Of two changes to one row, one wins: of those that share a commit, the first to arrive. Rejects with
-   * StoreUnavailable when it cannot be written now: too many wait, the disk is full, the database is away.
+   * A hot write. It shares its durable commit with others and has its own outcome: a rejected change never fails another
+   * one. If two changes conflict, one is accepted: within a commit, the first to arrive. Rejects with StoreUnavailable if
+   * the store cannot write now: too many writes wait, the disk is full, or the database is unreachable.
    */
   commit<C extends Change>(change: C): Promise<OutcomeOf<C>>
   /**
-   * Any other write, as if it were alone unless `isolation` says otherwise. `work` may wait for nothing but the
-   * transaction, since other writes wait for it, and may be run again from its beginning: it changes nothing but the
-   * store.
+   * Any other write, serializable unless `isolation` says otherwise. `work` must only await the transaction, because other
+   * writes wait for it. It may be retried from its beginning, so it must only change the store.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T>
   /**
-   * One statement, in a commit of its own that waits behind no other write where the engine allows that. How many rows
-   * it changed.
+   * One statement in its own commit. It does not queue behind other writes if the engine allows that. Resolves to the
+   * number of rows that it changed.
    */
   write(sql: string, ...values: Value[]): Promise<number>
   /**
@@ -100,16 +99,16 @@ export interface Store {
   sharedNow?(): Promise<number>
   /** Describes the problem if the open file is not the one on disk any more. */
   checkFile?(): Promise<string | undefined>
-  /** Accepts no write any more: each is rejected with this reason, and writes in flight are rolled back. */
-  refuse?(reason: string): void
+  /** Rejects all further writes with this reason, and rolls back writes in flight. */
+  rejectWrites?(reason: string): void
   /** Stops waiting for a remote database: waiting writes and reads are rejected, as in an outage. */
   abandon?(): void
   /** Finishes the writes and reads in flight, and closes. */
   close(): Promise<void>
 }
 
-/** The store cannot write now, and nothing was written. The same may succeed later. */
+/** The store cannot write now, and nothing was written. A retry may succeed. */
 export class StoreUnavailable extends Error {}
 
-/** The store was lost between the asking and the answer: it may have been written, or may still be. */
+/** The connection was lost before the response: the write may have been committed, or may still be. */
 export class OutcomeUnknown extends StoreUnavailable {}

@@ -1,13 +1,13 @@
 /**
- * Rows of the hot tables, as the views of migrations/001-schema.sql give them: with the ARNs for which their numbers
- * stand. The tables have the numbers alone (columns.ts).
+ * The rows of the views in migrations/001-schema.sql: rows of the hot tables with the ARNs of their channels and users. The
+ * tables themselves only have the numbers (columns.ts).
  */
 
 export interface MessageRow {
   channel_id: number
   channel_arn: string
   message_id: string
-  /** Its place in the channel's log, and so in the history. */
+  /** Its number in the channel log, and so its position in the history. */
   seq: number
   revision: number
   status: 'PENDING' | 'SENT' | 'FAILED' | 'DENIED'
@@ -54,6 +54,8 @@ export interface RunRow {
   text_json: string | null
   /** The CallbackId of its latest step. */
   callback_id: string
+  /** Why it was denied or has failed, as its sender is told. */
+  detail: string | null
   created_at: number
   ended_at: number | null
 }
@@ -69,11 +71,11 @@ export interface StepRow {
   position: number
   function_arn: string
   state: 'DISPATCHING' | 'AWAITING' | 'ALLOWED' | 'DENIED' | 'UNREACHABLE' | 'EXPIRED'
-  /** How often in a row the processor could not be reached. */
+  /** The number of successive tries that did not reach the processor. */
   tries: number
-  /** How often it was reached and its attempt then failed. */
+  /** The number of failed attempts of a processor that was reached. */
   attempts: number
-  /** The node that has the step in memory, parked or at its processor; '' when none has. */
+  /** The node that has the step in memory, parked or at its processor; '' if any node may take it. */
   owner: string
   /** When the step needs attention next: a retry is due, or the deadline passes (steps.ts). */
   due_at: number
@@ -83,28 +85,34 @@ export interface StepRow {
   decided_at: number | null
   failure: string | null
   changes_json: string | null
-  /** Stands for the call that decided it. */
+  /** Identifies the call that decided the step. */
   verdict_key: string | null
+  /** Attempt[] as JSON (flow/transition.ts): its failed attempts; null for none. */
+  attempts_json: string | null
+  /** Decision as JSON (flow/transition.ts); null if the state says everything. */
+  decision_json: string | null
+  /** How many callbacks for it were rejected; counted beside all other writes of the row. */
+  rejected_callbacks: number
   /** The shard of its channel (shards.ts). */
   shard: number
 }
 
-/** All that is needed to let a processor take its turn. */
-export interface Turn {
+/** A step with its run and message: what is needed to invoke its processor. */
+export interface Job {
   step: StepRow
   run: RunRow
   message: MessageRow
 }
 
 export interface TokenRow {
-  /** A hash of what makes two calls the same call. */
+  /** The idempotency key. */
   token_key: string
   parameters_hash: string
   answer_json: string
   expires_at: number
 }
 
-/** The channel with what its head row says of it. */
+/** The channel with columns of its head row. */
 export interface ChannelRow {
   channel_id: number
   channel_arn: string
@@ -118,7 +126,7 @@ export interface ChannelRow {
   created_by_name: string
   created_at: number
   updated_at: number
-  /** It is deleted so many days after the time that the criterion names. */
+  /** The channel is deleted so many days after the time that the criterion names. */
   expiration_days: number | null
   expiration_criterion: 'CREATED_TIMESTAMP' | 'LAST_MESSAGE_TIMESTAMP' | null
   last_message_at: number | null

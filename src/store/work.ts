@@ -1,19 +1,19 @@
 import type { Reader, Transaction } from './store.ts'
 
 /*
- * Background work as rows. A piece of work is one transaction: it acquires the row, does at most so much, and moves the
- * cursor. A crash between two pieces loses nothing, and any node continues.
+ * Background work as rows. A piece of work is one transaction: it acquires the row, handles a limited number of rows, and
+ * moves the cursor. A crash between two pieces loses nothing, and any node continues.
  *
  *   scheduled ──due──► a piece ──► done: the row is deleted
  *       ▲                │  ▲
- *       │                │  └── more: the node that did it owns the row, and does the next piece
+ *       │                │  └── more: the node owns the row, and does the next piece
  *       └──── later ─────┘
  *
- * Like a step, work that a living node owns is left alone by the others. The owner is free to lose it: its next piece
- * acquires the row anew, and does nothing if another node has it.
+ * As with steps, a node never takes work that another living node owns. Each piece acquires the row again, and does
+ * nothing if another node has become the owner.
  */
 
-/** What there is to do. src/upkeep/ has a file for each. */
+/** The kinds of work. src/upkeep/ has a file for each. */
 export const workKinds = [
   'purge-channel',
   'expire-channel',
@@ -36,7 +36,7 @@ export interface WorkRow {
   failure: string | null
 }
 
-/** How a piece of work has ended. */
+/** The result of a piece of work. */
 export type Progress =
   | { state: 'done' }
   | { state: 'more'; cursor: object }
@@ -44,7 +44,7 @@ export type Progress =
 
 type WorkKey = Pick<WorkRow, 'kind' | 'subject'>
 
-/** The work begins then, at the earliest. Work that is there already begins anew then. */
+/** Schedules work for `dueAt`. Work that exists starts again from its beginning. */
 export async function scheduleWork(transaction: Transaction, { kind, subject }: WorkKey, dueAt: number): Promise<void> {
   await transaction.run(
     `INSERT INTO work (kind, subject, due_at, owner) VALUES ($1, $2, $3, '')
@@ -59,10 +59,10 @@ export async function cancelWork(transaction: Transaction, { kind, subject }: Wo
   await transaction.run('DELETE FROM work WHERE kind = $1 AND subject = $2', kind, subject)
 }
 
-/** In SQL: no other living node does it. The store of a single node has no rows in `node`. */
+/** In SQL: no other living node owns the work. The store of a single node has no rows in `node`. */
 const isFree = (node: string) => `(owner IN ('', ${node}) OR owner NOT IN (SELECT node_id FROM node))`
 
-/** The subject of the work of this kind that has been due for longest, of the work that the node may do. */
+/** The subject of the oldest due work of this kind that the node may do. */
 export async function findDueWork(
   read: Reader,
   kind: WorkKind,
@@ -77,7 +77,7 @@ export async function findDueWork(
   return row?.subject
 }
 
-/** Makes the work this node's until the end of the transaction at least. Undefined if another node was faster. */
+/** Acquires the work, at least until the end of the transaction. Undefined if another node has acquired it. */
 export const acquireWork = (
   transaction: Transaction,
   { kind, subject }: WorkKey,
@@ -92,7 +92,7 @@ export const acquireWork = (
     node,
   )
 
-/** Writes how the piece has ended, in its transaction. */
+/** Writes the result of the piece, in its transaction. */
 export async function finishPiece(transaction: Transaction, { kind, subject }: WorkKey, progress: Progress) {
   if (progress.state === 'done') return cancelWork(transaction, { kind, subject })
   const cursor = progress.cursor === undefined ? null : JSON.stringify(progress.cursor)
@@ -109,7 +109,7 @@ export async function finishPiece(transaction: Transaction, { kind, subject }: W
   )
 }
 
-/** The piece failed, and was rolled back: it is done again then. */
+/** Schedules the retry of a piece that failed and was rolled back. */
 export async function putOffWork(
   transaction: Transaction,
   { kind, subject }: WorkKey,
@@ -126,10 +126,10 @@ export async function putOffWork(
   )
 }
 
-/** More rows of a kind than this are not counted. */
+/** Maximum of rows of a kind that are counted. */
 const countedMax = 10_000
 
-/** How much work of each kind is due, and for how long the oldest has been due. */
+/** The backlog of each kind, and its lag: how long the oldest work has been due. */
 export async function readDueWork(read: Reader, now: number) {
   const text = `SELECT count(*) AS due, min(due_at) AS oldest_at
     FROM (SELECT due_at FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT ${countedMax}) AS due_work`
@@ -142,11 +142,11 @@ export async function readDueWork(read: Reader, now: number) {
   })
 }
 
-/** The work that has been due for longest. */
+/** Due work, the oldest first. */
 export const listDueWork = (read: Reader, now: number, rowsMax: number): Promise<WorkRow[]> =>
   read.all<WorkRow>('SELECT * FROM work WHERE due_at <= $1 ORDER BY due_at LIMIT $2', now, rowsMax)
 
-/** The work of each kind that becomes due next. */
+/** The next work of each kind that is not due yet. */
 export async function listNextWork(read: Reader, now: number): Promise<WorkRow[]> {
   const text = 'SELECT * FROM work WHERE kind = $1 AND due_at > $2 ORDER BY due_at LIMIT 1'
   const next = await Promise.all(workKinds.map((kind) => read.get<WorkRow>(text, kind, now)))
@@ -155,7 +155,7 @@ export async function listNextWork(read: Reader, now: number): Promise<WorkRow[]
 
 const channelArn = 'SELECT channel_arn AS arn FROM channel_head WHERE channel_id = $1'
 const userArn = 'SELECT app_instance_user_arn AS arn FROM app_instance_user WHERE user_id = $1'
-/** How the number that is a subject is read as an ARN. */
+/** The statement that reads the ARN of a subject that is a number. */
 const arnOf: Partial<Record<WorkKind, string>> = {
   'purge-channel': channelArn,
   'expire-channel': channelArn,
@@ -163,7 +163,7 @@ const arnOf: Partial<Record<WorkKind, string>> = {
   'expire-user': userArn,
 }
 
-/** What the work is about, in the API's words. */
+/** The subject as the API names it. */
 export async function subjectOf(read: Reader, { kind, subject }: WorkRow): Promise<string> {
   const text = arnOf[kind]
   const row = text === undefined ? undefined : await read.get<{ arn: string }>(text, Number(subject))

@@ -8,7 +8,7 @@ interface WriteHealthParts {
   probe(): Promise<void>
 }
 
-/** Whether the disk takes writes. After a failed write, a probe each second finds out when it takes them again. */
+/** Whether the disk accepts writes. After a failed write, one probe each second checks whether it accepts them again. */
 export class WriteHealth {
   readonly #parts: WriteHealthParts
   #failure: string | undefined
@@ -19,7 +19,7 @@ export class WriteHealth {
     this.#parts = parts
   }
 
-  /** The reason for which the last write failed, or undefined if it succeeded. */
+  /** The reason of the failure of the last write; undefined if it succeeded. */
   get failure(): string | undefined {
     return this.#failure
   }
@@ -49,7 +49,7 @@ export class WriteHealth {
   #probeSoon(): void {
     const { clock, probe } = this.#parts
     this.#cancel = clock.at(clock.now() + probeEveryMs, async () => {
-      // The store calls `succeed` or `fail`. After any other error, such as a lock, the next probe finds out more.
+      // The store calls `succeed` or `fail`. After any other error, such as a lock, the next probe decides.
       await probe().catch(() => {})
       if (this.#failure !== undefined && !this.#closed) this.#probeSoon()
     })

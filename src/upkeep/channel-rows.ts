@@ -5,24 +5,27 @@ import type { StepRow } from '../store/tables.ts'
 /** A table whose rows belong to one channel each. */
 export interface ChannelTable {
   table: string
-  /** The rest of its key, behind channel_id. */
+  /** The columns of its key after channel_id. */
   key: readonly string[]
-  /** Writes for each row, in rows. */
+  /**
+   * The cost of deleting a row, in rows written. It is twice as much where the rows have random ids: in the table or in its
+   * index, each of them is on another page.
+   */
   cost: number
   /** Whether the rows hold a text of a caller. */
   hasText: boolean
-  /** Called before the rows are deleted. Without it, they are just deleted. */
+  /** Called before the rows are deleted. */
   before?(transaction: Transaction, channelId: number, keys: Key[], now: number): Promise<void>
 }
 
-/** The values of a row's key, behind channel_id. */
+/** The values of a row's key after channel_id. */
 type Key = Value[]
 
-/** All that belongs to a channel but its head and its log. Steps first: then nothing waits for a verdict any more. */
+/** The tables of a channel without its head and its log. Steps first: afterwards no step waits for a verdict. */
 export const channelTables: readonly ChannelTable[] = [
-  { table: 'flow_step', key: ['callback_id'], cost: 1, hasText: false, before: endSteps },
-  { table: 'flow_run', key: ['message_id', 'revision'], cost: 1, hasText: true },
-  { table: 'channel_message', key: ['seq'], cost: 1, hasText: true },
+  { table: 'flow_step', key: ['callback_id'], cost: 2, hasText: false, before: endSteps },
+  { table: 'flow_run', key: ['message_id', 'revision'], cost: 2, hasText: true },
+  { table: 'channel_message', key: ['seq'], cost: 2, hasText: true },
   { table: 'channel_membership', key: ['member_id'], cost: 2, hasText: false, before: uncountMemberships },
   { table: 'channel_moderator', key: ['moderator_id'], cost: 1, hasText: false },
   { table: 'channel_ban', key: ['member_id'], cost: 1, hasText: false },
@@ -32,8 +35,8 @@ export const channelTables: readonly ChannelTable[] = [
 export const channelLog: ChannelTable = { table: 'channel_log', key: ['seq'], cost: 1, hasText: false }
 
 /**
- * Deletes the channel's first rows in the order of their keys, behind `after` if that is given: the index still has the
- * rows that were deleted before, and PostgreSQL would look at each of them again. Returns the keys.
+ * Deletes the channel's first rows in the order of their keys, those after the cursor `after` if it is set: the index still
+ * has the deleted rows, and PostgreSQL would read each of them again. Returns the keys.
  */
 export async function deleteRows(
   transaction: Transaction,
@@ -58,7 +61,7 @@ export async function deleteRows(
 
 const placeholders = (key: readonly string[], from: number) => key.map((_, index) => `$${from + index}`).join(', ')
 
-/** The engine that has such a step must not wait for its verdict. */
+/** The engine that has such a step must stop waiting for its verdict. */
 async function endSteps(transaction: Transaction, channelId: number, keys: Key[], now: number): Promise<void> {
   const [first, last] = [keys[0]?.[0], keys.at(-1)?.[0]] as [Value, Value]
   const text = `SELECT channel_id, callback_id FROM flow_step
@@ -67,7 +70,7 @@ async function endSteps(transaction: Transaction, channelId: number, keys: Key[]
   for (const step of open) await transaction.endStep(step, now)
 }
 
-/** In the order of the users, in which all who count memberships lock them. */
+/** In the order of the users: every write that counts memberships locks users in this order. */
 async function uncountMemberships(transaction: Transaction, _channelId: number, keys: Key[]): Promise<void> {
   const text = 'UPDATE app_instance_user SET memberships = memberships - 1 WHERE user_id = $1'
   for (const [memberId] of keys) await transaction.run(text, memberId as Value)

@@ -2,8 +2,8 @@ import { stepIsOpen } from '../store/steps.ts'
 import type { Transaction, Value } from '../store/store.ts'
 
 /**
- * Deletes runs of the channel $1 with their steps. `runs` is a condition on flow_run, in SQL, whose values begin at $2. The
- * run names its latest step, and each step the one before it.
+ * Deletes runs of the channel $1 with their steps. `runs` is a condition on flow_run in SQL; its placeholders start at $2. A
+ * run has the id of its latest step, and each step the id of the previous one.
  */
 export async function deleteRuns(
   transaction: Transaction,

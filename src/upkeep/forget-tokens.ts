@@ -1,7 +1,7 @@
 import { forgetOldTokens } from '../api/idempotency.ts'
 import { type Kind, pieceRowsMax } from './kind.ts'
 
-/** The tokens of yesterday's calls. */
+/** Deletes expired idempotency keys. */
 export const forgetTokens: Kind = {
   kind: 'forget-tokens',
   everyMs: 3_600_000,

@@ -2,38 +2,38 @@ import type { Transaction } from '../store/store.ts'
 import type { Progress, WorkKind, WorkRow } from '../store/work.ts'
 
 /**
- * Rows that one piece deletes or changes at most. In SQLite nothing else happens meanwhile: 250 rows take 11 ms, 1,000 took
- * 39 ms.
+ * Maximum of rows that one piece deletes or changes. In SQLite a piece blocks the event loop: 250 rows take 11 ms, 1,000
+ * took 39 ms.
  */
 export const pieceRowsMax = 250
 
 /**
- * Sessions of deleted users are closed so long after the last event that they receive: the hubs have delivered it by then.
+ * The delay between the last event of a deleted user and the close of its sessions: the hubs have then delivered the event.
  */
 export const sessionsAfterMs = 1_000
 
 /** One kind of background work. Each has a file in this folder, and a line in kinds.ts. */
 export interface Kind {
   kind: WorkKind
-  /** How often it is done, for work about the whole store. Its row is always there. */
+  /** The interval of work about the whole store. Its row always exists. */
   everyMs?: number
-  /** What the log says when it is done, unless nothing was changed; at the level debug if that is often. */
+  /** The log line at its end, unless nothing was changed; at the level debug for frequent work. */
   done: string
   isOften?: true
   /**
-   * Does the next piece, in a transaction at READ COMMITTED of its own, which has locked the work's row. It may be repeated
-   * from its beginning, as every transaction.
+   * Does the next piece, in its own transaction at READ COMMITTED, which has locked the work's row. Like every transaction,
+   * it may be retried from its beginning.
    */
   piece(transaction: Transaction, work: WorkRow, now: number): Promise<PieceEnd>
 }
 
 export type PieceEnd = Progress & {
-  /** It turned out that there was nothing to do. */
+  /** Set if there was nothing to do. */
   unchanged?: true
-  /** Called after the commit. A node that is killed in between does not call it. Must not throw. */
+  /** Called after the commit, unless the node is killed before. It must not throw. */
   afterCommit?(): void
 }
 
-/** The work's cursor, or undefined at its beginning. */
+/** The cursor of the work; undefined at its beginning. */
 export const cursorOf = <Cursor>({ cursor_json }: WorkRow): Cursor | undefined =>
   cursor_json === null ? undefined : (JSON.parse(cursor_json) as Cursor)

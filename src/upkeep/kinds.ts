@@ -8,7 +8,7 @@ import { removeUser } from './remove-user.ts'
 import { retention } from './retention.ts'
 import { trim } from './trim.ts'
 
-/** Every kind of background work. `announceChange` makes every node close the sessions of a user that is deleted. */
+/** Every kind of background work. `announceChange` makes all nodes close the sessions of a deleted user. */
 export const createKinds = (announceChange: (userArn: string) => void): readonly Kind[] => [
   purgeChannel,
   expireChannel,

@@ -3,17 +3,17 @@ import type { WorkRow } from '../store/work.ts'
 import { channelLog, channelTables, deleteRows } from './channel-rows.ts'
 import { cursorOf, type Kind, type PieceEnd, pieceRowsMax } from './kind.ts'
 
-/** How long the log of a deleted channel stays: a node that was disconnected finds DELETE_CHANNEL there, in its place. */
+/** How long the log of a deleted channel is kept: a node that was disconnected reads DELETE_CHANNEL there, in order. */
 export const logKeepMs = 3_600_000
 
 interface Cursor {
-  /** The rows of the channel at once; later its log, and with it what a write that was in progress may have left. */
+  /** `rows`: the rows of the channel, at once. `log`: later its log, and rows of writes that were in progress. */
   pass: 'rows' | 'log'
   table: number
   after?: Value[]
 }
 
-/** The rows of a channel that is deleted. Its head row stays. */
+/** Deletes the rows of a deleted channel. The head row stays, as a tombstone. */
 export const purgeChannel: Kind = {
   kind: 'purge-channel',
   done: 'the rows of a deleted channel are purged',
@@ -26,7 +26,7 @@ export const purgeChannel: Kind = {
   },
 }
 
-/** Returns where to continue; undefined at the end of the pass. */
+/** Returns the next cursor; undefined at the end of the pass. */
 async function deleteSome(
   transaction: Transaction,
   channelId: number,

@@ -4,19 +4,19 @@ import type { ChannelRow } from '../store/tables.ts'
 import { cursorOf, type Kind, type PieceEnd, sessionsAfterMs } from './kind.ts'
 import { logKeepMs } from './purge-channel.ts'
 
-/** Channels that one piece deletes. Each takes about ten writes, and has work of its own from then on. */
+/** Maximum of channels that one piece deletes. Each takes about ten writes; its purge is separate work. */
 const channelsMax = 25
-/** Users that one piece deletes. */
+/** Maximum of users that one piece deletes. */
 const usersMax = 100
 
 interface Cursor {
-  /** The second pass finds what a call that was in progress has created. */
+  /** The second pass finds rows that calls in progress have created. */
   pass: 'first' | 'second'
   step: 'channels' | 'users'
   after: number
 }
 
-/** What many channels and users make of it. Their sessions are closed when they have heard that their channels are deleted. */
+/** Deletes the channels and users of a deleted AppInstance. Sessions close after they have received DELETE_CHANNEL. */
 export const removeAppInstance = (announceChange: (userArn: string) => void): Kind => ({
   kind: 'remove-app-instance',
   done: 'the channels and users of a deleted AppInstance are deleted',
@@ -45,7 +45,7 @@ async function deleteChannels(
   return { state: 'later', dueAt: now + sessionsAfterMs, cursor: { ...cursor, step: 'users', after: 0 } }
 }
 
-/** Not one by one as DeleteAppInstanceUser does: their channels are deleted, and so are their memberships and roles. */
+/** Deletes users in bulk. Unlike DeleteAppInstanceUser, it need not remove memberships and roles: the channels are deleted. */
 async function deleteUsers(
   transaction: Transaction,
   appInstanceArn: string,

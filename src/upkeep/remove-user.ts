@@ -5,19 +5,19 @@ import type { Transaction } from '../store/store.ts'
 import { cursorOf, type Kind, type PieceEnd, pieceRowsMax, sessionsAfterMs } from './kind.ts'
 
 /**
- * Memberships in one piece. The heads of their channels stay locked until its end, and sends to these channels wait; on
- * PostgreSQL each membership takes five round trips.
+ * Maximum of memberships in one piece. The heads of their channels are locked until its end, so sends to these channels
+ * wait; on PostgreSQL each membership takes five round trips.
  */
 const membershipsMax = 25
-/** What is done next, behind this channel. */
+/** The cursor: the next step, and the last channel of the previous piece. */
 interface Cursor {
   step: 'memberships' | 'roles' | 'sessions'
   after: number
 }
 
 /**
- * What a deleted user has: memberships, each with its event; moderator roles and bans; sessions, and its name. Its row
- * stays for its messages.
+ * Removes what belonged to a deleted user: memberships, each with its event; moderator roles and bans; sessions, and its
+ * name. The row stays, because messages name their sender.
  */
 export const removeUser = (announceChange: (userArn: string) => void): Kind => ({
   kind: 'remove-user',
@@ -54,7 +54,7 @@ async function removeMemberships(
   return last ? next('memberships', last.channel_id) : next('roles')
 }
 
-/** A channel that is deleted meanwhile has no members any more: its purge deletes their rows. */
+/** A channel that was deleted in the meantime has no members: its purge deletes their rows. */
 async function removeUnlessDeleted(
   transaction: Transaction,
   membership: { channel_id: number; member_id: number },

@@ -6,11 +6,11 @@ import { deleteRuns } from './delete-runs.ts'
 import { cursorOf, type Kind } from './kind.ts'
 import { type SweepCursor, sweepChannels } from './sweep.ts'
 
-/** How often messages that have passed the limit are deleted, after the grace period. */
+/** The interval at which messages past the limit are deleted, after the grace period. */
 const sweepEveryMs = dayMs
-/** Messages that one piece deletes. Each may have a run and steps, too. */
+/** Maximum of messages that one piece deletes. Each may also have a run and steps. */
 const messagesMax = 100
-/** Channels that one piece looks into. */
+/** Maximum of channels that one piece reads. */
 const channelsMax = 100
 
 const channels = `SELECT channel_id, (SELECT created_at FROM channel_message
@@ -18,8 +18,8 @@ const channels = `SELECT channel_id, (SELECT created_at FROM channel_message
   FROM channel_view WHERE app_instance_arn = $3 AND channel_id > $1 ORDER BY channel_id LIMIT $2`
 
 /**
- * The messages of an AppInstance that are past its limit, channel by channel. They are hidden already, and no event tells of
- * them; neither do they change when the last message of the channel was.
+ * Deletes the messages of an AppInstance that are past its limit, channel by channel. They were hidden before. There is no
+ * event, and the time of the channel's last message does not change.
  */
 export const retention: Kind = {
   kind: 'retention',
@@ -41,7 +41,7 @@ export const retention: Kind = {
   },
 }
 
-/** The oldest first. Returns how many there were. */
+/** Deletes the oldest first. Returns their number. */
 async function deleteMessages(
   transaction: Transaction,
   channelId: number,
@@ -52,7 +52,7 @@ async function deleteMessages(
     channelId,
     rowsMax,
   )
-  // In a channel the time grows with the number.
+  // In a channel the time increases with the number.
   const past = oldest.filter(({ created_at }) => created_at < since)
   const last = past.at(-1)
   if (!last) return 0

@@ -1,25 +1,25 @@
 import type { Transaction, Value } from '../store/store.ts'
 
-/** Where a sweep continues: behind this channel. */
+/** The cursor of a sweep: it continues after this channel. */
 export interface SweepCursor {
   after: number
 }
 
-/** Deletes the oldest rows of one channel after another. */
+/** Deletes the oldest rows, channel by channel. */
 interface Sweep {
-  /** The channels behind the number $1 in the order of their numbers, at most $2, each with the time of its oldest row. */
+  /** The channels after the number $1, in the order of their numbers, at most $2, each with the time of its oldest row. */
   channels: string
-  /** From $3 on. */
+  /** The values of $3 and further placeholders. */
   values?: readonly Value[]
   channelsMax: number
   rowsMax: number
-  /** Rows from this time on stay. */
+  /** Rows that are not older than this time stay. */
   before: number
-  /** Returns how many rows it has deleted. */
+  /** Returns the number of rows that it deleted. */
   deleteOldest(channelId: number, rowsMax: number): Promise<number>
 }
 
-/** One piece; without a cursor the first. Returns where to continue; undefined behind the last channel. */
+/** Does one piece; without a cursor the first one. Returns the next cursor; undefined after the last channel. */
 export async function sweepChannels(
   transaction: Transaction,
   cursor: SweepCursor | undefined,

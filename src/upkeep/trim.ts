@@ -4,11 +4,11 @@ import { deleteRuns, runIsOver } from './delete-runs.ts'
 import { cursorOf, type Kind } from './kind.ts'
 import { type SweepCursor, sweepChannels } from './sweep.ts'
 
-/** How long the log of a channel stays, and with it the runs and steps of its messages. */
+/** How long the log of a channel is kept, with the runs and steps of its messages. */
 export const traceDays = 30
-/** Events that one piece deletes. Each may have a run and its steps, too. */
+/** Maximum of events that one piece deletes. Each may also have a run and steps. */
 const eventsMax = 60
-/** Channels that one piece looks into. */
+/** Maximum of channels that one piece reads. */
 const channelsMax = 250
 
 const channels = `SELECT channel_id, (SELECT created_at FROM channel_log
@@ -16,8 +16,8 @@ const channels = `SELECT channel_id, (SELECT created_at FROM channel_log
   FROM channel_head WHERE channel_id > $1 ORDER BY channel_id LIMIT $2`
 
 /**
- * The logs of all channels, and runs that are over. Each run is found by its events in the log: that of its beginning, and
- * that of its end.
+ * Trims the logs of all channels, and deletes ended runs. Each run is found by its events in the log: the one of its start
+ * and the one of its end.
  */
 export const trim: Kind = {
   kind: 'trim',
@@ -37,7 +37,7 @@ export const trim: Kind = {
   },
 }
 
-/** The oldest events first. Returns how many there were. */
+/** Deletes the oldest events first. Returns their number. */
 async function trimLog(
   transaction: Transaction,
   channelId: number,

@@ -5,12 +5,12 @@ import { type Store, StoreUnavailable } from '../store/store.ts'
 import { acquireWork, findDueWork, finishPiece, putOffWork } from '../store/work.ts'
 import type { Kind } from './kind.ts'
 
-/** How often a node looks for work that is due. */
+/** The interval at which a node polls for due work. */
 const lookEveryMs = 1_000
-/** When a piece that failed is done again. */
+/** The delay before the retry of a failed piece. */
 const retryMs = 60_000
 /**
- * The rest after a piece is as long as the piece itself, but not longer: calls have at least half of the event loop.
+ * The maximum of the pause after a piece. The pause is as long as the piece, so that calls get half of the event loop.
  */
 const restMsMax = 50
 
@@ -25,8 +25,8 @@ interface UpkeepParts {
 }
 
 /**
- * Does background work, in pieces: one piece of each kind in turn, so that no kind waits for another to end. Of one
- * kind the work that has been due for longest goes first, and each node does another.
+ * Does background work in pieces, one piece of each kind round-robin, so that no kind waits for the end of another one.
+ * Within a kind the oldest due work is first, and no two nodes do the same.
  */
 export class Upkeep {
   readonly #parts: UpkeepParts
@@ -39,13 +39,13 @@ export class Upkeep {
     this.#parts = parts
   }
 
-  /** Looks for work now, and then once a second. */
+  /** Polls for work now, and then once a second. */
   start(): void {
     this.#cancel = every(this.#parts.clock, lookEveryMs, () => void this.look())
     void this.look()
   }
 
-  /** Resolves when no work is due that this node may do. One look at a time: a call during one returns its promise. */
+  /** Does all due work that this node may do. Only one poll runs at a time: a call during one returns its promise. */
   look(): Promise<void> {
     this.#looking ??= this.#doAll().finally(() => {
       this.#looking = undefined
@@ -53,7 +53,7 @@ export class Upkeep {
     return this.#looking
   }
 
-  /** Begins no further piece: the rest of the work is left to another node, or to the next start. */
+  /** Begins no further piece: another node, or the next start, does the rest of the work. */
   stop(): void {
     this.#isClosed = true
     this.#cancel()
@@ -84,13 +84,13 @@ export class Upkeep {
       await this.#scheduleRecurring()
       while (!this.#isClosed && (await this.#doRound()) > 0);
     } catch (error) {
-      // It is done again at the next look.
+      // The next poll retries it.
       if (!(error instanceof StoreUnavailable)) log.error({ err: error }, 'looking for background work failed')
       else log.debug({ reason: error.message }, 'background work waits: the store is unavailable')
     }
   }
 
-  /** One piece of each kind that is due. Returns how many pieces there were. */
+  /** Does one piece of each kind with due work. Resolves to the number of pieces. */
   async #doRound(): Promise<number> {
     const { store, node, clock, kinds } = this.#parts
     const due = { node: node.id, now: clock.now() }

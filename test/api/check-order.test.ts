@@ -6,7 +6,7 @@ import { assertRefused, invalidBearer, invalidUser, noAccess } from '../support/
 import { startTestServer } from '../support/running-server.ts'
 
 /*
- * A call with several things wrong is refused for the first of them: what the request says (400), who the bearer is
+ * A call with several things wrong is rejected for the first of them: what the request says (400), who the bearer is
  * (401), what the bearer may (403), what is not there (404), what stands in the way (409).
  */
 
@@ -119,14 +119,14 @@ for (const { name, method, pathTemplate, literal, input } of bearerOperations) {
     }
 
     if (Object.keys(input.properties).some((member) => member.endsWith('Arn'))) {
-      test('of a malformed ARN is a bad request, whoever calls', () => {
+      test('of a malformed ARN is a BadRequest, for every caller', () => {
         const call = send({ ChannelArn: 'c/channel/c', ChimeBearer: 'member' })
         return assertRefused(call, 'BadRequest', /Arn' failed to satisfy/)
       })
     }
 
     for (const [problem, ChimeBearer] of Object.entries(invalidBearers)) {
-      test(`with a bearer that ${problem} is unauthorized, whatever the channel`, async () => {
+      test(`with a bearer that ${problem} is Unauthorized, with any channel`, async () => {
         await assertRefused(send({ ChannelArn, ChimeBearer }), 'Unauthorized', invalidBearer)
         await assertRefused(send({ ChannelArn: `${ChannelArn}-unknown`, ChimeBearer }), 'Unauthorized', invalidBearer)
       })
@@ -173,7 +173,7 @@ suite('before all that', () => {
     assert.deepEqual([response.status, response.headers.get('x-amzn-errortype')], [404, 'UnknownOperationException'])
   })
 
-  test('a call without a signature is refused, whatever it says', async () => {
+  test('a call without a signature is rejected, with any input', async () => {
     const response = await fetch(`${server.endpoint.http}/app-instances`, { method: 'POST', body: 'no JSON' })
     assert.deepEqual(
       [response.status, response.headers.get('x-amzn-errortype')],

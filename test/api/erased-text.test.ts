@@ -18,7 +18,7 @@ const twiceHeldChannel = await people.createChannel()
 people.channelArn = twiceHeldChannel
 await people.attachFlow(['first', 'second'])
 
-/** Each makes a text that the server stores, and then does away with it. */
+/** Each creates a text that the server stores, and then deletes it. */
 const waysToErase: { [sentence: string]: (text: string) => Promise<unknown> } = {
   'a denied message': async (Content) => people.deny(await people.sendHeld({ Content })),
   'a denied message that is not kept anyway': async (Content) =>

@@ -11,7 +11,7 @@ const server = await startTestServer({ clock })
 const people = await populate(server)
 const { appInstanceArn: AppInstanceArn, owner: ChimeBearer } = people
 
-/** Makes something of this name, and answers what the server calls it. */
+/** Creates a resource of this name, and returns the server's id of it. */
 type Make = (ClientRequestToken: string, Name: string) => Promise<string | undefined>
 
 async function sending(Persistence: 'PERSISTENT' | 'NON_PERSISTENT', flow: string[]): Promise<Make> {
@@ -51,7 +51,7 @@ const transient = { 'SendChannelMessage, NON_PERSISTENT': await sending('NON_PER
 
 for (const [operation, make] of Object.entries({ ...durable, ...transient })) {
   suite(operation, () => {
-    test('answers a repeated call as it answered the first', async () => {
+    test('gives a repeated call the response of the first', async () => {
       const token = randomUUID()
       const first = await make(token, 'one')
       assert.ok(first)
@@ -59,14 +59,14 @@ for (const [operation, make] of Object.entries({ ...durable, ...transient })) {
       assert.notEqual(await make(randomUUID(), 'one'), first)
     })
 
-    test('refuses the same token with other parameters', async () => {
+    test('rejects the same token with other parameters', async () => {
       const token = randomUUID()
       await make(token, 'one')
       const text = 'This ClientRequestToken was used before with other parameters'
       await assertRefused(make(token, 'two'), 'Conflict', text)
     })
 
-    test('makes one thing of ten calls at once', async () => {
+    test('creates one resource for ten concurrent calls', async () => {
       const token = randomUUID()
       const made = await Promise.all(Array.from({ length: 10 }, () => make(token, 'one')))
       assert.equal(new Set(made).size, 1)
@@ -83,12 +83,12 @@ for (const [operation, make] of Object.entries({ ...durable, ...transient })) {
       assert.ok(await make('t'.repeat(64), 'long'))
     })
 
-    test('refuses shorter and longer ones, and other characters', async () => {
-      const refused = (token: string, constraint: string) =>
+    test('rejects shorter and longer ones, and other characters', async () => {
+      const rejected = (token: string, constraint: string) =>
         assertRefused(make(token, 'one'), 'BadRequest', violation('clientRequestToken', constraint))
-      await refused('t', 'have length greater than or equal to 2')
-      await refused('t'.repeat(65), 'have length less than or equal to 64')
-      await refused('two words', 'satisfy regular expression pattern: ^[-_a-zA-Z0-9]*$')
+      await rejected('t', 'have length greater than or equal to 2')
+      await rejected('t'.repeat(65), 'have length less than or equal to 64')
+      await rejected('two words', 'satisfy regular expression pattern: ^[-_a-zA-Z0-9]*$')
     })
   })
 }
@@ -116,7 +116,7 @@ suite('a token', () => {
     assert.ok(await durable.CreateChannel!(ClientRequestToken, 'Channel'))
   })
 
-  test('is free again when its call was refused', async () => {
+  test('is free again when its call was rejected', async () => {
     const ClientRequestToken = randomUUID()
     const message = { ClientRequestToken, ChimeBearer: people.stranger }
     await assertRefused(people.send({ ...message, Content: 'too early' }), 'Forbidden')
@@ -139,14 +139,14 @@ suite('a token', () => {
     assert.equal(await send({ ...rest, MessageAttributes: { b, a }, Content: 'c' }), one)
   })
 
-  test('may be left out by a caller that is no SDK: then every call counts', async () => {
+  test('is optional for callers without an SDK: then every call counts', async () => {
     const made = [1, 2].map(() => server.call('POST', '/app-instances', { body: { Name: 'A' } }))
     const [one, other] = await Promise.all(made)
     assert.deepEqual([one?.status, other?.status], [201, 201])
     assert.notEqual(one?.body.AppInstanceArn, other?.body.AppInstanceArn)
   })
 
-  test('of a message that left no row still stands for it when the channel has got a flow', async () => {
+  test('of a message without a row stays valid when the channel gets a flow', async () => {
     const populated = await populate(server)
     const ClientRequestToken = randomUUID()
     const message = { ClientRequestToken, Persistence: 'NON_PERSISTENT' } as const
@@ -156,7 +156,7 @@ suite('a token', () => {
     await assertRefused(populated.send({ ...message, Persistence: 'PERSISTENT' }), 'Conflict')
   })
 
-  test('of a message that left no row is forgotten after ten minutes', async () => {
+  test('of a message without a row expires after ten minutes', async () => {
     const make = transient['SendChannelMessage, NON_PERSISTENT']
     const first = await make('ten-minutes', 'one')
     clock.advance(599_999)

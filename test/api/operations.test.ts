@@ -16,7 +16,7 @@ test('an operation names every ARN in its path or its query as a resource', () =
   }
 })
 
-test('an operation with a ClientRequestToken says what the token is unique within', () => {
+test('an operation with a ClientRequestToken declares the scope of its uniqueness', () => {
   for (const { name, input, tokenScope } of operations) {
     assert.equal(tokenScope !== undefined, 'ClientRequestToken' in input.properties, `${name}: tokenScope`)
     if (tokenScope && tokenScope !== 'caller') assert.ok(tokenScope in input.properties, `${name} has no ${tokenScope}`)

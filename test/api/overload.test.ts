@@ -58,7 +58,7 @@ async function messagesOf(people: Population, ChannelArn: string | undefined): P
   return ChannelMessages.map(({ MessageId }) => MessageId as string).sort()
 }
 
-test('beside sends that wait, a callback is answered first, and another function has its turn; nothing is lost', async () => {
+test('beside waiting sends, a callback has priority, and another function is served; nothing is lost', async () => {
   const [busy, calm] = [await populate(server), await populate(server)]
   await calm.attachFlow(['first'])
   const event = await calm.sendHeld()

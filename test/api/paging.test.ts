@@ -197,7 +197,7 @@ const wrongToken = 'The NextToken does not belong to this list: repeat the call 
 
 for (const [operation, list] of Object.entries(lists)) {
   suite(operation, () => {
-    test('gives out 50 at a time unless told otherwise, and a NextToken if there are more', async () => {
+    test('returns 50 items by default, and a NextToken if there are more', async () => {
       const { items } = await list.page({})
       for (let count = items!.length; count < 50; count += 1) await list.add()
       assert.equal((await list.page({})).NextToken, undefined)
@@ -207,7 +207,7 @@ for (const [operation, list] of Object.entries(lists)) {
       assert.equal((await list.page({ NextToken })).items?.length, 1)
     })
 
-    test('gives out every item once, in the same order, whatever the size of the pages', async () => {
+    test('returns every item once, in the same order, with any size of pages', async () => {
       const whole = (await pages(list, 50)).flat()
       assert.equal(new Set(whole).size, 51)
       for (const size of [1, 7, 17]) {
@@ -218,11 +218,11 @@ for (const [operation, list] of Object.entries(lists)) {
     })
 
     test('takes a MaxResults from 1 to 50', async () => {
-      const refused = (MaxResults: number, constraint: string) =>
+      const rejected = (MaxResults: number, constraint: string) =>
         assertRefused(list.page({ MaxResults }), 'BadRequest', violation('maxResults', constraint))
-      await refused(0, 'have value greater than or equal to 1')
-      await refused(51, 'have value less than or equal to 50')
-      await refused(1.5, 'have value of type integer')
+      await rejected(0, 'have value greater than or equal to 1')
+      await rejected(51, 'have value less than or equal to 50')
+      await rejected(1.5, 'have value of type integer')
     })
 
     test('takes a NextToken with another MaxResults', async () => {
@@ -236,7 +236,7 @@ for (const [operation, list] of Object.entries(lists)) {
       assert.deepEqual([empty.items, typeof empty.NextToken], [items, typeof NextToken])
     })
 
-    test('refuses a NextToken of another list, and what is none', async () => {
+    test('rejects a NextToken of another list, and what is none', async () => {
       const { NextToken } = await list.page({ MaxResults: 1 })
       if (!list.isAlone) await assertRefused(list.page({ NextToken }, others), 'BadRequest', wrongToken)
       const [position, signature] = NextToken!.split('.')
@@ -249,13 +249,13 @@ for (const [operation, list] of Object.entries(lists)) {
 }
 
 suite('a NextToken', () => {
-  test('is good for its own operation alone', async () => {
+  test('is only valid for its own operation', async () => {
     const { NextToken } = await lists.ListChannelMemberships!.page({ MaxResults: 1 })
     await assertRefused(lists.ListChannelMessages!.page({ NextToken }), 'BadRequest', wrongToken)
     await assertRefused(lists.ListChannelFlows!.page({ NextToken }), 'BadRequest', wrongToken)
   })
 
-  test('is good for its own bearer alone', async () => {
+  test('is only valid for its own bearer', async () => {
     const { channelArn: ChannelArn, owner, member } = lists.ListChannelMessages!.people
     const { NextToken } = await server.messaging.listChannelMessages({ ChannelArn, ChimeBearer: owner, MaxResults: 1 })
     const call = server.messaging.listChannelMessages({ ChannelArn, ChimeBearer: member, NextToken })
@@ -269,7 +269,7 @@ suite('a NextToken', () => {
     for (const [list, NextToken] of before) assert.equal((await list.page({ NextToken })).items?.length, 31)
   })
 
-  test('shows nothing twice and skips nothing when the list grows meanwhile', async () => {
+  test('returns nothing twice and skips nothing if the list grows meanwhile', async () => {
     const { page, add } = lists.ListChannelMessages!
     const { items: first, NextToken } = await page({ MaxResults: 25 })
     await add()

@@ -80,7 +80,7 @@ const table: Row[] = [
       }),
   },
   {
-    does: 'ListChannelMembershipsForAppInstanceUser of somebody else',
+    does: 'ListChannelMembershipsForAppInstanceUser of another user',
     may: () => ['admin'],
     call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
       messaging.listChannelMembershipsForAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
@@ -115,7 +115,7 @@ const table: Row[] = [
       }),
   },
   {
-    does: 'ListChannelsModeratedByAppInstanceUser of somebody else',
+    does: 'ListChannelsModeratedByAppInstanceUser of another user',
     may: () => ['admin'],
     call: ({ owner: AppInstanceUserArn }, ChimeBearer) =>
       messaging.listChannelsModeratedByAppInstanceUser({ ChimeBearer, AppInstanceUserArn }),
@@ -132,7 +132,7 @@ const table: Row[] = [
       messaging.listChannelMemberships({ ChannelArn, ChimeBearer, Type: 'HIDDEN' }),
   },
   {
-    does: 'CreateChannelMembership of somebody else',
+    does: 'CreateChannelMembership of another user',
     may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
     call: async (people, ChimeBearer) =>
       messaging.createChannelMembership({
@@ -171,7 +171,7 @@ const table: Row[] = [
     },
   },
   {
-    does: 'DeleteChannelMembership of somebody else',
+    does: 'DeleteChannelMembership of another user',
     may: ({ Mode }) => (Mode === 'UNRESTRICTED' ? [...moderating, 'member'] : moderating),
     call: async (people, ChimeBearer) => {
       const { channelArn: ChannelArn, owner } = people
@@ -203,7 +203,7 @@ const table: Row[] = [
     },
   },
   {
-    does: "DescribeChannelMembershipForAppInstanceUser of somebody else's membership",
+    does: "DescribeChannelMembershipForAppInstanceUser of another user's membership",
     may: () => ['admin'],
     call: ({ channelArn: ChannelArn, owner: AppInstanceUserArn }, ChimeBearer) =>
       messaging.describeChannelMembershipForAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer }),
@@ -218,7 +218,7 @@ const table: Row[] = [
     },
   },
   {
-    does: 'DescribeChannelModeratedByAppInstanceUser of somebody else',
+    does: 'DescribeChannelModeratedByAppInstanceUser of another user',
     may: () => ['admin'],
     call: ({ channelArn: ChannelArn, owner: AppInstanceUserArn }, ChimeBearer) =>
       messaging.describeChannelModeratedByAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer }),
@@ -303,7 +303,7 @@ const table: Row[] = [
     call: ({ channelArn: ChannelArn }, ChimeBearer) => messaging.listChannelMessages({ ChannelArn, ChimeBearer }),
   },
   {
-    does: "GetChannelMessageStatus of somebody else's message",
+    does: "GetChannelMessageStatus of another user's message",
     may: () => [],
     call: async (people, ChimeBearer) => {
       const { MessageId } = await people.send({ ChimeBearer: people.owner })
@@ -319,7 +319,7 @@ const table: Row[] = [
     },
   },
   {
-    does: "UpdateChannelMessage of somebody else's message",
+    does: "UpdateChannelMessage of another user's message",
     may: () => [],
     call: async (people, ChimeBearer) => {
       const { MessageId } = await people.send({ ChimeBearer: people.owner })
@@ -332,7 +332,7 @@ const table: Row[] = [
     call: async (people, ChimeBearer) => people.redact((await people.send({ ChimeBearer })).MessageId, ChimeBearer),
   },
   {
-    does: "RedactChannelMessage of somebody else's message",
+    does: "RedactChannelMessage of another user's message",
     may: () => moderating,
     call: async (people, ChimeBearer) => {
       const { MessageId } = await people.send({ ChimeBearer: people.owner })

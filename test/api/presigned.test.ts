@@ -41,8 +41,8 @@ suite('a call whose signature is in its address', () => {
     test(`reads as the user whose ARN is in the ${bearerIn}`, async () => {
       const { status, body } = await call('GET', channel, { bearer: people.member, bearerIn })
       assert.deepEqual([status, body.Channel?.ChannelArn], [200, people.channelArn])
-      const refused = await call('GET', channel, { bearer: people.stranger, bearerIn })
-      assert.equal(refused.status, 403)
+      const rejected = await call('GET', channel, { bearer: people.stranger, bearerIn })
+      assert.equal(rejected.status, 403)
     })
 
     test(`writes as the user whose ARN is in the ${bearerIn}`, async () => {

@@ -57,7 +57,7 @@ suite('with --limits aws', async () => {
   const people = await populate(server)
   const ChimeBearer = people.member
 
-  /** All that take from the same bucket; each is refused for another reason where the rate lets it pass. */
+  /** All that take from the same bucket; each is rejected for another reason where the rate lets it pass. */
   const writes: Record<string, () => Promise<unknown>> = {
     SendChannelMessage: () => people.send({ Content: '' }),
     UpdateChannelMessage: () => people.update('unknown'),
@@ -67,7 +67,7 @@ suite('with --limits aws', async () => {
       server.messaging.channelFlowCallback({ ChannelArn: people.channelArn, ChannelMessage: { MessageId: 'unknown' } }),
   }
 
-  test('every write counts, whatever becomes of it', async () => {
+  test('every write counts, with any outcome', async () => {
     for (const write of Object.values(writes)) {
       for (let count = 0; count < 12; count++) assert.match(await outcomeOf(write()), /^(BadRequest|Forbidden)$/)
     }

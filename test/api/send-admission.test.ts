@@ -99,7 +99,7 @@ class Stage {
 const turn = () => new Promise(setImmediate)
 
 suite('a send begins', () => {
-  test('at once, and no timer is left when sends have ended', async () => {
+  test('at once, and no timer is left after the sends', async () => {
     const stage = new Stage()
     await stage.send('a')
     assert.deepEqual([stage.names, stage.admission.queued], [['a'], 0])
@@ -206,7 +206,7 @@ suite('with too many messages waiting for a function, a send', () => {
     assert.deepEqual([stage.rejected, stage.counted], [['a'], ['channel']])
   })
 
-  test('is rejected also if the clock was set back meanwhile', async () => {
+  test('is rejected even if the clock was set back meanwhile', async () => {
     const stage = new Stage(100)
     stage.backlog.slow = { a: 100 }
     await stage.send('a', ['slow'])
@@ -267,7 +267,7 @@ suite('while the event loop lags, a send', () => {
   })
 })
 
-test('no more than 4,096 sends wait', async () => {
+test('at most 4,096 sends wait', async () => {
   const stage = new Stage()
   await stage.send('a', ['f'], 32 + 4_096)
   assert.deepEqual([stage.rejected.length, stage.admission.queued], [0, 4_096])

@@ -4,10 +4,11 @@ import { region, rootKeys } from '../../bench/wire/calls.ts'
 import { FrameReader } from '../../bench/wire/frame-reader.ts'
 import { MessageReader } from '../../bench/wire/messages.ts'
 import { Signer, Verifier } from '../../bench/wire/sigv4.ts'
+import { rootGrant } from '../../src/keys/grant.ts'
 import { verifyConnect } from '../../src/signature/verify-connect.ts'
 import { verifyRequest } from '../../src/signature/verify-request.ts'
 
-const find = async () => ({ ...rootKeys })
+const find = async () => ({ ...rootKeys, grant: rootGrant })
 const signer = new Signer(rootKeys, region, 'chime')
 
 /** The request that a benchmark sends, as node:http reads it. */

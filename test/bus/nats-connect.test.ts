@@ -15,11 +15,11 @@ import { until } from '../support/until.ts'
 
 const skip = withoutNatsServer
 
-const connect = (place: NatsServers) =>
-  connectNatsBus({ place, prefix: 'test', nodeName: 'test', clock: systemClock, log: silentLog })
+const connect = (nats: NatsServers) =>
+  connectNatsBus({ nats, prefix: 'test', nodeName: 'test', clock: systemClock, log: silentLog })
 
-async function connects(place: NatsServers): Promise<void> {
-  const bus = await connect(place)
+async function connects(nats: NatsServers): Promise<void> {
+  const bus = await connect(nats)
   assert.equal(bus.connected, true)
   await bus.close()
 }
@@ -175,7 +175,7 @@ for (const [sentence, servers, message] of refused) {
 }
 
 test('a prefix that would not be a subject is refused', async () => {
-  const parts = { place: { servers: ['nats://a'] }, nodeName: 'test', clock: systemClock, log: silentLog }
+  const parts = { nats: { servers: ['nats://a'] }, nodeName: 'test', clock: systemClock, log: silentLog }
   for (const prefix of ['', 'a b', 'a.', '.a', 'a.*', '>']) {
     await assert.rejects(connectNatsBus({ ...parts, prefix }), /prefix of NATS subjects is words/)
   }

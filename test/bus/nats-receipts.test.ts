@@ -5,11 +5,11 @@ import { type Notice, Receipts } from '../../src/bus/nats-receipts.ts'
 const ref = (channelArn: string) => ({ channelId: channelArn.charCodeAt(0), channelArn })
 const reached = (channelArn: string, seq: number): Notice => ({
   subject: channelArn,
-  news: { kind: 'reached', ...ref(channelArn), seq },
+  message: { kind: 'reached', ...ref(channelArn), seq },
 })
 const joined = (userArn: string, channelArn: string): Notice => ({
   subject: userArn,
-  news: { kind: 'joined', userArn, ...ref(channelArn), seq: 1 },
+  message: { kind: 'joined', userArn, ...ref(channelArn), seq: 1 },
 })
 
 test('what was confirmed is not told again', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decodeNews, encodeNews, type News, Subjects } from '../../src/bus/nats-wire.ts'
+import { type BusMessage, decodeMessage, encodeMessage, Subjects } from '../../src/bus/nats-wire.ts'
 
 const arn = fc.string({ unit: 'binary' })
 const seq = fc.nat()
@@ -21,36 +21,39 @@ const envelope = fc.record(
   },
   { requiredKeys: ['channelId', 'channelArn', 'seq', 'audience', 'frame'] },
 )
-const news = fc.oneof(
+const anyMessage = fc.oneof(
   fc.record({ kind: fc.constant('event'), envelope }),
   fc.record({ kind: fc.constant('reached'), ...ref, seq }),
   fc.record({ kind: fc.constant('joined'), userArn: arn, ...ref, seq }),
   fc.record({ kind: fc.constant('changed'), userArn: arn }),
   fc.record({ kind: fc.constant('catch up') }),
-) as fc.Arbitrary<News>
+) as fc.Arbitrary<BusMessage>
 
-test('all news survive the way', () => {
-  fc.assert(fc.property(news, (sent) => assert.deepEqual(plain(decodeNews(encodeNews(sent))), plain(sent))))
+test('each bus message survives encoding and decoding', () => {
+  fc.assert(fc.property(anyMessage, (sent) => assert.deepEqual(plain(decodeMessage(encodeMessage(sent))), plain(sent))))
 })
 
-const typing: News = {
+const typing: BusMessage = {
   kind: 'event',
   envelope: { channelId: 1, channelArn: 'C', seq: undefined, audience: { to: 'members' }, frame: 'x' },
 }
 
-test('an event without a number survives the way', () => {
-  const arrived = decodeNews(encodeNews(typing))
+test('an event without a number survives encoding and decoding', () => {
+  const arrived = decodeMessage(encodeMessage(typing))
   assert.ok(arrived?.kind === 'event')
   assert.equal(arrived.envelope.seq, undefined)
 })
 
-const plain = (value: News | undefined): object => JSON.parse(JSON.stringify(value))
+const plain = (value: BusMessage | undefined): object => JSON.parse(JSON.stringify(value))
 
 for (const release of ['the release before', 'an unknown kind'] as const) {
-  test(`news of ${release} say what to read instead`, () => {
+  test(`a message of ${release} says what to read instead`, () => {
     const channel = { channelId: 1, channelArn: 'C' }
-    const event: News = { kind: 'event', envelope: { ...channel, seq: 7, audience: { to: 'members' }, frame: 'x' } }
-    const instead: [News, News | undefined][] = [
+    const event: BusMessage = {
+      kind: 'event',
+      envelope: { ...channel, seq: 7, audience: { to: 'members' }, frame: 'x' },
+    }
+    const instead: [BusMessage, BusMessage | undefined][] = [
       [event, { kind: 'reached', ...channel, seq: 7 }],
       [
         { kind: 'reached', ...channel, seq: 7 },
@@ -67,9 +70,16 @@ for (const release of ['the release before', 'an unknown kind'] as const) {
       [{ kind: 'catch up' }, { kind: 'catch up' }],
       [typing, undefined],
     ]
-    for (const [sent, read] of instead) assert.deepEqual(decodeNews(encodeNews(sent, release)), read)
+    for (const [sent, read] of instead) assert.deepEqual(decodeMessage(encodeMessage(sent, release)), read)
   })
 }
+
+test('a node of the release before reads its own messages, and for newer ones the store', () => {
+  const release = 'the release before'
+  const joined: BusMessage = { kind: 'joined', userArn: 'ann', channelId: 1, channelArn: 'C', seq: 7 }
+  assert.deepEqual(decodeMessage(encodeMessage(joined, release), release), joined)
+  assert.deepEqual(decodeMessage(encodeMessage(joined), release), { kind: 'changed', userArn: 'ann' })
+})
 
 for (const text of [
   '',
@@ -89,12 +99,12 @@ for (const text of [
   '{"v":1,"kind":"joined","channelId":1,"channelArn":"C","seq":1}',
   '{"v":1,"kind":"changed"}',
 ]) {
-  test(`what is no news is not taken for some: ${JSON.stringify(text)}`, () => {
-    assert.throws(() => decodeNews(text))
+  test(`a malformed message is rejected: ${JSON.stringify(text)}`, () => {
+    assert.throws(() => decodeMessage(text))
   })
 }
 
-test('subjects are words that NATS takes, each its own', () => {
+test('subjects are valid words of NATS and differ', () => {
   const subjects = new Subjects('carillon')
   const arns = ['arn:aws:chime:us-east-1:1:app-instance/a/user/b.c', 'a b', '>', '*']
   const all = [...arns.map((some) => subjects.user(some)), ...[1, 2].map((some) => subjects.channel(some))]

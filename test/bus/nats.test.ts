@@ -16,8 +16,8 @@ import { envelope, numberOf, Recorder } from './recorder.ts'
 
 /** A bus that is closed when the test is over. Buses with the same prefix hear each other. */
 async function connect(context: TestContext, url: string, more: Partial<NatsBusParts> = {}): Promise<Bus> {
-  const place = { servers: [url] }
-  const parts = { place, prefix: 'test', nodeName: 'test', clock: new ManualClock(), log: silentLog, ...more }
+  const nats = { servers: [url] }
+  const parts = { nats, prefix: 'test', nodeName: 'test', clock: new ManualClock(), log: silentLog, ...more }
   const bus = await connectNatsBus(parts)
   context.after(() => bus.close())
   return bus
@@ -63,11 +63,13 @@ test('NATS: what a stranger says is not believed, not quoted in the log, and sto
   assert.doesNotMatch(inspect(errors), /secret/)
 })
 
-for (const newsOf of ['the release before', 'an unknown kind'] as const) {
-  test(`NATS: news of ${newsOf} are read from the log`, { skip: withoutNats }, async (context) => {
+for (const wireRelease of ['the release before', 'an unknown kind'] as const) {
+  test(`NATS: what messages of ${wireRelease} announce is read from the log`, {
+    skip: withoutNats,
+  }, async (context) => {
     const url = await natsUrl(context)
     const prefix = randomUUID()
-    const here = await connect(context, url, { prefix, newsOf })
+    const here = await connect(context, url, { prefix, wireRelease })
     const there = new Recorder(await connect(context, url, { prefix }))
     await Promise.all([there.subscription.addChannel(numberOf('C')), there.subscription.addUser('ann')])
     here.publish([envelope('C', undefined), envelope('C', 1, { joins: ['ann'] })])

@@ -2,11 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from '../support/compile-cache.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-const { NODE_COMPILE_CACHE: cache } = process.env
-/** Set by run-tests.ts, and of no meaning to the server. */
-const compileCache = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }
 
 /** A separate `carillon` process, with this environment and none of the test's. It ends with the test. */
 export class CarillonProcess {

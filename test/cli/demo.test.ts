@@ -16,6 +16,7 @@ import { readConfig } from '../../src/config.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { startServer } from '../../src/server.ts'
+import { compileCache } from '../support/compile-cache.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -37,7 +38,7 @@ function run(args: string[], options: Omit<ExecFileOptionsWithStringEncoding, 'e
 suite('carillon demo', () => {
   test('shows that every message comes to its end, and leaves nothing behind', async (t) => {
     const folder = await temporaryFolder(t)
-    const { code, stdout, stderr } = await run([main, 'demo'], { env: { TMPDIR: folder } })
+    const { code, stdout, stderr } = await run([main, 'demo'], { env: { ...compileCache, TMPDIR: folder } })
     assert.equal(stderr, '')
     assert.equal(code, 0, stdout)
     assert.equal(stdout.match(/│ ✓ │/g)?.length, scenarios.length)

@@ -13,7 +13,7 @@ const keys = (...args: string[]) => carillon('keys', ...args, '--data-dir', serv
 
 /** The key that a new one is printed as, in the words of AWS's credentials file. */
 async function create() {
-  const { status, stdout, stderr } = await keys('create')
+  const { status, stdout, stderr } = await keys('create', '--operator')
   assert.deepEqual([status, stderr], [0, ''])
   const form = /^aws_access_key_id=(AKIA[A-Z2-7]{16})\naws_secret_access_key=([\w-]{40})\n$/
   const [, accessKeyId = '', secretAccessKey = ''] = form.exec(stdout) ?? assert.fail(stdout)
@@ -51,7 +51,7 @@ suite('carillon keys, beside a running server', () => {
   test('suspends the root key too, and says that it is none of the others: the id may be mistyped', async () => {
     const { accessKeyId } = server.credentials
     const { stdout } = await keys('suspend', accessKeyId)
-    const doubt = 'No listed key has this ID: it should be the root key.'
+    const doubt = 'No listed key has this ID: it should be the root key, or a temporary one.'
     assert.equal(stdout, `${accessKeyId} is suspended. ${doubt}\n`)
     assert.equal(await call(), suspended)
     await keys('resume', accessKeyId)
@@ -78,7 +78,10 @@ suite('carillon keys, beside a running server', () => {
     await keys('suspend', key.accessKeyId)
     const { stdout } = await keys('list')
     const last = stdout.trimEnd().split('\n').at(-1)
-    assert.match(last!, new RegExp(`^${key.accessKeyId}  suspended  \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$`))
+    assert.match(
+      last!,
+      new RegExp(`^${key.accessKeyId}  suspended  \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z  never ends  operator$`),
+    )
     assert.match(stdout, /^AKIA\w{16} {2}active {5}\d{4}-/)
     assert.ok(!stdout.includes(key.secretAccessKey) && !stdout.includes(server.credentials.accessKeyId))
   })
@@ -93,10 +96,10 @@ suite('carillon keys, beside a running server', () => {
 
 suite('carillon keys explains', () => {
   test('what it can do, when it is asked for something else', async () => {
-    for (const args of [[], ['delete'], ['constructor']]) {
+    for (const args of [[], ['create'], ['constructor']]) {
       const { status, stdout, stderr } = await carillon('keys', ...args)
       assert.deepEqual([status, stdout], [1, ''])
-      for (const name of ['create', 'list', 'suspend', 'resume'])
+      for (const name of ['create', 'list', 'suspend', 'resume', 'delete'])
         assert.match(stderr, new RegExp(`^npx carillon keys ${name} `, 'm'))
     }
   })
@@ -104,7 +107,7 @@ suite('carillon keys explains', () => {
   test('that it needs a key ID', async () => {
     for (const args of [['suspend'], ['resume'], ['suspend', '--data-dir']]) {
       const { status, stderr } = await keys(...args)
-      const complaint = `npx carillon keys ${args[0]} needs a key ID, 16 to 128 letters and digits`
+      const complaint = `npx carillon keys ${args[0]} needs a key ID, 16 to 128 letters and digits, or the ARN of an AppInstanceUser`
       assert.deepEqual([status, stderr], [1, `${complaint}\nsee npx carillon help\n`])
     }
   })
@@ -112,7 +115,7 @@ suite('carillon keys explains', () => {
   test('that there is no data yet', async (context) => {
     const folder = await mkdtemp(join(tmpdir(), 'carillon-keys-'))
     context.after(() => rm(folder, { recursive: true }))
-    const { status, stderr } = await carillon('keys', 'create', '--data-dir', folder)
+    const { status, stderr } = await carillon('keys', 'create', '--operator', '--data-dir', folder)
     const complaint = `carillon: ${folder} has no data yet: start the server once, or set --data-dir\n`
     assert.deepEqual([status, stderr], [1, complaint])
   })

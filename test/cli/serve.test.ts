@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from '../support/compile-cache.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const keys = {
@@ -34,8 +35,9 @@ class ServeProcess {
   stderr = ''
 
   constructor(...flags: string[]) {
+    const env = { ...compileCache, ...keys, CARILLON_PORT: 'tcp://10.0.0.7:80' }
     const args = [main, 'serve', '--data-dir', dataDir, '--http-port', '0', '--https-port', '0', ...flags]
-    this.child = spawn(process.execPath, args, { env: { ...keys, CARILLON_PORT: 'tcp://10.0.0.7:80' }, stdio: 'pipe' })
+    this.child = spawn(process.execPath, args, { env, stdio: 'pipe' })
     children.push(this.child)
     this.ended = once(this.child, 'close')
     this.child.stdout!.on('data', (chunk) => {

@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
 import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
-import type { NewsOf } from '../../src/bus/nats-wire.ts'
+import type { WireRelease } from '../../src/bus/nats-wire.ts'
 import { readConfig } from '../../src/config.ts'
+import type { Credentials } from '../../src/keys/key.ts'
 import { FollowingClock, systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
-import type { Credentials } from '../../src/signature/credentials.ts'
 import { SessionClient } from '../session/session-client.ts'
 import { Processors } from '../support/processors.ts'
 import { presign } from '../support/smithy-signer.ts'
@@ -27,8 +27,8 @@ interface Logged {
 interface NodeOptions {
   /** The folder of its functions. */
   functions?: string
-  /** What it publishes looks like news of another release. */
-  newsOf?: NewsOf | undefined
+  /** What it publishes looks like messages of another release. */
+  wireRelease?: WireRelease | undefined
 }
 
 /** What `/readyz` answers. */
@@ -125,7 +125,7 @@ export class ClusterStage {
   }
 
   /** Each node has a data folder of its own. An error in its log fails the test. Without NATS there can be one alone. */
-  async start(natsUrl?: string, { functions = 'functions', newsOf }: NodeOptions = {}): Promise<ClusterServer> {
+  async start(natsUrl?: string, { functions = 'functions', wireRelease }: NodeOptions = {}): Promise<ClusterServer> {
     const flags = ['--data-dir', join(this.#folder, randomUUID()), '--functions', join(this.#folder, functions)]
     const ports = ['--http-port', '0', '--https-port', '0', '--admin-port', '0']
     const environment = { CARILLON_DATABASE_URL: this.#databaseUrl, ...(natsUrl && { CARILLON_NATS_URL: natsUrl }) }
@@ -137,7 +137,7 @@ export class ClusterStage {
       error: (fields: object, text: string) => void logged.push({ level: 'error', text, ...fields }),
     }
     const clock = new FollowingClock(systemClock)
-    const world = { clock, log, newId: randomUUID, random: Math.random, strict: true, newsOf }
+    const world = { clock, log, newId: randomUUID, random: Math.random, strict: true, wireRelease }
     const node = new ClusterServer(await startServer(config, world), logged)
     this.#nodes.push(node)
     return node

@@ -5,7 +5,7 @@ import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { readDeadOwners } from '../../src/store/steps.ts'
 import type { Store } from '../../src/store/store.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { heldMessage, openChannel, readTurn } from '../support/rows.ts'
+import { heldMessage, openChannel, readJob } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 
 const startMs = 1_000_000
@@ -55,7 +55,7 @@ async function openCluster(t: TestContext) {
     await store.commit({ ...held, flow: { ...held.flow, step } })
     return step.callback_id
   }
-  const ownerOf = async (callbackId: string) => (await readTurn(store.read, callbackId)).step.owner
+  const ownerOf = async (callbackId: string) => (await readJob(store.read, callbackId)).step.owner
   /** Whose steps any node may take. */
   const deadOwners = () => readDeadOwners(store.read, '')
   return { store, warnings, create, start, pass, hold, ownerOf, deadOwners }
@@ -148,6 +148,28 @@ suite('a node that shares its store', () => {
     await hold('node-1')
     await one.node.close()
     assert.deepEqual([await alive(store), await deadOwners()], [['node-2'], ['node-1']])
+  })
+})
+
+suite('a node', () => {
+  const silent = { lookForWork: () => {}, lost: () => {}, stepsUnknown: () => {}, eventsLost: () => {} }
+
+  test('joins once, and leaves for good', async (t) => {
+    const { store, start } = await openCluster(t)
+    const { node } = await start()
+    await assert.rejects(node.start(silent), /a node joins once/)
+    await node.close()
+    assert.throws(() => node.renew(), /a heartbeat would register a node that has left/)
+    await assert.rejects(node.start(silent), /a node joins once/)
+    assert.deepEqual(await alive(store), [])
+  })
+
+  test('that has not joined leaves nothing, and one that has cannot ask whether it is alone', async (t) => {
+    const { store, create, start } = await openCluster(t)
+    await create(startMs).node.close()
+    const { node } = await start()
+    await assert.rejects(node.requireNoOther(), /its own row would be another node/)
+    assert.deepEqual(await alive(store), [node.id])
   })
 })
 

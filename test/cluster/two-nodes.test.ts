@@ -164,13 +164,13 @@ suite('on two nodes', { skip }, () => {
     assert.deepEqual(await heard(leaver, 2), [left, 'CREATE_CHANNEL_MEMBERSHIP'])
   })
 
-  for (const newsOf of ['the release before', 'an unknown kind'] as const) {
-    test(`each hears all that the other does, if that publishes news of ${newsOf}`, async (context) => {
+  for (const wireRelease of ['the release before', 'an unknown kind'] as const) {
+    test(`each hears all that the other does, if that publishes messages of ${wireRelease}`, async (context) => {
       const databaseUrl = await freshDatabase()
       const stage = await ClusterStage.set(context, databaseUrl)
       context.after(() => dropDatabase(databaseUrl))
       const nats = await natsUrl(context)
-      const [a, b] = [await stage.start(nats), await stage.start(nats, { newsOf })]
+      const [a, b] = [await stage.start(nats), await stage.start(nats, { wireRelease })]
       const lobby = await Lobby.open(a)
       const users = [lobby.owner, lobby.member, lobby.stranger]
       const sessions = await Promise.all([

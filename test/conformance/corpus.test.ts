@@ -5,7 +5,7 @@ import { exchange, readCorpus, signed } from '../../conformance/corpus.ts'
 import { populate } from '../support/population.ts'
 import { startTestServer } from '../support/running-server.ts'
 
-const names = { cpp: 'C++', dotnet: '.NET', php: 'PHP', ruby: 'Ruby' }
+const names = { cpp: 'C++', dotnet: '.NET', 'go-v2': 'Go v2', kotlin: 'Kotlin', php: 'PHP', ruby: 'Ruby' }
 const server = await startTestServer()
 const people = await populate(server)
 

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import type { Credentials } from '../../src/keys/key.ts'
 import type { Endpoint } from '../../src/runtime/endpoint-files.ts'
-import type { Credentials } from '../../src/signature/credentials.ts'
 
 const script = fileURLToPath(new URL('killable-server.ts', import.meta.url))
 

@@ -58,7 +58,7 @@ class MinedStore implements Store {
 
   onCommit(listener: (committed: Committed) => void): void {
     this.#store.onCommit((committed) => {
-      if (committed.turns.length > 0) pass('dispatch')
+      if (committed.jobs.length > 0) pass('dispatch')
       if (committed.decided.length > 0) pass('publish')
       listener(committed)
     })

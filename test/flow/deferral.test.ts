@@ -9,7 +9,7 @@ const shortage = { result: 'deferred', reason: 'EMFILE: too many open files', ca
 const absent = { result: 'unreached', reason: 'no such function', permanent: true } as const
 const completed = { result: 'completed' } as const
 
-/** Processors answer each event at once with what the answer's function says. */
+/** Processors whose hand-offs have the outcome that this function returns. */
 function answerAll(stage: FlowStage, answer: (attempt: Attempt) => HandOff | undefined): void {
   stage.onAttempt = (attempt) => {
     const handOff = answer(attempt)
@@ -43,7 +43,7 @@ for (const fallback of ['CONTINUE', 'ABORT'] as const) {
   })
 }
 
-test('after a shortage a processor that is not there has its three tries, and the FallbackAction runs', async (context) => {
+test('after a shortage, an absent processor gets its three tries, and then the FallbackAction applies', async (context) => {
   const stage = await openStage(context)
   const answers: HandOff[] = [shortage, shortage, absent]
   answerAll(stage, () => answers.shift())
@@ -68,7 +68,7 @@ test('a deadline that passes during a shortage fails the message, with CONTINUE 
   assert.equal(stage.attempts.length, attempts)
 })
 
-test('the pauses grow from 1 to 30 s, of which half is random, and begin anew after a success', async (context) => {
+test('the pauses grow from 1 to 30 s, with jitter of a half, and start again after a success', async (context) => {
   const stage = await openStage(context)
   let isShort = true
   answerAll(stage, () => (isShort ? shortage : undefined))
@@ -98,7 +98,7 @@ test('the pauses grow once for a round, however many events fail in it', async (
   assert.ok(stage.attempts.length <= rounds.length * 8)
 })
 
-test('late news of an earlier round begins no pause, and its event is handed over again at once', async (context) => {
+test('a late failure of an earlier round begins no pause, and its event is handed over again at once', async (context) => {
   const stage = await openStage(context)
   await stage.send()
   await stage.send()
@@ -140,7 +140,7 @@ test('a function that pauses delays no other', async (context) => {
   ])
 })
 
-test('a shortage is reported by its kind; a throttled endpoint and a stop are none', async (context) => {
+test('a shortage is reported with its kind; a throttled endpoint and a stop are not reported', async (context) => {
   const stage = await openStage(context)
   await stage.send()
   for (const cause of ['descriptors', 'throttled', 'closing', 'memory'] as const) {
@@ -165,7 +165,7 @@ test('a stop during a shortage leaves the step to the next start', async (contex
   )
 })
 
-test('a target that rejects is no failure of the processor: the event is handed over again', async (context) => {
+test('a target that throws is not a failure of the processor: the event is handed over again', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send({}, processors(['redact', 'CONTINUE']))
   await stage.attempts[0]?.fail(new Error('a bug'))
@@ -180,7 +180,7 @@ test('a target that rejects is no failure of the processor: the event is handed 
   )
 })
 
-test('a message of which no event can be made keeps no other waiting, and fails at its deadline alone', async (context) => {
+test('a message whose event cannot be built delays no other one, and fails at its deadline', async (context) => {
   const stage = await openStage(context)
   await stage.stop()
   const broken = await stage.send({}, processors(['redact', 'CONTINUE']), { deadlineMs: 10 * minuteMs })
@@ -199,7 +199,7 @@ test('a message of which no event can be made keeps no other waiting, and fails 
   assert.equal((await stage.step(broken)).state, 'EXPIRED')
 })
 
-test('while outcomes cannot be written, events are not handed over again and again', async (context) => {
+test('while outcomes cannot be written, the hand-offs pause', async (context) => {
   const stage = await openStage(context)
   stage.store.failing = true
   answerAll(stage, () => completed)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Attempt, type FlowStage, openStage } from '../support/flow-stage.ts'
-import { ana, lobby, node, processors, readMessage, readTurn, twoDaysMs, verdictOn } from '../support/rows.ts'
+import { ana, lobby, node, processors, readJob, readMessage, twoDaysMs, verdictOn } from '../support/rows.ts'
 
 const minuteMs = 60_000
 const completed = { result: 'completed' } as const
@@ -9,7 +9,7 @@ const crashed = { result: 'crashed', reason: 'it threw' } as const
 const absent = { result: 'unreached', reason: 'no such function', permanent: true } as const
 const busy = { result: 'unreached', reason: 'too many requests', permanent: false } as const
 
-test('a processor is given the message, and its allow sends it: two durable writes in all', async (context) => {
+test('a processor receives the message, and its verdict releases it, with two durable writes', async (context) => {
   const stage = await openStage(context)
   stage.store.written.length = 0
   const callbackId = await stage.send({ metadata: '"{}"' })
@@ -38,14 +38,14 @@ test('a processor is given the message, and its allow sends it: two durable writ
   assert.deepEqual(written, ['AcceptMessage', 'DecideStep'])
 })
 
-test('a deny ends the run: the next processor is not asked', async (context) => {
+test('a deny ends the run: the next processor is not invoked', async (context) => {
   const stage = await openStage(context)
   await stage.callback(await stage.send({}, processors(['redact', 'ABORT'], ['translate', 'ABORT'])), { deny: true })
   assert.deepEqual(functionsOf(stage), ['redact'])
   assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'DENIED_CREATE_CHANNEL_MESSAGE'])
 })
 
-test('processors take their turns, each with the message as the one before left it', async (context) => {
+test('each processor in turn receives the message with the changes of the ones before it', async (context) => {
   const stage = await openStage(context)
   const first = await stage.send({}, processors(['redact', 'ABORT'], ['translate', 'ABORT']))
   await stage.callback(first, { text: { content: '"h***o"', metadata: '"m"' } })
@@ -58,7 +58,7 @@ test('processors take their turns, each with the message as the one before left 
   assert.deepEqual([row?.status, row?.content, row?.metadata], ['SENT', '"s***t"', '"m"'])
 })
 
-test('a verdict before the hand-off is known counts, and the hand-off is then no news', async (context) => {
+test('a verdict before the end of the hand-off counts, and the hand-off then has no effect', async (context) => {
   const stage = await openStage(context)
   await stage.callback(await stage.send())
   stage.store.written.length = 0
@@ -69,7 +69,7 @@ test('a verdict before the hand-off is known counts, and the hand-off is then no
   assert.ok(!stage.store.written.includes('RecordHandOff'))
 })
 
-test('a verdict during the attempt counts, whatever becomes of the attempt', async (context) => {
+test('a verdict during the attempt counts, with every outcome of the attempt', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   theOnly(stage).handOver()
@@ -80,7 +80,7 @@ test('a verdict during the attempt counts, whatever becomes of the attempt', asy
   assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'CREATE_CHANNEL_MESSAGE'])
 })
 
-test('a hand-off whose verdict takes long is recorded after a second, with its new deadline', async (context) => {
+test('a hand-off without a verdict is recorded after a second, with its new deadline', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   await stage.pass(5_000)
@@ -93,7 +93,7 @@ test('a hand-off whose verdict takes long is recorded after a second, with its n
   assert.deepEqual([state, handed_off_at, deadline_at], ['AWAITING', 5_000, 5_000 + twoDaysMs])
 })
 
-test('an outcome that waits for the store is not overtaken by the news of its hand-off', async (context) => {
+test('an outcome that waits for the store is not overtaken by its hand-off', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   const busyStore = Promise.withResolvers<void>()
@@ -118,7 +118,7 @@ test('a crash does not move the time of the hand-off, nor the deadline', async (
   assert.deepEqual([handed_off_at, deadline_at, due_at], [0, twoDaysMs, 5_000 + minuteMs])
 })
 
-test('a completed attempt is no verdict: the message waits, and fails at its deadline', async (context) => {
+test('a completed attempt is not a verdict: the message waits, and fails at its deadline', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send({}, processors(['redact', 'CONTINUE']))
   theOnly(stage).handOver()
@@ -137,10 +137,10 @@ test('an unreachable processor fails the message with ABORT', async (context) =>
   await theOnly(stage).end(absent)
   assert.deepEqual(functionsOf(stage), ['gone'])
   const row = await readMessage(stage.store.read, message_id)
-  assert.deepEqual([row?.status, row?.status_detail], ['FAILED', 'Processor invocation failed'])
+  assert.deepEqual([row?.status, row?.status_detail], ['FAILED', 'Processor invocation failed: gone'])
 })
 
-test('an unreachable processor is passed by with CONTINUE', async (context) => {
+test('an unreachable processor is skipped with CONTINUE', async (context) => {
   const stage = await openStage(context)
   await stage.send({}, processors(['gone', 'CONTINUE'], ['away', 'CONTINUE']))
   await theOnly(stage).end(absent)
@@ -166,7 +166,7 @@ test('a busy processor is tried three times, with growing pauses', async (contex
   assert.equal(stage.events.at(-1), 'FAILED_CREATE_CHANNEL_MESSAGE')
 })
 
-test('a crashed attempt is repeated with the same CallbackId after 60 and 120 seconds, and then no more', async (context) => {
+test('a crashed attempt is retried with the same CallbackId after 60 and 120 seconds, and then not again', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send({}, processors(['redact', 'CONTINUE']))
   for (const pauseMs of [60_000, 120_000]) {
@@ -202,7 +202,7 @@ test('a short deadline is kept even while the attempt still runs', async (contex
   assert.deepEqual(stage.events, ['PENDING_CREATE_CHANNEL_MESSAGE', 'FAILED_CREATE_CHANNEL_MESSAGE'])
 })
 
-test('a short deadline counts anew from the hand-off, and the row says so before the old one is over', async (context) => {
+test('a short deadline starts again at the hand-off, and the row has it before the old deadline passes', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send({}, undefined, { deadlineMs: 1_000 })
   await stage.pass(600)
@@ -214,7 +214,7 @@ test('a short deadline counts anew from the hand-off, and the row says so before
   assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
 })
 
-test('an attempt that a stop interrupts is made again after the start, with the same CallbackId', async (context) => {
+test('an attempt that a stop interrupts is repeated after the start, with the same CallbackId', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   theOnly(stage).handOver()
@@ -225,7 +225,7 @@ test('an attempt that a stop interrupts is made again after the start, with the 
   assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
 })
 
-test('messages that a stop interrupts are taken up in the order in which they were sent', async (context) => {
+test('messages that a stop interrupts are resumed in the order in which they were sent', async (context) => {
   const stage = await openStage(context, { inFlightMax: 100 })
   const sent: string[] = []
   for (let count = 0; count < 20; count += 1) {
@@ -276,7 +276,7 @@ test('after a stop nothing is handed over, and nothing is written', async (conte
   assert.equal((await stage.step(callbackId)).owner, node.id)
 })
 
-test('a processor has no more in hand than it takes, and a stuck one delays no other', async (context) => {
+test('a processor has at most as many events in flight as it has places, and a stuck one delays no other', async (context) => {
   const stage = await openStage(context, { inFlightMax: 2 })
   for (let count = 0; count < 5; count += 1) await stage.send({}, processors(['stuck', 'ABORT']))
   await stage.send({}, processors(['swift', 'ABORT']))
@@ -285,7 +285,7 @@ test('a processor has no more in hand than it takes, and a stuck one delays no o
   assert.deepEqual(functionsOf(stage), ['stuck', 'stuck', 'swift', 'stuck'])
 })
 
-test('what waits for a slow processor keeps its owner and its order, and nothing is written for it', async (context) => {
+test('steps that wait for a slow processor keep their owner and order, without writes', async (context) => {
   const stage = await openStage(context, { inFlightMax: 2 })
   const sent: string[] = []
   for (let count = 0; count < 50; count += 1) sent.push(await stage.send())
@@ -305,7 +305,7 @@ test('what waits for a slow processor keeps its owner and its order, and nothing
   assert.equal(stage.store.reads, 3 * 50, 'those of the verdicts')
 })
 
-test('a step in hand is due at its deadline, and stays so when it is handed over', async (context) => {
+test('an owned step is due at its deadline, and its hand-off does not change due_at', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send({}, undefined, { deadlineMs: 10_000 })
   await stage.pass(5_000)
@@ -323,7 +323,7 @@ test('a step in hand is due at its deadline, and stays so when it is handed over
   assert.equal((await stage.step(callbackId)).state, 'EXPIRED')
 })
 
-test('a message whose deadline passes while it waits for its turn fails without one', async (context) => {
+test('a message whose deadline passes in the queue fails without a hand-off', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1 })
   await stage.send()
   const callbackId = await stage.send({}, undefined, { deadlineMs: 1_000 })
@@ -333,22 +333,22 @@ test('a message whose deadline passes while it waits for its turn fails without 
   assert.equal(stage.attempts.length, 1)
 })
 
-test('a verdict in the same commit that takes its step wins: the processor is not invoked again', async (context) => {
+test('a verdict in the commit that takes its step counts: the processor is not invoked again', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   await theOnly(stage).end(crashed)
-  const turn = await readTurn(stage.store.read, callbackId)
+  const job = await readJob(stage.store.read, callbackId)
   await stage.pass(59_999)
   stage.store.written.length = 0
   stage.clock.advance(1)
   assert.deepEqual(stage.store.written, ['TakeSteps'])
-  await stage.store.commit(verdictOn(turn, {}, stage.clock.now()))
+  await stage.store.commit(verdictOn(job, {}, stage.clock.now()))
   await stage.quiet()
   assert.equal(stage.attempts.length, 1)
   assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
 })
 
-test('an attempt that ends while others are found expired is not taken for one that nobody has in hand', async (context) => {
+test('an attempt that ends while other steps are found expired is not treated as one without an owner', async (context) => {
   const stage = await openStage(context, { inFlightMax: 8 })
   for (let count = 0; count < 3; count += 1) await stage.send({}, undefined, { deadlineMs: 30_000 })
   const callbackId = await stage.send()
@@ -372,7 +372,7 @@ test('an outcome that cannot be written is written after a pause, and the proces
   assert.equal(stage.attempts.length, 1)
 })
 
-test('due steps that cannot be read are looked for again a second later', async (context) => {
+test('a failed read of due steps is retried a second later', async (context) => {
   const stage = await openStage(context)
   await stage.send()
   await theOnly(stage).end(crashed)

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { processorEvent } from '../../src/flow/event-for-processor.ts'
-import type { Turn } from '../../src/store/tables.ts'
+import type { Job } from '../../src/store/tables.ts'
 import { ana, ben, heldMessage, lobby } from '../support/rows.ts'
 
-test('a processor is given what AWS documents, and no member that the message lacks', () => {
-  const turn = turnOf(heldMessage({ message_id: 'm', content: '"h\\u0000i"', created_at: 1_500 }))
-  assert.deepEqual(processorEvent(turn), {
+test('an event has the members that AWS documents, and none that the message lacks', () => {
+  const job = jobOf(heldMessage({ message_id: 'm', content: '"h\\u0000i"', created_at: 1_500 }))
+  assert.deepEqual(processorEvent(job), {
     EventType: 'CHANNEL_MESSAGE_EVENT',
-    CallbackId: turn.step.callback_id,
+    CallbackId: job.step.callback_id,
     ChannelMessage: {
       MessageId: 'm',
       ChannelArn: lobby,
@@ -21,7 +21,7 @@ test('a processor is given what AWS documents, and no member that the message la
   })
 })
 
-test('a processor is given whatever else the message has', () => {
+test('an event has every optional member of the message', () => {
   const held = heldMessage({
     metadata: '"{}"',
     edited_at: 2_000,
@@ -31,7 +31,7 @@ test('a processor is given whatever else the message has', () => {
     target_arn: ben,
   })
   const { MessageId, ChannelArn, Content, Sender, Persistence, Type, CreatedTimestamp, ...further } = processorEvent(
-    turnOf(held),
+    jobOf(held),
   ).ChannelMessage
   assert.deepEqual(further, {
     Metadata: '{}',
@@ -43,14 +43,14 @@ test('a processor is given whatever else the message has', () => {
   })
 })
 
-test('a processor is given the message as those before it left it: changed, cleared, or kept', () => {
-  const turn = turnOf(heldMessage({ metadata: '"secret"', content_type: '"text/plain"' }))
-  const run = { ...turn.run, text_json: JSON.stringify({ content: '"h***o"', metadata: null }) }
-  const { Content, Metadata, ContentType } = processorEvent({ ...turn, run }).ChannelMessage
+test('an event has the changes of earlier processors: members changed, cleared, or kept', () => {
+  const job = jobOf(heldMessage({ metadata: '"secret"', content_type: '"text/plain"' }))
+  const run = { ...job.run, text_json: JSON.stringify({ content: '"h***o"', metadata: null }) }
+  const { Content, Metadata, ContentType } = processorEvent({ ...job, run }).ChannelMessage
   assert.deepEqual([Content, Metadata, ContentType], ['h***o', undefined, 'text/plain'])
 })
 
-const turnOf = ({ message, flow }: ReturnType<typeof heldMessage>): Turn => ({
+const jobOf = ({ message, flow }: ReturnType<typeof heldMessage>): Job => ({
   ...flow,
   message: { ...message, seq: 1 },
 })

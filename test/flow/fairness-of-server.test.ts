@@ -6,11 +6,11 @@ import { populate } from '../support/population.ts'
 import { startTestServer } from '../support/running-server.ts'
 
 /*
- * A whole server with real function processes: whatever the messages of one AppInstance do to a processor, a message of
- * another AppInstance gets its verdict while they still wait.
+ * A whole server with real function processes: a message of one AppInstance gets its verdict while any
+ * messages of another AppInstance wait at the same processor.
  */
 
-/** Does what a message says, and allows the others. */
+/** Does what the text of a message asks for, and allows the others. */
 const moderate = `
 import { ChimeSDKMessagingClient, ChannelFlowCallbackCommand } from '@aws-sdk/client-chime-sdk-messaging'
 const client = new ChimeSDKMessagingClient()

@@ -4,7 +4,7 @@ import { appInstanceArn, channelArn } from '../../src/contract/arn.ts'
 import { queueLimits } from '../../src/flow/step-queue.ts'
 import type { HandOff } from '../../src/processor/target.ts'
 import { type Attempt, type FlowStage, openStage } from '../support/flow-stage.ts'
-import { channel, openChannel, place, processors } from '../support/rows.ts'
+import { awsLocation, channel, openChannel, processors } from '../support/rows.ts'
 
 /*
  * Whatever the messages of one channel do at a processor, a message of another channel is handed over within one
@@ -12,9 +12,9 @@ import { channel, openChannel, place, processors } from '../support/rows.ts'
  * other processors do, in however many channels, it is handed over at once if its processor has a place.
  */
 
-const busy = channelArn(appInstanceArn(place, 'busy'), 'busy')
-const alsoBusy = channelArn(appInstanceArn(place, 'busy'), 'also-busy')
-const calm = channelArn(appInstanceArn(place, 'calm'), 'calm')
+const busy = channelArn(appInstanceArn(awsLocation, 'busy'), 'busy')
+const alsoBusy = channelArn(appInstanceArn(awsLocation, 'busy'), 'also-busy')
+const calm = channelArn(appInstanceArn(awsLocation, 'calm'), 'calm')
 const places = 8
 
 /** What the processor does with a message of a busy channel, and for how long it has it. */
@@ -131,7 +131,7 @@ for (const [how, behaviour] of Object.entries(behaviours)) {
 }
 
 for (const how of ['crashes', 'never returns until its time-out']) {
-  test(`beside 40 messages that are tried again at a processor that ${how}, it is as well`, async (context) => {
+  test(`beside 40 messages that are retried at a processor that ${how}, it is as well`, async (context) => {
     const play = await openPlay(context, behaviours[how] as Behaviour)
     await play.sendMany(busy, 40)
     for (const nth of [2, 3]) {

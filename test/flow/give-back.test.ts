@@ -34,8 +34,8 @@ async function takeElsewhere({ store, clock }: FlowStage): Promise<string[]> {
   const now = clock.now()
   const againAt = now + minuteMs
   const take = { kind: 'TakeSteps', owner: otherNode, deadNode: undefined, now, againAt, stepsMax: 1_000 } as const
-  const turns = await store.commit(take)
-  return turns.map(({ step }) => step.callback_id)
+  const jobs = await store.commit(take)
+  return jobs.map(({ step }) => step.callback_id)
 }
 
 /** Lets a round fail until its steps were given back, and then the pause pass. */
@@ -48,22 +48,22 @@ async function passUntilDue(stage: FlowStage, callbackId: string): Promise<void>
   await stage.pass(due_at - stage.clock.now())
 }
 
-test('after three rounds of its own trouble a node leaves the step to another, which counts no try and no attempt', async (context) => {
+test('after three rounds of a shortage, a node releases the step to another one, and no try and no attempt is counted', async (context) => {
   const stage = await openShared(context, () => shortage)
   const callbackId = await stage.send()
   const before = await stage.step(callbackId)
   await stage.pass(1_000)
-  assert.deepEqual([await takeElsewhere(stage), stage.attempts.length], [[], 2], 'a short trouble moves nothing')
+  assert.deepEqual([await takeElsewhere(stage), stage.attempts.length], [[], 2], 'a short shortage releases nothing')
   await passUntilDue(stage, callbackId)
   assert.equal(stage.attempts.length, 3)
   assert.deepEqual(await takeElsewhere(stage), [callbackId])
   const { owner, due_at, ...row } = await stage.step(callbackId)
   assert.deepEqual({ ...row, owner: before.owner, due_at: before.due_at }, { ...before })
   await stage.pass(10 * minuteMs)
-  assert.equal(stage.attempts.length, 3, 'it is the other node that has it')
+  assert.equal(stage.attempts.length, 3, 'the other node owns it')
 })
 
-test('a step that no other node takes comes back, and is handed over when the trouble is over', async (context) => {
+test('a step that no other node takes returns, and is handed over when the shortage has ended', async (context) => {
   let isShort = true
   const stage = await openShared(context, () => (isShort ? shortage : undefined))
   const callbackId = await stage.send()
@@ -76,7 +76,7 @@ test('a step that no other node takes comes back, and is handed over when the tr
   assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
 })
 
-test('of many waiting steps a round gives back a limited number, and each goes to the other node in the end', async (context) => {
+test('a round releases a limited number of many waiting steps, and at last the other node has all of them', async (context) => {
   const stage = await openShared(context, () => shortage)
   const ids: string[] = []
   for (let count = 0; count < 2 * givenBackMax; count += 1) ids.push(await stage.send())
@@ -94,7 +94,7 @@ test('of many waiting steps a round gives back a limited number, and each goes t
   assert.deepEqual(elsewhere.sort(), ids.sort())
 })
 
-test('without another node, or behind an endpoint that is throttled, nothing is given back', async (context) => {
+test('without another node, or behind an endpoint that is throttled, no step is released', async (context) => {
   const alone = await openStage(context)
   alone.onAttempt = (attempt) => void alone.clock.at(alone.clock.now(), () => void attempt.end(shortage))
   const throttled = await openShared(context, () => ({ ...shortage, cause: 'throttled' }))
@@ -108,7 +108,7 @@ test('without another node, or behind an endpoint that is throttled, nothing is 
   }
 })
 
-test('rows that cannot be written back stay in hand', async (context) => {
+test('steps whose rows cannot be written stay in memory', async (context) => {
   const stage = await openShared(context, () => shortage)
   const callbackId = await stage.send()
   await stage.pass(1_000)

@@ -5,7 +5,7 @@ import type { QueuedStep } from '../../src/flow/step-lanes.ts'
 import { type QueueLimits, queueLimits, StepQueue } from '../../src/flow/step-queue.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { channel, heldMessage, lobby, node, openChannel, readTurn, twoDaysMs, verdictOn } from '../support/rows.ts'
+import { channel, heldMessage, lobby, node, openChannel, readJob, twoDaysMs, verdictOn } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { WatchedStore } from '../support/watched-store.ts'
 
@@ -54,7 +54,7 @@ async function open(t: TestContext, limits?: QueueLimits) {
     await ended
     await quiet()
   }
-  /** Lets time pass, and reads end. */
+  /** Advances the clock and waits for the reads. */
   const pass = async (byMs: number) => {
     clock.advance(byMs)
     await quiet()
@@ -62,7 +62,7 @@ async function open(t: TestContext, limits?: QueueLimits) {
   return { store, clock, queue, known, errors, ownSteps, addSteps, quiet, walk, pass, walks: () => walks }
 }
 
-test('a walk parks the steps of which memory does not know, in all channels', async (t) => {
+test('a walk parks the steps that are not in memory, in all channels', async (t) => {
   const { queue, known, ownSteps, addSteps, walk, walks } = await open(t)
   const channels = Array.from({ length: 70 }, (_, index) => channel(`walked-${index}`))
   for (const one of channels) for (const id of (await addSteps(3, one)).slice(0, 1)) known.add(id)
@@ -72,7 +72,7 @@ test('a walk parks the steps of which memory does not know, in all channels', as
   for (const one of channels) assert.equal(queue.backlogOfChannel(redact, one), 2)
 })
 
-test('a walk goes over more rows of one channel than it reads at a time', async (t) => {
+test('a walk reads a channel with more rows than one page', async (t) => {
   const { store, queue, ownSteps, addSteps, walk } = await open(t)
   await addSteps(1_200)
   store.reads = 0
@@ -82,10 +82,10 @@ test('a walk goes over more rows of one channel than it reads at a time', async 
   assert.equal(store.reads, 66)
 })
 
-test('steps that are over, another node’s, or past their deadline are passed by', async (t) => {
+test('a walk skips ended steps, steps of another node, and steps past their deadline', async (t) => {
   const { store, clock, queue, ownSteps, addSteps, walk } = await open(t)
   const [decided = ''] = await addSteps(1)
-  await store.commit(verdictOn(await readTurn(store.read, decided)))
+  await store.commit(verdictOn(await readJob(store.read, decided)))
   await addSteps(1, lobby, 'another node')
   const late = heldMessage({ channel_arn: lobby }, undefined, { deadlineMs: 5 })
   await store.commit(late)
@@ -94,7 +94,7 @@ test('steps that are over, another node’s, or past their deadline are passed b
   assert.deepEqual(queue.backlogOf(redact), { steps: 0, channels: 0 })
 })
 
-test('a walk that is asked for during another one, or in the second after it, follows then; twice asked is once', async (t) => {
+test('a walk that is requested during another one, or in the second after it, follows; two requests are one walk', async (t) => {
   const { clock, ownSteps, addSteps, walk, pass, walks } = await open(t)
   await addSteps(1)
   await walk(() => {
@@ -110,7 +110,7 @@ test('a walk that is asked for during another one, or in the second after it, fo
   assert.equal(walks(), 2)
 })
 
-test('without a request there is a walk only where the queue has forgotten steps', async (t) => {
+test('without a request, a walk begins only if the queue has forgotten steps', async (t) => {
   const { clock, queue, ownSteps, addSteps, quiet, walk, pass, walks } = await open(t, {
     ...queueLimits,
     starvedMax: 2,
@@ -132,7 +132,7 @@ test('without a request there is a walk only where the queue has forgotten steps
   assert.equal(queue.backlogOf(redact).channels, channels)
 })
 
-test('a walk that a read breaks off is made again a second later', async (t) => {
+test('a walk that a failed read ends is retried a second later', async (t) => {
   const { store, clock, queue, errors, ownSteps, addSteps, quiet, walk, walks } = await open(t)
   await addSteps(3)
   store.failingReads = true
@@ -145,7 +145,7 @@ test('a walk that a read breaks off is made again a second later', async (t) => 
   assert.equal(queue.backlogOf(redact).steps, 3)
 })
 
-test('after the end nothing is read any more', async (t) => {
+test('after close, nothing is read', async (t) => {
   const { store, ownSteps, addSteps, quiet, pass, walks } = await open(t)
   await addSteps(3)
   store.reads = 0

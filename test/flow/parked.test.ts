@@ -47,7 +47,7 @@ test('a backlog of many channels beyond the limit in all is handed over, each on
   assert.equal(stage.attempts.length, 180)
 })
 
-test('a backlog lives through a stop: what the next start cannot take into memory is refilled', async (context) => {
+test('a backlog survives a stop: the next start refills what exceeds its memory', async (context) => {
   const stage = await openStage(context, { inFlightMax: 8, queueLimits: { ...queueLimits, stepsMax: 100 } })
   const ids: string[] = []
   for (let count = 0; count < 150; count += 1) {
@@ -69,7 +69,7 @@ test('a backlog lives through a stop: what the next start cannot take into memor
   assert.equal(sent(stage), ids.length)
 })
 
-test('what is parked and has its verdict, or its deadline, is not handed over', async (context) => {
+test('a parked step with a verdict or past its deadline is not handed over', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   const [first, second, decided, expired, last] = [
     await stage.send(),
@@ -88,7 +88,7 @@ test('what is parked and has its verdict, or its deadline, is not handed over', 
   )
 })
 
-test('what is parked is handed over though the clock was set back by an hour', async (context) => {
+test('parked steps are handed over after the clock was set back by an hour', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   const ids: string[] = []
   for (let count = 0; count < 5; count += 1) ids.push(await stage.send())
@@ -101,7 +101,7 @@ test('what is parked is handed over though the clock was set back by an hour', a
   )
 })
 
-test('a step whose retry has a pause of its own is not refilled before it is over', async (context) => {
+test('a step that waits for its retry is not refilled before the retry is due', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   const ids: string[] = []
   for (let count = 0; count < 4; count += 1) ids.push(await stage.send())
@@ -113,7 +113,7 @@ test('a step whose retry has a pause of its own is not refilled before it is ove
   assert.ok(stage.attempts.length > 4)
 })
 
-test('functions of one channel that go by several ARNs are refilled as one', async (context) => {
+test('one function under several ARNs is refilled as one', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   allowAll(stage, 10)
   const versions = ['redact', 'redact:1', 'redact:2']
@@ -127,7 +127,7 @@ test('functions of one channel that go by several ARNs are refilled as one', asy
   assert.equal(sent(stage), 9)
 })
 
-test('what waits is counted though it is parked: not again when its lease is renewed, and anew at a start', async (context) => {
+test('parked steps count as waiting: once after a new hand-off time, and again after a start', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   for (let count = 0; count < 5; count += 1) await stage.send()
   const backlog = { steps: 4, channels: 1, ofChannel: 4 }
@@ -143,7 +143,7 @@ test('what waits is counted though it is parked: not again when its lease is ren
   }
 })
 
-test('what is parked and has its verdict is counted until the rows of its channel are read', async (context) => {
+test('a parked step with a verdict is counted until the rows of its channel are read', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   const ids: string[] = []
   for (let count = 0; count < 5; count += 1) ids.push(await stage.send())
@@ -152,7 +152,7 @@ test('what is parked and has its verdict is counted until the rows of its channe
   assert.equal(stage.backlogOf('redact', lobby).steps, 0)
 })
 
-test('a read that fails is made again a second later', async (context) => {
+test('a read that fails is retried a second later', async (context) => {
   const stage = await openStage(context, { inFlightMax: 1, queueLimits: { ...queueLimits, channelStepsMax: 1 } })
   for (let count = 0; count < 3; count += 1) await stage.send()
   stage.store.failingReads = true
@@ -165,7 +165,7 @@ test('a read that fails is made again a second later', async (context) => {
   assert.equal(stage.errors.length, 1)
 })
 
-test('the steps of a refill are found by shard and time, not by an index that leads to steps that are over', async (context) => {
+test('the steps of a refill are found by shard and time, not by an index that contains ended steps', async (context) => {
   const stage = await openStage(context)
   const asked: string[] = []
   const { read } = stage.store

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countedMax, readPending } from '../../src/flow/pending.ts'
 import type { Reader } from '../../src/store/store.ts'
-import { heldMessage, openChannel, processors, readTurn, verdictOn } from '../support/rows.ts'
+import { heldMessage, openChannel, processors, readJob, verdictOn } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 
-test('what waits is told by processor, the longest waiting first, and what is decided does not wait', async (t) => {
+test('waiting messages are counted by processor, the longest waiting first, without decided ones', async (t) => {
   const store = await (await createStoreFile(t)).open()
   await openChannel(store)
   const held = [
@@ -15,7 +15,7 @@ test('what waits is told by processor, the longest waiting first, and what is de
     heldMessage({ created_at: 100 }, processors(['decided', 'ABORT'])),
   ]
   for (const message of held) await store.commit(message)
-  const decided = await readTurn(store.read, held[3]!.flow.step.callback_id)
+  const decided = await readJob(store.read, held[3]!.flow.step.callback_id)
   await store.commit(verdictOn(decided, {}, 3_000))
 
   assert.deepEqual(await readPending(store.read, 10_000), [
@@ -24,7 +24,7 @@ test('what waits is told by processor, the longest waiting first, and what is de
   ])
 })
 
-test('beyond so many names the rest is told of together', async (t) => {
+test('beyond the maximum of names, one entry has the rest', async (t) => {
   const store = await (await createStoreFile(t)).open()
   await openChannel(store)
   for (const [index, name] of ['a', 'b', 'c', 'd', 'a'].entries()) {

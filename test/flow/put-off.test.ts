@@ -11,7 +11,7 @@ function open() {
   return { clock, putOff, written, add }
 }
 
-test('each write is made a second after it was put off, in the order in which they came', () => {
+test('each write runs a second after it was put off, in order', () => {
   const { clock, written, add } = open()
   add('a')
   clock.advance(putOffMs / 2)
@@ -25,7 +25,7 @@ test('each write is made a second after it was put off, in the order in which th
   assert.equal(clock.alarms, 0)
 })
 
-test('a cancelled write is not made, and those behind it keep their time', () => {
+test('a cancelled write does not run, and later ones keep their time', () => {
   const { clock, putOff, written, add } = open()
   add('a')
   clock.advance(10)
@@ -37,13 +37,13 @@ test('a cancelled write is not made, and those behind it keep their time', () =>
   assert.deepEqual(written, ['b'])
 })
 
-test('one alarm is set however many writes wait', () => {
+test('one timer serves any number of writes', () => {
   const { clock, add } = open()
   for (let count = 0; count < 100; count += 1) add(`step-${count}`)
   assert.equal(clock.alarms, 1)
 })
 
-test('a later write of a step takes the place of the earlier one, and its time', () => {
+test('a later write of a step replaces the earlier one and keeps its time', () => {
   const { clock, written, add } = open()
   add('a', 'handed over')
   clock.advance(putOffMs - 1)
@@ -52,7 +52,7 @@ test('a later write of a step takes the place of the earlier one, and its time',
   assert.deepEqual(written, ['completed'])
 })
 
-test('a flush makes all writes at once, and none again', async () => {
+test('a flush runs all writes at once, each only once', async () => {
   const { clock, putOff, written, add } = open()
   add('a')
   add('b')
@@ -76,7 +76,7 @@ test('a flush resolves when its writes have ended', async () => {
   await flushed
 })
 
-test('after the clock was set back by an hour, what is put off is written within a second', () => {
+test('after the clock was set back by an hour, the writes run within a second', () => {
   const { clock, written, add } = open()
   add('a')
   clock.set(-3_600_000)

@@ -16,7 +16,7 @@ function open() {
       },
       ...(pauseMs !== undefined && { pauseMs }),
     })
-  /** Lets time pass a second at a time, and what was begun end. */
+  /** Advances the clock second by second and waits for the attempts. */
   const pass = async (seconds: number) => {
     for (let second = 0; second < seconds; second += 1) {
       clock.advance(1_000)
@@ -26,7 +26,7 @@ function open() {
   return { clock, retries, tried, add, pass }
 }
 
-test('what fails is tried again after 1, 2, 4 … 30 s', async () => {
+test('a failure is retried after 1, 2, 4 … 30 s', async () => {
   const { tried, add, pass } = open()
   add('a')
   await pass(130)
@@ -34,7 +34,7 @@ test('what fails is tried again after 1, 2, 4 … 30 s', async () => {
   assert.deepEqual(times, [1, 3, 7, 15, 31, 61, 91, 121])
 })
 
-test('what has succeeded is not tried again, and no alarm is left', async () => {
+test('a success is not retried, and no timer is left', async () => {
   const { clock, retries, tried, add, pass } = open()
   add('a', 3)
   await pass(60)
@@ -43,7 +43,7 @@ test('what has succeeded is not tried again, and no alarm is left', async () => 
   assert.equal(clock.alarms, 0)
 })
 
-test('the first pause may be another one, from which the others grow', async () => {
+test('the first pause can be set, and the others grow from it', async () => {
   const { tried, add, pass } = open()
   add('a', 3, 5_000)
   await pass(60)
@@ -54,7 +54,7 @@ test('the first pause may be another one, from which the others grow', async () 
   ])
 })
 
-test('each step has its own pauses, and one alarm serves all', async () => {
+test('each step has its own pauses, and one timer serves all', async () => {
   const { clock, tried, add, pass } = open()
   add('a', 2)
   await pass(2)
@@ -69,7 +69,7 @@ test('each step has its own pauses, and one alarm serves all', async () => {
   ])
 })
 
-test('a cancelled step is not tried, also where its attempt is under way', async () => {
+test('a cancelled step is not retried, even if its attempt is in flight', async () => {
   const { clock, retries, tried, add, pass } = open()
   add('a')
   retries.cancel('a')
@@ -84,7 +84,7 @@ test('a cancelled step is not tried, also where its attempt is under way', async
   assert.equal(clock.alarms, 0)
 })
 
-test('a step is not tried again while an attempt is under way', async () => {
+test('a step is not retried while an attempt is in flight', async () => {
   const { retries, add, tried, pass } = open()
   let attempts = 0
   const attempt = Promise.withResolvers<boolean>()
@@ -103,7 +103,7 @@ test('a step is not tried again while an attempt is under way', async () => {
   assert.equal(attempts, 2)
 })
 
-test('a later retry of a step takes the place of the earlier one, which may still be under way', async () => {
+test('a later retry of a step replaces the earlier one, which may still be in flight', async () => {
   const { retries, tried, add, pass } = open()
   const attempt = Promise.withResolvers<boolean>()
   retries.add('a', { attempt: () => attempt.promise })
@@ -114,7 +114,7 @@ test('a later retry of a step takes the place of the earlier one, which may stil
   assert.deepEqual(tried, [['a', 2]])
 })
 
-test('of 10,001 steps the last is refused, unless it takes the place of an earlier one', () => {
+test('the last of 10,001 steps is rejected, unless it replaces an earlier retry', () => {
   const { retries, add } = open()
   for (let count = 0; count < 10_000; count += 1) assert.equal(add(`step-${count}`), true)
   assert.equal(add('one too many'), false)
@@ -124,7 +124,7 @@ test('of 10,001 steps the last is refused, unless it takes the place of an earli
   assert.equal(add('one too many'), true)
 })
 
-test('after the clock was set back by an hour, the pauses go on', async () => {
+test('after the clock was set back by an hour, the pauses continue', async () => {
   const { clock, tried, add, pass } = open()
   add('a', 3)
   await pass(1)
@@ -135,7 +135,7 @@ test('after the clock was set back by an hour, the pauses go on', async () => {
   assert.equal(tried.length, 3)
 })
 
-test('nothing is tried after the end, and what comes then is dropped in silence', async () => {
+test('after close nothing is retried, and new retries are dropped silently', async () => {
   const { clock, retries, tried, add, pass } = open()
   add('a')
   retries.close()

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openStage } from '../support/flow-stage.ts'
-import { lobby, processors, readTurn, verdictOn } from '../support/rows.ts'
+import { lobby, processors, readJob, verdictOn } from '../support/rows.ts'
 
 const absent = { result: 'unreached', reason: 'no such function', permanent: true } as const
 const crashed = { result: 'crashed', reason: 'TypeError ERR_INVALID_ARG_TYPE' } as const
 const completed = { result: 'completed' } as const
 
-test('one line for each run that has ended: its outcome, what changed it, and how long it took', async (context) => {
+test('each run that ends is logged once, with its outcome, the processors that changed it, and its duration', async (context) => {
   const stage = await openStage(context)
   const names = ['redact', 'translate', 'sign'].map((name): [string, 'ABORT'] => [name, 'ABORT'])
   const first = await stage.send({}, processors(...names))
@@ -41,7 +41,7 @@ test('the line is written with the commit, and nothing is read for it', async (c
   const stage = await openStage(context)
   const first = await stage.send({}, processors(['redact', 'ABORT'], ['sign', 'ABORT']))
   await stage.callback(first, { text: { content: '"h***o"' } })
-  const last = await readTurn(stage.store.read, stage.attempts.at(-1)?.callbackId ?? '')
+  const last = await readJob(stage.store.read, stage.attempts.at(-1)?.callbackId ?? '')
   stage.store.failingReads = true
   await stage.store.commit(verdictOn(last))
   stage.store.failingReads = false
@@ -51,7 +51,7 @@ test('the line is written with the commit, and nothing is read for it', async (c
   )
 })
 
-test('a verdict that comes second is no second run', async (context) => {
+test('a second verdict is not logged as a second run', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   const results = await Promise.allSettled([
@@ -63,7 +63,7 @@ test('a verdict that comes second is no second run', async (context) => {
   assert.equal(stage.infos.length, 1)
 })
 
-test('runs that a FallbackAction or a deadline ends are told of as well', async (context) => {
+test('runs that a FallbackAction or a deadline ends are logged, too', async (context) => {
   const stage = await openStage(context)
   await stage.send({}, processors(['gone', 'CONTINUE']))
   await stage.attempts[0]?.end(absent)
@@ -78,7 +78,7 @@ test('runs that a FallbackAction or a deadline ends are told of as well', async 
   )
 })
 
-test('after the last attempt the log says that the processor is given up, and until when the message waits', async (context) => {
+test('after the last attempt the log says that the processor is given up, and how long the message waits', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   for (const pauseMs of [60_000, 120_000, 0]) {
@@ -100,7 +100,7 @@ test('after the last attempt the log says that the processor is given up, and un
   assert.deepEqual([status.failureReason, failure], [crashed.reason, crashed.reason])
 })
 
-test('a processor that ends without its callback is told of, and a retry that a cut connection causes is not', async (context) => {
+test('a processor that ends without its callback is logged, and a retry after a broken connection is not', async (context) => {
   const stage = await openStage(context)
   const callbackId = await stage.send()
   await stage.attempts[0]?.end({ result: 'crashed', reason: 'the connection was cut', retrySoon: true })

@@ -5,7 +5,7 @@ import type { QueuedStep } from '../../src/flow/step-lanes.ts'
 import { type QueueLimits, queueLimits, StepQueue } from '../../src/flow/step-queue.ts'
 
 /*
- * Functions share the memory of the queue: whatever the steps of some functions do, those of another get in.
+ * Functions share the memory of the queue: the steps of some functions never exclude those of another one.
  */
 
 /** A queue whose steps belong to a function and a channel of it. */
@@ -66,7 +66,7 @@ test('157 channels with as many messages as a channel may have leave room as wel
   assert.equal(stage.takeOf('healthy')?.functionName, 'healthy')
 })
 
-test('a function that is parked is refilled beside one that is stuck, in turn with it', () => {
+test('a function with parked steps is refilled beside a stuck one, round-robin', () => {
   const stage = new Stage({ stepsMax: 12, channelStepsMax: 1 })
   assert.deepEqual([stage.add('stuck', 100), stage.add('healthy', 20)], [6, 2])
   for (let count = 0; count < 2; count += 1) assert.ok(stage.takeOf('healthy'))
@@ -79,7 +79,7 @@ test('a function that is parked is refilled beside one that is stuck, in turn wi
   assert.deepEqual([stage.refill(), stage.refill(), stage.refill()], ['stuck', 'healthy', 'stuck'])
 })
 
-test('the channels that are remembered are shared by the functions, too', () => {
+test('the functions also share the limit of channels', () => {
   const stage = new Stage({ stepsMax: 2, channelStepsMax: 1, starvedMax: 4 })
   stage.add('stuck', 100)
   assert.equal(stage.add('healthy', 1), 1)
@@ -89,7 +89,7 @@ test('the channels that are remembered are shared by the functions, too', () => 
   assert.equal(stage.queue.claim()?.channelArn, parked.channelArn)
 })
 
-test('whatever fills the memory, each of 100 functions has room for a message and hands it over', () => {
+test('with memory filled in any way, each of 100 functions has room for a message and hands it over', () => {
   const channels = fc.constantFrom(1, 10, 300, 12_000)
   fc.assert(
     fc.property(fc.array(channels, { maxLength: 100 }), (stuck) => {

@@ -85,7 +85,7 @@ test('the channel with the fewest steps in flight is next', () => {
   assert.deepEqual(stage.fill(), ['b', 'c'], 'then all have one, and c has waited longest')
 })
 
-test('channels with equally many in flight take turns', () => {
+test('channels with equally many steps in flight alternate', () => {
   const stage = new Stage({ f: 1 })
   for (const channel of ['a', 'b', 'c']) stage.add(channel, 2)
   const turns: string[] = []
@@ -145,7 +145,7 @@ test('functions with a limit of their own do not wait for each other', () => {
   )
 })
 
-test('functions that share a limit share it by channels: many functions of one channel are not many turns', () => {
+test('functions that share a limit share it by channels: many functions of one channel do not get more', () => {
   const queue = new StepQueue<NamedStep>()
   const stage = new Stage({})
   let free = 3
@@ -159,7 +159,7 @@ test('functions that share a limit share it by channels: many functions of one c
   assert.deepEqual(taken, ['a f', 'a g', 'b h'])
 })
 
-test('a step that is put back keeps its turn: before the younger ones of its channel, and in no place', () => {
+test('a step that is put back keeps its position, before the younger ones of its channel, and has no place', () => {
   const stage = new Stage({ f: 3 })
   stage.add('a', 5)
   stage.fill()
@@ -172,7 +172,7 @@ test('a step that is put back keeps its turn: before the younger ones of its cha
   )
 })
 
-test('a step that is removed has no turn', () => {
+test('a removed step is not taken', () => {
   const stage = new Stage({ f: 1 })
   const [first, second] = [stage.newStep('a'), stage.newStep('a')]
   for (const step of [first, second]) stage.queue.add(step)
@@ -183,7 +183,7 @@ test('a step that is removed has no turn', () => {
   assert.deepEqual(stage.queue.counts, [])
 })
 
-test('what exceeds the limit of a channel is parked, and so is all of that channel until its rows were read', () => {
+test('steps beyond the limit of a channel are parked, and so are all further ones until its rows were read', () => {
   const stage = new Stage({ f: 2 }, { channelStepsMax: 4 })
   assert.equal(stage.add('a', 6), 2)
   assert.equal(stage.add('b', 4), 0)
@@ -204,7 +204,7 @@ test('what exceeds the limit of a channel is parked, and so is all of that chann
   assert.equal(stage.add('a'), 1, 'one was parked while the rows were read')
 })
 
-test('a step whose outcome is being written has no place any more, and is among the rows that are in memory', () => {
+test('a step whose outcome is pending has no place, and counts among the rows in memory', () => {
   const stage = new Stage({ f: 1 }, { channelStepsMax: 1 })
   stage.add('a', 2)
   const first = stage.take() as NamedStep
@@ -227,7 +227,7 @@ test('a channel whose rows were all read takes steps again', () => {
   assert.equal(stage.add('a'), 0)
 })
 
-test('beyond the limit in all, channels with nothing in memory are remembered, and refilled first', () => {
+test('beyond the total limit, channels without a step in memory are refilled first', () => {
   const stage = new Stage({ f: 8 }, { stepsMax: 4, channelStepsMax: 4 })
   stage.add('a', 6)
   assert.equal(stage.add('b'), 1)
@@ -243,7 +243,7 @@ test('beyond the limit in all, channels with nothing in memory are remembered, a
   }
 })
 
-test('channels beyond the limit of those that are remembered are not', () => {
+test('channels beyond the limit of channels are forgotten', () => {
   const stage = new Stage({ f: 8 }, { stepsMax: 1, starvedMax: 4 })
   stage.add('a')
   for (const channel of ['b', 'c', 'd']) stage.add(channel)
@@ -274,7 +274,7 @@ const doings: fc.Arbitrary<Doing[]> = fc.array(
   { maxLength: 150 },
 )
 
-/** Whatever happens, in any order. Steps that are parked are rows, which `refill` reads. */
+/** Any calls in any order. Parked steps are rows, which `refill` reads. */
 class Model {
   readonly queue = new StepQueue<NamedStep>({ stepsMax: 12, channelStepsMax: 4, starvedMax: 100 })
   readonly waiting: NamedStep[] = []
@@ -328,7 +328,7 @@ class Model {
     }
   }
 
-  /** How many more all functions together can take. */
+  /** The number of free places of all functions. */
   get free(): number {
     return this.places - this.inFlight.length
   }
@@ -345,7 +345,7 @@ class Model {
   }
 }
 
-test('whatever happens: the next step is of a channel with the fewest in flight, and the oldest of that channel', () => {
+test('invariant: the next step is of a channel with the fewest in flight, and the oldest of that channel', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), doings, (places, list) => {
       const model = new Model(places)
@@ -375,7 +375,7 @@ test('whatever happens: the next step is of a channel with the fewest in flight,
   )
 })
 
-test('whatever happens: each step has its turn in the end, and then nothing is remembered', () => {
+test('invariant: each step is taken at last, and then the queue is empty', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), doings, (places, list) => {
       const model = new Model(places)
@@ -393,7 +393,7 @@ test('whatever happens: each step has its turn in the end, and then nothing is r
   )
 })
 
-test('whatever happens: what waits is counted, in memory or parked, by function and by channel', () => {
+test('invariant: waiting and parked steps are counted by function and by channel', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), doings, (places, list) => {
       const model = new Model(places)
@@ -412,7 +412,7 @@ test('whatever happens: what waits is counted, in memory or parked, by function 
   )
 })
 
-test('whatever happens: no more steps are in memory than the limits say', () => {
+test('invariant: the limits of steps in memory hold', () => {
   fc.assert(
     fc.property(doings, (list) => {
       const model = new Model(3)

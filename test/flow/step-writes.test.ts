@@ -5,11 +5,11 @@ import { StepWrites } from '../../src/flow/step-writes.ts'
 import { type Log, silentLog } from '../../src/runtime/log.ts'
 import type { RecordHandOff } from '../../src/store/changes.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { changeAfter, heldMessage, openChannel, readTurn, twoDaysMs, verdictOn } from '../support/rows.ts'
+import { changeAfter, heldMessage, openChannel, readJob, twoDaysMs, verdictOn } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { WatchedStore } from '../support/watched-store.ts'
 
-/** A step at its processor, and what is told of its writes. */
+/** A step at its processor, and the callbacks of its writes. */
 async function open(t: TestContext) {
   const store = new WatchedStore(await (await createStoreFile(t)).open())
   await openChannel(store)
@@ -29,11 +29,11 @@ async function open(t: TestContext) {
     return held.flow.step.callback_id
   }
   const record = async (id: string, type: 'HandedOff' | 'Completed' = 'HandedOff') => {
-    const change = changeAfter(await readTurn(store.read, id), { type }, clock.now())
+    const change = changeAfter(await readJob(store.read, id), { type }, clock.now())
     assert.ok(change.kind === 'RecordHandOff')
     return change
   }
-  /** Lets time pass and writes end. */
+  /** Advances the clock and waits for the writes. */
   const pass = async (byMs: number) => {
     for (const untilMs = clock.now() + byMs; clock.now() < untilMs; ) {
       clock.advance(Math.min((clock.nextAlarmMs ?? untilMs) - clock.now() || 1, untilMs - clock.now()))
@@ -42,7 +42,7 @@ async function open(t: TestContext) {
     }
   }
   const id = await newStep()
-  const step = async () => (await readTurn(store.read, id)).step
+  const step = async () => (await readJob(store.read, id)).step
   store.written.length = 0
   return { store, clock, writes, logged, dropped, told, after, id, newStep, record, pass, step }
 }
@@ -59,7 +59,7 @@ function lazily(change: RecordHandOff) {
   }
 }
 
-test('a write that is put off is made a second later, and is not even computed before', async (t) => {
+test('a write that is put off runs a second later, and is not computed before', async (t) => {
   const { writes, record, id, after, told, pass, step } = await open(t)
   const { change, made } = lazily(await record(id))
   assert.equal(await writes.putOff(id, change, twoDaysMs, after), true)
@@ -70,7 +70,7 @@ test('a write that is put off is made a second later, and is not even computed b
   assert.deepEqual(told, [true])
 })
 
-test('a verdict cancels what is put off: it is neither computed nor written', async (t) => {
+test('a verdict cancels a write that is put off: it is neither computed nor written', async (t) => {
   const { store, writes, record, id, after, told, pass } = await open(t)
   const { change, made } = lazily(await record(id))
   await writes.putOff(id, change, twoDaysMs, after)
@@ -79,7 +79,7 @@ test('a verdict cancels what is put off: it is neither computed nor written', as
   assert.deepEqual([made.count, told, store.written], [0, [], []])
 })
 
-test('of two writes that are put off the later one is made', async (t) => {
+test('the later of two writes that are put off runs', async (t) => {
   const { store, writes, record, id, after, pass, step } = await open(t)
   const handedOff = await record(id)
   const completed = await record(id, 'Completed')
@@ -90,21 +90,21 @@ test('of two writes that are put off the later one is made', async (t) => {
   assert.equal((await step()).owner, '')
 })
 
-test('nothing is written where nothing is to be written', async (t) => {
+test('without a change, nothing is written', async (t) => {
   const { store, writes, id, after, told, pass } = await open(t)
   await writes.putOff(id, () => undefined, twoDaysMs, after)
   await pass(2 * putOffMs)
   assert.deepEqual([store.written, told], [[], []])
 })
 
-test('where the deadline of the row is near, nothing is put off', async (t) => {
+test('near the deadline of the row, nothing is put off', async (t) => {
   const { writes, record, id, after, told, step } = await open(t)
   const change = await record(id)
   assert.equal(await writes.putOff(id, () => change, 2 * putOffMs - 1, after), true)
   assert.deepEqual([(await step()).state, told], ['AWAITING', [true]])
 })
 
-test('a write that fails is tried again until it is made; meanwhile no other is put off', async (t) => {
+test('a failed write is retried until it succeeds; meanwhile no other is put off', async (t) => {
   const { store, writes, record, newStep, id, after, told, logged, pass, step } = await open(t)
   const [change, other] = [await record(id), await newStep()]
   const otherChange = await record(other)
@@ -117,22 +117,22 @@ test('a write that fails is tried again until it is made; meanwhile no other is 
   store.failing = false
   await pass(4_000)
   assert.equal((await step()).state, 'AWAITING')
-  assert.equal((await readTurn(store.read, other)).step.state, 'AWAITING')
+  assert.equal((await readJob(store.read, other)).step.state, 'AWAITING')
   assert.deepEqual(told, ['failed', 'failed', true, true])
   assert.deepEqual(logged, Array(3).fill('writing a step failed; trying again'))
 })
 
-test('a step that is over refuses the write, which is not tried again', async (t) => {
+test('a write of an ended step is rejected and not retried', async (t) => {
   const { store, writes, record, id, after, told, pass } = await open(t)
   const change = await record(id)
-  await store.commit(verdictOn(await readTurn(store.read, id)))
+  await store.commit(verdictOn(await readJob(store.read, id)))
   store.written.length = 0
   assert.equal(await writes.write(change, after), true)
   await pass(60_000)
   assert.deepEqual([told, store.written], [[false], ['RecordHandOff']])
 })
 
-test('a write takes the place of one that is to be tried again', async (t) => {
+test('a write replaces one that waits for a retry', async (t) => {
   const { store, writes, record, id, after, pass, step } = await open(t)
   const handedOff = await record(id)
   const completed = await record(id, 'Completed')
@@ -145,7 +145,7 @@ test('a write takes the place of one that is to be tried again', async (t) => {
   assert.equal((await step()).owner, '')
 })
 
-test('a write that fails while a later one of the step is put off is not tried again', async (t) => {
+test('a write that fails while a later one of the step is put off is not retried', async (t) => {
   const { store, writes, record, id, after, told, pass } = await open(t)
   const handedOff = await record(id)
   const completed = await record(id, 'Completed')
@@ -158,7 +158,7 @@ test('a write that fails while a later one of the step is put off is not tried a
   assert.deepEqual([told, store.written], [[true], ['RecordHandOff', 'RecordHandOff']])
 })
 
-test('a write ends to be tried at the deadline of its step, which is then expired instead', async (t) => {
+test('retries of a write end at the deadline of its step, which then expires', async (t) => {
   const { store, writes, record, id, after, told, pass } = await open(t)
   const change = await record(id)
   const near = { ...change, step: { ...change.step, deadline_at: 10_000 } }
@@ -171,7 +171,7 @@ test('a write ends to be tried at the deadline of its step, which is then expire
   assert.deepEqual([told, store.written.length], [['failed'], 4])
 })
 
-test('the end writes what is put off, and leaves what failed to the next start', async (t) => {
+test('close runs the writes that are put off, and drops the failed ones', async (t) => {
   const { store, writes, record, newStep, id, after, step } = await open(t)
   const other = await newStep()
   const [change, otherChange] = [await record(id), await record(other)]
@@ -181,10 +181,10 @@ test('the end writes what is put off, and leaves what failed to the next start',
   store.failing = false
   await writes.close()
   assert.equal((await step()).state, 'AWAITING')
-  assert.equal((await readTurn(store.read, other)).step.state, 'DISPATCHING')
+  assert.equal((await readJob(store.read, other)).step.state, 'DISPATCHING')
 })
 
-test('where 10,000 writes are to be tried again, one more is dropped', async (t) => {
+test('beyond 10,000 writes that wait for a retry, a further one is dropped', async (t) => {
   const { store, writes, record, id, after, told, dropped } = await open(t)
   const change = await record(id)
   const named = (callbackId: string) => ({ ...change, step: { ...change.step, callback_id: callbackId } })
@@ -196,7 +196,7 @@ test('where 10,000 writes are to be tried again, one more is dropped', async (t)
   assert.equal(told.length, 10_001)
 })
 
-test('a single write reports whether it was made, and is not tried again', async (t) => {
+test('a single write reports whether it succeeded, and is not retried', async (t) => {
   const { store, writes, record, id, pass } = await open(t)
   const change = await record(id)
   store.failing = true

@@ -37,13 +37,18 @@ const verdicts: Example[] = [
   ],
   ['a verdict counts between two attempts', ['ABORT'], [handedOff, crashed, seconds(30), allow()], 'SENT: ALLOWED'],
   ['a verdict counts between two tries', ['ABORT'], [busy, allow()], 'SENT: ALLOWED'],
-  ['what a processor returns is no verdict', ['ABORT'], [handedOff, completed], 'RUNNING: AWAITING, due in 172800 s'],
-  ['the first of two verdicts wins', ['ABORT'], [deny, allow()], 'DENIED: DENIED'],
+  [
+    'the return value of a processor is not a verdict',
+    ['ABORT'],
+    [handedOff, completed],
+    'RUNNING: AWAITING, due in 172800 s',
+  ],
+  ['the first of two verdicts counts', ['ABORT'], [deny, allow()], 'DENIED: DENIED'],
   [
     'a message that one processor allows goes to the next',
     ['ABORT', 'ABORT'],
     [allow()],
-    'RUNNING: ALLOWED, DISPATCHING in hand',
+    'RUNNING: ALLOWED, DISPATCHING owned',
   ],
   [
     'a message that all processors allow is sent',
@@ -52,7 +57,7 @@ const verdicts: Example[] = [
     'SENT: ALLOWED, ALLOWED, ALLOWED',
   ],
   [
-    'a message that one processor denies goes no further',
+    'a message that one processor denies is not handed to the next processor',
     ['ABORT', 'ABORT'],
     [allow(), deny],
     'DENIED: ALLOWED, DENIED',
@@ -61,16 +66,16 @@ const verdicts: Example[] = [
 
 const reach: Example[] = [
   ['an unreachable processor with ABORT fails the message', ['ABORT'], [absent], 'FAILED: UNREACHABLE'],
-  ['an unreachable processor with CONTINUE is passed by', ['CONTINUE'], [absent], 'SENT: UNREACHABLE'],
+  ['an unreachable processor with CONTINUE is skipped', ['CONTINUE'], [absent], 'SENT: UNREACHABLE'],
   [
-    'when a processor is passed by, the next has its turn',
+    'after a processor that CONTINUE skips, the next one is invoked',
     ['CONTINUE', 'ABORT'],
     [absent, deny],
     'DENIED: UNREACHABLE, DENIED',
   ],
-  ['a busy processor is tried again after about a second', ['ABORT'], [busy], 'RUNNING: DISPATCHING, due in 0.75 s'],
+  ['a busy processor is retried after about a second', ['ABORT'], [busy], 'RUNNING: DISPATCHING, due in 0.75 s'],
   [
-    'a processor that is still busy is tried again after about four',
+    'a processor that is still busy is retried after about four seconds',
     ['ABORT'],
     [busy, seconds(1), due, busy],
     'RUNNING: DISPATCHING, due in 3 s',
@@ -88,7 +93,7 @@ const reach: Example[] = [
     'SENT: ALLOWED',
   ],
   [
-    'tries count anew after a hand-off',
+    'the count of tries starts again after a hand-off',
     ['ABORT'],
     [busy, seconds(1), due, busy, seconds(4), due, handedOff, crashed, seconds(60), due, busy],
     'RUNNING: DISPATCHING, due in 0.75 s',
@@ -97,62 +102,57 @@ const reach: Example[] = [
 
 const attempts: Example[] = [
   [
-    'an attempt that crashed is repeated in a minute',
+    'an attempt that crashed is retried after one minute',
     ['ABORT'],
     [handedOff, crashed],
     'RUNNING: DISPATCHING, due in 60 s',
   ],
   [
-    'an attempt that crashed again is repeated in two',
+    'a second crash is retried after two minutes',
     ['ABORT'],
     [...crashesAndWaits(60), handedOff, crashed],
     'RUNNING: DISPATCHING, due in 120 s',
   ],
-  ['an attempt whose connection was cut is repeated in 5 s', ['ABORT'], [cut], 'RUNNING: DISPATCHING, due in 5 s'],
+  ['an attempt whose connection broke is retried after 5 s', ['ABORT'], [cut], 'RUNNING: DISPATCHING, due in 5 s'],
   [
-    'a connection that is cut again is no reason to hurry: the third attempt is two minutes later',
+    'a second broken connection does not shorten the pause: the third attempt is two minutes later',
     ['ABORT'],
     [cut, seconds(5), due, cut],
     'RUNNING: DISPATCHING, due in 120 s',
   ],
   [
-    'a connection that is cut after a crash is no first failure',
+    'a connection that breaks after a crash is not a first failure',
     ['ABORT'],
     [...crashesAndWaits(60), cut],
     'RUNNING: DISPATCHING, due in 120 s',
   ],
   [
-    'three connections cut are three attempts, as three crashes are',
+    'three broken connections count as three attempts, like three crashes',
     ['CONTINUE'],
     [cut, seconds(5), due, cut, seconds(120), due, cut],
     'RUNNING: AWAITING, due in 172675 s',
   ],
   [
-    'after a third crash there is only the deadline, whatever the FallbackAction',
+    'after a third crash only the deadline ends the step, with either FallbackAction',
     ['CONTINUE'],
     [...crashesAndWaits(60), ...crashesAndWaits(120), handedOff, crashed],
     'RUNNING: AWAITING, due in 172620 s',
   ],
   [
-    'a processor that crashed and then went away is waited for: it has the event',
+    'the step waits for a processor that crashed and then became unreachable: it has the event',
     ['CONTINUE'],
     [...crashesAndWaits(60), absent],
     'RUNNING: AWAITING, due in 172740 s',
   ],
   [
-    'a crash means that the processor has the event, even if nobody said so',
+    'a crash means that the processor has the event, even without a recorded hand-off',
     ['CONTINUE'],
     [crashed, seconds(60), due, absent],
     'RUNNING: AWAITING, due in 172740 s',
   ],
+  ['a step whose owner is dead is taken again', ['ABORT'], [handedOff, seconds(30), due], 'RUNNING: AWAITING owned'],
   [
-    'a step whose holder is gone is taken up again',
-    ['ABORT'],
-    [handedOff, seconds(30), due],
-    'RUNNING: AWAITING in hand',
-  ],
-  [
-    'news of an attempt that nobody has in hand is ignored',
+    'the outcome of an attempt whose step is not owned is ignored',
     ['ABORT'],
     [handedOff, crashed, crashed],
     'RUNNING: DISPATCHING, due in 60 s',
@@ -167,22 +167,17 @@ const deadlines: Example[] = [
     'FAILED: EXPIRED',
   ],
   ['a verdict just in time counts', ['ABORT'], [handedOff, { passMs: twoDaysMs - 1 }, allow()], 'SENT: ALLOWED'],
-  ['a verdict at the deadline does not count', ['ABORT'], [handedOff, hours(48), allow()], 'RUNNING: AWAITING in hand'],
+  ['a verdict at the deadline does not count', ['ABORT'], [handedOff, hours(48), allow()], 'RUNNING: AWAITING owned'],
+  ['the deadline starts again at the hand-off', ['ABORT'], [hours(40), handedOff, hours(47), allow()], 'SENT: ALLOWED'],
   [
-    'the deadline counts anew from the hand-off',
-    ['ABORT'],
-    [hours(40), handedOff, hours(47), allow()],
-    'SENT: ALLOWED',
-  ],
-  [
-    'the deadline counts from the first hand-off, not from later ones',
+    'only the first hand-off starts the deadline again',
     ['ABORT'],
     [handedOff, crashed, seconds(60), due, handedOff, completed],
     'RUNNING: AWAITING, due in 172740 s',
   ],
   ['a processor that is never reached has 48 hours, too', ['ABORT'], [hours(48), handedOff], 'FAILED: EXPIRED'],
   [
-    'an attempt that completed was handed over, even if nobody said so',
+    'an attempt that completed was handed over, even without a recorded hand-off',
     ['ABORT'],
     [hours(40), completed],
     'RUNNING: AWAITING, due in 172800 s',
@@ -196,11 +191,11 @@ const deadlines: Example[] = [
 ]
 
 const stops: Example[] = [
-  ['a run that is stopped fails, whatever state its step is in', ['CONTINUE'], [stopped], 'FAILED: EXPIRED'],
+  ['a run that is stopped fails in every state of its step', ['CONTINUE'], [stopped], 'FAILED: EXPIRED'],
   ['a step that a processor has is stopped', ['CONTINUE'], [handedOff, stopped, allow()], 'FAILED: EXPIRED'],
-  ['a step that no node has in hand is stopped', ['CONTINUE'], [crashed, stopped, due, absent], 'FAILED: EXPIRED'],
+  ['a step that no node owns is stopped', ['CONTINUE'], [crashed, stopped, due, absent], 'FAILED: EXPIRED'],
   ['a later step is stopped', ['ABORT', 'ABORT'], [allow(), stopped, allow()], 'FAILED: ALLOWED, EXPIRED'],
-  ['what is over is not stopped any more', ['ABORT'], [allow(), stopped], 'SENT: ALLOWED'],
+  ['a run that has ended is not stopped', ['ABORT'], [allow(), stopped], 'SENT: ALLOWED'],
 ]
 
 for (const [sentence, fallbacks, happenings, outcome] of [...stops, ...verdicts, ...reach, ...attempts, ...deadlines]) {
@@ -212,8 +207,8 @@ for (const [sentence, fallbacks, happenings, outcome] of [...stops, ...verdicts,
 
 /** The run and its steps in a line. */
 function outcomeOf({ run, steps, now }: Play): string {
-  const { held, dueAt } = run.step
-  const waits = held ? ' in hand' : `, due in ${(dueAt - now) / 1_000} s`
+  const { isOwned, dueAt } = run.step
+  const waits = isOwned ? ' owned' : `, due in ${(dueAt - now) / 1_000} s`
   return `${run.state}: ${steps.map(({ state }) => state).join(', ')}${isOpen(run.step) ? waits : ''}`
 }
 
@@ -222,17 +217,17 @@ test('a failed message says why', () => {
   assert.deepEqual(effectsOf(moments).at(-1), {
     effect: 'EndMessage',
     status: 'FAILED',
-    detail: 'Processor invocation failed',
+    detail: 'Processor invocation failed: processor-0',
   })
   const late = play({ fallbacks: ['ABORT'], deadlineMs: 1, happenings: [seconds(1), due], random: 0 })
   assert.deepEqual(effectsOf(late.moments).at(-1), {
     effect: 'EndMessage',
     status: 'FAILED',
-    detail: 'Processor did not answer in time',
+    detail: 'Processor did not answer in time: processor-0',
   })
 })
 
-/** What holds in every story, whatever happens in it and in which order. */
+/** An invariant of every story, with any events in any order. */
 function always(sentence: string, holds: (told: Play, story: Story) => void): void {
   test(sentence, () =>
     fc.assert(
@@ -242,22 +237,22 @@ function always(sentence: string, holds: (told: Play, story: Story) => void): vo
   )
 }
 
-test('the stories below reach every state, every effect and every refusal', () => {
+test('the stories below reach every state, every effect and every rejection', () => {
   const told = fc.sample(stories, { seed: 1, numRuns: 500 }).map(play)
   const moments = told.flatMap((one) => one.moments)
   const seen = new Set([
     ...told.flatMap(({ run, steps }) => [run.state, ...steps.map(({ state }) => state)]),
     ...effectsOf(moments).map(({ effect }) => effect),
-    ...moments.map(({ result }) => ('refusal' in result ? result.refusal : 'taken')),
+    ...moments.map(({ result }) => ('rejection' in result ? result.rejection : 'taken')),
   ])
   const states = ['DISPATCHING', 'AWAITING', 'ALLOWED', 'DENIED', 'UNREACHABLE', 'EXPIRED', 'RUNNING', 'SENT', 'FAILED']
   const effects = ['RecordStep', 'DecideStep', 'OpenStep', 'InvokeProcessor', 'EndMessage']
-  const refusals = ['NotPending', 'Forbidden', 'Ignored', 'taken']
-  assert.deepEqual([...seen].sort(), [...states, ...effects, ...refusals].sort())
+  const rejections = ['NotPending', 'Forbidden', 'Ignored', 'taken']
+  assert.deepEqual([...seen].sort(), [...states, ...effects, ...rejections].sort())
 })
 
 always('a step that is over never changes again', ({ moments }) => {
-  for (const { before, result } of moments) assert.ok(isOpen(before.step) || 'refusal' in result)
+  for (const { before, result } of moments) assert.ok(isOpen(before.step) || 'rejection' in result)
   const decided = moments.flatMap(decidedIn).map(({ position }) => position)
   assert.deepEqual(
     decided,
@@ -301,19 +296,22 @@ always('nothing but a verdict allows or denies, and a verdict does nothing else'
     const verdict = moment.event.type === 'Verdict' ? [moment.event.deny ? 'DENIED' : 'ALLOWED'] : []
     const states = decidedIn(moment).map(({ state }) => state)
     const byVerdict = states.filter((state) => state === 'ALLOWED' || state === 'DENIED')
-    assert.deepEqual(byVerdict, 'refusal' in moment.result ? [] : verdict)
+    assert.deepEqual(byVerdict, 'rejection' in moment.result ? [] : verdict)
   }
 })
 
-always('a verdict is taken while its step is open and its deadline ahead, and refused by its reason', ({ moments }) => {
-  for (const { before, event, now, result } of moments) {
-    if (event.type !== 'Verdict') continue
-    const wentOn = before.state === 'RUNNING' || before.state === 'SENT'
-    const late = now >= before.step.deadlineAt
-    const expected = isOpen(before.step) ? late && 'Forbidden' : wentOn ? 'NotPending' : 'Forbidden'
-    assert.equal('refusal' in result && result.refusal, expected)
-  }
-})
+always(
+  'a verdict is taken while its step is open and its deadline ahead, and rejected by its reason',
+  ({ moments }) => {
+    for (const { before, event, now, result } of moments) {
+      if (event.type !== 'Verdict') continue
+      const wentOn = before.state === 'RUNNING' || before.state === 'SENT'
+      const late = now >= before.step.deadlineAt
+      const expected = isOpen(before.step) ? late && 'Forbidden' : wentOn ? 'NotPending' : 'Forbidden'
+      assert.equal('rejection' in result && result.rejection, expected)
+    }
+  },
+)
 
 always('three tries and three attempts are the most', ({ moments }) => {
   for (const step of moments.flatMap(stepsIn)) assert.ok(step.tries <= 3 && step.attempts <= 3)
@@ -322,10 +320,10 @@ always('three tries and three attempts are the most', ({ moments }) => {
 always('after a crash come pauses of 60 (or 5) and 120 s, then the wait for the deadline', ({ moments }) => {
   for (const { event, now, result } of moments) {
     if (event.type !== 'Crashed' || !('run' in result) || !isOpen(result.run.step)) continue
-    const { attempts, state, held, dueAt, deadlineAt } = result.run.step
+    const { attempts, state, isOwned, dueAt, deadlineAt } = result.run.step
     const firstPauseMs = event.retrySoon ? 5_000 : 60_000
     const pauseMs = [firstPauseMs, 120_000][attempts - 1] ?? Number.POSITIVE_INFINITY
-    assert.equal(held, false)
+    assert.equal(isOwned, false)
     assert.equal(dueAt, Math.min(now + pauseMs, deadlineAt))
     assert.equal(state, attempts < 3 ? 'DISPATCHING' : 'AWAITING')
   }
@@ -362,8 +360,8 @@ always(
   },
 )
 
-always('an open step that nobody has in hand is due by its deadline: nothing sleeps for ever', ({ moments, steps }) => {
-  for (const step of [...steps, ...moments.flatMap(stepsIn)]) assert.ok(step.held || step.dueAt <= step.deadlineAt)
+always('an open step without an owner is due by its deadline: no step waits for ever', ({ moments, steps }) => {
+  for (const step of [...steps, ...moments.flatMap(stepsIn)]) assert.ok(step.isOwned || step.dueAt <= step.deadlineAt)
 })
 
 always('the text is what the allowing verdicts made of it, one over the other', ({ moments, run }) => {
@@ -380,7 +378,7 @@ always('the run that is given stays as it is', ({ moments }) => {
 always('from wherever a run is, time alone ends it', (told) => {
   for (let dues = 0; told.run.state === 'RUNNING'; dues += 1) {
     assert.ok(dues < 3)
-    told.pass(told.run.step.held ? 'until the deadline' : 'until due')
+    told.pass(told.run.step.isOwned ? 'until the deadline' : 'until due')
     told.tell({ type: 'Due' })
   }
 })
@@ -395,6 +393,6 @@ function decidedIn(moment: Moment): Step[] {
 
 /** The steps as the moment left them. */
 function stepsIn({ result }: { result: Transition }): Step[] {
-  if ('refusal' in result) return []
+  if ('rejection' in result) return []
   return [result.run.step, ...result.effects.flatMap((effect) => ('step' in effect ? [effect.step] : []))]
 }

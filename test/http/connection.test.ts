@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { serverOptions } from '../../src/http/serve.ts'
+import { rootGrant } from '../../src/keys/grant.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { listen } from './listening.ts'
 
@@ -105,7 +106,7 @@ test('a caller that leaves before its answer is sent does no harm', async (t) =>
   const { connect, call } = await listen(t, {
     authenticate: async () => {
       leave()
-      return { ok: true, credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret' } }
+      return { ok: true, credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret', grant: rootGrant } }
     },
     act: () => ({ Name: 'x'.repeat(256) }),
   })
@@ -147,7 +148,7 @@ test('a connection has signed once a signature was verified on it, by a key that
   const { call } = await listen(t, {
     authenticate: async () => ({
       ok: true,
-      credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret', suspended },
+      credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret', grant: rootGrant, suspended },
     }),
     onVerified: (stream) => void verified.push(stream.remoteAddress),
   })

@@ -10,6 +10,7 @@ import { MessageAttributeMap } from '../../src/contract/structures/channel-messa
 import { Identity } from '../../src/contract/structures/identity.ts'
 import { TagList } from '../../src/contract/structures/tags.ts'
 import { type AuthenticCall, createListener, type ListenerParts, serverOptions } from '../../src/http/serve.ts'
+import { rootGrant } from '../../src/keys/grant.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
 
 /** What a test's operation may do: answer the input, or what the test has put in `act`. */
@@ -122,10 +123,14 @@ export async function listen(t: TestContext, { act, ...overrides }: Overrides = 
   let ids = 0
   const parts: ListenerParts<TestContextParts> = {
     operations,
-    authenticate: async () => ({ ok: true, credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret' } }),
+    authenticate: async () => ({
+      ok: true,
+      credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret', grant: rootGrant },
+    }),
     onVerified: () => {},
     contextFor: ({ credentials, requestId }) => ({ credentials, requestId, ...(act && { act }) }),
     gate: () => {},
+    authorize: () => undefined,
     page: '<p>Bells</p>',
     draining: () => false,
     metrics: new Metrics(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError, conflict, notFound } from '../../src/contract/api-error.ts'
+import { rootGrant } from '../../src/keys/grant.ts'
 import type { Rejection } from '../../src/signature/rejection.ts'
 import { type Answered, ListBells, listen } from './listening.ts'
 
@@ -55,7 +56,7 @@ test('the operation is given its facts, credentials and request id by contextFor
     },
   })
   await call('GET', '/bells', { headers: { 'amz-sdk-invocation-id': 'i-1' } })
-  const credentials = { accessKeyId: 'AKIA', secretAccessKey: 'secret' }
+  const credentials = { accessKeyId: 'AKIA', secretAccessKey: 'secret', grant: rootGrant }
   assert.deepEqual(calls, [{ operation: ListBells, credentials, requestId: 'request-1', invocationId: 'i-1' }])
 })
 
@@ -64,7 +65,7 @@ test('the signature is checked over the bytes as they came', async (t) => {
   const { call } = await listen(t, {
     authenticate: async ({ method, target, headers, body }) => {
       seen.push(method, target, headers['x-amz-date'], Buffer.from(body).toString())
-      return { ok: true, credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret' } }
+      return { ok: true, credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret', grant: rootGrant } }
     },
   })
   await call('POST', '/bells?a=%2f+&b', { headers: { 'X-Amz-Date': '20260102T030405Z' }, body: ' {"Name": "ü"}' })

@@ -32,6 +32,7 @@ test('a call ends although a daemon holds the output open, whatever its process 
   const child = new FunctionChild(
     {
       functionName: 'leaving',
+      actAs: [],
       handler: 'leaving.handler',
       file: join(folder, 'leaving.cjs'),
       exportPath: 'handler',

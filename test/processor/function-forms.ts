@@ -100,6 +100,7 @@ const environment = () => ({
   region: 'eu-central-1',
   accessKeyId: 'AKIDFUNCTION',
   secretAccessKey: 'function-secret',
+  sessionToken: 'token',
   messagingEndpoint: 'http://127.0.0.1:4001',
   identityEndpoint: 'http://127.0.0.1:4002',
 })

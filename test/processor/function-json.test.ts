@@ -9,20 +9,29 @@ describe('function.json', () => {
       environment: {},
       timeoutMs: 30_000,
       concurrency: 8,
+      actAs: [],
     })
   })
 
   test('may say how the function is to be run', () => {
-    const settings = { handler: 'src/app.handler', environment: { A: '1' }, timeoutMs: 900_000, concurrency: 1_000 }
+    const settings = {
+      handler: 'src/app.handler',
+      environment: { A: '1' },
+      timeoutMs: 900_000,
+      concurrency: 1_000,
+      actAs: ['ann'],
+    }
     assert.deepEqual(parseFunctionJson(JSON.stringify(settings)), settings)
   })
 
   test('is refused with all that is wrong with it', () => {
-    const text = '{ "timeoutMS": 1, "handler": "app", "environment": { "A": 1 }, "timeoutMs": 1.5, "concurrency": 0 }'
+    const text =
+      '{ "timeoutMS": 1, "handler": "app", "environment": { "A": 1 }, "timeoutMs": 1.5, "concurrency": 0, "actAs": ["a/b"] }'
     const message = [
-      '"timeoutMS" is none of handler, environment, timeoutMs, concurrency',
+      '"timeoutMS" is none of handler, environment, timeoutMs, concurrency, actAs',
       '"handler" must be FILE.EXPORT below this folder, such as "src/app.handler"',
       '"environment" must be an object such as {"TABLE": "words"}',
+      '"actAs" must be a list of AppInstanceUser ids such as ["moderator"]',
       '"timeoutMs" must be a whole number from 1 to 900000',
       '"concurrency" must be a whole number from 1 to 1000',
     ].join('; ')

@@ -58,6 +58,7 @@ class SimulatedChild implements PooledChild {
 
 const codeOf = (functionName: string, concurrency: number, signature = 'one'): FunctionCode => ({
   functionName,
+  actAs: [],
   concurrency,
   signature,
   handler: 'index.handler',

@@ -184,6 +184,7 @@ describe('the environment of a function', () => {
       AWS_DEFAULT_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'AKIDFUNCTION',
       AWS_SECRET_ACCESS_KEY: 'function-secret',
+      AWS_SESSION_TOKEN: 'token',
       AWS_ENDPOINT_URL_CHIME_SDK_MESSAGING: 'http://127.0.0.1:4001',
       AWS_ENDPOINT_URL_CHIME_SDK_IDENTITY: 'http://127.0.0.1:4002',
       AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,

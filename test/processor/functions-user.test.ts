@@ -82,6 +82,7 @@ describe('functions that run as another user', { skip }, () => {
       region: 'eu-central-1',
       accessKeyId: 'AKIDFUNCTION',
       secretAccessKey: 'function-secret',
+      sessionToken: 'token',
       messagingEndpoint: 'http://127.0.0.1:4001',
       identityEndpoint: 'http://127.0.0.1:4002',
     })

@@ -100,6 +100,7 @@ export async function startFunctions(t: TestContext, files: Files, options: Opti
     region: 'eu-central-1',
     accessKeyId: 'AKIDFUNCTION',
     secretAccessKey: 'function-secret',
+    sessionToken: 'token',
     messagingEndpoint,
     identityEndpoint: 'http://127.0.0.1:4002',
   })

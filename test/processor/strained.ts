@@ -16,7 +16,13 @@ import { functionArn, processorEvent } from './functions.ts'
 const [, , scenario, folder = '', ...endpoints] = process.argv
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret' }
 const places = { functionName: '{name}', concurrency: 8, region: 'eu-central-1', credentials, clock }
-const environment = () => ({ region: '', messagingEndpoint: '', identityEndpoint: '', ...credentials })
+const environment = () => ({
+  region: '',
+  messagingEndpoint: '',
+  identityEndpoint: '',
+  ...credentials,
+  sessionToken: '',
+})
 
 const functions = createFunctionTarget({ folder, processesMax: 8, environment, clock, log, newId: randomUUID })
 const remote = endpoints.map((endpoint) => [endpoint, createLambdaTarget({ endpoint, ...places })] as const)

@@ -55,8 +55,8 @@ async function start(context: TestContext) {
   await openChannel(store)
   const nodes: Node[] = []
   for (const nodeName of ['one', 'two']) {
-    const place = { servers: [server.url] }
-    const bus = await connectNatsBus({ place, prefix: 'test', nodeName, clock: systemClock, log: silentLog })
+    const nats = { servers: [server.url] }
+    const bus = await connectNatsBus({ nats, prefix: 'test', nodeName, clock: systemClock, log: silentLog })
     const node = new Node(bus, store)
     nodes.push(node)
     context.after(async () => {

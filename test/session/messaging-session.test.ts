@@ -14,6 +14,7 @@ import {
   PrefetchOn,
   PrefetchSortBy,
 } from 'amazon-chime-sdk-js'
+import { rootGrant } from '../../src/keys/grant.ts'
 import { verifyConnect } from '../../src/signature/verify-connect.ts'
 import { type CertifiedKey, createAuthority, issueCertificate } from '../../src/tls/issue-certificate.ts'
 import { until } from '../support/until.ts'
@@ -22,7 +23,7 @@ import { channelArnOf, type SessionServer, startSessionServer, userArnOf } from 
 const ann = userArnOf('ann')
 const channelArn = channelArnOf('c')
 const region = 'us-east-1'
-const rootKey = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'the secret of the root key' }
+const rootKey = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'the secret of the root key', grant: rootGrant }
 
 let certificate: CertifiedKey
 before(async () => {

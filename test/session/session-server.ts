@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { memoryBus } from '../../src/bus/memory.ts'
 import { frame } from '../../src/events/frame.ts'
+import { rootGrant } from '../../src/keys/grant.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
 import { SessionEndpoint } from '../../src/session/endpoint.ts'
@@ -38,6 +39,7 @@ export class SessionServer {
       authenticate: async (target) => unsignedConnect(target),
       onVerified: () => {},
       onRefused: () => {},
+      read: { get: async () => undefined, all: async () => [] },
       admit: async () => ({ admitted: true, userId: 1 }),
       prefetch: async function* () {},
       metrics: new Metrics(),
@@ -94,5 +96,5 @@ function unsignedConnect(target: string): VerifiedConnect {
     ...(query.has('prefetch-on') && { prefetchOn: 'connect' as const }),
     ...(prefetchSortBy && { prefetchSortBy }),
   }
-  return { ok: true, credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' }, parameters }
+  return { ok: true, credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret', grant: rootGrant }, parameters }
 }

@@ -42,7 +42,10 @@ async function listen(t: TestContext, limits: Partial<SessionLimits> = {}, wrap 
         const allLimits = { ...sessionLimits, ...limits }
         const pings = new Pings(clock, allLimits.pingEveryMs)
         const parts = { limits: allLimits, flush: new FrameFlush(), pings, onEnd }
-        const session = new Session({ userArn, userId: 1, sessionId: '1', webSocket, stream }, parts)
+        const session = new Session(
+          { userArn, userId: 1, sessionId: '1', key: { accessKeyId: 'AKIA' }, webSocket, stream },
+          parts,
+        )
         resolve({ session, webSocket, ends })
       })
     })

@@ -1,9 +1,9 @@
 import type { Bus, Envelope, Listener, Subscription } from '../../src/bus/bus.ts'
-import { decodeNews, encodeNews, type News } from '../../src/bus/nats-wire.ts'
+import { type BusMessage, decodeMessage, encodeMessage } from '../../src/bus/nats-wire.ts'
 import { subjectSubscription } from './subject-subscription.ts'
 
 /**
- * The bus of a node that publishes nothing itself, as NATS brings it the news of another one: encoded, of the channels and
+ * The bus of a node that publishes nothing itself, as NATS brings it the messages of another one: encoded, of the channels and
  * users of interest alone, a turn of the event loop later. It can be away, and loses what is published meanwhile.
  */
 export class WireBus implements Bus {
@@ -57,16 +57,16 @@ export class WireBus implements Bus {
     this.#subjects.add(subject)
   }
 
-  #send(subject: string, news: News): void {
+  #send(subject: string, message: BusMessage): void {
     if (this.#isAway || !this.#subjects.has(subject)) return
-    const text = encodeNews(news)
-    setImmediate(() => this.#bring(decodeNews(text)))
+    const text = encodeMessage(message)
+    setImmediate(() => this.#bring(decodeMessage(text)))
   }
 
-  #bring(news: News | undefined): void {
+  #bring(message: BusMessage | undefined): void {
     const listener = this.#listener
-    if (news?.kind === 'event') listener?.deliver([news.envelope])
-    else if (news?.kind === 'joined') listener?.joined(news.userArn, news, news.seq)
-    else if (news?.kind === 'changed') listener?.changed(news.userArn)
+    if (message?.kind === 'event') listener?.deliver([message.envelope])
+    else if (message?.kind === 'joined') listener?.joined(message.userArn, message, message.seq)
+    else if (message?.kind === 'changed') listener?.changed(message.userArn)
   }
 }

@@ -12,10 +12,16 @@ import {
   SendChannelMessageCommand,
   UpdateChannelReadMarkerCommand,
 } from '@aws-sdk/client-chime-sdk-messaging'
+import { rootGrant } from '../../src/keys/grant.ts'
 import { type SignedRequest, verifyRequest } from '../../src/signature/verify-request.ts'
 
 const region = 'us-east-1'
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret', sessionToken: 'a+b/c=' }
+const credentials = {
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'an example, not a secret',
+  grant: rootGrant,
+  sessionToken: 'a+b/c=',
+}
 const ChannelArn = 'arn:aws:chime:us-east-1:111122223333:app-instance/A/channel/ünï:c@d 1'
 const ChimeBearer = 'arn:aws:chime:us-east-1:111122223333:app-instance/A/user/ann'
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { rootGrant } from '../../src/keys/grant.ts'
 import { signRequest, type UnsignedRequest } from '../../src/signature/sign-request.ts'
 import { verifyRequest } from '../../src/signature/verify-request.ts'
 import { sign } from '../support/smithy-signer.ts'
 
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret' }
+const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret', grant: rootGrant }
 const temporary = { ...credentials, accessKeyId: 'ASIAEXAMPLE', sessionToken: 'token+of/this=key' }
 const region = 'eu-central-1'
 const signedAtMs = Date.UTC(2026, 0, 2, 3, 4, 5)

@@ -3,14 +3,15 @@ import { hash } from 'node:crypto'
 import { mock, suite, test } from 'node:test'
 import defaultSigV4 from 'amazon-chime-sdk-js/build/sigv4/DefaultSigV4.js'
 import fc from 'fast-check'
+import { rootGrant } from '../../src/keys/grant.ts'
+import type { Key } from '../../src/keys/key.ts'
 import { stringToSign } from '../../src/signature/canonical.ts'
-import type { Credentials } from '../../src/signature/credentials.ts'
 import { hmac, signingKey } from '../../src/signature/signing-key.ts'
 import { verifyConnect } from '../../src/signature/verify-connect.ts'
 import { presign } from '../support/smithy-signer.ts'
 
 const { default: DefaultSigV4 } = defaultSigV4
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret' }
+const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret', grant: rootGrant }
 const temporary = { ...credentials, accessKeyId: 'ASIAEXAMPLE', sessionToken: 'token+of/this=key' }
 const signedAtMs = Date.UTC(2026, 0, 2, 3, 4, 5)
 const minuteMs = 60_000
@@ -22,7 +23,7 @@ const parameters = { userArn, sessionId: '1b4e28ba' }
 mock.timers.enable({ apis: ['Date'], now: signedAtMs })
 
 /** The request target that a browser's messaging session connects to. */
-async function clientTarget(wanted: Record<string, string> = parameters, signer: Credentials = credentials) {
+async function clientTarget(wanted: Record<string, string> = parameters, signer: Key = credentials) {
   const client = { config: { region: 'us-east-1', credentials: signer } }
   const query = new Map(Object.entries(wanted).map(([name, value]) => [name, [value]]))
   const url = await new DefaultSigV4(client).signURL('GET', 'wss', 'chime', host, '/connect', '', query)
@@ -44,7 +45,7 @@ interface Given {
   host?: string
   nowMs?: number
   publicHosts?: string[]
-  keys?: Credentials[]
+  keys?: Key[]
   region?: string
 }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
+import { rootGrant } from '../../src/keys/grant.ts'
 import { type SignedRequest, verifyRequest } from '../../src/signature/verify-request.ts'
 import { presign, type UnsignedCall } from '../support/smithy-signer.ts'
 
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret' }
+const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret', grant: rootGrant }
 const temporary = { ...credentials, accessKeyId: 'ASIAEXAMPLE', sessionToken: 'token+of/this=key' }
 const signedAtMs = Date.UTC(2026, 0, 2, 3, 4, 5)
 const minuteMs = 60_000

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import type { Credentials } from '../../src/signature/credentials.ts'
+import { rootGrant } from '../../src/keys/grant.ts'
+import type { Key } from '../../src/keys/key.ts'
 import { type SignedRequest, verifyRequest } from '../../src/signature/verify-request.ts'
 import { sign, type UnsignedCall } from '../support/smithy-signer.ts'
 
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret' }
+const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an example, not a secret', grant: rootGrant }
 const temporary = { ...credentials, accessKeyId: 'ASIAEXAMPLE', sessionToken: 'token+of/this=key' }
 const signedAtMs = Date.UTC(2026, 0, 2, 3, 4, 5)
 const minuteMs = 60_000
@@ -30,13 +31,13 @@ const get: UnsignedCall = {
   headers: { host: 'chime.example.com', 'x-amz-chime-bearer': user },
 }
 
-const verify = (request: SignedRequest, nowMs = signedAtMs, keys: Credentials[] = [credentials, temporary]) =>
+const verify = (request: SignedRequest, nowMs = signedAtMs, keys: Key[] = [credentials, temporary]) =>
   verifyRequest(request, (id) => keys.find((key) => key.accessKeyId === id), { region: 'us-east-1' }, nowMs)
 
 const signed = (call: UnsignedCall, options: Partial<Parameters<typeof sign>[1]> = {}): Promise<SignedRequest> =>
   sign(call, { credentials, signingDate: new Date(signedAtMs), ...options })
 
-async function rejectionOf(request: SignedRequest, nowMs?: number, keys?: Credentials[]) {
+async function rejectionOf(request: SignedRequest, nowMs?: number, keys?: Key[]) {
   const verified = await verify(request, nowMs, keys)
   assert.ok(!verified.ok, 'accepted')
   return verified.rejection
@@ -201,7 +202,7 @@ suite('refuses a call that was changed on the way', () => {
 suite('refuses a key that it does not know', () => {
   const invalidToken = 'The security token included in the request is invalid.'
   const wrongToken = 'the session token is not the one of the access key'
-  const cases: [what: string, signer: Credentials, problem: string][] = [
+  const cases: [what: string, signer: Key, problem: string][] = [
     ['an unknown access key', { ...credentials, accessKeyId: 'AKIDOTHER' }, 'unknown access key'],
     ['a session token for a key that has none', { ...credentials, sessionToken: 'x' }, wrongToken],
     ['no session token for a key that has one', { ...credentials, accessKeyId: 'ASIAEXAMPLE' }, wrongToken],

@@ -11,8 +11,8 @@ import {
   numberOf,
   openChannel,
   plainMessage,
+  readJob,
   readMessage,
-  readTurn,
   tokenRow,
   user,
   withFlow,
@@ -20,7 +20,7 @@ import {
 import { type Cases, listenTo } from './store-suite.ts'
 
 export const acceptMessageCases: Cases = {
-  async 'a message is numbered, stored and told as it was answered'({ store }) {
+  async 'a message is numbered, stored and reported as its outcome says'({ store }) {
     await openChannel(store)
     const told = listenTo(store)
     const outcome = await store.commit(plainMessage({ created_at: 1_000 }))
@@ -37,7 +37,7 @@ export const acceptMessageCases: Cases = {
     assert.deepEqual(told, [
       {
         events: [{ ...event, audience: { to: 'members' }, subject: message.message_id, revision: 1, about: message }],
-        turns: [],
+        jobs: [],
         decided: [],
         ended: [],
       },
@@ -45,24 +45,24 @@ export const acceptMessageCases: Cases = {
     assert.deepEqual(await readLog(store.read), [`1 CREATE_CHANNEL_MESSAGE ${message.message_id} at 1000`])
   },
 
-  async 'a message held by a flow brings its run, and its first step to this node'({ store }) {
+  async 'a message held by a flow adds its run, and its first step, which this node owns'({ store }) {
     await openChannel(store)
     const told = listenTo(store)
     const held = heldMessage()
     const message = accepted(await store.commit(held))
     assert.equal(message.status, 'PENDING')
-    assert.deepEqual(told[0]?.turns, [{ ...held.flow, message }])
-    const read = await readTurn(store.read, held.flow.step.callback_id)
+    assert.deepEqual(told[0]?.jobs, [{ ...held.flow, message }])
+    const read = await readJob(store.read, held.flow.step.callback_id)
     assert.deepEqual({ ...read.run }, held.flow.run)
     assert.deepEqual({ ...read.step }, held.flow.step)
   },
 
-  async 'a sender who is no DEFAULT member is refused and leaves nothing behind'({ store }) {
+  async 'a message of a sender without a DEFAULT membership is rejected without a trace'({ store }) {
     await openChannel(store)
     const told = listenTo(store)
     for (const sender_arn of [user('stranger'), ghost]) {
-      const refused = await store.commit(plainMessage({ sender_arn }, tokenRow()))
-      assert.deepEqual(refused, { result: 'refused', because: 'sender is no member' })
+      const rejected = await store.commit(plainMessage({ sender_arn }, tokenRow()))
+      assert.deepEqual(rejected, { result: 'rejected', because: 'sender is no member' })
     }
     assert.deepEqual(
       told.flatMap(({ events }) => events),
@@ -71,30 +71,28 @@ export const acceptMessageCases: Cases = {
     assert.equal(accepted(await store.commit(plainMessage({}, tokenRow()))).seq, 1, 'number and token are still free')
   },
 
-  async 'a message to a channel that does not exist is refused'({ store }) {
-    const refused = await store.commit(plainMessage({ channel_arn: channel('nowhere') }))
-    assert.deepEqual(refused, { result: 'refused', because: 'sender is no member' })
+  async 'a message to a channel that does not exist is rejected'({ store }) {
+    const rejected = await store.commit(plainMessage({ channel_arn: channel('nowhere') }))
+    assert.deepEqual(rejected, { result: 'rejected', because: 'sender is no member' })
   },
 
-  async 'a message is refused once the flow of its channel is another than was read, and leaves nothing behind'({
-    store,
-  }) {
+  async 'a message is rejected without a trace if its channel’s flow has changed since it was read'({ store }) {
     await openChannel(store)
-    const refused = { result: 'refused', because: 'flow has changed' }
+    const rejected = { result: 'rejected', because: 'flow has changed' }
     const send = (channelFlowArn: string | null | undefined) =>
       store.commit({ ...plainMessage({}, tokenRow({ token_key: `as of ${channelFlowArn}` })), channelFlowArn })
-    assert.deepEqual(await send(null), refused, 'a channel that is gone has no flow, but no message either')
+    assert.deepEqual(await send(null), rejected, 'a channel that is gone has no flow, but no message either')
     await withFlow(store, null)
-    assert.deepEqual(await send('flow-1'), refused)
+    assert.deepEqual(await send('flow-1'), rejected)
     assert.equal(accepted(await send(null)).seq, 1)
     await withFlow(store, 'flow-1')
-    assert.deepEqual(await send('flow-2'), refused)
+    assert.deepEqual(await send('flow-2'), rejected)
     assert.equal(accepted(await send('flow-1')).seq, 2)
     assert.equal(accepted(await send(undefined)).seq, 3, 'a message that no flow holds does not ask')
     assert.equal((await store.read.all('SELECT 1 FROM idempotency_token')).length, 3)
   },
 
-  async 'a token is taken by the first to arrive, in one batch and afterwards'({ store }) {
+  async 'a token belongs to the first message, within a batch and afterwards'({ store }) {
     await openChannel(store)
     const inOneBatch = await Promise.all([
       store.commit(plainMessage({}, tokenRow({ answer_json: '"first"' }))),
@@ -102,7 +100,7 @@ export const acceptMessageCases: Cases = {
       store.commit(plainMessage({ sender_arn: ben }, tokenRow({ token_key: 'of ben' }))),
     ])
     const later = await store.commit(plainMessage({}, tokenRow()))
-    const inUse = { result: 'refused', because: 'token is in use' }
+    const inUse = { result: 'rejected', because: 'token is in use' }
     assert.deepEqual([inOneBatch[1], later], [inUse, inUse])
     assert.deepEqual([accepted(inOneBatch[0]).seq, accepted(inOneBatch[2]).seq], [1, 2])
     const token = await store.read.get<{ answer_json: string }>(
@@ -111,7 +109,7 @@ export const acceptMessageCases: Cases = {
     assert.equal(token?.answer_json, '"first"')
   },
 
-  async 'refused messages do not fail their neighbours'({ store }) {
+  async 'rejected messages do not fail others of their batch'({ store }) {
     await openChannel(store)
     const senders = [ben, user('stranger'), ben, ghost, ben]
     const outcomes = await Promise.all(senders.map((sender_arn) => store.commit(plainMessage({ sender_arn }))))
@@ -121,7 +119,9 @@ export const acceptMessageCases: Cases = {
     )
   },
 
-  async 'a write that breaks fails alone: its neighbours are committed, numbered without a gap and told'({ store }) {
+  async 'a write that throws only fails itself: the others are committed, numbered without a gap and reported'({
+    store,
+  }) {
     await openChannel(store)
     const told = listenTo(store)
     const [one, two, three] = [plainMessage(), plainMessage({}, tokenRow()), plainMessage()]
@@ -147,7 +147,7 @@ export const acceptMessageCases: Cases = {
     )
   },
 
-  async 'numbers have no gaps in any channel, and every event is told once'({ store }) {
+  async 'numbers have no gaps in any channel, and every event is reported once'({ store }) {
     const channels = [lobby, channel('garden')]
     for (const channelArn of channels) await openChannel(store, channelArn)
     const told = listenTo(store)
@@ -168,7 +168,7 @@ export const acceptMessageCases: Cases = {
     }
   },
 
-  async 'CreatedTimestamp never runs backwards in a channel, even if the clock does'({ store }) {
+  async 'CreatedTimestamp never decreases in a channel, even if the clock is set back'({ store }) {
     await openChannel(store)
     await openChannel(store, channel('garden'))
     const times: number[] = []

@@ -12,17 +12,17 @@ import {
   openChannel,
   plainMessage,
   processors,
+  readJob,
   readMessage,
-  readTurn,
   twoDaysMs,
   withFlow,
 } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
 
-const hasChanged = { result: 'refused', because: 'message or flow has changed' }
+const hasChanged = { result: 'rejected', because: 'message or flow has changed' }
 
 export const acceptUpdateCases: Cases = {
-  async 'an update is stored, numbered and told with its own time, whatever the head says'({ store }) {
+  async 'an update is stored, numbered and reported with its own time, not with the time of the head'({ store }) {
     const message = await send(store)
     await store.commit(plainMessage({ created_at: 9_000 }))
     const told = listenTo(store)
@@ -39,28 +39,26 @@ export const acceptUpdateCases: Cases = {
       revision: update.shown.revision,
       about: update.shown,
     }
-    assert.deepEqual(told, [{ events: [event], turns: [], decided: [], ended: [] }])
+    assert.deepEqual(told, [{ events: [event], jobs: [], decided: [], ended: [] }])
     const logged = await store.read.get<object>('SELECT event_type, revision FROM channel_log WHERE seq = 3')
     assert.deepEqual({ ...logged }, { event_type: 'UPDATE_CHANNEL_MESSAGE', revision: 2 })
   },
 
-  async 'an update that a flow holds brings its run and step, and leaves the text as it was'({ store }) {
+  async 'a held update adds its run and step, and does not change the text'({ store }) {
     const message = await send(store)
     const told = listenTo(store)
     const update = heldUpdateOf(message, { content: '"new"' })
     assert.deepEqual(await store.commit(update), { result: 'accepted' })
     const row = plain(await readMessage(store.read, message.message_id))
     assert.deepEqual([row?.content, row?.revision, row?.update_status], ['"hello"', 2, 'PENDING'])
-    const turn = await readTurn(store.read, update.flow?.step.callback_id ?? '')
-    assert.deepEqual({ ...turn.run }, update.flow?.run)
-    assert.deepEqual({ ...turn.step }, update.flow?.step)
-    assert.deepEqual(told[0]?.turns, [{ ...update.flow, message: update.message }])
+    const job = await readJob(store.read, update.flow?.step.callback_id ?? '')
+    assert.deepEqual({ ...job.run }, update.flow?.run)
+    assert.deepEqual({ ...job.step }, update.flow?.step)
+    assert.deepEqual(told[0]?.jobs, [{ ...update.flow, message: update.message }])
     assert.deepEqual(told[0]?.events[0]?.about, update.shown)
   },
 
-  async 'an update is refused once the flow of its channel is another than was read, and leaves nothing behind'({
-    store,
-  }) {
+  async 'an update is rejected without a trace if its channel’s flow has changed since it was read'({ store }) {
     const message = await send(store)
     const told = listenTo(store)
     const update = (channelFlowArn: string | null) =>
@@ -76,7 +74,9 @@ export const acceptUpdateCases: Cases = {
     )
   },
 
-  async 'of two updates of one message in one batch the first wins, and the other leaves nothing'({ store }) {
+  async 'the first of two updates of one message in one batch is accepted, the other rejected without a trace'({
+    store,
+  }) {
     const message = await send(store)
     const told = listenTo(store)
     const updates = [heldUpdateOf(message, { content: '"one"' }), updateOf(message, { content: '"two"' }, 1)]
@@ -100,7 +100,9 @@ export const acceptUpdateCases: Cases = {
     )
   },
 
-  async 'what is not as it was read is refused: changed, redacted, not SENT, being updated, or gone'({ store }) {
+  async 'an update of a message that has changed since it was read is rejected: changed, redacted, not SENT, being updated, or deleted'({
+    store,
+  }) {
     const spoilt = [
       'revision = 2',
       'redacted = 1',
@@ -122,7 +124,7 @@ export const acceptUpdateCases: Cases = {
     assert.deepEqual(await store.read.all('SELECT 1 FROM flow_step'), [])
   },
 
-  async 'an update by a member is refused once its sender has left; a moderator need be no member'({ store }) {
+  async 'a member’s update is rejected after its sender has left; a moderator need not be a member'({ store }) {
     const messages = [await send(store), await send(store), await send(store)] as const
     await store.transaction((transaction) =>
       transaction.run('DELETE FROM channel_membership WHERE member_id = $1', messages[0].sender_id),
@@ -140,7 +142,7 @@ export const acceptUpdateCases: Cases = {
     assert.deepEqual(await store.commit(updateOf(message, { content: '"new"' }, 1)), { result: 'accepted' })
   },
 
-  async 'an update that breaks fails alone and leaves the message as it was'({ store }) {
+  async 'an update that throws only fails itself and does not change the message'({ store }) {
     const [broken, whole] = [await send(store), await send(store)]
     const held = heldUpdateOf(whole, { content: '"whole"' })
     const clash = heldUpdateOf(broken, { content: '"broken"' })
@@ -165,7 +167,7 @@ async function send(store: Store): Promise<MessageRow> {
   return outcome.message
 }
 
-/** As UpdateChannelMessage makes them. */
+/** The updates that UpdateChannelMessage commits. */
 export function updateOf(before: MessageRow, text: Partial<MessageText>, now: number): AcceptUpdate {
   const asIs = { asMember: true, channelFlowArn: undefined, flow: undefined }
   const message = { ...before, ...text, revision: before.revision + 1, edited_at: now, updated_at: now }

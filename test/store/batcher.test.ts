@@ -13,7 +13,7 @@ suite('a batch whose write throws instead of settling', () => {
     later: () => Promise.reject(broken),
   }
   for (const [when, write] of Object.entries(writes)) {
-    test(`fails each of its callers, ${when}, and holds up neither later writes nor the end`, async () => {
+    test(`fails each of its callers, ${when}, and blocks neither later writes nor the close`, async () => {
       let isBroken = true
       const batcher = new Batcher(
         async (changes) => (isBroken ? write() : changes.map(() => ({ outcome: 'done' }))),
@@ -30,7 +30,7 @@ suite('a batch whose write throws instead of settling', () => {
     })
   }
 
-  test('fails where the one who watches it throws', async () => {
+  test('fails if its watcher throws', async () => {
     const watch = () => {
       throw broken
     }
@@ -40,9 +40,9 @@ suite('a batch whose write throws instead of settling', () => {
   })
 })
 
-test('a change that gets no outcome fails, and the others do not', async () => {
+test('a change without an outcome fails, and the others do not', async () => {
   const batcher = new Batcher(async () => [{ outcome: 'done' }], unwatched)
   const [first, second] = await Promise.allSettled([batcher.add(plainMessage()), batcher.add(plainMessage())])
   assert.equal(first.status === 'fulfilled' && first.value, 'done')
-  assert.match(String(second.status === 'rejected' && second.reason), /gave no outcome/)
+  assert.match(String(second.status === 'rejected' && second.reason), /returned no outcome/)
 })

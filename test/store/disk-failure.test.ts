@@ -18,7 +18,7 @@ import { until } from '../support/until.ts'
 const skip = unlessRequired(fileLimitIsMissing())
 const ioError = /the disk reports an input\/output error \(SQLite code \d+\)/
 
-/** A store whose process, this one, can be kept from writing to files. */
+/** A store in this process, whose writes to files can be made to fail. */
 async function open(t: TestContext) {
   const file = await createStoreFile(t)
   const clock = new ManualClock()
@@ -43,8 +43,8 @@ async function open(t: TestContext) {
   }
 }
 
-suite('a disk that refuses a write', { skip }, () => {
-  test('makes the store unready, and the next write that it takes makes it ready', async (t) => {
+suite('a disk that rejects a write', { skip }, () => {
+  test('makes the store unready, and the next successful write makes it ready', async (t) => {
     const { store, said } = await open(t)
     await store.ready()
     const lost = plainMessage()
@@ -63,7 +63,7 @@ suite('a disk that refuses a write', { skip }, () => {
     assert.deepEqual(said, ['the store cannot write: calls get 503 until it can', 'the store writes again'])
   })
 
-  test('is probed once a second until it takes a write, and no more after that', async (t) => {
+  test('is probed once a second until a write succeeds, and not afterwards', async (t) => {
     const { store, clock, ready } = await open(t)
     assert.equal(clock.nextAlarmMs, undefined)
     limitFiles(process.pid, 4_096)
@@ -81,7 +81,7 @@ suite('a disk that refuses a write', { skip }, () => {
     assert.equal(clock.nextAlarmMs, undefined)
   })
 
-  test('is probed by what a real write needs: room for a few bytes is not enough', async (t) => {
+  test('is probed with the size of a real write: room for a few bytes is not enough', async (t) => {
     const { store, file, clock, ready } = await open(t)
     limitFiles(process.pid, 4_096)
     await assert.rejects(store.commit(plainMessage()), StoreUnavailable)
@@ -91,7 +91,7 @@ suite('a disk that refuses a write', { skip }, () => {
     assert.equal(await ready(), false)
   })
 
-  test('does not grow the database by its probes', async (t) => {
+  test('does not make the database grow by its probes', async (t) => {
     const { store, file, clock, ready } = await open(t)
     const sizes: number[] = []
     for (let failures = 0; failures < 3; failures += 1) {
@@ -108,7 +108,7 @@ suite('a disk that refuses a write', { skip }, () => {
 
   test('to a temporary file of a read fails that read, and the store stays ready', async (t) => {
     const { store, clock, said, ready } = await open(t)
-    // Too much to be sorted in memory.
+    // Too much for a sort in memory.
     const sorted = `WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 400000)
       SELECT max(n) FROM (SELECT n FROM number ORDER BY random() LIMIT 300000)`
     limitFiles(process.pid, 4_096)
@@ -122,7 +122,7 @@ suite('a disk that refuses a write', { skip }, () => {
     assert.equal(clock.nextAlarmMs, undefined)
   })
 
-  test('leaves it open whether a write at its commit comes back after a crash, and says that', async (t) => {
+  test('at COMMIT leaves the outcome of the write unknown, and reports that', async (t) => {
     const { store, file } = await open(t)
     // The statements fit into the cache of pages, so that only COMMIT writes.
     limitFiles(process.pid, 4_096)
@@ -140,14 +140,14 @@ suite('a disk that refuses a write', { skip }, () => {
   })
 })
 
-// In another process: what closes a file here drops the locks of the store.
+// In another process: closing a file in this one would release the locks of the store.
 const inNode = (sql: string, member: string) =>
   `const { DatabaseSync } = require('node:sqlite')
   console.log(new DatabaseSync(process.argv[1]).prepare(${JSON.stringify(sql)}).get().${member})`
 const checkpoint = inNode('PRAGMA wal_checkpoint(TRUNCATE)', 'busy')
 const integrity = inNode('PRAGMA integrity_check', 'integrity_check')
 
-test('a lock of another process refuses a write, and the store stays ready', async (t) => {
+test('a lock of another process rejects a write, and the store stays ready', async (t) => {
   const file = await createStoreFile(t)
   const clock = new ManualClock()
   const store = await file.openWith({ clock, log: silentLog })
@@ -159,7 +159,7 @@ test('a lock of another process refuses a write, and the store stays ready', asy
   assert.equal(clock.nextAlarmMs, undefined)
 })
 
-test('a damaged file is reported once, and takes no write any more', async (t) => {
+test('a corrupt file is reported once, and no further write is accepted', async (t) => {
   const file = await createStoreFile(t)
   const first = await file.open()
   await openChannel(first)
@@ -186,7 +186,7 @@ test('a damaged file is reported once, and takes no write any more', async (t) =
   assert.equal(reported.length, 1)
 })
 
-test('a database that is copied over the file is noticed, even before the first check', async (t) => {
+test('a database that is copied over the file is detected, even before the first check', async (t) => {
   const file = await createStoreFile(t)
   const owner = { random: () => 0.5, broken: assert.fail }
   const store = await file.openWith({ clock: new ManualClock(), log: silentLog, owner })
@@ -196,17 +196,17 @@ test('a database that is copied over the file is noticed, even before the first 
   assert.match((await store.checkFile()) ?? '', /^another database was copied over .*carillon\.db/)
 })
 
-test('a store that was told to refuse rolls back what is under way, and says why', async (t) => {
+test('rejectWrites rolls writes in flight back, with its reason', async (t) => {
   const store = await (await createStoreFile(t)).open()
   await openChannel(store)
   const message = plainMessage()
   const underWay = store.transaction(async (transaction) => {
     await transaction.run(`INSERT INTO setting VALUES ('half', 'done')`)
-    store.refuse('the file is gone')
+    store.rejectWrites('the file is gone')
   })
-  const refusal = { name: 'Error', message: 'the file is gone' }
-  await assert.rejects(underWay, refusal)
+  const rejection = { name: 'Error', message: 'the file is gone' }
+  await assert.rejects(underWay, rejection)
   await assert.rejects(store.commit(message), (error) => error instanceof StoreUnavailable)
-  await assert.rejects(store.ready(), refusal)
+  await assert.rejects(store.ready(), rejection)
   assert.equal(await store.read.get(`SELECT 1 FROM setting WHERE name = 'half'`), undefined)
 })

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readMigrations } from '../../src/store/migrate.ts'
+import { findStepRows } from '../../src/store/step-rows.ts'
 import type { MessageRow, StepRow } from '../../src/store/tables.ts'
-import { findTurn } from '../../src/store/turns.ts'
 import { lobby, verdictOn } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { fixturePath, fixtureVersions } from './fixtures.ts'
@@ -15,7 +15,7 @@ test('there is a store of every schema', () => {
 })
 
 for (const version of fixtureVersions()) {
-  test(`a store of schema ${version} is opened with all that is in it`, async (context) => {
+  test(`a store of schema ${version} is opened with all of its rows`, async (context) => {
     const file = await createStoreFile(context)
     const written = new DatabaseSync(file.path)
     written.exec(readFileSync(fixturePath(version), 'utf8'))
@@ -30,9 +30,9 @@ for (const version of fixtureVersions()) {
       [lobby, 'PENDING', '"held"'],
     ])
     const step = await store.read.get<StepRow>('SELECT * FROM step_view')
-    const turn = await findTurn(store.read, lobby, step?.callback_id ?? '')
-    assert.ok(turn?.message)
-    const decided = await store.commit(verdictOn({ ...turn, message: turn.message }, {}, 1))
+    const job = await findStepRows(store.read, lobby, step?.callback_id ?? '')
+    assert.ok(job?.message)
+    const decided = await store.commit(verdictOn({ ...job, message: job.message }, {}, 1))
     assert.equal(decided.result, 'decided')
     assert.deepEqual((await contents())[1], [lobby, 'SENT', '"held"'])
   })

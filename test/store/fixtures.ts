@@ -3,10 +3,10 @@ import { join } from 'node:path'
 
 const folder = join(import.meta.dirname, 'fixtures')
 
-/** The store of this schema, as SQL. */
+/** The fixture of this schema, as SQL. */
 export const fixturePath = (version: number): string => join(folder, `${String(version).padStart(3, '0')}.sql`)
 
-/** The schemas of which there is a store. */
+/** The schemas with a fixture. */
 export const fixtureVersions = (): number[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith('.sql'))

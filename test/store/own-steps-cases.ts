@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { shardOf } from '../../src/store/shards.ts'
-import { type OwnStepsCursor, ownStepsBegin, readOwnSteps, readOwnStepsPage, readTurns } from '../../src/store/steps.ts'
+import { type OwnStepsCursor, ownStepsBegin, readJobs, readOwnSteps, readOwnStepsPage } from '../../src/store/steps.ts'
 import type { Store } from '../../src/store/store.ts'
-import { channel, heldMessage, lobby, numberOf, openChannel, processors, readTurn, verdictOn } from '../support/rows.ts'
+import { channel, heldMessage, lobby, numberOf, openChannel, processors, readJob, verdictOn } from '../support/rows.ts'
 import type { Cases } from './store-suite.ts'
 
 const functionArn = processors(['redact', 'ABORT'])[0]?.Configuration.Lambda.ResourceArn ?? ''
 const range = { owner: 'node-1', channelId: numberOf(lobby), functionArn, dueFrom: 0, dueUntil: 100_000, stepsMax: 10 }
 
 export const ownStepsCases: Cases = {
-  async 'the steps that a node owns for a channel and function are read as they are due'({ store }) {
+  async 'the steps that a node owns for a channel and function are read in the order of due_at'({ store }) {
     const elsewhere = channel('elsewhere')
     for (const channelArn of [lobby, elsewhere]) await openChannel(store, channelArn)
     const second = await hold(store, { dueAt: 2_000, createdAt: 20 })
@@ -20,7 +20,7 @@ export const ownStepsCases: Cases = {
     await hold(store, { dueAt: 1_000, channelArn: elsewhere })
     await hold(store, { dueAt: 1_000, functionName: 'translate' })
     const decided = await hold(store, { dueAt: 1_000 })
-    await store.commit(verdictOn(await readTurn(store.read, decided)))
+    await store.commit(verdictOn(await readJob(store.read, decided)))
     const read = async (given: Partial<typeof range> = {}) =>
       (await readOwnSteps(store.read, { ...range, ...given })).map((step) => step.callback_id)
     assert.deepEqual(await read(), [first, second, third])
@@ -29,9 +29,7 @@ export const ownStepsCases: Cases = {
     assert.deepEqual(await read({ dueUntil: 1_999 }), [first])
   },
 
-  async 'all rows of a node are walked over page by page, each once, however many are due in one millisecond'({
-    store,
-  }) {
+  async 'a walk reads all rows of a node page by page, each once, with any number due in one millisecond'({ store }) {
     await openChannel(store)
     const ids: string[] = []
     for (const dueAt of [5, 5, 5, 5, 7, 3, -1]) ids.push(await hold(store, { dueAt }))
@@ -51,16 +49,16 @@ export const ownStepsCases: Cases = {
     assert.deepEqual(await readOwnStepsPage(store.read, 'node-1', { ...ownStepsBegin, shard: shard + 1 }, 2), [])
   },
 
-  async 'steps are read with their run and message, in the order in which they are given'({ store }) {
+  async 'jobs are read in the order of their steps'({ store }) {
     await openChannel(store)
     const ids = [await hold(store, { dueAt: 3 }), await hold(store, { dueAt: 2 }), await hold(store, { dueAt: 1 })]
-    const turns = await Promise.all(ids.map((id) => readTurn(store.read, id)))
-    const steps = turns.map(({ step }) => step)
-    assert.deepEqual(await readTurns(store.read, numberOf(lobby), steps), turns)
-    assert.deepEqual(await readTurns(store.read, numberOf(lobby), []), [])
+    const jobs = await Promise.all(ids.map((id) => readJob(store.read, id)))
+    const steps = jobs.map(({ step }) => step)
+    assert.deepEqual(await readJobs(store.read, numberOf(lobby), steps), jobs)
+    assert.deepEqual(await readJobs(store.read, numberOf(lobby), []), [])
     const gone = steps[1]?.message_id ?? ''
     await store.transaction((transaction) => transaction.run('DELETE FROM channel_message WHERE message_id = $1', gone))
-    assert.deepEqual(await readTurns(store.read, numberOf(lobby), steps), [turns[0], turns[2]])
+    assert.deepEqual(await readJobs(store.read, numberOf(lobby), steps), [jobs[0], jobs[2]])
   },
 }
 

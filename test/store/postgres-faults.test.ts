@@ -18,7 +18,7 @@ const open = (url: string, migrations?: 'check') =>
   PostgresStore.open({ url, random: Math.random, log, ...(migrations && { migrations }) })
 
 suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
-  test('refuses writes meanwhile, has none half, and is written again afterwards', async (context) => {
+  test('rejects writes meanwhile, has no partial write, and accepts writes afterwards', async (context) => {
     const server = await PostgresServer.start()
     const stores = new DatabaseStores(await server.createDatabase())
     context.after(async () => {
@@ -43,8 +43,8 @@ suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
     await assert.rejects(store.ready(), StoreUnavailable)
     await server.resume()
     await writer.passed(50)
-    const refused = await writer.stop()
-    assert.ok(uncertain > 0 || refused.size > 0, 'the restart was noticed')
+    const rejected = await writer.stop()
+    assert.ok(uncertain > 0 || rejected.size > 0, 'the restart was noticed')
     await store.ready()
 
     const rows = await store.read.all<{ message_id: string; seq: number }>(
@@ -56,7 +56,7 @@ suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
       [],
       'what was answered is there',
     )
-    for (const id of stored) assert.ok(writer.accepted.has(id) || refused.has(id), `${id} was asked for`)
+    for (const id of stored) assert.ok(writer.accepted.has(id) || rejected.has(id), `${id} was asked for`)
     const log = await store.read.all<{ seq: number; subject: string }>(
       'SELECT seq, subject FROM channel_log ORDER BY seq',
     )
@@ -69,7 +69,7 @@ suite('a PostgreSQL that is restarted', { skip: noPostgresServer }, () => {
 })
 
 suite('a database', { skip: noPostgres }, () => {
-  test('ends the transaction of a node that freezes, whose locks nobody else waits for then', async (context) => {
+  test('ends the transaction of a node that freezes, and so releases its locks', async (context) => {
     const database = await createDatabaseFor(context)
     const [frozen, other] = [await database.open(), await database.open()]
     await openChannel(frozen)
@@ -82,14 +82,14 @@ suite('a database', { skip: noPostgres }, () => {
       await inside.run('UPDATE channel_head SET last_created_at = 9 WHERE channel_id = $1', numberOf(lobby))
     })
     await locked.promise
-    // It waits until the server has had enough of the frozen one.
+    // It waits until the server ends the frozen transaction.
     assert.equal((await other.commit(plainMessage())).result, 'accepted')
     thawed.resolve()
     await assert.rejects(transaction, StoreUnavailable)
     assert.equal((await frozen.commit(plainMessage())).result, 'accepted', 'another connection takes its place')
   })
 
-  test('of a newer Carillon is refused, and so is an older one where nobody may migrate', async (context) => {
+  test('of a newer Carillon is rejected, and so is an older one if migrations are not allowed', async (context) => {
     const database = await createDatabaseFor(context)
     await assert.rejects(open(database.url, 'check'), /has schema 0, this Carillon needs \d+: migrate it first/)
     const store = await database.open()
@@ -100,7 +100,7 @@ suite('a database', { skip: noPostgres }, () => {
     await assert.rejects(open(database.url), /has schema 999, but .* newer one, start that/)
   })
 
-  test('from before the first release is refused with one clear line', async (context) => {
+  test('from before the first release is rejected with one clear line', async (context) => {
     const database = await createDatabaseFor(context)
     const store = await database.open()
     await store.transaction((transaction) => transaction.run(`UPDATE schema_migration SET name = '001-initial.sql'`))
@@ -110,7 +110,7 @@ suite('a database', { skip: noPostgres }, () => {
     )
   })
 
-  test('says in one line that its user may not make tables', async (context) => {
+  test('reports in one line that its user may not create tables', async (context) => {
     const database = await createDatabaseFor(context)
     const name = `reader_${database.url.slice(-8)}`
     const admin = new Client({ connectionString: database.url })
@@ -131,7 +131,7 @@ suite('a database', { skip: noPostgres }, () => {
     }
   })
 
-  test('is not shown with its password when it cannot be used', async (context) => {
+  test('is reported without its password if it cannot be used', async (context) => {
     const database = await createDatabaseFor(context)
     const url = new URL(database.url)
     url.password = 'a-wrong-secret'
@@ -143,14 +143,14 @@ suite('a database', { skip: noPostgres }, () => {
     assert.ok(!shown.includes('a-wrong-secret'))
   })
 
-  test('tells its time, in whole milliseconds', async (context) => {
+  test('returns its time in whole milliseconds', async (context) => {
     const store = await (await createDatabaseFor(context)).open()
     const [first, second] = [await store.sharedNow(), await store.sharedNow()]
     assert.ok(Number.isInteger(first) && first > 1.7e12 && first <= second)
   })
 })
 
-test('a database that is not there is said to be unavailable', async () => {
+test('an unreachable database is reported as unavailable', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
@@ -188,24 +188,24 @@ suite('TLS to the database', { skip: noPostgresServer }, async () => {
     return row?.ssl
   }
 
-  test('verify-full takes the server whose certificate is of this CA and for this host', async () => {
+  test('verify-full accepts a certificate of this CA for this host', async () => {
     assert.equal(await usesTls(await open(`${url}?sslmode=verify-full&sslrootcert=${ours}`)), true)
   })
 
-  test('verify-full and verify-ca refuse a certificate of another CA', async () => {
+  test('verify-full and verify-ca reject a certificate of another CA', async () => {
     for (const mode of ['verify-full', 'verify-ca']) {
       await assert.rejects(open(`${url}?sslmode=${mode}&sslrootcert=${theirs}`), /certificate/)
       await assert.rejects(open(`${url}?sslmode=${mode}`), /certificate/, 'nor is it of a CA that everybody knows')
     }
   })
 
-  test('verify-full refuses a certificate for another host, and verify-ca takes it', async () => {
+  test('verify-full rejects a certificate for another host, and verify-ca accepts it', async () => {
     const elsewhere = url.replace('127.0.0.1', 'localhost')
     await assert.rejects(open(`${elsewhere}?sslmode=verify-full&sslrootcert=${ours}`), /altnames|certificate/)
     assert.equal(await usesTls(await open(`${elsewhere}?sslmode=verify-ca&sslrootcert=${ours}`)), true)
   })
 
-  test('require takes any certificate, and disable asks for none', async () => {
+  test('require accepts any certificate, and disable uses none', async () => {
     assert.equal(await usesTls(await open(`${url}?sslmode=require`)), true)
     assert.equal(await usesTls(await open(`${url}?sslmode=disable`)), false)
     assert.equal(await usesTls(await open(url)), false)
@@ -213,7 +213,7 @@ suite('TLS to the database', { skip: noPostgresServer }, async () => {
 })
 
 suite('the URL of a database', () => {
-  const refused: Record<string, RegExp> = {
+  const rejected: Record<string, RegExp> = {
     'postgres://u:s3cret@one:5432,two:5432/d': /several hosts/,
     'mysql://u:s3cret@h/d': /should be like postgres:\/\//,
     'not a URL s3cret': /should be like/,
@@ -223,8 +223,8 @@ suite('the URL of a database', () => {
     'postgres://u:s3cret@h/d?target_session_attrs=any': /has the parameter target_session_attrs: known are sslmode/,
     'postgres://u:s3cret@h/d?sslmode=verify-full&sslrootcert=/no/such/file': /no such file.*\/no\/such\/file/,
   }
-  for (const [url, reason] of Object.entries(refused)) {
-    test(`is refused where ${reason.source}`, () => {
+  for (const [url, reason] of Object.entries(rejected)) {
+    test(`is rejected: ${reason.source}`, () => {
       assert.throws(
         () => readDatabaseUrl(url),
         (error: Error) => {
@@ -245,10 +245,10 @@ suite('the URL of a database', () => {
   })
 })
 
-/** Sends one message after the other, in four lines, whatever becomes of them. */
+/** Sends messages in four sequences, with any outcome. */
 class EndlessWriter {
   readonly accepted = new Set<string>()
-  #refused = new Set<string>()
+  #rejected = new Set<string>()
   #stopped = false
   #waiting: { at: number; resolve(): void }[] = []
   #lines: Promise<void>[]
@@ -257,16 +257,16 @@ class EndlessWriter {
     this.#lines = [1, 2, 3, 4].map(() => this.#write(store))
   }
 
-  /** Resolves when so many more were accepted. */
+  /** Resolves when so many further messages were accepted. */
   passed(more: number): Promise<void> {
     return new Promise((resolve) => this.#waiting.push({ at: this.accepted.size + more, resolve }))
   }
 
-  /** Answers the ids of those that were refused. */
+  /** Returns the ids of the rejected messages. */
   async stop(): Promise<Set<string>> {
     this.#stopped = true
     await Promise.all(this.#lines)
-    return this.#refused
+    return this.#rejected
   }
 
   async #write(store: PostgresStore): Promise<void> {
@@ -278,7 +278,7 @@ class EndlessWriter {
         this.accepted.add(id)
       } catch (error) {
         assert.ok(error instanceof StoreUnavailable, String(error))
-        this.#refused.add(id)
+        this.#rejected.add(id)
       }
       for (const { at, resolve } of this.#waiting) if (this.accepted.size >= at) resolve()
     }

@@ -19,7 +19,7 @@ import {
   numberOf,
   openChannel,
   plainMessage,
-  readTurn,
+  readJob,
   tokenRow,
   user,
   verdictOn,
@@ -29,7 +29,7 @@ const openMany = (database: DatabaseStores, count: number): Promise<PostgresStor
   Promise.all(Array.from({ length: count }, () => database.open()))
 
 suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
-  test('migrate it once, although they start together', async (context) => {
+  test('migrate it once if they start together', async (context) => {
     const database = await createDatabaseFor(context)
     const [store] = await openMany(database, 8)
     const applied = await store?.read.all<{ version: number }>('SELECT version FROM schema_migration ORDER BY version')
@@ -39,7 +39,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     )
   })
 
-  test('take 10,000 steps of a dead node with 8 claimers: none twice, none left', async (context) => {
+  test('take 10,000 steps of a dead node with 8 claimers: each exactly once', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 8)
     const [first] = stores as [PostgresStore]
@@ -54,10 +54,10 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
         const owner = `claimer-${index}`
         const ask = { kind: 'TakeSteps', owner, deadNode: 'node-1', now: 1e12, againAt: 2e12, stepsMax: 100 } as const
         for (let empty = 0; empty < 3; ) {
-          const turns = await store.commit(ask)
-          // Nothing may be free for a moment while others have it locked.
-          empty = turns.length === 0 ? empty + 1 : 0
-          taken.push(...turns.map(({ step }) => step.callback_id))
+          const jobs = await store.commit(ask)
+          // There may be no free step at a moment at which others have locked it.
+          empty = jobs.length === 0 ? empty + 1 : 0
+          taken.push(...jobs.map(({ step }) => step.callback_id))
         }
         return taken
       }),
@@ -72,7 +72,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     for (const { owner, count } of owned) assert.equal(claims[Number(owner.slice('claimer-'.length))]?.length, count)
   })
 
-  test('number the messages of one channel without a gap, take each token once, and let one verdict win', async (context) => {
+  test('number the messages of one channel without a gap, accept each token once, and one verdict for each step', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 3)
     const [first] = stores as [PostgresStore]
@@ -90,9 +90,9 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
         for (const room of rooms) await openChannel(first, room)
         const held = heldMessage({ channel_arn: rooms[0] as string })
         await first.commit(held)
-        const turn = await readTurn(first.read, held.flow.step.callback_id)
+        const job = await readJob(first.read, held.flow.step.callback_id)
         const verdicts = stores.map((store, index) =>
-          store.commit(verdictOn(turn, { text: { content: `"${index}"` } }, 1)),
+          store.commit(verdictOn(job, { text: { content: `"${index}"` } }, 1)),
         )
         const outcomes = await Promise.all(
           list.map(({ store, sender, token, room }, index) => {
@@ -133,13 +133,13 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
           assert.equal(accepted, key === 'stranger' ? 0 : key === 'none' ? places.length : 1, key)
         }
         const results = (await Promise.all(verdicts)).map(({ result }) => result)
-        assert.deepEqual(results.sort(), ['decided', 'refused', 'refused'])
+        assert.deepEqual(results.sort(), ['decided', 'rejected', 'rejected'])
       }),
       { numRuns: 15 },
     )
   })
 
-  test('cross each other in transactions, and each comes out as if it were alone', async (context) => {
+  test('have conflicting transactions that are serializable', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 4)
     const [first] = stores as [PostgresStore]
@@ -161,7 +161,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     assert.ok(runs > done, 'some were tried again')
   })
 
-  test('insert the same once, and the one that comes second finds it', async (context) => {
+  test('insert one row once, and the second finds it', async (context) => {
     const database = await createDatabaseFor(context)
     const stores = await openMany(database, 4)
     const answers = await Promise.all(
@@ -177,7 +177,7 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     assert.equal(new Set(answers).size, 1)
   })
 
-  test('a member who is removed while a batch waits has sent nothing after it', async (context) => {
+  test('a message of a member that is removed while its batch waits is rejected', async (context) => {
     const database = await createDatabaseFor(context)
     const [one, two] = (await openMany(database, 2)) as [PostgresStore, PostgresStore]
     await openChannel(one)
@@ -195,10 +195,10 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
     await waitUntilLocked(one)
     goOn.resolve()
     await removal
-    assert.deepEqual(await sending, { result: 'refused', because: 'sender is no member' })
+    assert.deepEqual(await sending, { result: 'rejected', because: 'sender is no member' })
   })
 
-  test('compare text byte by byte, whatever the locale', async (context) => {
+  test('compare text byte by byte, with any locale', async (context) => {
     const store = await (await createDatabaseFor(context)).open()
     const names = ['a', 'B', 'ä', 'Z', '\u{1f514}', '\uffee', '_', '-']
     for (const name of names)
@@ -216,14 +216,14 @@ suite('many nodes on one PostgreSQL', { skip: noPostgres }, () => {
   })
 })
 
-test('changes of one batch share statements by their kind, and two of one thing keep their order', () => {
+test('changes of one batch share statements by their kind, and two changes of one row keep their order', () => {
   const [one, two] = [heldMessage(), heldMessage()]
-  const turn = (held: typeof one) => ({ ...held.flow, message: { ...held.message, seq: 1 } })
-  const decide = (held: typeof one) => verdictOn(turn(held))
-  const crash = (held: typeof one) => changeAfter(turn(held), { type: 'Crashed', reason: '' }, 1)
+  const job = (held: typeof one) => ({ ...held.flow, message: { ...held.message, seq: 1 } })
+  const decide = (held: typeof one) => verdictOn(job(held))
+  const crash = (held: typeof one) => changeAfter(job(held), { type: 'Crashed', reason: '' }, 1)
   const take = { kind: 'TakeSteps', owner: '', deadNode: undefined, now: 0, againAt: 0, stepsMax: 1 } as const
   const groups = (changes: Change[]) =>
-    groupByKind(changes).map(({ kind, members }) => `${kind} ${members.map(({ place }) => place).join(' ')}`)
+    groupByKind(changes).map(({ kind, members }) => `${kind} ${members.map(({ batchIndex }) => batchIndex).join(' ')}`)
   assert.deepEqual(groups([plainMessage(), decide(one), plainMessage(), decide(two), decide(one)]), [
     'AcceptMessage 0 2',
     'DecideStep 1 3 4',
@@ -243,7 +243,7 @@ test('changes of one batch share statements by their kind, and two of one thing 
   ])
 })
 
-/** So many open steps like the one that is there, in all shards. */
+/** Copies the open step so many times, in all shards. */
 async function multiply(store: PostgresStore, count: number): Promise<void> {
   const others = stepColumns.filter((column) => !['callback_id', 'shard'].includes(column))
   await store.transaction((transaction) =>
@@ -255,7 +255,7 @@ async function multiply(store: PostgresStore, count: number): Promise<void> {
   )
 }
 
-/** Until some connection of the database waits for a lock that another holds. */
+/** Resolves when a connection of the database waits for a lock of another one. */
 async function waitUntilLocked(store: PostgresStore): Promise<void> {
   const sql = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
   for (let looks = 1; !(await store.read.get(sql)); looks += 1) assert.ok(looks < 10_000, 'nobody waits for the lock')

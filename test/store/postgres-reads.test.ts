@@ -7,7 +7,7 @@ import { createDatabaseFor } from '../support/postgres-store.ts'
 import { heldMessage, openChannel } from '../support/rows.ts'
 import { until } from '../support/until.ts'
 
-/** Tells the statements apart in which rows were read. */
+/** Identifies the statement that has read a row. */
 const statement = 'pg_current_xact_id()::text AS statement'
 
 const openStore = async (context: TestContext): Promise<PostgresStore> => (await createDatabaseFor(context)).open()
@@ -22,7 +22,7 @@ async function withNumbers(store: PostgresStore): Promise<void> {
   })
 }
 
-/** What each of the reads brings when it is alone, and when all are asked in one turn. */
+/** The rows of each read alone, and of all reads in one turn of the event loop. */
 async function aloneAndShared(
   store: PostgresStore,
   sql: string,
@@ -34,7 +34,7 @@ async function aloneAndShared(
 }
 
 suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
-  test('share a statement if their text is the same, and each gets the rows of its values', async (context) => {
+  test('share a statement if their texts are equal, and each gets its own rows', async (context) => {
     const store = await openStore(context)
     await withNumbers(store)
     const sql = `SELECT n, ${statement} FROM number WHERE n > $1 ORDER BY n`
@@ -55,7 +55,7 @@ suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
     assert.notEqual(later?.statement, one[0]?.statement, 'nothing is kept')
   })
 
-  test('bring what each brings alone: numbers, texts, nulls, truths, order and limits', async (context) => {
+  test('return the same rows as alone: numbers, texts, nulls, truths, order and limits', async (context) => {
     const store = await openStore(context)
     await withNumbers(store)
     const cases: { sql: string; values: Value[][] }[] = [
@@ -103,7 +103,7 @@ suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
     }
   })
 
-  test('fail alone for values that are wrong', async (context) => {
+  test('fail separately for wrong values', async (context) => {
     const store = await openStore(context)
     const divide = (by: number) => store.read.get<{ whole: number }>('SELECT 12 / $1::bigint AS whole', by)
     const settled = await Promise.allSettled([divide(3), divide(0), divide(1.5), divide(Number.NaN), divide(4)])
@@ -119,7 +119,7 @@ suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
     )
   })
 
-  test('bring rows that their caller may change', async (context) => {
+  test('return rows that their caller may change', async (context) => {
     const store = await openStore(context)
     await withNumbers(store)
     const read = (n: number) => store.read.get<{ word: string }>('SELECT word FROM number WHERE n = $1', n)
@@ -129,7 +129,7 @@ suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
     assert.deepEqual([two.word, three.word], ['five', "it's"])
   })
 
-  test('are all answered, however many there are', async (context) => {
+  test('all get their rows, in any number', async (context) => {
     const store = await openStore(context)
     const read = (n: number) =>
       store.read.get<{ n: number; statement: string }>(`SELECT $1::bigint AS n, ${statement}`, n)
@@ -143,16 +143,16 @@ suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
     for (const { length } of sharers.values()) assert.ok(length <= 32, `${length} share a statement`)
   })
 
-  test('are refused beyond the limit of those that wait', async (context) => {
+  test('are rejected beyond the maximum of waiting reads', async (context) => {
     const store = await openStore(context)
     const asked = Array.from({ length: 10_001 }, (_, n) => store.read.get('SELECT $1::bigint AS n', n))
     const settled = await Promise.allSettled(asked)
-    const refused = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-    assert.equal(refused.length, 1)
-    assert.ok(refused[0] instanceof StoreUnavailable)
+    const rejected = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    assert.equal(rejected.length, 1)
+    assert.ok(rejected[0] instanceof StoreUnavailable)
   })
 
-  test('come through when a newer node has changed the table', async (context) => {
+  test('succeed after a newer node has changed the table', async (context) => {
     const store = await openStore(context)
     await withNumbers(store)
     const sql = 'SELECT * FROM number WHERE n = $1'
@@ -167,7 +167,9 @@ suite('reads of one turn on PostgreSQL', { skip: noPostgres }, () => {
   })
 })
 
-test('a message is looked up by its key soon after a database was empty', { skip: noPostgres }, async (context) => {
+test('a message is looked up by its key soon after the start with an empty database', {
+  skip: noPostgres,
+}, async (context) => {
   const store = await openStore(context)
   await openChannel(store)
   await store.transaction(async (transaction) => {

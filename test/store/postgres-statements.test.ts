@@ -15,8 +15,8 @@ import {
 } from '../../src/store/postgres-sql.ts'
 
 /*
- * The statements that PostgreSQL gets are made from lists of columns. Here they stand as they are sent, so that a reviewer
- * of a change sees what it does to them.
+ * The statements for PostgreSQL are generated from lists of columns. The snapshot has their text, so that a reviewer
+ * sees the effect of a change on them.
  */
 
 const snapshot = join(import.meta.dirname, 'postgres-statements.sql')
@@ -31,7 +31,7 @@ const statements = [
   ...readMigrations().map(({ name, sql }) => ({ name, text: translated(sql) })),
 ]
 
-test('the statements of PostgreSQL are those of the snapshot', () => {
+test('the statements for PostgreSQL match the snapshot', () => {
   const now = statements.map(({ name, text }) => `-- ${name}\n\n${text.trim()}\n`).join('\n\n')
   if (process.env.CARILLON_UPDATE_SNAPSHOTS === '1') writeFileSync(snapshot, now)
   assert.equal(

@@ -29,7 +29,7 @@ test('the members of an object are taken from another one', () => {
   })
 })
 
-test('a statement has the columns of its table also after another process has added one', async (t) => {
+test('a statement has all columns of its table, even after another process has added one', async (t) => {
   const file = await createStoreFile(t)
   const store = await file.open()
   const read = () => store.read.all('SELECT tag.*, 1 AS one FROM tag')

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { DecideStep } from '../../src/store/changes.ts'
 import { pendingMigrations, readMigrations } from '../../src/store/migrate.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
-import { changeAfter, heldMessage, openChannel, plainMessage, readTurn } from '../support/rows.ts'
+import { changeAfter, heldMessage, openChannel, plainMessage, readJob } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 import { storeSuite } from './store-suite.ts'
 import { openTransaction } from './transaction-cases.ts'
@@ -38,7 +38,7 @@ test('a file that is opened again keeps its rows and repeats no migration', asyn
   assert.equal((await second.read.all('SELECT 1 FROM channel_message')).length, 1)
 })
 
-test('a file of a newer Carillon is refused, with what to do about it', async (context) => {
+test('a file of a newer Carillon is rejected, with what to do about it', async (context) => {
   const file = await createStoreFile(context)
   await file.open()
   await file.close()
@@ -59,7 +59,7 @@ test('migrations are numbered from 1 without a gap, and only those that a store 
   assert.deepEqual(pendingMigrations(migrations), [])
 })
 
-test('a file from before the first release is refused with one clear line', async (context) => {
+test('a file from before the first release is rejected with one clear line', async (context) => {
   const file = await createStoreFile(context)
   const database = new DatabaseSync(file.path)
   database.exec(`CREATE TABLE schema_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL);
@@ -71,14 +71,14 @@ test('a file from before the first release is refused with one clear line', asyn
   )
 })
 
-test('a denied text is not on the disk any more once the store is closed', async (context) => {
+test('a denied text is not on the disk after the store is closed', async (context) => {
   const file = await createStoreFile(context)
   const store = await file.open()
   await openChannel(store)
   const held = heldMessage({ content: '"a text that nobody may see"' })
   await store.commit(held)
-  const turn = await readTurn(store.read, held.flow.step.callback_id)
-  await store.commit(changeAfter(turn, { type: 'Verdict', deny: true, text: {} }, 1) as DecideStep)
+  const job = await readJob(store.read, held.flow.step.callback_id)
+  await store.commit(changeAfter(job, { type: 'Verdict', deny: true, text: {} }, 1) as DecideStep)
   await file.close()
   assert.ok(!(await readFile(file.path)).includes('a text that nobody may see'))
 })
@@ -103,7 +103,7 @@ test('every other write waits for an open transaction', async (context) => {
   assert.equal(order.length, 5)
 })
 
-test('commits are told in their order', async (context) => {
+test('commits are reported in their order', async (context) => {
   const store = await (await createStoreFile(context)).open()
   await openChannel(store)
   const told: (number | undefined)[] = []
@@ -116,7 +116,7 @@ test('commits are told in their order', async (context) => {
   assert.equal(told.length, 300)
 })
 
-test('while another process writes, a write is refused at once and told to come back', async (context) => {
+test('while another process writes, a write is rejected at once as retryable', async (context) => {
   const file = await createStoreFile(context)
   const store = await file.open()
   await openChannel(store)
@@ -132,7 +132,7 @@ test('while another process writes, a write is refused at once and told to come 
   assert.equal((await store.commit(plainMessage())).result, 'accepted')
 })
 
-test('what was acknowledged is there after the process was killed', async (context) => {
+test('acknowledged writes survive a kill of the process', async (context) => {
   const file = await createStoreFile(context)
   await openChannel(await file.open())
   await file.close()
@@ -151,7 +151,7 @@ test('what was acknowledged is there after the process was killed', async (conte
   )
 })
 
-/** Lets another process commit until it has acknowledged so many messages, kills it, and answers all their ids. */
+/** Lets another process commit until it has acknowledged so many messages, kills it, and returns all their ids. */
 async function killAfter(path: string, acknowledgedMin: number): Promise<string[]> {
   const program = fileURLToPath(new URL('../support/commit-forever.ts', import.meta.url))
   const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -12,11 +12,11 @@ import { transactionCases } from './transaction-cases.ts'
 /** A store under test, empty at first, and closed when the test is over. */
 export interface OpenStore {
   store: Store
-  /** Closes it and opens what it left on disk. */
+  /** Closes the store and opens its files again. */
   reopen(): Promise<Store>
 }
 
-/** What every engine must do, by sentences that say it. */
+/** What every engine must do: a test for each sentence. */
 export type Cases = { [sentence: string]: (open: OpenStore) => Promise<void> }
 
 /** The contract of the Store port: one suite, run by every engine. */
@@ -29,7 +29,7 @@ export function storeSuite(engine: string, open: (context: TestContext) => Promi
   }
 }
 
-/** What the store tells of its commits from now on. */
+/** The commits that the store reports from now on. */
 export function listenTo(store: Store): Committed[] {
   const told: Committed[] = []
   store.onCommit((committed) => told.push(committed))

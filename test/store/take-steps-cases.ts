@@ -2,21 +2,21 @@ import assert from 'node:assert/strict'
 import { shardOf } from '../../src/store/shards.ts'
 import { readDeadOwners, readNextDueAt } from '../../src/store/steps.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { Turn } from '../../src/store/tables.ts'
-import { channel, heldMessage, lobby, numberOf, openChannel, readTurn, verdictOn } from '../support/rows.ts'
+import type { Job } from '../../src/store/tables.ts'
+import { channel, heldMessage, lobby, numberOf, openChannel, readJob, verdictOn } from '../support/rows.ts'
 import type { Cases } from './store-suite.ts'
 
 export const takeStepsCases: Cases = {
   async 'free steps that are due are taken, with their run and message; others are not'({ store }) {
     const due = await hold(store, { dueAt: 1_000 })
     await hold(store, { dueAt: 1_001 })
-    const [turn, ...others] = await take(store, { now: 1_000 })
+    const [job, ...others] = await take(store, { now: 1_000 })
     assert.deepEqual(others, [])
-    assert.deepEqual(turn && plain(turn), plain(await readTurn(store.read, due)))
-    assert.deepEqual([turn?.step.owner, turn?.step.due_at], ['node-2', farOff], 'its next time is its deadline')
+    assert.deepEqual(job && plain(job), plain(await readJob(store.read, due)))
+    assert.deepEqual([job?.step.owner, job?.step.due_at], ['node-2', farOff], 'its next time is its deadline')
   },
 
-  async 'the longest waiting are taken first, no more than asked for, in the order of their making'({ store }) {
+  async 'the oldest are taken first, at most the given number, in the order of creation'({ store }) {
     const ids: string[] = []
     for (const dueAt of [300, 100, 200, 400]) ids.push(await hold(store, { dueAt, createdAt: dueAt / 10 }))
     const first = await take(store, { now: 1_000, stepsMax: 3 })
@@ -25,7 +25,7 @@ export const takeStepsCases: Cases = {
     assert.deepEqual(rest.map(callbackIdOf), [ids[3]])
   },
 
-  async 'what a living node owns is left to it, also at the deadline, when it takes it again'({ store }) {
+  async 'only its owner takes a step of a living node, even at the deadline'({ store }) {
     const callbackId = await hold(store, { owner: 'living', dueAt: 1_000, deadlineAt: 5_000 })
     await beAlive(store, 'living')
     for (const now of [1_000, 5_000, 1e9]) {
@@ -34,21 +34,19 @@ export const takeStepsCases: Cases = {
     }
     assert.deepEqual(await take(store, { now: 999 }, 'living'), [])
     assert.deepEqual((await take(store, { now: 1_000 }, 'living')).map(callbackIdOf), [callbackId])
-    assert.equal((await readTurn(store.read, callbackId)).step.due_at, 5_000, 'the deadline has moved meanwhile')
+    assert.equal((await readJob(store.read, callbackId)).step.due_at, 5_000, 'the deadline has moved meanwhile')
     assert.deepEqual((await take(store, { now: 5_000 }, 'living')).map(callbackIdOf), [callbackId])
   },
 
-  async 'a step whose deadline has passed is due again a while after it was taken: it must be ended'({ store }) {
+  async 'a step whose deadline has passed is due again some time after it was taken, until it ends'({ store }) {
     const callbackId = await hold(store, { dueAt: 1_000, deadlineAt: 5_000 })
     await take(store, { now: 5_000, againAt: 35_000 })
-    assert.equal((await readTurn(store.read, callbackId)).step.due_at, 35_000)
+    assert.equal((await readJob(store.read, callbackId)).step.due_at, 35_000)
     assert.deepEqual(await take(store, { now: 34_999 }), [])
     assert.deepEqual((await take(store, { now: 35_000 })).map(callbackIdOf), [callbackId])
   },
 
-  async 'the steps of a dead node are orphans: whatever their time, they are taken in pieces, each channel in order'({
-    store,
-  }) {
+  async 'the orphans of a dead node are taken in pieces, due or not, each channel in order'({ store }) {
     const [first, second, third] = [
       await hold(store, { owner: 'dead', dueAt: farOff - 2 }),
       await hold(store, { owner: 'dead', dueAt: farOff - 1 }),
@@ -64,25 +62,25 @@ export const takeStepsCases: Cases = {
       await take(store, { now: 0, deadNode: 'dead', stepsMax: 2 }, 'living'),
     ]
     assert.deepEqual(
-      pieces.map((turns) => turns.map(callbackIdOf).sort()),
+      pieces.map((jobs) => jobs.map(callbackIdOf).sort()),
       [[first, second].sort(), [third]],
     )
     assert.deepEqual(await readDeadOwners(store.read, 'node-2'), [])
     assert.deepEqual(await readDeadOwners(store.read, 'living'), ['node-2'])
   },
 
-  async 'every owner without a row is found, however many steps are free or owned, and none whose steps are over'({
+  async 'every owner without a row is found, with any number of free or owned steps, and none with only ended steps'({
     store,
   }) {
     for (const owner of ['a', 'b', 'c', 'd', 'd']) await hold(store, { owner, dueAt: farOff })
     await hold(store, { dueAt: 0 })
     const over = await hold(store, { owner: 'e', dueAt: farOff })
-    await store.commit(verdictOn(await readTurn(store.read, over)))
+    await store.commit(verdictOn(await readJob(store.read, over)))
     await beAlive(store, 'b')
     assert.deepEqual(await readDeadOwners(store.read, 'c'), ['a', 'd'])
   },
 
-  async 'one step is taken once, by the first of two that ask in one batch'({ store }) {
+  async 'the first of two TakeSteps in one batch takes a step'({ store }) {
     await hold(store, { dueAt: 1_000 })
     await hold(store, { owner: 'dead', dueAt: farOff })
     for (const asked of [{ now: 1_000 }, { now: 1_000, deadNode: 'dead' }]) {
@@ -91,13 +89,13 @@ export const takeStepsCases: Cases = {
     }
   },
 
-  async 'a step that is over is never taken, not even one that its own batch decides'({ store }) {
+  async 'an ended step is never taken, not even one that ends in the same batch'({ store }) {
     const decided = await hold(store, { dueAt: 1_000 })
-    await store.commit(verdictOn(await readTurn(store.read, decided), {}, 10))
+    await store.commit(verdictOn(await readJob(store.read, decided), {}, 10))
     assert.deepEqual(await take(store, { now: 1_000_000 }), [])
     const open = await hold(store, { dueAt: 2_000 })
     assert.deepEqual((await take(store, { now: 2_000, stepsMax: 1 })).map(callbackIdOf), [open], 'it takes no place')
-    const raced = await readTurn(store.read, await hold(store, { dueAt: 3_000 }))
+    const raced = await readJob(store.read, await hold(store, { dueAt: 3_000 }))
     const [, taken] = await Promise.all([
       store.commit(verdictOn(raced, { deny: true }, 10)),
       take(store, { now: 3_000 }),
@@ -105,9 +103,7 @@ export const takeStepsCases: Cases = {
     assert.deepEqual(taken, [])
   },
 
-  async 'the next time that a step is due is told, whatever its channel, if it is free or owned by who asks'({
-    store,
-  }) {
+  async 'readNextDueAt considers free and own steps of all channels'({ store }) {
     const next = () => readNextDueAt(store.read, 'node-1')
     assert.equal(await next(), undefined)
     const ids: string[] = []
@@ -118,7 +114,7 @@ export const takeStepsCases: Cases = {
     }
     await hold(store, { dueAt: 1_000, channelArn: channel('room-0'), owner: 'node-2' })
     assert.equal(await next(), 2_000)
-    await store.commit(verdictOn(await readTurn(store.read, ids[1] as string)))
+    await store.commit(verdictOn(await readJob(store.read, ids[1] as string)))
     assert.equal(await next(), 3_000)
     await take(store, { now: 3_000 })
     assert.equal(await next(), 4_000)
@@ -146,7 +142,7 @@ interface Held {
   channelArn?: string
 }
 
-/** A step of a message of its own. */
+/** A step of a new message. */
 async function hold(store: Store, given: Held): Promise<string> {
   const { dueAt, owner = '', deadlineAt = farOff, createdAt = 0, channelArn = lobby } = given
   const channelOpen = await store.read.get('SELECT 1 FROM channel_head')
@@ -171,4 +167,4 @@ const beAlive = (store: Store, node: string) =>
 
 const callbackIdOf = ({ step }: { step: { callback_id: string } }) => step.callback_id
 
-const plain = ({ step, run, message }: Turn): Turn => ({ step: { ...step }, run: { ...run }, message: { ...message } })
+const plain = ({ step, run, message }: Job): Job => ({ step: { ...step }, run: { ...run }, message: { ...message } })

@@ -10,16 +10,16 @@ import {
   openChannel,
   plainMessage,
   processors,
+  readJob,
   readMessage,
-  readTurn,
   tokenRow,
   verdictOn,
 } from '../support/rows.ts'
 import { updateOf } from './accept-update-cases.ts'
 import { type Cases, listenTo } from './store-suite.ts'
 
-const noMember = { result: 'refused', because: 'sender is no member' }
-const isOver = { result: 'refused', because: 'step is over' }
+const noMember = { result: 'rejected', because: 'sender is no member' }
+const isOver = { result: 'rejected', because: 'step is over' }
 
 const deleteChannel = (store: Store) =>
   store.write('UPDATE channel_head SET deleted_at = 5 WHERE channel_id = $1', numberOf(lobby))
@@ -30,7 +30,7 @@ async function rows(store: Store): Promise<unknown[]> {
   return Promise.all(tables.map((table) => store.read.all(`SELECT * FROM ${table} ORDER BY 1, 2`)))
 }
 
-/** A channel is deleted from the moment on in which its head row says so, while all its other rows are there. */
+/** A channel is deleted by its head row alone: all its other rows still exist. */
 export const tombstoneCases: Cases = {
   async 'a deleted channel accepts no message, and keeps no token of one'({ store }) {
     await openChannel(store)
@@ -41,7 +41,7 @@ export const tombstoneCases: Cases = {
     assert.deepEqual(await store.commit(heldMessage()), noMember)
     assert.deepEqual(await rows(store), before)
     assert.deepEqual(
-      told.flatMap(({ events, turns }) => [...events, ...turns]),
+      told.flatMap(({ events, jobs }) => [...events, ...jobs]),
       [],
     )
   },
@@ -54,16 +54,16 @@ export const tombstoneCases: Cases = {
     assert.ok(message)
     await deleteChannel(store)
     const before = await rows(store)
-    const refused = { result: 'refused', because: 'message or flow has changed' }
-    assert.deepEqual(await store.commit(updateOf(message, { content: '"new"' }, 5_000)), refused)
+    const rejected = { result: 'rejected', because: 'message or flow has changed' }
+    assert.deepEqual(await store.commit(updateOf(message, { content: '"new"' }, 5_000)), rejected)
     assert.deepEqual(await rows(store), before)
   },
 
-  async 'no step of a deleted channel ends or begins, whatever becomes of it'({ store }) {
+  async 'no event of a step of a deleted channel changes anything'({ store }) {
     await openChannel(store)
     const held = heldMessage({}, processors(['first', 'ABORT'], ['second', 'ABORT']))
     await store.commit(held)
-    const turn = await readTurn(store.read, held.flow.step.callback_id)
+    const job = await readJob(store.read, held.flow.step.callback_id)
     await deleteChannel(store)
     const before = await rows(store)
     const told = listenTo(store)
@@ -72,9 +72,9 @@ export const tombstoneCases: Cases = {
       { type: 'Unreached', reason: 'away', permanent: false },
     ]
     const changes = [
-      verdictOn(turn),
-      verdictOn(turn, { deny: true }),
-      ...outcomes.map((outcome) => changeAfter(turn, outcome, 1_000)),
+      verdictOn(job),
+      verdictOn(job, { deny: true }),
+      ...outcomes.map((outcome) => changeAfter(job, outcome, 1_000)),
     ]
     assert.deepEqual(
       changes.map(({ kind }) => kind),
@@ -83,7 +83,7 @@ export const tombstoneCases: Cases = {
     for (const change of changes) assert.deepEqual(await store.commit(change), isOver)
     assert.deepEqual(await rows(store), before)
     assert.deepEqual(
-      told.flatMap(({ events, turns, decided }) => [...events, ...turns, ...decided]),
+      told.flatMap(({ events, jobs, decided }) => [...events, ...jobs, ...decided]),
       [],
     )
   },
@@ -96,7 +96,7 @@ export const tombstoneCases: Cases = {
     assert.deepEqual(await store.commit({ ...take, deadNode: undefined }), [])
   },
 
-  async 'a deleted user sends nothing, though its membership is still there'({ store }) {
+  async 'a deleted user sends nothing, although its membership still exists'({ store }) {
     await openChannel(store)
     await store.write('UPDATE app_instance_user SET deleted_at = 5 WHERE user_id = $1', numberOf(ana))
     const before = await rows(store)

@@ -11,13 +11,13 @@ import {
   numberOf,
   openChannel,
   plainMessage,
-  readTurn,
+  readJob,
   verdictOn,
 } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
 
 export const transactionCases: Cases = {
-  async 'a transaction answers what its work answers, and how many rows each statement changed'({ store }) {
+  async 'a transaction returns the result of its work, and a statement the number of changed rows'({ store }) {
     const answer = await store.transaction(async (transaction) => {
       const one = await put(transaction, 'a', '1')
       const two = await transaction.run('UPDATE setting SET value = $2 WHERE name = $1 AND value = $3', 'a', '2', '1')
@@ -28,7 +28,7 @@ export const transactionCases: Cases = {
     assert.equal(await settingOf(store, 'a'), '2')
   },
 
-  async 'insertOnce leaves the row that is there, and insert throws'({ store }) {
+  async 'insertOnce does not change an existing row, and insert throws'({ store }) {
     await store.transaction(async (transaction) => {
       assert.equal(await transaction.insertOnce('setting', { name: 'a', value: '1' }), true)
       assert.equal(await transaction.insertOnce('setting', { name: 'a', value: '2' }), false)
@@ -38,7 +38,7 @@ export const transactionCases: Cases = {
     assert.equal(await settingOf(store, 'a'), '1')
   },
 
-  async 'what is looked for with a NUL in its name is not there'({ store }) {
+  async 'a search for a name with a NUL finds nothing'({ store }) {
     await store.transaction((transaction) => put(transaction, 'a', '1'))
     assert.equal(await settingOf(store, 'a\0'), undefined)
     const changed = await store.transaction((transaction) =>
@@ -47,7 +47,7 @@ export const transactionCases: Cases = {
     assert.equal(changed, 0)
   },
 
-  async 'a transaction whose work throws is rolled back whole, tells nothing and takes no number'({ store }) {
+  async 'a transaction whose work throws is rolled back, without events and numbers'({ store }) {
     await openChannel(store)
     const told = listenTo(store)
     const broken = store.transaction(async (transaction) => {
@@ -65,7 +65,7 @@ export const transactionCases: Cases = {
     )
   },
 
-  async 'a transaction that breaks a constraint is rolled back whole, and the next one is none the worse'({ store }) {
+  async 'a transaction that breaks a constraint is rolled back, and the next one succeeds'({ store }) {
     const broken = store.transaction(async (transaction) => {
       await put(transaction, 'a', '1')
       await put(transaction, 'a', '2')
@@ -83,9 +83,7 @@ export const transactionCases: Cases = {
     assert.equal(await settingOf(store, 'a'), '1')
   },
 
-  async 'an event is told when its transaction is durable, with its number and a time that never runs backwards'({
-    store,
-  }) {
+  async 'an event is reported after its commit, with its number and a time that never decreases'({ store }) {
     await openChannel(store)
     await store.commit(plainMessage({ created_at: 9_000 }))
     const told = listenTo(store)
@@ -93,27 +91,27 @@ export const transactionCases: Cases = {
     await open.work((transaction) => transaction.append(benJoins))
     assert.equal(told.length, 0)
     await open.end()
-    assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], turns: [], decided: [], ended: [] }])
+    assert.deepEqual(told, [{ events: [{ ...benJoins, seq: 2, createdAt: 9_000 }], jobs: [], decided: [], ended: [] }])
   },
 
-  async 'endStep ends the open step of its run alone, and tells whoever has it in hand'({ store }) {
+  async 'endStep only ends the open step of its run, and notifies the engine'({ store }) {
     await openChannel(store)
     const [held, other] = [heldMessage(), heldMessage()]
     await Promise.all([store.commit(held), store.commit(other)])
     const { run, step } = held.flow
-    const read = await readTurn(store.read, step.callback_id)
+    const read = await readJob(store.read, step.callback_id)
     const told = listenTo(store)
     await store.transaction((transaction) => transaction.endStep(run, 7_000))
-    assert.deepEqual(told, [{ events: [], turns: [], decided: [step.callback_id], ended: [] }])
-    const ended = await readTurn(store.read, step.callback_id)
+    assert.deepEqual(told, [{ events: [], jobs: [], decided: [step.callback_id], ended: [] }])
+    const ended = await readJob(store.read, step.callback_id)
     assert.deepEqual({ ...ended.step }, { ...step, state: 'EXPIRED', owner: '', decided_at: 7_000 })
-    assert.deepEqual({ ...(await readTurn(store.read, other.flow.step.callback_id)).step }, other.flow.step)
-    assert.equal((await store.commit(verdictOn(read))).result, 'refused', 'no verdict counts any more')
+    assert.deepEqual({ ...(await readJob(store.read, other.flow.step.callback_id)).step }, other.flow.step)
+    assert.equal((await store.commit(verdictOn(read))).result, 'rejected', 'no verdict counts any more')
     await store.transaction((transaction) => transaction.endStep(run, 8_000))
     assert.deepEqual(told[1]?.decided ?? [], [])
   },
 
-  async 'endStep of a transaction that is rolled back ends nothing and tells nobody'({ store }) {
+  async 'endStep of a transaction that is rolled back ends nothing and notifies no engine'({ store }) {
     await openChannel(store)
     const held = heldMessage()
     await store.commit(held)
@@ -124,17 +122,15 @@ export const transactionCases: Cases = {
     })
     await assert.rejects(broken)
     assert.deepEqual(told, [])
-    assert.deepEqual({ ...(await readTurn(store.read, held.flow.step.callback_id)).step }, held.flow.step)
+    assert.deepEqual({ ...(await readJob(store.read, held.flow.step.callback_id)).step }, held.flow.step)
   },
 
-  async 'hot writes that end steps can be part of a transaction, with whose other work they are done or not'({
-    store,
-  }) {
+  async 'hot writes that end steps can be part of a transaction, and are committed or rolled back with it'({ store }) {
     await openChannel(store)
     const [held, other] = [heldMessage(), heldMessage()]
     await Promise.all([store.commit(held), store.commit(other)])
-    const turn = await readTurn(store.read, held.flow.step.callback_id)
-    const stopped = changeAfter(turn, { type: 'Stopped', reason: 'banned' }, 7_000)
+    const job = await readJob(store.read, held.flow.step.callback_id)
+    const stopped = changeAfter(job, { type: 'Stopped', reason: 'banned' }, 7_000)
     assert.ok(stopped.kind === 'DecideStep')
     const told = listenTo(store)
     const stop = (work: (transaction: Transaction) => Promise<unknown>) =>
@@ -145,10 +141,10 @@ export const transactionCases: Cases = {
       })
     await assert.rejects(stop(() => Promise.reject(new Error('on second thoughts'))))
     assert.equal(told.length, 0)
-    assert.equal((await readTurn(store.read, held.flow.step.callback_id)).step.state, 'DISPATCHING')
+    assert.equal((await readJob(store.read, held.flow.step.callback_id)).step.state, 'DISPATCHING')
 
     const outcomes = await stop((transaction) => transaction.append(benJoins))
-    assert.deepEqual(outcomes, [{ result: 'decided' }, { result: 'refused', because: 'step is over' }])
+    assert.deepEqual(outcomes, [{ result: 'decided' }, { result: 'rejected', because: 'step is over' }])
     assert.deepEqual(
       told.map(({ events, decided, ended }) => [events.map(({ eventType, seq }) => [eventType, seq]), decided, ended]),
       [
@@ -163,18 +159,18 @@ export const transactionCases: Cases = {
       ],
     )
     assert.deepEqual(await store.transaction((transaction) => transaction.decide([])), [])
-    assert.equal((await store.commit(verdictOn(turn))).result, 'refused', 'no verdict counts any more')
-    assert.deepEqual({ ...(await readTurn(store.read, other.flow.step.callback_id)).step }, other.flow.step)
+    assert.equal((await store.commit(verdictOn(job))).result, 'rejected', 'no verdict counts any more')
+    assert.deepEqual({ ...(await readJob(store.read, other.flow.step.callback_id)).step }, other.flow.step)
   },
 
-  async 'an event of a channel that does not exist breaks its transaction'({ store }) {
+  async 'an event of an unknown channel makes its transaction fail'({ store }) {
     await assert.rejects(
       store.transaction((transaction) => transaction.append(benJoins)),
       /has no head row/,
     )
   },
 
-  async 'every event is told once, and what is told can be read'({ store }) {
+  async 'every event is reported once, after it can be read'({ store }) {
     await openChannel(store)
     const seqs: (number | undefined)[] = []
     const found: Promise<unknown>[] = []
@@ -198,16 +194,16 @@ export const transactionCases: Cases = {
     assert.ok((await Promise.all(found)).every((row) => row !== undefined))
   },
 
-  async 'a write beyond the limit of those that wait is told to come back; the others are carried out'({ store }) {
+  async 'a write beyond the maximum of waiting ones is rejected as retryable; the others succeed'({ store }) {
     await openChannel(store)
-    const nothing: RecordHandOff = { kind: 'RecordHandOff', step: heldMessage().flow.step, heldBy: '' }
+    const nothing: RecordHandOff = { kind: 'RecordHandOff', step: heldMessage().flow.step, expectedOwner: '' }
     const waiting = Array.from({ length: 10_000 }, () => store.commit(nothing))
     await assert.rejects(store.commit(nothing), StoreUnavailable)
-    for (const outcome of await Promise.all(waiting)) assert.equal(outcome.result, 'refused')
+    for (const outcome of await Promise.all(waiting)) assert.equal(outcome.result, 'rejected')
     assert.equal((await store.commit(plainMessage())).result, 'accepted')
   },
 
-  async 'writes that wait when the store closes are carried out first'({ store, reopen }) {
+  async 'close commits the writes that wait'({ store, reopen }) {
     await openChannel(store)
     const writes = Array.from({ length: 300 }, () => store.commit(plainMessage()))
     const reopened = await reopen()
@@ -215,7 +211,7 @@ export const transactionCases: Cases = {
     assert.equal((await reopened.read.all('SELECT 1 FROM channel_message')).length, 300)
   },
 
-  async 'a transaction that is open when the store closes comes to its end first'({ store, reopen }) {
+  async 'close waits for an open transaction'({ store, reopen }) {
     await using open = await openTransaction(store)
     const reopening = reopen()
     await new Promise(setImmediate)
@@ -242,7 +238,7 @@ const put = (transaction: Transaction, name: string, value: string) =>
 const settingOf = async ({ read }: Store, name: string) =>
   (await read.get<{ value: string }>('SELECT value FROM setting WHERE name = $1', name))?.value
 
-/** A transaction that stays open, and works when it is told to, until it is told to end. */
+/** A transaction that stays open, executes work on request, and ends on request. */
 export async function openTransaction(store: Store) {
   const begun = Promise.withResolvers<Transaction>()
   const ended = Promise.withResolvers<void>()

@@ -5,11 +5,12 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import { silentLog } from '../../src/runtime/log.ts'
-import { type CheckpointLimits, truncateAfterMs } from '../../src/store/wal-truncation.ts'
+import type { CheckpointLimits } from '../../src/store/checkpoint-thread.ts'
+import { truncateAfterMs } from '../../src/store/wal-truncation.ts'
 import { probeEveryMs } from '../../src/store/write-health.ts'
 import { filesWith } from '../support/files-with.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { heldMessage, openChannel, plainMessage, readTurn, verdictOn } from '../support/rows.ts'
+import { heldMessage, openChannel, plainMessage, readJob, verdictOn } from '../support/rows.ts'
 import { createStoreFile, type StoreFile } from '../support/store-file.ts'
 import { until } from '../support/until.ts'
 
@@ -35,7 +36,7 @@ const filesWithSecret = ({ file }: { file: StoreFile }) => filesWith(secret, dir
 async function denySecret({ store }: Opened): Promise<void> {
   const held = heldMessage({ content: JSON.stringify(secret) })
   await store.commit(held)
-  await store.commit(verdictOn(await readTurn(store.read, held.flow.step.callback_id), { deny: true }))
+  await store.commit(verdictOn(await readJob(store.read, held.flow.step.callback_id), { deny: true }))
 }
 
 suite('a denied text', () => {
@@ -49,7 +50,7 @@ suite('a denied text', () => {
     assert.deepEqual(opened.said, [])
   })
 
-  test('goes when the reader that keeps the log from being truncated ends, and the operator is told meanwhile', async (t) => {
+  test('is removed when the reader that blocks the truncation ends; meanwhile there is a warning', async (t) => {
     const opened = await open(t)
     const { file, clock, said } = opened
     using reader = new DatabaseSync(file.path, { readOnly: true })
@@ -75,7 +76,7 @@ suite('a denied text', () => {
     assert.equal(clock.nextAlarmMs, undefined)
   })
 
-  test('goes while others send without a pause, and none of their writes fails', async (t) => {
+  test('is removed during steady sends, and no write fails', async (t) => {
     const opened = await open(t)
     const { clock, store } = opened
     let isOver = false
@@ -102,7 +103,7 @@ suite('a denied text', () => {
 })
 
 test('a checkpoint that hangs with the lock makes the store unready until a write succeeds', async (t) => {
-  // A thread that waits for a reader for so long stands still with the lock, as before a disk that hangs.
+  // A thread that waits for a reader for so long keeps the lock, as with a disk that hangs.
   const opened = await open(t, { busyMs: 60_000, allMs: 1_000 })
   const { clock, store, file } = opened
   const isReady = () =>
@@ -129,20 +130,20 @@ test('a checkpoint that hangs with the lock makes the store unready until a writ
   assert.equal((await store.commit(plainMessage())).result, 'accepted')
 })
 
-test('nothing is truncated, and no thread started, where no text was erased', async (t) => {
+test('without an erased text, nothing is truncated and no thread is started', async (t) => {
   const { store, clock, file } = await open(t)
   await store.commit(plainMessage())
   const held = heldMessage()
   await store.commit(held)
-  await store.commit(verdictOn(await readTurn(store.read, held.flow.step.callback_id)))
+  await store.commit(verdictOn(await readJob(store.read, held.flow.step.callback_id)))
   assert.equal(clock.nextAlarmMs, undefined)
   assert.ok(statSync(`${file.path}-wal`).size > 0)
 })
 
-test('what a killed server left in its log is gone when the next one has started', async (t) => {
+test('erased text in the log of a killed server is removed at the next start', async (t) => {
   const opened = await open(t)
   await denySecret(opened)
-  // The files as a kill leaves them: the store itself removes its log when it closes.
+  // The files as after a kill: a store removes its log when it closes.
   const other = await createStoreFile(t)
   execFileSync('cp', [opened.file.path, `${opened.file.path}-wal`, dirname(other.path)])
   assert.deepEqual(await filesWithSecret({ file: other }), [`${other.path}-wal`])

@@ -11,7 +11,7 @@ import { fixturePath } from './fixtures.ts'
 
 /*
  * `node test/store/write-fixture.ts` writes a small store of today's schema as SQL. At each release the file of that
- * schema is committed and never changed again: fixtures.test.ts opens all of them with the program of the day.
+ * schema is committed and never changed again: fixtures.test.ts opens all of them with the current program.
  */
 
 const folder = mkdtempSync(join(tmpdir(), 'carillon-fixture-'))
@@ -28,7 +28,7 @@ try {
   rmSync(folder, { recursive: true })
 }
 
-/** The statements that make the same database: tables with their rows first, then indexes and views. */
+/** The statements that create the same database: tables with their rows first, then indexes and views. */
 function dump(database: DatabaseSync): string {
   const objects = database
     .prepare(

@@ -10,7 +10,7 @@ import { type Log, silentLog } from '../../src/runtime/log.ts'
 import { type ShortageKind, Shortages } from '../../src/runtime/shortage.ts'
 import type { MessageText, StepRow } from '../../src/store/tables.ts'
 import { ManualClock } from './manual-clock.ts'
-import { heldMessage, node, openChannel, place, readTurn, verdictOn } from './rows.ts'
+import { awsLocation, heldMessage, node, openChannel, readJob, verdictOn } from './rows.ts'
 import { createStoreFile, type StoreFile } from './store-file.ts'
 import { WatchedStore } from './watched-store.ts'
 
@@ -86,7 +86,7 @@ export class FlowStage {
       store,
       target,
       node,
-      place,
+      location: awsLocation,
       clock,
       log,
       shortages: new Shortages({ clock, log, count: (kind) => this.shortages.push(kind) }),
@@ -119,8 +119,8 @@ export class FlowStage {
 
   /** The same for a processor that acts by itself while time passes. */
   async decide(callbackId: string, verdict: { deny?: boolean; text?: Partial<MessageText> } = {}): Promise<void> {
-    const turn = await readTurn(this.store.read, callbackId)
-    assert.deepEqual(await this.store.commit(verdictOn(turn, verdict, this.clock.now())), { result: 'decided' })
+    const job = await readJob(this.store.read, callbackId)
+    assert.deepEqual(await this.store.commit(verdictOn(job, verdict, this.clock.now())), { result: 'decided' })
   }
 
   /** Lets time pass; each timer fires at its own time. */
@@ -144,7 +144,7 @@ export class FlowStage {
   }
 
   async step(callbackId: string): Promise<StepRow> {
-    return (await readTurn(this.store.read, callbackId)).step
+    return (await readJob(this.store.read, callbackId)).step
   }
 
   #processors(): ProcessorTarget {

@@ -7,14 +7,14 @@ import { type FlowEvent, transition } from '../../src/flow/transition.ts'
 import type { AcceptMessage, DecideStep, RecordHandOff } from '../../src/store/changes.ts'
 import { eventTypeOf, senderOnly } from '../../src/store/message-row.ts'
 import type { Reader, Store, Transaction } from '../../src/store/store.ts'
-import type { MembershipRow, MessageRow, MessageText, RunRow, StepRow, TokenRow, Turn } from '../../src/store/tables.ts'
+import type { Job, MembershipRow, MessageRow, MessageText, RunRow, StepRow, TokenRow } from '../../src/store/tables.ts'
 
 /*
  * Rows as the API writes them, for tests of the store or of the flow engine without the API. Times count from 0.
  */
 
-export const place = { region: 'us-east-1', account: '111122223333' }
-const appInstance = appInstanceArn(place, 'test')
+export const awsLocation = { region: 'us-east-1', account: '111122223333' }
+const appInstance = appInstanceArn(awsLocation, 'test')
 export const user = (name: string) => appInstanceUserArn(appInstance, name)
 export const channel = (name: string) => channelArn(appInstance, name)
 
@@ -191,7 +191,7 @@ export const tokenRow = (given: Partial<TokenRow> = {}): TokenRow => ({
 })
 
 /** A step with its run and message, as they are in the store. */
-export async function readTurn(read: Reader, callbackId: string): Promise<Turn> {
+export async function readJob(read: Reader, callbackId: string): Promise<Job> {
   const step = await read.get<StepRow>('SELECT * FROM step_view WHERE callback_id = $1', callbackId)
   const run = await read.get<RunRow>('SELECT * FROM run_view WHERE message_id = $1', step?.message_id ?? '')
   const message = await readMessage(read, step?.message_id ?? '')
@@ -203,23 +203,23 @@ export const readMessage = (read: Reader, messageId: string): Promise<MessageRow
   read.get<MessageRow>('SELECT * FROM message_view WHERE message_id = $1', messageId)
 
 /** The write that results from the event and from the step as it was read. */
-export function changeAfter(turn: Turn, event: FlowEvent, now: number): DecideStep | RecordHandOff {
-  const result = transition(runOf(turn), event, { now, newId: randomUUID, random: () => 0 })
-  assert.ok(!('refusal' in result), `${event.type} is refused`)
-  const change = changeOf(turn, result, node, now)
+export function changeAfter(job: Job, event: FlowEvent, now: number): DecideStep | RecordHandOff {
+  const result = transition(runOf(job), event, { now, newId: randomUUID, random: () => 0 })
+  assert.ok(!('rejection' in result), `${event.type} is rejected`)
+  const change = changeOf(job, result, node, now)
   assert.ok(change, `${event.type} writes nothing`)
   return change
 }
 
 /** The commit of ChannelFlowCallback for an allow, or a deny, of the step as it was read. */
 export function verdictOn(
-  turn: Turn,
+  job: Job,
   verdict: { deny?: boolean; text?: Partial<MessageText> } = {},
   now = 0,
 ): DecideStep {
-  const change = changeAfter(turn, { type: 'Verdict', deny: false, text: {}, ...verdict }, now)
+  const change = changeAfter(job, { type: 'Verdict', deny: false, text: {}, ...verdict }, now)
   assert.ok(change.kind === 'DecideStep')
-  return { ...change, heldBy: undefined }
+  return { ...change, expectedOwner: undefined }
 }
 
 export async function withFlow(store: Store, channelFlowArn: string | null): Promise<void> {

@@ -86,7 +86,7 @@ export class Play {
 
   tell(event: FlowEvent): Transition {
     const result = this.#tell(this.run, event)
-    if ('refusal' in result) return result
+    if ('rejection' in result) return result
     const decided = result.effects.find(({ effect }) => effect === 'DecideStep')
     if (decided && 'step' in decided && decided.step !== result.run.step) this.#earlier.push(decided.step)
     this.run = result.run
@@ -106,8 +106,8 @@ export class Play {
     return result
   }
 
-  #mayBeDue({ held, dueAt }: Step): boolean {
-    return held || this.now >= dueAt
+  #mayBeDue({ isOwned, dueAt }: Step): boolean {
+    return isOwned || this.now >= dueAt
   }
 }
 
@@ -133,7 +133,7 @@ const events: fc.Arbitrary<FlowEvent> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom({ type: 'HandedOff' }, { type: 'Completed' }) },
   {
     weight: 3,
-    arbitrary: fc.record({ type: fc.constant('Unreached'), reason: fc.constant('refused'), permanent: fc.boolean() }),
+    arbitrary: fc.record({ type: fc.constant('Unreached'), reason: fc.constant('rejected'), permanent: fc.boolean() }),
   },
   {
     weight: 4,

@@ -17,28 +17,25 @@ async function after(world: World, byMs: number): Promise<void> {
   await world.look()
 }
 
-onBothEngines(
-  'a channel expires so many days after its creation, and its members hear that it is deleted',
-  async (world) => {
-    await world.createChannel('lounge', { ExpirationSettings: created(2) })
-    await world.createChannel('other')
-    await after(world, 2 * dayMs - 1)
-    await world.send('lounge')
-    assert.ok(await lives(world, 'lounge'))
-    const told = listenTo(world.store)
-    await after(world, 1)
-    assert.ok(!(await lives(world, 'lounge')))
-    assert.deepEqual(
-      told.flatMap(({ events }) => events).map(({ eventType, channelArn }) => [eventType, channelArn]),
-      [['DELETE_CHANNEL', world.channel('lounge')]],
-    )
-    assert.ok(await lives(world, 'other'))
-    assert.equal(await world.count('work', `kind = 'expire-channel'`), 0)
-  },
-)
+onBothEngines('a channel expires so many days after its creation, and its members are notified', async (world) => {
+  await world.createChannel('lounge', { ExpirationSettings: created(2) })
+  await world.createChannel('other')
+  await after(world, 2 * dayMs - 1)
+  await world.send('lounge')
+  assert.ok(await lives(world, 'lounge'))
+  const told = listenTo(world.store)
+  await after(world, 1)
+  assert.ok(!(await lives(world, 'lounge')))
+  assert.deepEqual(
+    told.flatMap(({ events }) => events).map(({ eventType, channelArn }) => [eventType, channelArn]),
+    [['DELETE_CHANNEL', world.channel('lounge')]],
+  )
+  assert.ok(await lives(world, 'other'))
+  assert.equal(await world.count('work', `kind = 'expire-channel'`), 0)
+})
 
 onBothEngines(
-  'a channel expires so many days after its last message; a message writes nothing of that',
+  'a channel expires so many days after its last message, without further writes for a message',
   async (world) => {
     await world.createChannel('lounge', { ExpirationSettings: lastMessage(2) })
     const check = () =>
@@ -62,7 +59,7 @@ onBothEngines('without a message it expires by its creation', async (world) => {
   assert.ok(!(await lives(world, 'lounge')))
 })
 
-onBothEngines('the settings of a channel are changed and taken off until it expires', async (world) => {
+onBothEngines('the settings of a channel can be changed and removed until it expires', async (world) => {
   for (const id of ['longer', 'shorter', 'never']) {
     await world.createChannel(id, { ExpirationSettings: created(3) })
   }
@@ -110,7 +107,7 @@ onBothEngines('a user expires, and leaves its channels', async (world) => {
   assert.deepEqual(world.closed, [dora])
 })
 
-onTwoNodes('a channel expires once, and not before a message that comes at the same time', async (world, second) => {
+onTwoNodes('a channel expires once, and not before a concurrent message', async (world, second) => {
   const ids = ['one', 'two', 'three', 'four']
   for (const id of ids) await world.createChannel(id, { ExpirationSettings: lastMessage(1) })
   world.clock.advance(dayMs)

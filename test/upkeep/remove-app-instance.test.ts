@@ -7,7 +7,7 @@ const forbidden = { code: 'Forbidden' }
 const unauthorized = { code: 'Unauthorized' }
 const deleteAppInstance = (world: World) => world.call('DeleteAppInstance', { AppInstanceArn: world.appInstanceArn })
 
-onBothEngines('nobody acts in a deleted AppInstance, before anything of it is purged', async (world) => {
+onBothEngines('no user can act in a deleted AppInstance, even before its purge', async (world) => {
   const ChannelArn = await world.createChannel('lounge')
   const AppInstanceArn = world.appInstanceArn
   await deleteAppInstance(world)
@@ -76,7 +76,7 @@ onBothEngines('a deleted AppInstance leaves head rows, and users without a name'
   assert.equal(await world.count('work', `subject <> ''`), 0)
 })
 
-onBothEngines('the deletion of an AppInstance that ends in the middle is continued from there', async (world) => {
+onBothEngines('the deletion of an AppInstance that is interrupted continues from its cursor', async (world) => {
   for (let index = 0; index < 30; index += 1) await world.createChannel(`channel-${index}`)
   await deleteAppInstance(world)
   await world.lookUntil('remove-app-instance', 1)

@@ -12,7 +12,7 @@ const row = (world: World, userId: number) =>
   )
 
 onBothEngines(
-  'a deleted user is no bearer, no sender and in no list, before any membership is removed',
+  'a deleted user cannot call or send, and is in no list, even before its memberships are removed',
   async (world) => {
     await world.createChannel('lounge')
     const ben = world.user('ben')
@@ -20,7 +20,7 @@ onBothEngines(
     await world.call('TagResource', { ResourceARN: ben, Tags: [{ Key: 'k', Value: 'v' }] })
     await deleteUser(world, 'ben')
     await assert.rejects(world.send('lounge', { ChimeBearer: ben }), { code: 'Unauthorized' })
-    assert.deepEqual(await world.fill('lounge', 1, { sender: 'ben' }), ['refused'])
+    assert.deepEqual(await world.fill('lounge', 1, { sender: 'ben' }), ['rejected'])
     await assert.rejects(world.call('DescribeAppInstanceUser', { AppInstanceUserArn: ben }), { code: 'Forbidden' })
     await assert.rejects(deleteUser(world, 'ben'), { code: 'Forbidden' })
     const { AppInstanceUsers } = await world.call('ListAppInstanceUsers', { AppInstanceArn: world.appInstanceArn })
@@ -35,7 +35,7 @@ onBothEngines(
 )
 
 onBothEngines(
-  'every channel of a deleted user hears that it leaves, and then its sessions are closed',
+  'every channel of a deleted user is notified of its leave, and then its sessions are closed',
   async (world) => {
     const ids = Array.from({ length: 60 }, (_, index) => `channel-${index}`)
     for (const id of ids)
@@ -82,7 +82,7 @@ onBothEngines('the row of a deleted user stays for its messages, without its nam
   assert.deepEqual(list.ChannelMessages[0].Sender, { Arn: world.user('ben'), Name: 'Ana' }, 'as the row had it')
 })
 
-onBothEngines('a user that is created again meanwhile keeps what is its own', async (world) => {
+onBothEngines('a user that is created again meanwhile keeps all of its rows', async (world) => {
   for (const id of ['one', 'two']) await world.createChannel(id)
   const first = await world.userId('ben')
   await deleteUser(world, 'ben')
@@ -99,7 +99,7 @@ onBothEngines('a user that is created again meanwhile keeps what is its own', as
   assert.deepEqual([(await row(world, first))?.memberships, (await row(world, second))?.memberships], [0, 1])
 })
 
-onBothEngines('the removal of a user that ends in the middle is continued from there', async (world) => {
+onBothEngines('the removal of a user that is interrupted continues from its cursor', async (world) => {
   const ids = Array.from({ length: 60 }, (_, index) => `channel-${index}`)
   for (const id of ids) await world.createChannel(id)
   const told = listenTo(world.store)
@@ -111,28 +111,31 @@ onBothEngines('the removal of a user that ends in the middle is continued from t
   assert.deepEqual(left.toSorted(), ids.map((id) => world.channel(id)).toSorted(), 'each channel hears it once')
 })
 
-onTwoNodes('memberships go while members are added and removed, and messages are sent', async (world, second) => {
-  const ids = ['one', 'two', 'three']
-  for (const id of ids) await world.createChannel(id)
-  const ana = world.user('ana')
-  let isOver = false
-  const sending = ids.map(async (id) => {
-    while (!isOver) assert.deepEqual(new Set(await world.fill(id, 2)), new Set(['accepted']))
-  })
-  const membership = { MemberArn: world.user('cleo'), ChimeBearer: ana }
-  const moving = ids.map(async (id) => {
-    const ChannelArn = world.channel(id)
-    for (let times = 0; times < 5; times += 1) {
-      await world.call('CreateChannelMembership', { ...membership, ChannelArn, Type: 'DEFAULT' })
-      await world.call('DeleteChannelMembership', { ...membership, ChannelArn })
-    }
-  })
-  await deleteUser(world, 'ben')
-  await world.upkeep({ store: second }).look()
-  isOver = true
-  await Promise.all([...sending, ...moving])
-  const userId = await world.userId('ben')
-  assert.equal(await world.count('channel_membership', 'member_id = $1', userId), 0)
-  assert.equal((await row(world, userId))?.memberships, 0)
-  assert.equal((await row(world, await world.userId('cleo')))?.memberships, 0)
-})
+onTwoNodes(
+  'memberships are removed while members are added and removed, and messages are sent',
+  async (world, second) => {
+    const ids = ['one', 'two', 'three']
+    for (const id of ids) await world.createChannel(id)
+    const ana = world.user('ana')
+    let isOver = false
+    const sending = ids.map(async (id) => {
+      while (!isOver) assert.deepEqual(new Set(await world.fill(id, 2)), new Set(['accepted']))
+    })
+    const membership = { MemberArn: world.user('cleo'), ChimeBearer: ana }
+    const moving = ids.map(async (id) => {
+      const ChannelArn = world.channel(id)
+      for (let times = 0; times < 5; times += 1) {
+        await world.call('CreateChannelMembership', { ...membership, ChannelArn, Type: 'DEFAULT' })
+        await world.call('DeleteChannelMembership', { ...membership, ChannelArn })
+      }
+    })
+    await deleteUser(world, 'ben')
+    await world.upkeep({ store: second }).look()
+    isOver = true
+    await Promise.all([...sending, ...moving])
+    const userId = await world.userId('ben')
+    assert.equal(await world.count('channel_membership', 'member_id = $1', userId), 0)
+    assert.equal((await row(world, userId))?.memberships, 0)
+    assert.equal((await row(world, await world.userId('cleo')))?.memberships, 0)
+  },
+)

@@ -24,7 +24,7 @@ async function after(world: World, byMs: number): Promise<void> {
 }
 
 onBothEngines(
-  'messages past the limit are hidden at once, and come back while the grace period lasts',
+  'messages past the limit are hidden at once, and can be restored during the grace period',
   async (world) => {
     await world.createChannel('lounge')
     const { MessageId } = await world.send('lounge')
@@ -58,28 +58,25 @@ onBothEngines(
   },
 )
 
-onBothEngines(
-  'when the grace period ends they are deleted, and each day those that have passed the limit',
-  async (world) => {
-    for (const id of ['one', 'two', 'empty']) await world.createChannel(id)
-    const { InitiateDeletionTimestamp } = await put(world, 1)
-    assert.equal(InitiateDeletionTimestamp * 1000, world.clock.now() + graceMs)
-    assert.deepEqual(await put(world, 1), await put(world, 1), 'the same once more is no change')
-    await world.fill('one', 250)
-    await world.fill('two', 3)
-    await after(world, graceMs - dayMs / 2)
-    await world.send('two')
-    await after(world, dayMs / 2)
-    assert.deepEqual([await messages(world, 'one'), await messages(world, 'two')], [0, 1])
-    await world.fill('one', 2)
-    await after(world, dayMs)
-    assert.deepEqual([await messages(world, 'one'), await messages(world, 'two')], [2, 0])
-    await after(world, dayMs)
-    assert.equal(await messages(world, 'one'), 0)
-  },
-)
+onBothEngines('after the grace period they are deleted, and then daily those past the limit', async (world) => {
+  for (const id of ['one', 'two', 'empty']) await world.createChannel(id)
+  const { InitiateDeletionTimestamp } = await put(world, 1)
+  assert.equal(InitiateDeletionTimestamp * 1000, world.clock.now() + graceMs)
+  assert.deepEqual(await put(world, 1), await put(world, 1), 'the same once more is no change')
+  await world.fill('one', 250)
+  await world.fill('two', 3)
+  await after(world, graceMs - dayMs / 2)
+  await world.send('two')
+  await after(world, dayMs / 2)
+  assert.deepEqual([await messages(world, 'one'), await messages(world, 'two')], [0, 1])
+  await world.fill('one', 2)
+  await after(world, dayMs)
+  assert.deepEqual([await messages(world, 'one'), await messages(world, 'two')], [2, 0])
+  await after(world, dayMs)
+  assert.equal(await messages(world, 'one'), 0)
+})
 
-onBothEngines('what a flow holds goes with its run and its steps', async (world) => {
+onBothEngines('a held message is deleted with its run and its steps', async (world) => {
   await world.createChannel('lounge')
   await put(world, 1)
   await world.fill('lounge', 3, { held: true })
@@ -90,7 +87,7 @@ onBothEngines('what a flow holds goes with its run and its steps', async (world)
   assert.equal(decided.length, 3)
 })
 
-onBothEngines('a change in the grace period begins it anew', async (world) => {
+onBothEngines('a change during the grace period starts it again', async (world) => {
   await world.createChannel('lounge')
   await world.send('lounge')
   await put(world, 1)
@@ -102,7 +99,7 @@ onBothEngines('a change in the grace period begins it anew', async (world) => {
   assert.equal(await messages(world, 'lounge'), 0)
 })
 
-onBothEngines('a sweep that ends in the middle is continued from there', async (world) => {
+onBothEngines('a sweep that is interrupted continues from its cursor', async (world) => {
   for (const id of ['one', 'two']) await world.createChannel(id)
   await put(world, 1)
   await world.fill('one', 150)
@@ -114,7 +111,7 @@ onBothEngines('a sweep that ends in the middle is continued from there', async (
   assert.equal(await world.count('channel_message'), 0)
 })
 
-onBothEngines('never set, set and switched off are answered apart', async (world) => {
+onBothEngines('never set, set and removed have different responses', async (world) => {
   const get = () => world.call('GetAppInstanceRetentionSettings', { AppInstanceArn: world.appInstanceArn })
   assert.deepEqual(await get(), {})
   const set = await put(world, 7)

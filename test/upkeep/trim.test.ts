@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { dayMs } from '../../src/api/times.ts'
 import type { StepRow } from '../../src/store/tables.ts'
 import { traceDays } from '../../src/upkeep/trim.ts'
-import { readTurn, verdictOn } from '../support/rows.ts'
+import { readJob, verdictOn } from '../support/rows.ts'
 import { onBothEngines, type World } from './world.ts'
 
-/** Lets the message pass whose step this is. */
+/** Allows the message of this step. */
 async function allow(world: World, step: StepRow): Promise<void> {
-  const turn = await readTurn(world.store.read, step.callback_id)
-  await world.store.commit(verdictOn(turn, {}, world.clock.now()))
+  const job = await readJob(world.store.read, step.callback_id)
+  await world.store.commit(verdictOn(job, {}, world.clock.now()))
 }
 
 const openSteps = (world: World) =>
   world.store.read.all<StepRow>(`SELECT * FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING')`)
 
-onBothEngines('old events go, with the runs and steps that are over; messages stay', async (world) => {
+onBothEngines('old events are deleted, with ended runs and steps; messages stay', async (world) => {
   await world.createChannel('lounge')
   await world.createChannel('quiet')
   await world.fill('lounge', 70, { held: true })
@@ -39,7 +39,7 @@ onBothEngines('old events go, with the runs and steps that are over; messages st
   assert.deepEqual([await world.count('flow_run'), await world.count('flow_step')], [2, 2], 'two wait for a verdict')
 })
 
-onBothEngines('trimming that ends in the middle is continued from there', async (world) => {
+onBothEngines('trimming that is interrupted continues from its cursor', async (world) => {
   await world.createChannel('lounge')
   await world.fill('lounge', 150)
   world.clock.advance(traceDays * dayMs + 1)

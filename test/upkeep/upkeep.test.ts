@@ -18,7 +18,7 @@ async function addTokens(world: World, name: string, count: number, expires_at: 
   })
 }
 
-onBothEngines('work about the whole store is done again after its period, on one node', async (world) => {
+onBothEngines('work about the whole store is repeated after its interval, on one node', async (world) => {
   await addTokens(world, 'old', 600, world.clock.now())
   await addTokens(world, 'new', 3, world.clock.now() + 3_600_000)
   await world.look()
@@ -43,7 +43,7 @@ onBothEngines('a kind of work does not wait until another has ended', async (wor
   assert.equal(await world.count('membership_view', 'member_id = $1', await world.userId('ben')), 0)
 })
 
-onBothEngines('a running node looks once a second', async (world) => {
+onBothEngines('a running node polls once a second', async (world) => {
   const upkeep = world.upkeep()
   upkeep.start()
   await upkeep.look()
@@ -55,7 +55,7 @@ onBothEngines('a running node looks once a second', async (world) => {
   await upkeep.close()
 })
 
-onBothEngines('a store that is away keeps the work for the next look', async (world) => {
+onBothEngines('work waits for the next poll while the store is unavailable', async (world) => {
   await world.createChannel('lounge')
   await world.fill('lounge', 3)
   await world.deleteChannel('lounge')
@@ -74,7 +74,7 @@ onBothEngines('a store that is away keeps the work for the next look', async (wo
   assert.equal(await world.count('channel_message'), 0)
 })
 
-onTwoNodes('of one kind, each node does other work', async (world, second) => {
+onTwoNodes('each node does other work of the same kind', async (world, second) => {
   for (const id of ['node-1', 'node-2']) await world.register(id)
   for (const id of ['one', 'two']) {
     await world.createChannel(id)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { suite, type TestContext, test } from 'node:test'
+import { MessageIds } from '../../src/api/channel-messages/message-ids.ts'
 import type { Context } from '../../src/api/context.ts'
 import { operations } from '../../src/api/index.ts'
 import { dayMs } from '../../src/api/times.ts'
@@ -14,12 +15,12 @@ import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { noPostgres } from '../support/postgres-server.ts'
 import { createDatabaseFor } from '../support/postgres-store.ts'
-import { heldMessage, place, plainMessage } from '../support/rows.ts'
+import { awsLocation, heldMessage, plainMessage } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 
 /*
- * Background work on a store, without a server: operations are called as the server calls them, and pieces are done when a
- * test asks for them.
+ * Background work on a store, without a server: operations are called as the server calls them, and pieces run when a
+ * test requests them.
  */
 
 /** A test on each engine. */
@@ -34,7 +35,7 @@ export function onBothEngines(name: string, prove: (world: World) => Promise<voi
   })
 }
 
-/** For what takes two nodes. `second` opens the store of another one. */
+/** For tests with two nodes. `second` opens the store of the other one. */
 export function onTwoNodes(name: string, prove: (world: World, second: Store) => Promise<void>): void {
   onPostgres(name, async (context) => {
     const database = await createDatabaseFor(context)
@@ -48,7 +49,7 @@ function onPostgres(name: string, prove: (context: TestContext) => Promise<void>
   })
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the answer of any operation
+// biome-ignore lint/suspicious/noExplicitAny: the response of any operation
 type Answer = any
 
 export class World {
@@ -76,7 +77,7 @@ export class World {
     return world
   }
 
-  /** What an operation answers. */
+  /** The response of an operation. */
   call(name: string, input: object, store = this.store): Promise<Answer> {
     const operation = operations.find((one) => one.name === name)
     assert.ok(operation, `there is an operation ${name}`)
@@ -84,9 +85,10 @@ export class World {
       operation,
       store,
       read: store.read,
-      place,
+      location: awsLocation,
       now: this.clock.now,
       newId: randomUUID,
+      messageIds: new MessageIds(randomBytes(32), Math.random),
       tokenKey: 'key',
       log: silentLog,
       credentials: { accessKeyId: 'key' },
@@ -110,7 +112,7 @@ export class World {
     return this.user(id)
   }
 
-  /** A channel of ana's, with ben in it. */
+  /** A channel of ana, with the member ben. */
   async createChannel(ChannelId: string, input: object = {}): Promise<string> {
     const AppInstanceArn = this.appInstanceArn
     const [ChimeBearer, ben] = [this.user('ana'), this.user('ben')]
@@ -133,7 +135,7 @@ export class World {
     return (await this.store.read.get<{ user_id: number }>(text, this.user(id)))!.user_id
   }
 
-  /** Messages of ana's to the channel, or those that a flow holds. Returns how each was accepted. */
+  /** Messages of ana to the channel, held ones if there is a flow. Returns the outcome of each. */
   async fill(id: string, count: number, { held = false, sender = 'ana' } = {}): Promise<string[]> {
     const [channel_id, sender_id] = [await this.channelId(id), await this.userId(sender)]
     const now = this.clock.now()
@@ -175,7 +177,7 @@ export class World {
     return upkeep
   }
 
-  /** Does all work that is due. */
+  /** Does all due work. */
   look(): Promise<void> {
     return this.upkeep().look()
   }
@@ -200,13 +202,13 @@ export class World {
     assert.equal(left, 0, `there are ${pieces} pieces of ${kind} at least`)
   }
 
-  /** Whose work it is: owners by kind and subject. */
+  /** The owners of work, by kind and subject. */
   async owners(kind: WorkKind): Promise<string[]> {
     const rows = await this.store.read.all<{ owner: string }>('SELECT owner FROM work WHERE kind = $1', kind)
     return rows.map(({ owner }) => owner)
   }
 
-  /** A node that the others take for alive, until it is forgotten. */
+  /** A node that counts as alive until its row is deleted. */
   async register(nodeId: string): Promise<() => Promise<unknown>> {
     await this.store.write('INSERT INTO node VALUES ($1, $2)', nodeId, Number.MAX_SAFE_INTEGER)
     return () => this.store.write('DELETE FROM node WHERE node_id = $1', nodeId)

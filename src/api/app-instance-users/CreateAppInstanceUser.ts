@@ -70,7 +70,7 @@ export const CreateAppInstanceUser = operation({
   },
 })
 
-/** Returns how many users the AppInstance has now. */
+/** Returns the new number of users of the AppInstance. */
 async function countUser(transaction: Transaction, appInstanceArn: string): Promise<number> {
   const text = 'UPDATE app_instance SET users = users + 1 WHERE app_instance_arn = $1 RETURNING users'
   return (await transaction.get<{ users: number }>(text, appInstanceArn))?.users ?? 0

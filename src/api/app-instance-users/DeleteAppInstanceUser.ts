@@ -7,7 +7,7 @@ import { requireUser } from './app-instance-user.ts'
 import { markUserDeleted } from './mark-user-deleted.ts'
 
 /**
- * The user is no bearer any more at once; each membership ends with an event. The user's messages stay, with its name.
+ * The user cannot be a bearer from then on. Each membership ends with an event. The user's messages stay, with its name.
  */
 export const DeleteAppInstanceUser = operation({
   name: 'DeleteAppInstanceUser',

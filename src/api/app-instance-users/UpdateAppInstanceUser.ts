@@ -6,8 +6,8 @@ import { operation } from '../context.ts'
 import { toJsonText } from '../json-text.ts'
 
 /**
- * Replaces name and metadata: AWS requires both. Lists of members show the new name. Messages keep the name that their
- * sender had, and no session is notified.
+ * Replaces name and metadata: AWS requires both. Lists of members show the new name. Messages keep the previous name
+ * of their sender, and no session is notified.
  */
 export const UpdateAppInstanceUser = operation({
   name: 'UpdateAppInstanceUser',

@@ -11,15 +11,15 @@ export interface AppInstanceUserRow {
   app_instance_arn: string
   name: string
   metadata: string | null
-  /** In how many channels it is. */
+  /** The number of its memberships. */
   memberships: number
   created_at: number
   updated_at: number
-  /** It is deleted so many days after its creation. */
+  /** The user is deleted so many days after its creation. */
   expiration_days: number | null
 }
 
-/** What an Identity is made of. */
+/** The columns for an Identity. */
 export type NamedUser = Pick<AppInstanceUserRow, 'user_id' | 'app_instance_user_arn' | 'name'>
 
 /** Neither the user nor its AppInstance is deleted. */
@@ -46,8 +46,8 @@ export async function requireUserOf(read: Reader, appInstanceArn: string, arn: s
 }
 
 /**
- * Holds the user's row until the transaction ends. Another transaction that adds the user to a channel, makes it a moderator
- * or bans it waits, or is repeated.
+ * Locks the user's row until the end of the transaction. Another transaction that adds the user to a channel, makes it a
+ * moderator or bans it waits, or is retried.
  */
 export async function lockUser(transaction: Transaction, userId: number): Promise<void> {
   await transaction.run('UPDATE app_instance_user SET memberships = memberships WHERE user_id = $1', userId)

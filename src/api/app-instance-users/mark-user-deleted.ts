@@ -3,9 +3,9 @@ import { cancelWork, scheduleWork } from '../../store/work.ts'
 import type { AppInstanceUserRow } from './app-instance-user.ts'
 
 /**
- * Deletes the user for all who read and write. Its memberships and roles go in the background, and its sessions are closed
- * after those. What names it by its ARN goes at once: a user that is created again under the ARN must not have it. Returns
- * false if it is deleted already. For all that delete a user: the operation, and its expiry.
+ * Marks the user as deleted for all reads and writes. Background work removes its memberships and roles, and then closes its
+ * sessions. Rows that have its ARN are deleted at once: the next incarnation must not have them. Returns false if the user
+ * is deleted already. The operation and the expiry of users call it.
  */
 export async function markUserDeleted(
   transaction: Transaction,
@@ -14,7 +14,7 @@ export async function markUserDeleted(
 ): Promise<boolean> {
   const { user_id, app_instance_user_arn: arn, app_instance_arn: appInstanceArn } = user
   const subject = String(user_id)
-  // Before the user: a piece of its expiry locks its own row first.
+  // Before the user, in lock order: a piece of its expiry locks the row of the work first.
   await cancelWork(transaction, { kind: 'expire-user', subject })
   const mark = 'UPDATE app_instance_user SET deleted_at = $2 WHERE user_id = $1 AND deleted_at IS NULL'
   if ((await transaction.run(mark, user_id, now)) === 0) return false

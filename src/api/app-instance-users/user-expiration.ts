@@ -4,13 +4,13 @@ import { cancelWork, scheduleWork } from '../../store/work.ts'
 import { dayMs } from '../times.ts'
 import type { AppInstanceUserRow } from './app-instance-user.ts'
 
-/** Users expire by the day they were created, and by nothing else. */
+/** The expiration of a user only depends on its creation. */
 export const userExpirationToWire = ({
   expiration_days,
 }: Pick<AppInstanceUserRow, 'expiration_days'>): AppInstanceUserExpirationSettings | undefined =>
   expiration_days === null ? undefined : { ExpirationDays: expiration_days, ExpirationCriterion: 'CREATED_TIMESTAMP' }
 
-/** When the user expires, or undefined if never. */
+/** The time of the expiration; undefined if the user never expires. */
 export const userExpiresAt = ({
   created_at,
   expiration_days,

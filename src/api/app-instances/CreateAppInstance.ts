@@ -27,7 +27,7 @@ export const CreateAppInstance = operation({
   async handle(input, context) {
     requirePlainTags(input.Tags)
     return once(input, context, async (transaction, now) => {
-      const arn = appInstanceArn(context.place, context.newId())
+      const arn = appInstanceArn(context.location, context.newId())
       await transaction.insert<AppInstanceRow>('app_instance', {
         app_instance_arn: arn,
         name: toJsonText(input.Name),

@@ -20,7 +20,7 @@ export const CreateAppInstanceAdmin = operation({
     return store.transaction(async (transaction) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const user = await requireUserOf(transaction, AppInstanceArn, AppInstanceAdminArn)
-      // Locks the user: an admin row that came after its deletion would make it an admin when it is created again.
+      // Locks the user: an admin row after its deletion would make its next incarnation an admin.
       await transaction.run('UPDATE app_instance_user SET memberships = memberships WHERE user_id = $1', user.user_id)
       const inserted = await transaction.insertOnce('app_instance_admin', {
         app_instance_arn: AppInstanceArn,

@@ -5,10 +5,10 @@ import { cancelWork, scheduleWork } from '../../store/work.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 
-/** What an AppInstance has few of. Its channels and users go in the background. */
+/** The tables with few rows of an AppInstance. Background work deletes its channels and users. */
 export const fewOfAppInstance = ['app_instance_admin', 'channel_flow', 'retention', 'app_instance']
 
-/** No user can act in it any more at once: a bearer's AppInstance is read with the bearer. */
+/** From then on no user can act in the AppInstance, because every call reads it with the bearer. */
 export const DeleteAppInstance = operation({
   name: 'DeleteAppInstance',
   http: 'DELETE /app-instances/{AppInstanceArn} 204',

@@ -4,7 +4,7 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 
-/** The user stays, and so do its memberships. The last admin may go. */
+/** The user and its memberships stay. The last admin can be removed, too. */
 export const DeleteAppInstanceAdmin = operation({
   name: 'DeleteAppInstanceAdmin',
   http: 'DELETE /app-instances/{AppInstanceArn}/admins/{AppInstanceAdminArn} 204',

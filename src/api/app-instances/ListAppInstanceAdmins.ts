@@ -9,7 +9,7 @@ import { pageMembers, readPage } from '../paging.ts'
 import { requireAppInstance } from './app-instance.ts'
 import { type AdminRow, adminsOf } from './app-instance-admin.ts'
 
-/** By ARN: AWS documents no order, and this one never changes. */
+/** In the order of the ARNs: AWS documents no order, and this one never changes. */
 export const ListAppInstanceAdmins = operation({
   name: 'ListAppInstanceAdmins',
   http: 'GET /app-instances/{AppInstanceArn}/admins 200',

@@ -7,7 +7,7 @@ import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
 import { type AppInstanceRow, appInstanceSummary } from './app-instance.ts'
 
-/** By ARN: AWS documents no order, and this one never changes. */
+/** In the order of the ARNs: AWS documents no order, and this one never changes. */
 export const ListAppInstances = operation({
   name: 'ListAppInstances',
   http: 'GET /app-instances 200',

@@ -7,7 +7,7 @@ export interface AppInstanceRow {
   app_instance_arn: string
   name: string
   metadata: string | null
-  /** How many it has. */
+  /** The number of its users. */
   users: number
   created_at: number
   updated_at: number

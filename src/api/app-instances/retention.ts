@@ -4,16 +4,16 @@ import { cancelWork, scheduleWork } from '../../store/work.ts'
 import { dayMs, epochSeconds } from '../times.ts'
 
 /**
- * How long messages past the limit are only hidden after the settings were changed: until then a longer period brings
- * them back (AWS's administrator guide, "Managing message retention").
+ * The grace period after a change of the settings: messages past the limit are only hidden, and a longer period restores
+ * them (AWS's administrator guide, "Managing message retention").
  */
 export const graceMs = 30 * dayMs
 
 export interface RetentionRow {
   app_instance_arn: string
-  /** Null if messages are kept for ever again. */
+  /** Null if the limit was removed. */
   retention_days: number | null
-  /** When the grace period of the last change ends. */
+  /** The end of the grace period of the last change. */
   deletes_from: number | null
 }
 
@@ -28,7 +28,7 @@ export const keptSince = (row: RetentionRow | undefined, now: number): number =>
 export const readVisibleSince = async (read: Reader, appInstanceArn: string, now: number): Promise<number> =>
   keptSince(await findRetention(read, appInstanceArn), now)
 
-/** Settings that were never made are absent. */
+/** Absent without settings. */
 export function retentionToWire(row: RetentionRow | undefined) {
   if (!row) return {}
   const { retention_days, deletes_from } = row
@@ -40,7 +40,7 @@ export function retentionToWire(row: RetentionRow | undefined) {
 }
 
 /**
- * A change begins a new grace period; the same settings once more are no change. Returns the settings as they are now.
+ * A change begins a new grace period; the same settings again do not. Returns the stored settings.
  */
 export async function putRetention(
   transaction: Transaction,

@@ -17,7 +17,7 @@ import { requireChannel } from '../channels/channel.ts'
 import { operation } from '../context.ts'
 import { failAllButOnePiece, failHeld } from './held-messages.ts'
 
-/** The user's membership ends, and what flows hold of its messages fails. A user that is no member can be banned as well. */
+/** Ends the user's membership, and fails its held messages. A user without a membership can be banned, too. */
 export const CreateChannelBan = operation({
   name: 'CreateChannelBan',
   http: 'POST /channels/{ChannelArn}/bans 201',
@@ -30,7 +30,7 @@ export const CreateChannelBan = operation({
     const { channel_id } = channel
     const { user_id: member_id } = await requireBannable(context.read, channel, MemberArn)
     await failAllButOnePiece({ channelId: channel_id, senderId: member_id }, context)
-    // Every send updates the head: at SERIALIZABLE, a ban among steady sends never commits.
+    // Every send updates the head: at SERIALIZABLE, a ban would never commit during steady sends.
     return context.store.transaction(async (transaction) => {
       await lockUser(transaction, member_id)
       await requireChannel(transaction, channel_id)
@@ -39,7 +39,7 @@ export const CreateChannelBan = operation({
       if (!(await insertRole(transaction, ban, { channel_id, user: member, createdBy, now }))) throw alreadyBanned()
       const fail = () => failHeld(transaction, { channelId: channel_id, senderId: member_id }, context)
       const membership = await removeMember(transaction, { channel_id, member_id }, now, fail)
-      // A user that has left may have messages that are held.
+      // A user that has left may still have held messages.
       if (!membership) await fail()
       return { ChannelArn, Member: identityOf(member) }
     }, 'read committed')

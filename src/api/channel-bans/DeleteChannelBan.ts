@@ -4,7 +4,7 @@ import { mayModerateChannel } from '../access.ts'
 import { ban, deleteRole } from '../channel-role.ts'
 import { operation } from '../context.ts'
 
-/** The user may be added again, and is not added by this. */
+/** Afterwards the user can be added again. This operation does not add it. */
 export const DeleteChannelBan = operation({
   name: 'DeleteChannelBan',
   http: 'DELETE /channels/{ChannelArn}/bans/{MemberArn} 204',

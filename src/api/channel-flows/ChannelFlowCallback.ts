@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict'
-import { ApiError, badRequest, conflict, type ErrorCode, forbidden } from '../../contract/api-error.ts'
+import { ApiError, badRequest, conflict, forbidden } from '../../contract/api-error.ts'
+import { functionNameOf } from '../../contract/arn.ts'
 import { optional, path, requiredIdempotencyToken } from '../../contract/binding.ts'
 import type { InputOf } from '../../contract/operation.ts'
 import { CallbackIdType, ChimeArn, NonNullableBoolean } from '../../contract/shapes.ts'
 import { ChannelMessageCallback } from '../../contract/structures/channel-messages.ts'
 import { changeOf, runOf } from '../../flow/decision.ts'
 import { type FlowEvent, transition } from '../../flow/transition.ts'
+import { mayDecide } from '../../keys/may.ts'
 import type { CallbackResult } from '../../runtime/metrics.ts'
 import type { DecideStep } from '../../store/changes.ts'
+import { findStepRows, type StepRows } from '../../store/step-rows.ts'
 import type { Reader } from '../../store/store.ts'
 import type { StepRow } from '../../store/tables.ts'
-import { findTurn, type ReadTurn } from '../../store/turns.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { changesOf, requireTextSize } from '../channel-messages/channel-message.ts'
 import { type Context, operation } from '../context.ts'
 import { parametersHash } from '../idempotency.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
+import { readDenialReason } from './denial-reason.ts'
 import { reportRejected } from './rejected-callback.ts'
 
 type Callback = InputOf<typeof input>
@@ -28,9 +31,9 @@ const input = {
 }
 
 /**
- * A processor's verdict, of which the first counts. The SDK's own retry of it is answered alike. Any other is refused:
- * with a BadRequest when the message went on meanwhile, with a Forbidden when it did not or the deadline has passed,
- * and with a Conflict when two came at the same time.
+ * A processor's verdict. The first one counts, and the SDK's own retry of it gets the same response. Any other is rejected:
+ * with a BadRequest if the message has passed the step, with a Forbidden if it was denied or failed or the deadline has
+ * passed, and with a Conflict if two arrive at the same time.
  */
 export const ChannelFlowCallback = operation({
   name: 'ChannelFlowCallback',
@@ -51,7 +54,7 @@ export const ChannelFlowCallback = operation({
     const { ChannelArn, CallbackId } = input
     await requireValidMessage(input, context)
     const result = await decide(input, context).catch((error: unknown) => {
-      context.metrics.countCallback(refusalOf(error))
+      context.metrics.countCallback(rejectionOf(error))
       throw error
     })
     context.metrics.countCallback(result)
@@ -64,8 +67,9 @@ export const ChannelFlowCallback = operation({
  */
 async function requireValidMessage(input: Callback, context: Context): Promise<void> {
   try {
-    refuseSubChannel(input.ChannelMessage.SubChannelId)
+    rejectSubChannel(input.ChannelMessage.SubChannelId)
     requireTextSize(input.ChannelMessage, 'STANDARD')
+    if (input.DeleteResource) readDenialReason(input.ChannelMessage.Metadata)
   } catch (error) {
     context.metrics.countCallback('invalid')
     await reportRejected(input, (error as ApiError).message, context)
@@ -74,20 +78,32 @@ async function requireValidMessage(input: Callback, context: Context): Promise<v
 }
 
 async function decide(input: Callback, context: Context): Promise<CallbackResult> {
-  const { ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage } = input
-  const turn = await requireTurn(context.read, ChannelArn, CallbackId)
-  if (turn.step.message_id !== ChannelMessage.MessageId) {
+  const rows = await requireStepRows(context.read, input.ChannelArn, input.CallbackId)
+  if (rows.step.message_id !== input.ChannelMessage.MessageId) {
     await reportRejected(input, 'channelMessage.messageId: is not the message of this CallbackId', context)
     throw forbidden()
   }
-  const verdictKey = verdictKeyOf(input, context)
-  if (isRepeated(verdictKey, turn.step)) return 'repeated'
+  try {
+    return await decideStep(rows, input, context)
+  } catch (error) {
+    if (error instanceof ApiError) context.rejectedCallbacks.add(rows.step)
+    throw error
+  }
+}
 
-  const verdict = { type: 'Verdict', deny, text: deny ? {} : changesOf(ChannelMessage) } as const
-  const change = decisionOf(turn, verdict, context)
+async function decideStep(rows: StepRows, input: Callback, context: Context): Promise<CallbackResult> {
+  const { DeleteResource: deny = false, ChannelMessage } = input
+  requireOwnStep(rows, context)
+  const verdictKey = verdictKeyOf(input, context)
+  if (isRepeated(verdictKey, rows.step)) return 'repeated'
+
+  const reason = deny ? readDenialReason(ChannelMessage.Metadata) : undefined
+  const decision = reason && ({ by: 'callback', reason } as const)
+  const verdict = { type: 'Verdict', deny, text: deny ? {} : changesOf(ChannelMessage), decision } as const
+  const change = decisionOf(rows, verdict, context)
   const outcome = await context.store.commit({
     ...change,
-    heldBy: undefined,
+    expectedOwner: undefined,
     step: { ...change.step, verdict_key: verdictKey },
   })
   if (outcome.result === 'decided') logDecision(change, deny, context)
@@ -95,9 +111,9 @@ async function decide(input: Callback, context: Context): Promise<CallbackResult
   return outcome.result === 'decided' ? (deny ? 'denied' : 'allowed') : 'repeated'
 }
 
-/** What a refused callback counts as. */
-function refusalOf(error: unknown): CallbackResult {
-  const results: Partial<Record<ErrorCode, CallbackResult>> = {
+/** The metric's label for a rejected callback. */
+function rejectionOf(error: unknown): CallbackResult {
+  const results: Partial<Record<ApiError['code'], CallbackResult>> = {
     BadRequest: 'not_pending',
     Conflict: 'conflict',
     Forbidden: 'forbidden',
@@ -105,16 +121,25 @@ function refusalOf(error: unknown): CallbackResult {
   return (error instanceof ApiError && results[error.code]) || 'failed'
 }
 
-/** Throws a Forbidden if the id is unknown, or another channel's. */
-async function requireTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn> {
-  const turn = await findTurn(read, channelArn, callbackId)
-  if (!turn) throw forbidden()
-  return turn
+/** Throws a Forbidden, as for an unknown id, if the key is for another flow or another function. */
+function requireOwnStep({ step, run }: StepRows, { credentials, log, requestId }: Context): void {
+  const facts = { channelFlowArn: run.channel_flow_arn, functionName: functionNameOf(step.function_arn) }
+  if (mayDecide(credentials.grant, facts)) return
+  const { accessKeyId } = credentials
+  log.warn({ requestId, accessKeyId, ...facts }, 'callback denied: its key is for another flow or function')
+  throw forbidden()
+}
+
+/** Throws a Forbidden if the id is unknown, or belongs to another channel. */
+async function requireStepRows(read: Reader, channelArn: string, callbackId: string): Promise<StepRows> {
+  const rows = await findStepRows(read, channelArn, callbackId)
+  if (!rows) throw forbidden()
+  return rows
 }
 
 /**
- * Stands for the call. The SDK repeats one whose answer was lost with the same amz-sdk-invocation-id and body: that is
- * the same verdict. A processor that is given its event again makes another call. Null if the caller sends no such id.
+ * Identifies the call. If the response was lost, the SDK repeats the call with the same amz-sdk-invocation-id and body: that
+ * is the same verdict. A processor that receives its event again makes another call. Null if the caller sends no such id.
  */
 const verdictKeyOf = (input: object, { invocationId }: Context): string | null =>
   invocationId === undefined ? null : parametersHash({ invocationId, input })
@@ -122,23 +147,23 @@ const verdictKeyOf = (input: object, { invocationId }: Context): string | null =
 const isRepeated = (verdictKey: string | null, step: StepRow) => verdictKey !== null && step.verdict_key === verdictKey
 
 /**
- * The step was open when it was read, and over when it came to be written: by this same call, or by another verdict.
+ * The step was open when it was read, and had ended before the write: by this same call, or by another verdict.
  */
 async function requireRepeated(
   verdictKey: string | null,
   { ChannelArn, CallbackId }: { ChannelArn: string; CallbackId: string },
   { read }: Context,
 ): Promise<void> {
-  const { step } = await requireTurn(read, ChannelArn, CallbackId)
+  const { step } = await requireStepRows(read, ChannelArn, CallbackId)
   if (isRepeated(verdictKey, step)) return
   throw conflict('Another callback for this message was processed at the same time')
 }
 
-/** What the verdict makes of the step, its run and its message. Throws if it comes too late. */
-function decisionOf({ step, run, message }: ReadTurn, verdict: FlowEvent, context: Context): DecideStep {
+/** The hot write of the verdict. Throws if the verdict is too late. */
+function decisionOf({ step, run, message }: StepRows, verdict: FlowEvent, context: Context): DecideStep {
   const now = context.now()
   const result = transition(runOf({ step, run }), verdict, { ...context, now })
-  if ('refusal' in result) throw result.refusal === 'NotPending' ? notPending(step.callback_id) : forbidden()
+  if ('rejection' in result) throw result.rejection === 'NotPending' ? notPending(step.callback_id) : forbidden()
   if (!message) throw forbidden()
   const change = changeOf({ step, run, message }, result, context.node, now)
   assert(change?.kind === 'DecideStep', 'a verdict decides its step')

@@ -5,7 +5,7 @@ import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { requireChannelFlow } from './channel-flow.ts'
 
-/** Messages in processing keep the flow as it was when they were accepted. */
+/** Held messages keep the snapshot of the flow. */
 export const DeleteChannelFlow = operation({
   name: 'DeleteChannelFlow',
   http: 'DELETE /channel-flows/{ChannelFlowArn} 204',

@@ -4,7 +4,7 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import { mayModerateChannel } from '../access.ts'
 import { operation } from '../context.ts'
 
-/** From this channel alone, whatever AWS's first sentence about it says: the path names one channel. */
+/** Only for this channel: the path names one channel, although AWS's first sentence says otherwise. */
 export const DisassociateChannelFlow = operation({
   name: 'DisassociateChannelFlow',
   http: 'DELETE /channels/{ChannelArn}/channel-flow/{ChannelFlowArn} 204',

@@ -8,7 +8,7 @@ import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
 import { type ChannelFlowRow, channelFlowSummary } from './channel-flow.ts'
 
-/** By ARN: AWS documents no order, and this one never changes. */
+/** In the order of the ARNs: AWS documents no order, and this one never changes. */
 export const ListChannelFlows = operation({
   name: 'ListChannelFlows',
   http: 'GET /channel-flows 200',

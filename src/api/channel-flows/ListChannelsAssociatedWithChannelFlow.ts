@@ -37,5 +37,5 @@ export const ListChannelsAssociatedWithChannelFlow = operation({
   },
 })
 
-/** AWS's ChannelAssociatedWithFlowSummary: a ChannelSummary that does not say when the last message was. */
+/** AWS's ChannelAssociatedWithFlowSummary: a ChannelSummary without the time of the last message. */
 const associatedChannel = (channel: ChannelRow) => channelSummary({ ...channel, last_message_at: null }, epochSeconds)

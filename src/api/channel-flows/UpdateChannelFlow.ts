@@ -6,7 +6,7 @@ import { operation } from '../context.ts'
 import { toJsonText } from '../json-text.ts'
 import { requireChannelFlow, requireDistinctOrder } from './channel-flow.ts'
 
-/** Replaces name and processors. Messages in processing keep the flow as it was when they were accepted. */
+/** Replaces name and processors. Held messages keep the snapshot of the flow. */
 export const UpdateChannelFlow = operation({
   name: 'UpdateChannelFlow',
   http: 'PUT /channel-flows/{ChannelFlowArn} 200',

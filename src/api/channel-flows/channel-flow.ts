@@ -20,7 +20,7 @@ const deadlineMsMin = 100
 const deadlineMsMax = 30 * 24 * 3_600_000
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** How long each processor of the flow has for its verdict. A message in processing keeps what it was accepted with. */
+/** The time limit of each processor for its verdict. A held message keeps the limit with which it was accepted. */
 const deadlineTag: ExtensionTag<number> = {
   read: readDeadline,
   // AWS's guide "Processor setup": the callback may come up to 48 hours later.
@@ -42,19 +42,19 @@ function readDeadline(text: string): number {
 export const findChannelFlow = (read: Reader, arn: string): Promise<ChannelFlowRow | undefined> =>
   read.get('SELECT * FROM channel_flow WHERE channel_flow_arn = $1', arn)
 
-/** Throws a Forbidden if there is none, where the operation declares no NotFound. */
+/** Throws a Forbidden if there is none, for operations that declare no NotFound. */
 export async function requireChannelFlow(read: Reader, arn: string): Promise<ChannelFlowRow> {
   const flow = await findChannelFlow(read, arn)
   if (!flow) throw forbidden()
   return flow
 }
 
-/** A channel's flow as one statement reads it together with the channel; all null where the channel has none. */
+/** A channel's flow, read in one statement with the channel; all columns are null if the channel has none. */
 export type SnapshotRow = {
   [Column in 'channel_flow_arn' | 'processors_json' | 'deadline_ms']: ChannelFlowRow[Column] | null
 }
 
-/** The channel's flow as it is now, for a message whose channel's flow changed since it was read with the roles. */
+/** Reads the channel's flow again, for a message whose channel's flow has changed since it was read with the roles. */
 export async function snapshotFlow(read: Reader, channelId: number): Promise<FlowSnapshot | undefined> {
   const row = await read.get<SnapshotRow>(
     `SELECT channel_flow.channel_flow_arn, processors_json, deadline_ms FROM channel
@@ -65,8 +65,8 @@ export async function snapshotFlow(read: Reader, channelId: number): Promise<Flo
 }
 
 /**
- * Channel and flow come from one statement: between two, the flow that the channel had could be exchanged and deleted, and
- * the message would meet neither.
+ * One statement reads the channel and the flow: between two statements, the channel could get another flow and the first one
+ * could be deleted, and the message would pass no flow.
  */
 export function snapshotOf({ channel_flow_arn, processors_json, deadline_ms }: SnapshotRow): FlowSnapshot | undefined {
   if (channel_flow_arn === null || processors_json === null || deadline_ms === null) return undefined
@@ -77,7 +77,7 @@ export function snapshotOf({ channel_flow_arn, processors_json, deadline_ms }: S
   }
 }
 
-/** Two processors cannot have the same turn. */
+/** Two processors cannot have the same ExecutionOrder. */
 export function requireDistinctOrder(processors: readonly Processor[]): void {
   const orders = processors.map((processor) => processor.ExecutionOrder)
   if (new Set(orders).size === orders.length) return

@@ -1,9 +1,9 @@
 import { processorsOf } from '../../flow/decision.ts'
 import { isOpen } from '../../flow/transition.ts'
-import { findTurn, type ReadTurn } from '../../store/turns.ts'
+import { findStepRows, type StepRows } from '../../store/step-rows.ts'
 import type { Context } from '../context.ts'
 
-/** What a caller sent, before anything of it is known to be valid. */
+/** The input of a caller, before its validation. */
 interface Sent {
   ChannelArn?: unknown
   CallbackId?: unknown
@@ -13,34 +13,35 @@ interface Sent {
 const textMembers = ['Content', 'Metadata', 'ContentType', 'MessageAttributes', 'PushNotification']
 
 /**
- * Warns of a callback that is rejected while its message waits for it: most processors do not look at the answer, and the
- * message would stay PENDING in silence until its deadline. `problem` holds nothing that the caller wrote. A callback whose
- * CallbackId belongs to no open step concerns no message: any caller could fill the log with those.
+ * Logs a rejected callback while its message waits for the verdict: most processors ignore the response, and the message
+ * would stay PENDING until its deadline without a reason. `problem` has no text of the caller. A callback whose CallbackId
+ * belongs to no open step is not logged: any caller could fill the log with them.
  */
 export async function reportRejected(sent: Sent, problem: string, context: Context): Promise<void> {
-  const { log, requestId } = context
-  const turn = await turnOf(sent, context).catch(() => undefined)
+  const { log, requestId, rejectedCallbacks } = context
+  const rows = await rowsOf(sent, context).catch(() => undefined)
   const facts = { requestId, problem, bytes: sizesOf(sent.ChannelMessage) }
-  if (turn && isOpen(turn.step)) {
-    log.warn({ ...factsOf(turn), ...facts }, 'ChannelFlowCallback rejected; the message waits for another')
+  if (rows && isOpen(rows.step)) {
+    rejectedCallbacks.add(rows.step)
+    log.warn({ ...factsOf(rows), ...facts }, 'ChannelFlowCallback rejected; the message waits for another')
   } else {
     log.debug(facts, 'ChannelFlowCallback rejected')
   }
 }
 
-async function turnOf({ ChannelArn, CallbackId }: Sent, { read }: Context): Promise<ReadTurn | undefined> {
+async function rowsOf({ ChannelArn, CallbackId }: Sent, { read }: Context): Promise<StepRows | undefined> {
   if (typeof ChannelArn !== 'string' || typeof CallbackId !== 'string') return undefined
-  return findTurn(read, ChannelArn, CallbackId)
+  return findStepRows(read, ChannelArn, CallbackId)
 }
 
-const factsOf = ({ step, run }: ReadTurn) => ({
+const factsOf = ({ step, run }: StepRows) => ({
   channelArn: step.channel_arn,
   messageId: step.message_id,
   processor: processorsOf(run)[step.position]?.name,
   waitsUntil: new Date(step.deadline_at).toISOString(),
 })
 
-/** How many bytes each member of the text has that is there; of its JSON, where it is no text. */
+/** The size of each member of the text in bytes; of its JSON if the member is not a string. */
 function sizesOf(message: unknown): Record<string, number> {
   if (typeof message !== 'object' || message === null) return {}
   const given = Object.entries(message).filter(([member]) => textMembers.includes(member))

@@ -10,11 +10,11 @@ import {
 import { accessTo } from '../access.ts'
 import { identityOf } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { addBatch } from './batch.ts'
 import { mayAdd } from './channel-membership.ts'
 
-/** Each member for itself: some may be added and others not. One event tells the channel of those that were. */
+/** Adds each member separately: some may be added and others rejected. One event notifies the channel of the added ones. */
 export const BatchCreateChannelMembership = operation({
   name: 'BatchCreateChannelMembership',
   http: 'POST /channels/{ChannelArn}/memberships?operation=batch-create 200',
@@ -37,7 +37,7 @@ export const BatchCreateChannelMembership = operation({
     return access
   },
   async handle(input, { store, now }, { bearer: invitedBy, channel }) {
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     const { ChannelArn, MemberArns, Type: type = 'DEFAULT' } = input
     const { members, errors } = await store.transaction((transaction) =>
       addBatch(transaction, { channel, memberArns: MemberArns, type, invitedBy, now: now() }),

@@ -6,7 +6,7 @@ import { Identity } from '../../contract/structures/identity.ts'
 import { accessTo } from '../access.ts'
 import { findUser, identityOf, invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { addMember, mayAdd, requireNotBanned } from './channel-membership.ts'
 
 export const CreateChannelMembership = operation({
@@ -28,7 +28,7 @@ export const CreateChannelMembership = operation({
     return access
   },
   async handle({ ChannelArn, MemberArn, Type, SubChannelId }, { store, now }, { bearer: invitedBy, channel }) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     if (!isPrincipalOf(channel.app_instance_arn, MemberArn)) throw invalidUserArn()
     return store.transaction(async (transaction) => {
       const member = await findUser(transaction, MemberArn)

@@ -5,11 +5,12 @@ import { ChimeArn, SubChannelId } from '../../contract/shapes.ts'
 import { accessTo, maySeeChannel } from '../access.ts'
 import { invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { findKnownMembership, removeMember } from './channel-membership.ts'
 
 /**
- * A user may always leave. Moderators and admins remove any member, and members each other in an UNRESTRICTED channel.
+ * A user may always leave. Moderators and admins may remove any member. Members may remove each other in an UNRESTRICTED
+ * channel.
  */
 export const DeleteChannelMembership = operation({
   name: 'DeleteChannelMembership',
@@ -31,7 +32,7 @@ export const DeleteChannelMembership = operation({
     return access
   },
   async handle({ MemberArn, SubChannelId }, { store, now }, access) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     if (!isPrincipalOf(access.channel.app_instance_arn, MemberArn)) throw invalidUserArn()
     return store.transaction(async (transaction) => {
       const membership = await findKnownMembership(transaction, MemberArn, access)

@@ -4,7 +4,7 @@ import { ChimeArn, SubChannelId } from '../../contract/shapes.ts'
 import { ChannelMembership } from '../../contract/structures/channel-memberships.ts'
 import { maySeeChannel } from '../access.ts'
 import { operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { epochSeconds } from '../times.ts'
 import { findKnownMembership } from './channel-membership.ts'
 import { membershipToWire } from './membership-to-wire.ts'
@@ -23,7 +23,7 @@ export const DescribeChannelMembership = operation({
   resources: ['ChimeBearer', 'ChannelArn', 'MemberArn'],
   allow: maySeeChannel,
   async handle({ MemberArn, SubChannelId }, { read }, access) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     const row = await findKnownMembership(read, MemberArn, access)
     if (!row) throw notFound('The user that MemberArn names is not a member of the channel')
     return { ChannelMembership: membershipToWire(row, epochSeconds) }

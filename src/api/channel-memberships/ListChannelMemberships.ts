@@ -7,7 +7,7 @@ import { maySeeChannel } from '../access.ts'
 import { identityOf, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 
 /**
  * In the order in which the users were created. HIDDEN members are listed only on request, and only for moderators and
@@ -36,17 +36,18 @@ export const ListChannelMemberships = operation({
     return access
   },
   async handle(input, context, { channel }) {
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     const { ChannelArn, Type: type = 'DEFAULT' } = input
     const { page, NextToken } = await readPage(context, input, {
       start: 0,
       rowsAfter: (memberId, rowsMax) =>
         context.read.all<NamedUser>(
+          // The type is in the text, since an index has the HIDDEN memberships only.
           `SELECT user_id, app_instance_user_arn, name FROM channel_membership
            JOIN app_instance_user ON user_id = member_id
-           WHERE channel_id = $1 AND type = $2 AND member_id > $3 AND deleted_at IS NULL ORDER BY member_id LIMIT $4`,
+           WHERE channel_id = $1 AND type = '${type}' AND member_id > $2 AND deleted_at IS NULL
+           ORDER BY member_id LIMIT $3`,
           channel.channel_id,
-          type,
           memberId,
           rowsMax,
         ),

@@ -7,7 +7,7 @@ import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
 import { type JoinedChannelRow, joinedChannelSummary } from './membership-to-wire.ts'
 
-/** In the order in which the channels were created. AWS's chat demo leaves the user out, and means the bearer. */
+/** In the order in which the channels were created. Without a user, as in AWS's chat demo, the list is the bearer's. */
 export const ListChannelMembershipsForAppInstanceUser = operation({
   name: 'ListChannelMembershipsForAppInstanceUser',
   http: 'GET /channels?scope=app-instance-user-memberships 200',

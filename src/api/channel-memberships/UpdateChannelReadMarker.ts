@@ -5,8 +5,9 @@ import { mayActAsMember } from '../access.ts'
 import { operation } from '../context.ts'
 
 /**
- * The marker is never before the channel's last message: else a clock that was set back would leave that message unread for
- * ever. LastUpdatedTimestamp of the membership stays, since others see it and the marker is for its owner alone.
+ * The marker is never before the channel's last message: otherwise, after the clock was set back, that message would stay
+ * unread for ever. The membership's LastUpdatedTimestamp does not change, because other users see it and only the owner may
+ * see the marker.
  */
 export const UpdateChannelReadMarker = operation({
   name: 'UpdateChannelReadMarker',
@@ -25,7 +26,7 @@ export const UpdateChannelReadMarker = operation({
       reader.user_id,
       now(),
     )
-    // The member or the channel is gone meanwhile.
+    // The membership or the channel was deleted in the meantime.
     if (marked === 0) throw forbidden()
     return { ChannelArn }
   },

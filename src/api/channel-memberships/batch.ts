@@ -15,7 +15,7 @@ import {
   newMembership,
 } from './channel-membership.ts'
 
-/** Who becomes a member of which channel, and by whom. */
+/** The new members, the channel, and the inviter. */
 interface Batch {
   channel: ChannelRow
   memberArns: readonly string[]
@@ -29,21 +29,21 @@ interface AddedBatch {
   errors: { memberArn: string; error: ApiError }[]
 }
 
-/** A user whom the batch names, and what it is to the channel already. */
+/** A user of the batch, with its present role in the channel. */
 interface Candidate extends NamedUser {
   memberships: number
   is_member: number
   is_banned: number
 }
 
-/** Statements for so many ARNs are prepared; NULL fills up the rest. The second is the most that a call may name. */
+/** Statements exist for these numbers of ARNs; NULL fills the rest. The second is the maximum of a call. */
 const widths = [10, 100]
 
-/** Adds whom it can, and tells the channel of all of them with one event. */
+/** Adds the users that can be added, with one event for all of them. */
 export async function addBatch(transaction: Transaction, batch: Batch): Promise<AddedBatch> {
   const { members, errors } = await sortOut(transaction, batch)
   if (members.length === 0) return { members, errors }
-  // In one order: of two calls that name the same users each would else wait for the other's.
+  // In lock order: two calls with the same users would otherwise deadlock.
   for (const { user_id } of members.toSorted((a, b) => a.user_id - b.user_id)) {
     await countMembershipOf(transaction, user_id)
   }
@@ -62,7 +62,7 @@ export async function addBatch(transaction: Transaction, batch: Batch): Promise<
   return { members, errors }
 }
 
-/** Whom of the batch it can add, and why not the others. */
+/** The users of the batch that can be added, and the errors of the others. */
 async function sortOut(transaction: Transaction, batch: Batch): Promise<AddedBatch> {
   const { channel } = batch
   const candidates = await readCandidates(transaction, batch)
@@ -74,15 +74,15 @@ async function sortOut(transaction: Transaction, batch: Batch): Promise<AddedBat
     const candidate = candidates.get(memberArn)
     const error = !isPrincipalOf(channel.app_instance_arn, memberArn)
       ? invalidUserArn()
-      : refusal(candidate, members.has(memberArn), before + members.size + 1)
+      : rejection(candidate, members.has(memberArn), before + members.size + 1)
     if (error) errors.push({ memberArn, error })
     else if (candidate) members.set(memberArn, candidate)
   }
   return { members: [...members.values()], errors }
 }
 
-/** Why the user cannot be added as the member that makes them so many. */
-function refusal(candidate: Candidate | undefined, isAdded: boolean, membersThen: number): ApiError | undefined {
+/** The error if the user cannot be added; `membersThen` is the number of members with it. */
+function rejection(candidate: Candidate | undefined, isAdded: boolean, membersThen: number): ApiError | undefined {
   if (!candidate) return notFound('The user that MemberArn names does not exist')
   if (candidate.is_banned) return forbidden()
   if (candidate.is_member || isAdded) return alreadyMember()

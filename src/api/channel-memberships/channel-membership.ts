@@ -10,7 +10,7 @@ import { createChannelMembership } from '../events/create-channel-membership.ts'
 import { deleteChannelMembership } from '../events/delete-channel-membership.ts'
 import { requireWithinQuota } from '../quotas.ts'
 
-/** Who becomes a member of which channel, and by whom. */
+/** The new member, the channel, and the inviter. */
 interface NewMember {
   channel: Pick<ChannelRow, 'channel_id' | 'channel_arn'>
   member: NamedUser
@@ -65,8 +65,8 @@ export const insertMembership = (transaction: Transaction, membership: Membershi
 
 /**
  * Whether the bearer may add these users. Moderators and admins add any user. Members may in an UNRESTRICTED channel,
- * and a stranger may add itself to one that is PUBLIC as well. HIDDEN memberships are for moderators and admins to
- * give.
+ * and a user that is not a member may add itself to one that is also PUBLIC. Only moderators and admins give HIDDEN
+ * memberships.
  */
 export function mayAdd(access: ChannelAccess, memberArns: readonly string[], type: ChannelMembershipType): boolean {
   if (access.moderates || access.administers) return true
@@ -82,14 +82,14 @@ export async function requireNotBanned(transaction: Transaction, channelId: numb
   if (await transaction.get(text, channelId, userId)) throw forbidden()
 }
 
-/** Counts one more membership of the user. Returns how many it has now. */
+/** Increments the user's number of memberships, and returns it. */
 export async function countMembershipOf(transaction: Transaction, userId: number): Promise<number> {
   const text = 'UPDATE app_instance_user SET memberships = memberships + 1 WHERE user_id = $1 RETURNING memberships'
   return (await transaction.get<{ memberships: number }>(text, userId))?.memberships ?? 0
 }
 
 /**
- * Changes how many members the channel has, and returns it. Throws a Forbidden if the channel was deleted meanwhile.
+ * Changes the channel's number of members, and returns it. Throws a Forbidden if the channel was deleted in the meantime.
  */
 export async function countMembers(transaction: Transaction, channelId: number, more: number): Promise<number> {
   const text =
@@ -100,9 +100,9 @@ export async function countMembers(transaction: Transaction, channelId: number, 
 }
 
 /**
- * Removes the member, and appends the event. The moderator role stays. Returns the membership as it was; undefined if
- * there was none, and then nothing changes. Used by operations, bans and the deletion of a user. Events that `before`
- * appends are numbered before the leave, so that the member still receives them.
+ * Removes the member, and appends the event. The moderator role stays. Returns the removed membership; undefined, without a
+ * change, if there was none. Operations, bans and the deletion of a user call it. Events that `before` appends are numbered
+ * before the leave, so that the member still receives them.
  */
 export async function removeMember(
   transaction: Transaction,
@@ -112,7 +112,7 @@ export async function removeMember(
 ): Promise<MembershipRow | undefined> {
   const membership = await findMembership(transaction, channel_id, member_id)
   if (!membership) return undefined
-  // The user first and the head last, as when a member is added: else the two may wait for each other.
+  // In lock order, the user first and the head last, as when a member is added.
   await transaction.run(
     'UPDATE app_instance_user SET memberships = memberships - 1 WHERE user_id = $1',
     membership.member_id,
@@ -129,8 +129,7 @@ export async function removeMember(
 }
 
 /**
- * The user's membership of the channel, as far as the bearer may know of it: a HIDDEN one exists for its owner, and for
- * moderators and admins alone.
+ * The user's membership of the channel if the bearer may see it: only the owner, moderators and admins may see a HIDDEN one.
  */
 export async function findKnownMembership(
   read: Reader,

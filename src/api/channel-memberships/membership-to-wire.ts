@@ -18,10 +18,10 @@ export const membershipToWire = <Time>(row: MembershipRow, time: WriteTime<Time>
   LastUpdatedTimestamp: time(row.updated_at),
 })
 
-/** A channel, as one of its members has it. */
+/** A channel with the membership of one of its members. */
 export type JoinedChannelRow = ChannelRow & Pick<MembershipRow, 'type' | 'read_marker_at'>
 
-/** AWS's ChannelMembershipForAppInstanceUserSummary. The read marker is for the membership's owner alone. */
+/** AWS's ChannelMembershipForAppInstanceUserSummary. Only the owner of the membership may see the read marker. */
 export const joinedChannelSummary = (row: JoinedChannelRow, { isOwner }: { isOwner: boolean }) => ({
   ChannelSummary: channelSummary(row, epochSeconds),
   AppInstanceUserMembershipSummary: {

@@ -5,11 +5,11 @@ import { accessTo } from '../access.ts'
 import { operation } from '../context.ts'
 import { append } from '../events/append.ts'
 import { deleteChannelMessage } from '../events/delete-channel-message.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
 
-/** Admins alone delete, and only what is sent; a targeted message too, which they may not see. */
+/** Only admins may delete, and only SENT messages. This includes targeted messages, which they may not read. */
 export const DeleteChannelMessage = operation({
   name: 'DeleteChannelMessage',
   http: 'DELETE /channels/{ChannelArn}/messages/{MessageId} 204',
@@ -29,7 +29,7 @@ export const DeleteChannelMessage = operation({
     return access
   },
   async handle({ MessageId, SubChannelId }, context, { channel }) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     return context.store.transaction(async (transaction) => {
       const now = context.now()
       const message = await findMessage(transaction, channel.channel_id, MessageId)

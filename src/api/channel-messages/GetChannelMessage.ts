@@ -4,11 +4,11 @@ import { ChannelMessage } from '../../contract/structures/channel-messages.ts'
 import { maySeeChannel } from '../access.ts'
 import { readVisibleSince } from '../app-instances/retention.ts'
 import { operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { epochSeconds } from '../times.ts'
 import { messageToWire, noMessage, requireVisibleMessage, seenBy } from './channel-message.ts'
 
-/** While a flow holds the message, only its sender gets it: not even moderators and admins do. */
+/** While a flow holds the message, only its sender may read it; moderators and admins may not. */
 export const GetChannelMessage = operation({
   name: 'GetChannelMessage',
   http: 'GET /channels/{ChannelArn}/messages/{MessageId} 200',
@@ -23,7 +23,7 @@ export const GetChannelMessage = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
   async handle({ MessageId, ChimeBearer, SubChannelId }, { read, now }, { channel, bearer: reader }) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     const [row, visibleSince] = await Promise.all([
       requireVisibleMessage(read, channel.channel_id, MessageId, reader.user_id),
       readVisibleSince(read, channel.app_instance_arn, now()),

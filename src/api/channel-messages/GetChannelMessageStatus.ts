@@ -4,7 +4,7 @@ import { ChimeArn, MessageId, SubChannelId } from '../../contract/shapes.ts'
 import { ChannelMessageStatusStructure } from '../../contract/structures/channel-messages.ts'
 import { accessTo } from '../access.ts'
 import { operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { findMessage, statusToWire } from './channel-message.ts'
 
 /**
@@ -25,7 +25,7 @@ export const GetChannelMessageStatus = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   allow: accessTo,
   async handle({ MessageId, SubChannelId }, { read }, { channel, bearer: reader }) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     const row = await findMessage(read, channel.channel_id, MessageId)
     if (row?.sender_id !== reader.user_id) throw forbidden()
     const { update_status, update_detail } = row

@@ -8,11 +8,11 @@ import { maySeeChannel } from '../access.ts'
 import { readVisibleSince } from '../app-instances/retention.ts'
 import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { epochSeconds, milliseconds } from '../times.ts'
 import { messageSummary, seenBy, visibleTo } from './channel-message.ts'
 
-/** By creation, the newest first unless asked otherwise: the order of sending, whatever the order of delivery was. */
+/** In the order of creation, by default the newest first. The order of delivery may differ. */
 export const ListChannelMessages = operation({
   name: 'ListChannelMessages',
   http: 'GET /channels/{ChannelArn}/messages 200',
@@ -35,7 +35,7 @@ export const ListChannelMessages = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   allow: maySeeChannel,
   async handle(input, context, { channel, bearer: reader }) {
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     const { ChannelArn, ChimeBearer, SortOrder: order = 'DESCENDING', NotBefore, NotAfter } = input
     const descending = order === 'DESCENDING'
     const visibleSince = await readVisibleSince(context.read, channel.app_instance_arn, context.now())
@@ -66,13 +66,13 @@ export const ListChannelMessages = operation({
 
 interface Limit {
   value: number
-  /** In SQL, with the placeholder of the value: PostgreSQL takes no value that the statement does not use. */
+  /** In SQL, with the placeholder of the value: PostgreSQL rejects a value that the statement does not use. */
   condition(value: string): string
 }
 
 /**
- * Where the page begins and where the list ends. A page that follows another begins behind it, and so within the times. Of
- * two limits on one side SQLite searches for the first alone, and would read 300,000 messages in 125 ms to find the other.
+ * The bounds of the page. A following page begins after the previous one, which is within the times. With two bounds on one
+ * side, SQLite would only use the first one for its search, and read 300,000 messages in 125 ms to find the other.
  */
 function limitsOf(
   seq: number | undefined,
@@ -80,7 +80,7 @@ function limitsOf(
   { since, until }: { since: number; until: number },
 ): Limit[] {
   const lower = Number.isFinite(since) ? atTime('>=', Math.ceil(since)) : undefined
-  // The first millisecond that is too late.
+  // The first millisecond after the range.
   const upper = Number.isFinite(until) ? atTime('<', Math.floor(until) + 1) : undefined
   const [begin, end] = descending ? [upper, lower] : [lower, upper]
   const behind =

@@ -6,11 +6,11 @@ import { type ChannelAccess, mayActInChannel } from '../access.ts'
 import { operation } from '../context.ts'
 import { append } from '../events/append.ts'
 import { redactChannelMessage } from '../events/redact-channel-message.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { findMessage, withoutText } from './channel-message.ts'
 import { dropUpdate } from './pending-update.ts'
 
-/** Sender, moderators and admins empty a sent message. An update of it that is in processing ends with that. */
+/** The sender, moderators and admins may empty a sent message. A pending update of it ends. */
 export const RedactChannelMessage = operation({
   name: 'RedactChannelMessage',
   http: 'POST /channels/{ChannelArn}/messages/{MessageId}?operation=redact 200',
@@ -26,7 +26,7 @@ export const RedactChannelMessage = operation({
   rate: 'channelWrites',
   allow: mayActInChannel,
   async handle({ ChannelArn, MessageId, SubChannelId }, context, access) {
-    refuseSubChannel(SubChannelId)
+    rejectSubChannel(SubChannelId)
     const { channel_id } = access.channel
     return context.store.transaction(async (transaction) => {
       const message = await findMessage(transaction, channel_id, MessageId)
@@ -50,7 +50,7 @@ export const RedactChannelMessage = operation({
   },
 })
 
-/** Only the sender may know that the message is not sent yet; for other users it does not exist before that. */
+/** Only the sender may see that the message is not sent yet; until then it does not exist for other users. */
 function requireRedactable(
   message: MessageRow | undefined,
   { bearer, moderates, administers }: ChannelAccess,

@@ -27,7 +27,7 @@ import { invalidUserArn, type NamedUser } from '../app-instance-users/app-instan
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
 import { type TokenedCall, tokenedCall, tokenRow } from '../idempotency.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import type { AcceptedMessage } from '../transient-tokens.ts'
 import { acceptedMessage, currentStatus, findAccepted } from './accepted-message.ts'
 import { newText, requireTextSize, statusToWire } from './channel-message.ts'
@@ -49,12 +49,12 @@ const inputMembers = {
 type Input = InputOf<typeof inputMembers>
 
 /**
- * How often the channel's flow may be exchanged between its reading and the message's writing, until the call gives up.
+ * Maximum of tries of a call, if the channel's flow changes between its read and the write of the message.
  */
 const flowReadsMax = 5
 
 /**
- * A channel's flow holds STANDARD messages until its processors have let them pass; everything else is SENT at once.
+ * A channel's flow holds STANDARD messages until its processors allow them; all other messages are SENT at once.
  */
 export const SendChannelMessage = operation({
   name: 'SendChannelMessage',
@@ -72,7 +72,7 @@ export const SendChannelMessage = operation({
   rate: 'channelWrites',
   allow: maySendToChannel,
   async handle(input, context, { bearer: sender, channel, flow: readFlow }) {
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     requireTargetIsNamed(input)
     const flow = input.Type === 'STANDARD' ? readFlow() : undefined
@@ -80,7 +80,7 @@ export const SendChannelMessage = operation({
   },
 })
 
-/** What was read of the channel and its sender; `flow` is undefined if none holds the message. */
+/** The channel and its sender; `flow` is undefined if no flow holds the message. */
 interface Read {
   sender: NamedUser
   channel: ChannelRow
@@ -96,7 +96,7 @@ async function sendMessage(input: Input, { sender, channel, flow: readFlow }: Re
   let flow = readFlow
   for (let reads = 1; reads <= flowReadsMax; reads += 1) {
     const message = newMessage(input, { channel, sender, target }, flow ? 'PENDING' : 'SENT', context)
-    // What a flow holds has a row until then, even if it is NON_PERSISTENT.
+    // A held message has a row, even if it is NON_PERSISTENT.
     const needsRow = flow || message.persistence === 'PERSISTENT'
     const first = needsRow ? await accept(message, flow, call, context) : publishTransient(message, call, context)
     if (first === 'flow has changed') {
@@ -110,20 +110,20 @@ async function sendMessage(input: Input, { sender, channel, flow: readFlow }: Re
 }
 
 /**
- * The message that a repeated call sent before, where the commit would not find it by its guard: it may have left no
- * row, or its target may have left the channel. For all other messages a read is saved.
+ * The message that a repeated call sent before, if the commit cannot find it: the message may have no row, or its target may
+ * have left the channel. All other messages need no read.
  */
 const findEarlier = async (call: TokenedCall, { Persistence, Target }: Input, context: Context) =>
   Persistence === 'PERSISTENT' && !Target ? context.transientTokens.find(call) : findAccepted(call, context)
 
-/** The answer to a call that was made before. */
+/** The response to a repeated call. */
 const answerAgain = async (channel: ChannelRow, earlier: AcceptedMessage, { read }: Context) => ({
   ChannelArn: channel.channel_arn,
   MessageId: earlier.messageId,
   Status: await currentStatus(read, channel.channel_id, earlier),
 })
 
-/** The shape lets MemberArn be absent, but a message must have a recipient. */
+/** MemberArn is optional in the shape, but a message must have a recipient. */
 function requireTargetIsNamed({ Target }: Input): void {
   if (!Target || Target[0]?.MemberArn) return
   throw badRequest(
@@ -149,7 +149,7 @@ async function findTarget({ Target }: Input, channel: ChannelRow, { read }: Cont
 
 type NewMessage = AcceptMessage['message']
 
-/** The message's row, but for its place in the channel's log. */
+/** The message's row without its number in the channel log. */
 function newMessage(
   input: Input,
   { channel, sender, target }: { channel: ChannelRow; sender: NamedUser; target: Target | undefined },
@@ -160,7 +160,7 @@ function newMessage(
   return {
     channel_id: channel.channel_id,
     channel_arn: channel.channel_arn,
-    message_id: context.newId(),
+    message_id: context.messageIds.create(channel.channel_id, now),
     revision: 1,
     status,
     status_detail: null,
@@ -182,8 +182,7 @@ function newMessage(
 }
 
 /**
- * Stores the message. Where the same call came twice at once and this one is second, it answers the first one's
- * message.
+ * Stores the message. If a concurrent repetition of the call was first, returns the message of that one.
  */
 async function accept(
   message: NewMessage,
@@ -212,7 +211,7 @@ async function accept(
 }
 
 /**
- * Publishes a message that leaves no row, such as a typing indicator: its token is kept in memory only, best effort.
+ * Publishes a message without a row, such as a typing indicator. Its token is only kept in memory, best effort.
  * Returns the same as `accept`.
  */
 function publishTransient(

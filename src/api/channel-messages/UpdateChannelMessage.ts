@@ -17,7 +17,7 @@ import type { MessageRow, MessageText } from '../../store/tables.ts'
 import { mayActInChannel } from '../access.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
-import { refuseSubChannel } from '../sub-channels.ts'
+import { rejectSubChannel } from '../sub-channels.ts'
 import { changesOf, findMessage, requireTextSize, statusToWire } from './channel-message.ts'
 
 /** The sender replaces the text of a sent message. While a flow holds the new text, members see the old one. */
@@ -45,7 +45,7 @@ export const UpdateChannelMessage = operation({
   allow: mayActInChannel,
   async handle(input, context, { channel, bearer: sender, membership }) {
     const { ChannelArn, MessageId } = input
-    refuseSubChannel(input.SubChannelId)
+    rejectSubChannel(input.SubChannelId)
     const message = await findMessage(context.read, channel.channel_id, MessageId)
     if (message?.sender_id !== sender.user_id) throw forbidden()
     requireTextSize(input, message.type as ChannelMessageType)
@@ -61,9 +61,9 @@ export const UpdateChannelMessage = operation({
         outcome: await context.store.commit({ ...update, channelFlowArn, asMember: membership !== undefined }),
       }
     }
-    // What a flow will hold is more work for its processors. Every other update finishes something.
+    // Only an update that a flow will hold needs admission: it is new work for the processors.
     const { shown, outcome } = await (flow ? context.admission.run(ChannelArn, flow, write) : write())
-    if (outcome.result === 'refused')
+    if (outcome.result === 'rejected')
       throw conflict('The message or the flow of its channel was changed at the same time')
     return { ChannelArn, MessageId, Status: statusToWire(shown) }
   },
@@ -77,7 +77,7 @@ function requireUpdatable(message: MessageRow): void {
 
 type Update = Omit<AcceptUpdate, 'channelFlowArn' | 'asMember'>
 
-/** Everybody has the new text at once. */
+/** All members receive the new text at once. */
 function updateAtOnce(before: MessageRow, text: MessageText, now: number): Update {
   const message: MessageRow = {
     ...before,
@@ -92,7 +92,7 @@ function updateAtOnce(before: MessageRow, text: MessageText, now: number): Updat
   return { kind: 'AcceptUpdate', message, shown: message, event, flow: undefined, now }
 }
 
-/** The run has the new text, and its sender is shown it; the message itself keeps the old one. */
+/** The run has the new text, and the sender receives it; the message keeps the old one. */
 function heldUpdate(before: MessageRow, text: MessageText, flow: FlowSnapshot, context: Context, now: number): Update {
   const next = { ...before, revision: before.revision + 1 }
   const message: MessageRow = { ...next, update_status: 'PENDING', update_detail: null }

@@ -9,13 +9,13 @@ export const acceptedMessage = (message: Pick<MessageRow, 'message_id' | 'revisi
   revision: message.revision,
 })
 
-/** The message that this call sent before. Throws a Conflict if the token stands for another call. */
+/** The message that this call sent before. Throws a Conflict if the token belongs to another call. */
 export const findAccepted = async (
   call: TokenedCall,
   { read, transientTokens }: { read: Reader; transientTokens: TransientTokens },
 ): Promise<AcceptedMessage | undefined> => (await findAnswer<AcceptedMessage>(read, call)) ?? transientTokens.find(call)
 
-/** The status of a message that was accepted once, whether or not it has a row any more. */
+/** The status of an accepted message, even if its row was deleted. */
 export async function currentStatus(read: Reader, channelId: number, { messageId, revision }: AcceptedMessage) {
   const message = await findMessage(read, channelId, messageId)
   if (message) return statusToWire(message)
@@ -25,8 +25,8 @@ export async function currentStatus(read: Reader, channelId: number, { messageId
     messageId,
     revision,
   )
-  // The run outlives the message and knows how it ended. What has no run met no flow and was SENT at once: a
-  // NON_PERSISTENT message, which leaves no row, or one that was deleted since.
+  // The run outlives the message and has its result. A message without a run had no flow and was SENT at once: it was
+  // NON_PERSISTENT, which has no row, or was deleted later.
   const status = run && run.state !== 'RUNNING' ? run.state : 'SENT'
   return statusToWire({ status, status_detail: null })
 }

@@ -7,7 +7,7 @@ import type { MessageRow, MessageText } from '../../store/tables.ts'
 import { fromJson, fromJsonText, toJson, toJsonText } from '../json-text.ts'
 import type { WriteTime } from '../times.ts'
 
-/** The members of a message that its sender writes and a processor may rewrite. */
+/** The members of a message that its sender writes and a processor may change. */
 export interface WireText {
   Content?: string
   Metadata?: string
@@ -20,7 +20,7 @@ export interface WireText {
 const contentBytesMax = { STANDARD: 4096, CONTROL: 30 }
 const attributesBytesMax = 1024
 
-/** The limits that the shapes do not have, because they count bytes or depend on the type. */
+/** Limits that the shapes cannot express: they count bytes, or depend on the type. */
 export function requireTextSize(text: WireText, type: ChannelMessageType): void {
   const { Content = '', Metadata, MessageAttributes = {} } = text
   if (type === 'CONTROL' && Metadata) throw badRequest('A CONTROL message has no Metadata')
@@ -45,7 +45,7 @@ export const newText = (text: WireText & { Content: string }): MessageText => ({
   push_notification_json: toJson(text.PushNotification),
 })
 
-/** What is absent keeps its value; an empty Metadata or ContentType clears it; a map is replaced whole. */
+/** An absent member keeps its value; an empty Metadata or ContentType deletes it; a map is replaced as a whole. */
 export function changesOf(text: WireText): Partial<MessageText> {
   const { Content, Metadata, ContentType, MessageAttributes, PushNotification } = text
   return {
@@ -61,14 +61,14 @@ export const findMessage = (read: Reader, channelId: number, messageId: string):
   read.get('SELECT * FROM message_view WHERE channel_id = $1 AND message_id = $2', channelId, messageId)
 
 /**
- * Which messages a user sees: persistent ones that are sent, and its own while they are PENDING or after they FAILED;
+ * The messages that a user may see: persistent SENT ones, and its own while they are PENDING or after they FAILED;
  * targeted ones only as sender or target. `user` is the placeholder of the user's number: `visibleTo('$2')`.
  */
 export const visibleTo = (user: string) => `persistence = 'PERSISTENT'
   AND (status = 'SENT' OR sender_id = ${user})
   AND (target_id IS NULL OR target_id = ${user} OR sender_id = ${user})`
 
-/** The message, if the user may see it. Throws a NotFound otherwise, whether or not there is one. */
+/** The message. Throws a NotFound if it does not exist or the user may not see it. */
 export async function requireVisibleMessage(
   read: Reader,
   channelId: number,
@@ -87,7 +87,7 @@ export async function requireVisibleMessage(
 
 export const noMessage = () => notFound('The message does not exist')
 
-/** The message as the events of its redaction or deletion show it. */
+/** The message in the events of its redaction or deletion. */
 export const withoutText = (message: MessageRow, now: number): MessageRow => ({
   ...message,
   ...noText,
@@ -106,7 +106,7 @@ export const statusToWire = (row: Pick<MessageRow, 'status' | 'status_detail'>) 
 export const seenBy = (userArn: string, row: MessageRow): MessageRow =>
   row.update_status === 'PENDING' && row.sender_arn === userArn ? { ...row, status: 'PENDING' } : row
 
-/** AWS's ChannelMessageSummary. Clients read `Status.Value` of every message unguarded, so it is always there. */
+/** AWS's ChannelMessageSummary. Clients read `Status.Value` of every message without a check, so it is always set. */
 export const messageSummary = <Time>(row: MessageRow, time: WriteTime<Time>) => ({
   MessageId: row.message_id,
   Content: fromJsonText(row.content),

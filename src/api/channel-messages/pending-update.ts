@@ -5,8 +5,8 @@ import { append } from '../events/append.ts'
 import { failedUpdateChannelMessage } from '../events/update-channel-message.ts'
 
 /**
- * Ends the update that a flow holds, if there is one: its processors' callbacks come too late from now on, and its
- * sender receives the reason. A pending edit must not keep moderators from a message.
+ * Ends the pending update, if there is one: later callbacks of its processors are rejected, and its sender receives the
+ * reason. A pending update must not prevent moderators from acting on a message.
  */
 export async function dropUpdate(
   transaction: Transaction,
@@ -20,9 +20,9 @@ export async function dropUpdate(
   const where = `WHERE channel_id = $1 AND message_id = $2 AND revision = $3 AND state = 'RUNNING'`
   const run = await transaction.get<RunRow>(`SELECT * FROM run_view ${where}`, ...key)
   if (!run) return
-  // The step before its run, in the order in which a verdict takes them: else the two may wait for each other.
+  // In lock order, the step before its run, as a verdict locks them.
   await transaction.endStep(run, now)
-  // A run that has ended keeps neither its flow nor any text.
+  // An ended run keeps no flow and no text.
   await transaction.run(
     `UPDATE flow_run SET state = 'FAILED', processors_json = '[]', requested_json = NULL, text_json = NULL, ended_at = $4
      ${where}`,

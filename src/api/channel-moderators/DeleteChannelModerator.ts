@@ -4,7 +4,7 @@ import { mayModerateChannel } from '../access.ts'
 import { deleteRole, moderator } from '../channel-role.ts'
 import { operation } from '../context.ts'
 
-/** A membership stays: role and membership are apart. */
+/** A membership stays: role and membership are independent. */
 export const DeleteChannelModerator = operation({
   name: 'DeleteChannelModerator',
   http: 'DELETE /channels/{ChannelArn}/moderators/{ChannelModeratorArn} 204',

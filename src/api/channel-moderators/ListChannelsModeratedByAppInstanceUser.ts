@@ -9,7 +9,7 @@ import { operation } from '../context.ts'
 import { pageMembers, readPage } from '../paging.ts'
 import { epochSeconds } from '../times.ts'
 
-/** In the order in which the channels were created. Without a user the bearer is meant. */
+/** In the order in which the channels were created. Without a user, the list is the bearer's. */
 export const ListChannelsModeratedByAppInstanceUser = operation({
   name: 'ListChannelsModeratedByAppInstanceUser',
   http: 'GET /channels?scope=app-instance-user-moderated-channels 200',

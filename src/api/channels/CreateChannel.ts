@@ -29,11 +29,11 @@ import { toJson, toJsonText } from '../json-text.ts'
 import { putTags, requirePlainTags } from '../tags/tag.ts'
 import { expirationColumns, scheduleExpiration } from './channel-expiration.ts'
 
-/** AWS names no defaults for Mode and Privacy; these are the cautious ones. */
+/** AWS documents no defaults for Mode and Privacy; these are the restrictive ones. */
 const defaultMode = 'RESTRICTED'
 const defaultPrivacy = 'PRIVATE'
 
-/** Any user of the AppInstance may; it becomes the channel's first member and moderator. */
+/** Any user of the AppInstance may create a channel. It becomes the channel's first member and moderator. */
 export const CreateChannel = operation({
   name: 'CreateChannel',
   http: 'POST /channels 201',
@@ -76,7 +76,7 @@ export const CreateChannel = operation({
   },
 })
 
-/** The channel's own row: its head row has its number, and says when the last message was. */
+/** The columns of table channel: the head row has the number and the time of the last message. */
 type NewChannel = Omit<ChannelRow, 'channel_id' | 'last_message_at'>
 type CreatedChannel = NewChannel & Pick<ChannelRow, 'channel_id'>
 
@@ -107,10 +107,10 @@ const newChannel = (
 })
 
 /**
- * Numbers and times of a deleted channel with this ARN go on: a node that has missed the deletion would else take the
- * log of this channel for the log of that one. While the channel is not deleted there is a Conflict; the head says so
- * and not the channel's row alone, since PostgreSQL takes a row that was deleted after this transaction began for gone,
- * and the head as it was read would not have the number of the deletion yet.
+ * The numbers and times of a deleted channel with this ARN continue: otherwise a node that has missed the deletion would
+ * confuse the logs of the two incarnations. A channel that is not deleted is a Conflict. The head row decides, not the
+ * channel's row: if the channel is deleted during this transaction, PostgreSQL already hides its row, but the head that
+ * was read would not have the number of the deletion yet.
  */
 async function insertChannel(transaction: Transaction, channel: NewChannel): Promise<CreatedChannel> {
   const head = await transaction.get<Pick<ChannelRow, 'channel_id'>>(
@@ -125,7 +125,7 @@ async function insertChannel(transaction: Transaction, channel: NewChannel): Pro
   throw conflict('A channel with this ChannelId exists already')
 }
 
-/** The creator first, and each user once, however often the caller names it. */
+/** The creator first, and each user once, without duplicates. */
 const people = (creator: AppInstanceUserRow, arns: string[] = []) => new Set([creator.app_instance_user_arn, ...arns])
 
 async function addMembers(
@@ -138,7 +138,7 @@ async function addMembers(
   for (const arn of people(creator, arns)) {
     members.push(await requireUserOf(transaction, channel.app_instance_arn, arn))
   }
-  // In one order: of two calls that name the same users each would else wait for the other's.
+  // In lock order: two calls with the same users would otherwise deadlock.
   const counts = new Map<number, number>()
   for (const { user_id } of members.toSorted((a, b) => a.user_id - b.user_id)) {
     counts.set(user_id, await countMembershipOf(transaction, user_id))

@@ -7,8 +7,8 @@ import { operation } from '../context.ts'
 import { markChannelDeleted } from './mark-channel-deleted.ts'
 
 /**
- * The channel is deleted with its contents: for all users at once, and from the store in the background. Messages in
- * processing are dropped, and their callbacks are Forbidden.
+ * Deletes the channel with its contents, for all users at once; background work purges the rows. Held messages are dropped,
+ * and their callbacks are Forbidden.
  */
 export const DeleteChannel = operation({
   name: 'DeleteChannel',

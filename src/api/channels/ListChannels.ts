@@ -11,8 +11,8 @@ import { epochSeconds } from '../times.ts'
 import { channelSummary } from './channel.ts'
 
 /**
- * In the order of creation. Admins list all channels; other users list those that are PUBLIC, without the ones that the
- * bearer is banned from, and PRIVATE ones in the lists of the bearer's own memberships and moderator roles alone.
+ * In the order of creation. Admins list all channels. Other users list the PUBLIC ones, without channels that they are
+ * banned from; they find PRIVATE ones in the lists of their memberships and moderator roles.
  */
 export const ListChannels = operation({
   name: 'ListChannels',
@@ -34,7 +34,7 @@ export const ListChannels = operation({
   },
   async handle(input, context, { bearer: reader, administers }) {
     const privacy = input.Privacy ?? (administers ? undefined : 'PUBLIC')
-    // PostgreSQL takes no value that the statement does not use, and the engines choose the index by the conditions.
+    // PostgreSQL rejects a value that the statement does not use, and the engines choose the index by the conditions.
     const ofPrivacy = privacy === undefined ? '' : 'AND privacy = $4'
     const notBanned = administers
       ? ''

@@ -6,7 +6,7 @@ import { operation } from '../context.ts'
 import { requireChannel, requireChannelByArn } from './channel.ts'
 import { expirationColumns, scheduleExpiration } from './channel-expiration.ts'
 
-/** Moderators and admins may, and without a bearer who holds credentials. Without settings the channel never expires. */
+/** For moderators and admins; without a bearer, for every caller with credentials. Without settings the channel never expires. */
 export const PutChannelExpirationSettings = operation({
   name: 'PutChannelExpirationSettings',
   http: 'PUT /channels/{ChannelArn}/expiration-settings 200',

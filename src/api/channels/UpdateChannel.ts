@@ -8,7 +8,7 @@ import { toJson } from '../json-text.ts'
 import { requireChannel } from './channel.ts'
 
 /**
- * Absent members of the input stay. The channel's members receive the whole channel, which replaces the one they have.
+ * Absent members of the input do not change the channel. The channel's members receive the complete channel.
  */
 export const UpdateChannel = operation({
   name: 'UpdateChannel',

@@ -9,7 +9,7 @@ type Expiring = Pick<
   'channel_id' | 'created_at' | 'last_message_at' | 'expiration_days' | 'expiration_criterion'
 >
 
-/** The settings as the channel's row has them. */
+/** The columns of the settings. */
 export const expirationColumns = (settings: ExpirationSettings | undefined) => ({
   expiration_days: settings?.ExpirationDays ?? null,
   expiration_criterion: settings?.ExpirationCriterion ?? null,
@@ -23,7 +23,7 @@ export const expirationToWire = ({
     ? undefined
     : { ExpirationDays: expiration_days, ExpirationCriterion: expiration_criterion }
 
-/** When the channel expires as it is now, or undefined if never. Without a message, the days count from its creation. */
+/** The time of the expiration; undefined if the channel never expires. Without a message, the days count from its creation. */
 export function channelExpiresAt(channel: Expiring): number | undefined {
   const { created_at, last_message_at, expiration_days, expiration_criterion } = channel
   if (expiration_days === null) return undefined
@@ -31,7 +31,7 @@ export function channelExpiresAt(channel: Expiring): number | undefined {
   return lastAt + expiration_days * dayMs
 }
 
-/** Sets the check of the channel's settings. Messages do not move it: the check does, when it comes. */
+/** Schedules the check of the channel's settings. Messages do not reschedule it: the check reschedules itself. */
 export async function scheduleExpiration(transaction: Transaction, channel: Expiring): Promise<void> {
   const work = { kind: 'expire-channel', subject: String(channel.channel_id) } as const
   const expiresAt = channelExpiresAt(channel)

@@ -25,17 +25,22 @@ export const channelToWire = <Time>(row: ChannelRow, time: WriteTime<Time>) => (
   ExpirationSettings: expirationToWire(row),
 })
 
-/** The channel with what its head row says of it. Throws a Forbidden if there is none. */
+/** The channel with columns of its head row. Throws a Forbidden if there is none. */
 export async function requireChannel(read: Reader, channelId: number): Promise<ChannelRow> {
   const row = await read.get<ChannelRow>('SELECT * FROM channel_view WHERE channel_id = $1', channelId)
   if (!row) throw forbidden()
   return row
 }
 
-/** The same for a call without a bearer, which names the channel by its ARN. */
+/** The same by ARN, for a call without a bearer. */
 export async function requireChannelByArn(read: Reader, channelArn: string): Promise<ChannelRow> {
+  const channelId = await findChannelId(read, channelArn)
+  if (channelId === undefined) throw forbidden()
+  return requireChannel(read, channelId)
+}
+
+/** The number of the channel that has this ARN now. */
+export async function findChannelId(read: Reader, channelArn: string): Promise<number | undefined> {
   const text = 'SELECT channel_id FROM channel_head WHERE channel_arn = $1 AND deleted_at IS NULL'
-  const head = await read.get<Pick<ChannelRow, 'channel_id'>>(text, channelArn)
-  if (!head) throw forbidden()
-  return requireChannel(read, head.channel_id)
+  return (await read.get<Pick<ChannelRow, 'channel_id'>>(text, channelArn))?.channel_id
 }

@@ -8,15 +8,15 @@ import type { ChannelRow } from '../../store/tables.ts'
 import { type AppInstanceUserRow, invalidUserArn } from '../app-instance-users/app-instance-user.ts'
 
 /*
- * Finds the channels with these members. There is no index for a set of members, so the memberships of one user are
- * read, the one with the fewest, and each of those channels is searched for the other users.
+ * Finds the channels with these members. There is no index for a set of members. So the search reads the memberships of the
+ * user with the fewest, and looks up the other users in each of those channels.
  */
 
-/** AWS: not for users with a large number of memberships. It gives no number. */
+/** AWS excludes users with a large number of memberships, and documents no number. */
 const membershipsMax = 1_000
-/** How many memberships a statement looks up at most: 10 ms of the event loop. */
+/** Maximum of memberships that a statement looks up: 10 ms of the event loop. */
 const lookupsMax = 10_000
-/** A statement takes as many users as one of these, so that there are few texts. The last is 20 fields of 20 values. */
+/** The numbers of users for which statements exist, so that there are few texts. The last is 20 fields of 20 values. */
 const userCounts = [4, 20, 100, 400]
 
 type Fields = Static<typeof SearchFields>
@@ -24,9 +24,9 @@ type Member = Pick<AppInstanceUserRow, 'user_id' | 'app_instance_user_arn' | 'me
 
 interface Asked {
   fields: Fields
-  /** That of the bearer; undefined for a call without one. */
+  /** The bearer's AppInstance; undefined for a call without a bearer. */
   appInstanceArn: string | undefined
-  /** The user whose channels alone are searched. */
+  /** If set, only this user's channels are searched. */
   within: Member | undefined
 }
 
@@ -42,7 +42,7 @@ interface Search {
 }
 
 /**
- * What the fields ask for together; undefined if no channel can have it. Throws a Forbidden for a value that is no user
+ * The search for all fields together; undefined if no channel can match. Throws a Forbidden for a value that is not a user
  * of the AppInstance, and a BadRequest if all users have too many memberships.
  */
 export async function readSearch(read: Reader, { fields, appInstanceArn, within }: Asked): Promise<Search | undefined> {
@@ -62,7 +62,7 @@ export async function readSearch(read: Reader, { fields, appInstanceArn, within 
 
 const byMemberships = (a: Member, b: Member) => a.memberships - b.memberships
 
-/** All of one AppInstance, those with the fewest memberships first. */
+/** All users must belong to one AppInstance. Those with the fewest memberships are first. */
 async function findMembers(read: Reader, arns: string[], ofBearer: string | undefined): Promise<Member[]> {
   const appInstanceArn = ofBearer ?? appInstanceOf(arns[0] ?? '') ?? ''
   if (!arns.every((arn) => isPrincipalOf(appInstanceArn, arn))) throw invalidUserArn()
@@ -76,7 +76,7 @@ async function findMembers(read: Reader, arns: string[], ofBearer: string | unde
   return members.toSorted(byMemberships)
 }
 
-/** The first channels behind this one, in the order of creation. */
+/** The first channels after this one, in the order of creation. */
 export async function channelsWith(
   read: Reader,
   search: Search,
@@ -98,7 +98,7 @@ export async function channelsWith(
     found.push(...(await findAmong(read, search, { from, through }, channelsMax - found.length)))
     if (candidates.length < candidatesMax) break
     from = through
-    // Other calls go between.
+    // Other calls are served in between.
     await setImmediate()
   }
   return found
@@ -111,7 +111,7 @@ function findAmong(
   channelsMax: number,
 ): Promise<ChannelRow[]> {
   const users = padded(members.map(({ user_id }) => user_id))
-  // The bearer may be there as a HIDDEN member.
+  // The bearer may be a HIDDEN member.
   const isWithin = `AND EXISTS (SELECT 1 FROM channel_membership AS own
        WHERE own.channel_id = candidate.channel_id AND own.member_id = $${users.length + 5})`
   const hasNoOther = `AND NOT EXISTS (SELECT 1 FROM channel_membership AS other
@@ -136,7 +136,7 @@ function findAmong(
   )
 }
 
-/** As many as one of `userCounts`, the last value again and again. */
+/** Fills the list up to the next of `userCounts` by repeating its last value. */
 function padded<Value>(values: Value[]): Value[] {
   const count = userCounts.find((one) => one >= values.length) as number
   return Array.from({ length: count }, (_, index) => values[index] ?? (values.at(-1) as Value))

@@ -1,7 +1,7 @@
 import type { EventKind } from '../../events/event-kind.ts'
 import type { Transaction } from '../../store/store.ts'
 
-/** Appends the event to the log of its channel, and returns its number. Who receives it is decided by the rows as they are now. */
+/** Appends the event to the channel log, and returns its number. The current rows decide its audience. */
 export async function append<Row extends { channel_id: number; channel_arn: string }, Past extends object>(
   transaction: Transaction,
   kind: EventKind<Row, Past>,

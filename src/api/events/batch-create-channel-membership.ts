@@ -14,7 +14,7 @@ interface Batch<Membership> {
 /** One event for all of them. The log keeps their ARNs. */
 export const batchCreateChannelMembership: EventKind<Batch<MembershipRow>, Batch<PastMembership>> = {
   eventType: 'BATCH_CREATE_CHANNEL_MEMBERSHIP',
-  // Streams have a CREATE_CHANNEL_MEMBERSHIP for each.
+  // Streams have one CREATE_CHANNEL_MEMBERSHIP for each membership.
   heardOn: 'sessions',
   reference: ({ memberships }) => ({
     subject: JSON.stringify(memberships.map(({ member_arn }) => member_arn)),

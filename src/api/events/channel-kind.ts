@@ -8,7 +8,7 @@ type GoneChannel = Pick<ChannelRow, 'channel_arn'>
 
 type ChannelKind = EventKind<ChannelRow, ChannelRow | GoneChannel>
 
-/** What the events about a channel itself have in common. The payload is AWS's Channel. */
+/** The common part of the events about a channel. The payload is AWS's Channel. */
 export const channelKind = (kind: Pick<ChannelKind, 'eventType'> & Partial<ChannelKind>): ChannelKind => ({
   heardOn: 'both',
   reference: ({ channel_arn }) => ({ subject: channel_arn, revision: 0 }),

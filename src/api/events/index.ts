@@ -19,7 +19,7 @@ import {
   updateChannelMessage,
 } from './update-channel-message.ts'
 
-/** Every kind of event that a channel's log may have. */
+/** Every kind of event in a channel log. */
 export const eventKinds = kindsByName([
   createChannelMessage,
   pendingCreateChannelMessage,

@@ -7,7 +7,7 @@ import { membershipToWire } from '../channel-memberships/membership-to-wire.ts'
 import { fromJsonText } from '../json-text.ts'
 import { isoText } from '../times.ts'
 
-/** A membership without its row. The name is missing if the user has no row any more. */
+/** A membership without its row. The name is missing if the user's row is deleted. */
 interface GoneMembership {
   channel_arn: string
   member_arn: string
@@ -19,7 +19,7 @@ export type PastMembership = MembershipRow | GoneMembership
 
 type MembershipKind = EventKind<MembershipRow, PastMembership>
 
-/** What the events about one membership have in common. A kind replaces what differs. */
+/** The common part of the events about one membership. A kind overrides what differs. */
 export const membershipKind = (kind: Pick<MembershipKind, 'eventType'> & Partial<MembershipKind>): MembershipKind => ({
   heardOn: 'both',
   reference: ({ member_arn }) => ({ subject: member_arn, revision: 0 }),
@@ -30,7 +30,7 @@ export const membershipKind = (kind: Pick<MembershipKind, 'eventType'> & Partial
   ...kind,
 })
 
-/** The row, if it is still that of the membership that began with this event. */
+/** The row, if it still belongs to the membership that began with this event. */
 export function pastMembership({ channel_arn, seq }: LogRow, member_arn: string, rows: SubjectRows): PastMembership {
   const member = rows.members.get(member_arn)
   if (member?.membership?.joined_seq === seq) return member.membership
@@ -38,8 +38,9 @@ export function pastMembership({ channel_arn, seq }: LogRow, member_arn: string,
 }
 
 /**
- * All members; the users themselves are members before they leave and after they have joined. A HIDDEN membership is known
- * to its owner, and to the moderators and admins among the members. The rows are of one channel and of one type.
+ * The audience is all members; the users themselves are members before they leave and after they have joined. Only its owner
+ * and the moderators and admins among the members receive the event of a HIDDEN membership. The rows have one channel and one
+ * type.
  */
 export async function membershipAudience(read: Reader, rows: readonly MembershipRow[]): Promise<Audience> {
   const [row] = rows
@@ -59,7 +60,7 @@ export const memberIdentity = ({ member_arn, member_name }: PastMembership) => (
   Name: member_name === undefined ? undefined : fromJsonText(member_name),
 })
 
-/** AWS's ChannelMembership, or what is known without its row. */
+/** AWS's ChannelMembership; without the row, the members that are known. */
 const membershipPayload = (membership: PastMembership): object =>
   'isGone' in membership
     ? { ChannelArn: membership.channel_arn, Member: memberIdentity(membership) }

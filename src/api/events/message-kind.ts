@@ -7,7 +7,7 @@ import { type GoneMessage, type PastMessage, pastMessage } from './past-message.
 
 type MessageKind = EventKind<MessageRow, PastMessage>
 
-/** What all events about messages have in common. A kind replaces what differs. */
+/** The common part of the events about messages. A kind overrides what differs. */
 export const messageKind = (kind: Pick<MessageKind, 'eventType'> & Partial<MessageKind>): MessageKind => ({
   heardOn: 'both',
   reference: ({ message_id, revision }) => ({ subject: message_id, revision }),
@@ -18,7 +18,7 @@ export const messageKind = (kind: Pick<MessageKind, 'eventType'> & Partial<Messa
   ...kind,
 })
 
-/** What is not sent, or will never be, is for the sender alone. */
+/** Only the sender receives events about messages that are not SENT. */
 export const unsentMessageKind = (
   kind: Pick<MessageKind, 'eventType'> & Pick<Partial<MessageKind>, 'erasesText'>,
 ): MessageKind => messageKind({ heardOn: 'sessions', audience: senderOnly, ...kind })
@@ -30,14 +30,14 @@ export function messagePayload(message: PastMessage, event: EventTime): object {
   return 'isWithoutText' in message ? withoutContent(payload) : payload
 }
 
-/** Clients show a placeholder where Content is missing. */
+/** Clients show a placeholder if Content is missing. */
 export const withoutContent = (payload: object) => ({ ...payload, Content: undefined })
 
-/** Clients read `Status.Value` unguarded. */
+/** Clients read `Status.Value` without a check. */
 const gonePayload = (gone: GoneMessage, { channelArn, createdAt }: EventTime) => ({
   ChannelArn: channelArn,
   MessageId: gone.message_id,
   CreatedTimestamp: gone.created_at === undefined ? undefined : isoText(gone.created_at),
   LastUpdatedTimestamp: isoText(createdAt),
-  Status: { Value: gone.status },
+  Status: { Value: gone.status, Detail: gone.detail },
 })

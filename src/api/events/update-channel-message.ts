@@ -1,6 +1,6 @@
 import { messageKind, unsentMessageKind } from './message-kind.ts'
 
-/** An update is SENT: all who see the message have its new text. Until then its sender receives the kinds below. */
+/** An update is SENT: the audience of the message receives its new text. Before that, its sender receives the kinds below. */
 export const updateChannelMessage = messageKind({ eventType: 'UPDATE_CHANNEL_MESSAGE' })
 
 export const pendingUpdateChannelMessage = unsentMessageKind({ eventType: 'PENDING_UPDATE_CHANNEL_MESSAGE' })

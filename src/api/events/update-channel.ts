@@ -1,4 +1,4 @@
 import { channelKind } from './channel-kind.ts'
 
-/** Clients replace the channel that they know by the payload. */
+/** Clients replace their copy of the channel with the payload. */
 export const updateChannel = channelKind({ eventType: 'UPDATE_CHANNEL' })

@@ -4,7 +4,7 @@ import { MessagingSessionEndpoint } from '../../contract/structures/messaging-se
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 
-/** A bare `host[:port]`: every client puts `wss://` in front and `/connect` behind. */
+/** Only `host[:port]`: every client adds `wss://` before it and `/connect` after it. */
 export const GetMessagingSessionEndpoint = operation({
   name: 'GetMessagingSessionEndpoint',
   http: 'GET /endpoints/messaging-session 200',

@@ -6,7 +6,7 @@ import { operation } from '../context.ts'
 import { type TagRow, tagToWire } from './tag.ts'
 import { requireTagged } from './tagged-resource.ts'
 
-/** By key. */
+/** In the order of the keys. */
 export const ListTagsForResource = operation({
   name: 'ListTagsForResource',
   http: 'GET /tags 200',

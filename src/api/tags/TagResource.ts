@@ -5,7 +5,7 @@ import { operation } from '../context.ts'
 import { applySettings, putTags, readExtensionTags } from './tag.ts'
 import { lockTagged, taggedKind } from './tagged-resource.ts'
 
-/** A `carillon:` tag takes effect with the tag itself, in one transaction. */
+/** A `carillon:` tag takes effect in the transaction that stores it. */
 export const TagResource = operation({
   name: 'TagResource',
   http: 'POST /tags?operation=tag-resource 204',

@@ -5,7 +5,7 @@ import { operation } from '../context.ts'
 import { applySettings, readAbsentTags, removeTags } from './tag.ts'
 import { lockTagged, taggedKind } from './tagged-resource.ts'
 
-/** Without its `carillon:` tag a setting is again as it was before there was one, in the same transaction. */
+/** Without its `carillon:` tag a setting has its default again, in the same transaction. */
 export const UntagResource = operation({
   name: 'UntagResource',
   http: 'POST /tags?operation=untag-resource 204',

@@ -10,34 +10,34 @@ export interface TagRow {
   value: string
 }
 
-/** Carillon's extensions ride on tags with this prefix; AWS knows none of them, and its clients can set them. */
+/** The prefix of tags that configure Carillon's extensions. AWS has none of them, and its clients can set them. */
 const extensionPrefix = 'carillon:'
-/** AWS keeps this prefix for itself, in any case (AWS General Reference, "Tagging AWS resources"). */
+/** A prefix that AWS reserves, in upper and lower case (AWS General Reference, "Tagging AWS resources"). */
 const reservedPrefix = 'aws:'
 
-/** A setting of a resource that a tag holds. */
+/** A setting of a resource in a tag. */
 export interface ExtensionTag<Setting> {
-  /** Throws a BadRequest that says what would be right. */
+  /** Throws a BadRequest that names the valid values. */
   read(text: string): Setting
-  /** What applies to a resource without the tag. */
+  /** The value for a resource without the tag. */
   absent: Setting
-  /** Makes the setting apply to the resource, in the transaction that changes the tag. */
+  /** Applies the setting to the resource, in the transaction that changes the tag. */
   apply(transaction: Transaction, resourceArn: string, setting: Setting): Promise<unknown>
 }
 
-/** The extension tags that a kind of resource knows, by their keys. */
+/** The extension tags of a kind of resource, by their keys. */
 export type ExtensionTags = Record<string, ExtensionTag<unknown>>
 
 type SettingsOf<Known extends ExtensionTags> = { [Key in keyof Known]?: ReturnType<Known[Key]['read']> }
 
-/** Checks the tags of a resource that knows no extension, as readExtensionTags does. */
+/** Checks the tags of a resource without extensions, like readExtensionTags. */
 export function requirePlainTags(tags: readonly Tag[] | undefined): void {
   readExtensionTags(tags, {})
 }
 
 /**
- * The settings that the tags hold, by their keys. Throws a BadRequest for a key that is there twice, for one of AWS's own,
- * and for an extension that is not known: a misspelt setting must not be silent.
+ * The settings in the tags, by their keys. Throws a BadRequest for a duplicate key, for a key of AWS, and for an unknown
+ * extension: a misspelt setting must not be ignored.
  */
 export function readExtensionTags<Known extends ExtensionTags>(
   tags: readonly Tag[] | undefined = [],
@@ -53,7 +53,7 @@ export function readExtensionTags<Known extends ExtensionTags>(
   return Object.fromEntries(settings)
 }
 
-/** The settings that apply when the tags with these keys are gone. Throws a BadRequest as readExtensionTags does. */
+/** The settings after the removal of the tags with these keys. Throws a BadRequest like readExtensionTags. */
 export function readAbsentTags<Known extends ExtensionTags>(keys: readonly string[], known: Known): SettingsOf<Known> {
   requireTagKeys('tagKeys', keys, known)
   const absent = Object.entries(known).filter(([key]) => keys.includes(key))
@@ -82,7 +82,7 @@ function requireTagKeys(member: string, keys: readonly string[], known: Extensio
 export const invalidTags = (member: string, constraint: string) =>
   badRequest(`1 validation error detected: Value at '${member}' failed to satisfy constraint: ${constraint}`)
 
-/** Sets the tags, whose keys differ; a tag that the resource has already gets the new value. */
+/** Sets the tags, whose keys differ; an existing tag gets the new value. */
 export async function putTags(
   transaction: Transaction,
   resourceArn: string,

@@ -6,10 +6,10 @@ import type { ExtensionTags } from './tag.ts'
 
 /** A kind of resource that can have tags. */
 interface TaggedKind {
-  /** The row of a resource is found in the table by the column that has its ARN. */
+  /** The table of the resources, and the column with their ARNs. */
   table: string
   arn: string
-  /** The row of a deleted resource stays. */
+  /** Whether the row of a deleted resource stays. */
   keepsDeleted?: true
   extensions: ExtensionTags
 }
@@ -45,8 +45,8 @@ export async function requireTagged(read: Reader, arn: string): Promise<void> {
 }
 
 /**
- * The same, and locks the row: until the transaction ends, the resource is not deleted, which would delete its tags, and no
- * other call changes them.
+ * The same, and locks the row until the end of the transaction: meanwhile the resource cannot be deleted with its tags, and no
+ * other call can change them.
  */
 export async function lockTagged(transaction: Transaction, arn: string): Promise<void> {
   const kind = taggedKind(arn)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
+import type { Credentials } from '../../keys/key.ts'
 import type { Endpoint } from '../../runtime/endpoint-files.ts'
-import type { Credentials } from '../../signature/credentials.ts'
 
 /** AWS's published clients. */
 export type Sdk = Awaited<ReturnType<typeof loadSdk>>

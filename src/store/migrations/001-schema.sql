@@ -23,6 +23,8 @@ CREATE TABLE app_instance (
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
 -- loses its name and metadata when its memberships are removed.
 -- expiration_days: it is deleted so many days after created_at.
+-- keys_not_before: temporary keys of the user that were issued before are refused; all of its keys, while it is in the
+-- future. Null if the user was never suspended.
 CREATE TABLE app_instance_user (
   user_id INTEGER PRIMARY KEY AUTOINCREMENT,
   app_instance_user_arn TEXT NOT NULL,
@@ -33,7 +35,8 @@ CREATE TABLE app_instance_user (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   deleted_at BIGINT,
-  expiration_days INTEGER
+  expiration_days INTEGER,
+  keys_not_before BIGINT
 );
 CREATE UNIQUE INDEX app_instance_user_by_arn ON app_instance_user (app_instance_user_arn) WHERE deleted_at IS NULL;
 CREATE INDEX app_instance_user_by_app_instance ON app_instance_user (app_instance_arn, user_id) WHERE deleted_at IS NULL;
@@ -143,6 +146,8 @@ CREATE TABLE channel_membership (
   PRIMARY KEY (channel_id, member_id)
 );
 CREATE INDEX channel_membership_by_member ON channel_membership (member_id, channel_id);
+-- Few of a channel's members are HIDDEN: a list of them must not look at all others.
+CREATE INDEX channel_membership_hidden ON channel_membership (channel_id, member_id) WHERE type = 'HIDDEN';
 
 CREATE TABLE channel_moderator (
   channel_id BIGINT NOT NULL,
@@ -200,6 +205,7 @@ CREATE UNIQUE INDEX channel_message_in_order ON channel_message (channel_id, seq
 -- requested_json: the text of an update as its sender sent it; a new message's own row has it.
 -- text_json: the members that processors have changed so far.
 -- callback_id: the CallbackId of its latest step.
+-- detail: why it was denied or has failed, as its sender is told.
 CREATE TABLE flow_run (
   channel_id BIGINT NOT NULL,
   message_id TEXT NOT NULL,
@@ -211,15 +217,22 @@ CREATE TABLE flow_run (
   requested_json TEXT,
   text_json TEXT,
   callback_id TEXT NOT NULL,
+  detail TEXT,
   created_at BIGINT NOT NULL,
   ended_at BIGINT,
   PRIMARY KEY (channel_id, message_id, revision)
 );
 
+-- For the list of failed messages. Nothing is written to it for a run that ends well.
+CREATE INDEX flow_run_failed ON flow_run (ended_at, channel_id, message_id, revision) WHERE state = 'FAILED';
+
 -- One processor's turn in a run. Steps stay when the run is over: they are the message's timeline, without its text. The
 -- run names its latest step, and each step the one before it.
 -- owner: the node that has the step in memory or at its processor, or '' when none has.
 -- due_at: when the step needs attention next: a retry is due, or the deadline passes.
+-- attempts_json: the failed attempts, without any text of the message or the processor.
+-- decision_json: who decided it and why, unless its state says that.
+-- rejected_callbacks: how many callbacks for it were rejected.
 -- verdict_key: which call decided it, so that the SDK's own retry of that call gets the same response.
 CREATE TABLE flow_step (
   channel_id BIGINT NOT NULL,
@@ -242,6 +255,9 @@ CREATE TABLE flow_step (
   failure TEXT,
   changes_json TEXT,
   verdict_key TEXT,
+  attempts_json TEXT,
+  decision_json TEXT,
+  rejected_callbacks INTEGER NOT NULL,
   PRIMARY KEY (channel_id, callback_id)
 );
 CREATE INDEX flow_step_due ON flow_step (owner, shard, due_at) WHERE state IN ('DISPATCHING', 'AWAITING');
@@ -256,16 +272,37 @@ CREATE TABLE idempotency_token (
 );
 CREATE INDEX idempotency_token_by_expiry ON idempotency_token (expires_at);
 
+-- kind: operator, user or callback. Keys of functions and temporary keys have no row.
+-- role: of an operator's key.
+-- subject_arn: the AppInstance, user, bot or flow that the key is for; null for an operator of the whole server.
+-- user_id: the number of that user.
+-- directory: 1 if a user's key may read the users and flows of its AppInstance.
 CREATE TABLE access_key (
   access_key_id TEXT PRIMARY KEY,
   secret_access_key TEXT NOT NULL,
-  created_at BIGINT NOT NULL
+  kind TEXT NOT NULL,
+  role TEXT,
+  subject_arn TEXT,
+  user_id BIGINT,
+  directory INTEGER NOT NULL,
+  name TEXT,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT
 );
+CREATE INDEX access_key_by_subject ON access_key (subject_arn);
 
--- Any key can be suspended, also the root key, which may have no row of its own.
+-- Any key can be suspended, also the root key and those that have no row of their own.
 CREATE TABLE suspended_key (
   access_key_id TEXT PRIMARY KEY,
   suspended_at BIGINT NOT NULL
+);
+
+-- Keys and users whose calls were permitted before and are not any more: every node closes their sessions.
+-- subject: an access key id, or the ARN of a user whose keys are suspended.
+CREATE TABLE revocation (
+  number BIGINT PRIMARY KEY,
+  subject TEXT NOT NULL,
+  revoked_at BIGINT NOT NULL
 );
 
 -- The nodes that share this store, each with the time until which it counts as alive. Steps of an owner that is no living

@@ -34,8 +34,8 @@ suite('CreateAppInstanceUser accepts', () => {
   })
 })
 
-suite('CreateAppInstanceUser refuses', () => {
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+suite('CreateAppInstanceUser rejects', () => {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'an id of 65 characters': [
       { AppInstanceUserId: 'a'.repeat(65) },
       /'appInstanceUserId' .* less than or equal to 64/,
@@ -54,7 +54,7 @@ suite('CreateAppInstanceUser refuses', () => {
       /'expirationSettings\.expirationDays' .* greater than or equal to 1/,
     ],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(create(input), 'BadRequest', text))
   }
 

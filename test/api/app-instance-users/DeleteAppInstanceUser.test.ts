@@ -8,7 +8,7 @@ const server = await startTestServer()
 const { identity, messaging } = server
 
 suite('DeleteAppInstanceUser', () => {
-  test('answers an empty 204, and the user is no bearer any more', async () => {
+  test('responds with an empty 204, and the user cannot be a bearer any more', async () => {
     const people = await populate(server)
     const AppInstanceUserArn = people.member
     const { $metadata, ...answer } = await identity.deleteAppInstanceUser({ AppInstanceUserArn })
@@ -18,7 +18,7 @@ suite('DeleteAppInstanceUser', () => {
     await assertRefused(identity.deleteAppInstanceUser({ AppInstanceUserArn }), 'Forbidden', noAccess)
   })
 
-  test('tells its channels that it leaves, and closes its sessions after that', async () => {
+  test('notifies its channels of the leave, and then closes its sessions', async () => {
     const people = await populate(server)
     const [member, owner] = [await server.session(people.member), await server.session(people.owner)]
     await identity.deleteAppInstanceUser({ AppInstanceUserArn: people.member })

@@ -11,7 +11,7 @@ const describe = async (AppInstanceUserArn: string) =>
   (await server.identity.describeAppInstanceUser({ AppInstanceUserArn })).AppInstanceUser
 
 suite('DescribeAppInstanceUser', () => {
-  test('answers what the user was created with, and when', async () => {
+  test('returns the members of its creation, and the time', async () => {
     const created = { Name: 'Ann 🔔\n\ud800', Metadata: '\0' }
     await server.identity.createAppInstanceUser({ AppInstanceArn, AppInstanceUserId: 'ann@example.com', ...created })
     const AppInstanceUserArn = `${AppInstanceArn}/user/ann@example.com`
@@ -20,7 +20,7 @@ suite('DescribeAppInstanceUser', () => {
     assert.deepEqual(await describe(AppInstanceUserArn), expected)
   })
 
-  test('refuses an unknown user, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown user, an ARN of something else, and what is no ARN', async () => {
     await assertRefused(describe(`${AppInstanceArn}/user/nobody`), 'Forbidden', noAccess)
     await assertRefused(describe(AppInstanceArn!), 'Forbidden', noAccess)
     await assertRefused(describe('nobody'), 'BadRequest', /'appInstanceUserArn'/)

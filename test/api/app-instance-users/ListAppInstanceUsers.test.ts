@@ -16,7 +16,7 @@ const create = async (AppInstanceArn: string | undefined, AppInstanceUserId: str
 const { AppInstanceArn } = await identity.createAppInstance({ Name: 'People' })
 
 suite('ListAppInstanceUsers', () => {
-  test('answers the users of the AppInstance in the order of their creation, without their times', async () => {
+  test('returns the users of the AppInstance in the order of their creation, without their times', async () => {
     const { AppInstanceArn: other } = await identity.createAppInstance({ Name: 'Other' })
     assert.deepEqual((await identity.listAppInstanceUsers({ AppInstanceArn })).AppInstanceUsers, [])
     const zoe = await create(AppInstanceArn, 'zoe', 'm\n🔔')
@@ -32,7 +32,7 @@ suite('ListAppInstanceUsers', () => {
     })
   })
 
-  test('refuses an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
     const list = (arn: string) => identity.listAppInstanceUsers({ AppInstanceArn: arn })
     await assertRefused(list(`${AppInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(list(`${AppInstanceArn}/user/ann`), 'Forbidden', noAccess)

@@ -13,7 +13,7 @@ const describe = async (AppInstanceUserArn: string) =>
   (await identity.describeAppInstanceUser({ AppInstanceUserArn })).AppInstanceUser?.ExpirationSettings
 
 suite('PutAppInstanceUserExpirationSettings', () => {
-  test('answers the settings, which DescribeAppInstanceUser shows until they are taken off', async () => {
+  test('returns the settings, which DescribeAppInstanceUser returns until they are removed', async () => {
     const AppInstanceUserArn = people.member
     const { $metadata: _, ...put } = await identity.putAppInstanceUserExpirationSettings({
       AppInstanceUserArn,
@@ -32,7 +32,7 @@ suite('PutAppInstanceUserExpirationSettings', () => {
     assert.deepEqual(await describe(AppInstanceUserArn!), ExpirationSettings)
   })
 
-  test('refuses an unknown user, and a criterion that users do not have', async () => {
+  test('rejects an unknown user, and a criterion that users do not have', async () => {
     const AppInstanceUserArn = people.user('nobody')
     const put = identity.putAppInstanceUserExpirationSettings({ AppInstanceUserArn, ExpirationSettings })
     await assertRefused(put, 'Forbidden', noAccess)

@@ -22,7 +22,7 @@ const rename = ({ member }: Population, Name: string) =>
   identity.updateAppInstanceUser({ AppInstanceUserArn: member, Name, Metadata: '' })
 
 suite('UpdateAppInstanceUser', () => {
-  test('replaces name and metadata, and says when', async () => {
+  test('replaces name and metadata, and sets the time of the update', async () => {
     const before = await describe()
     clock.advance(1)
     assert.equal((await update()).AppInstanceUserArn, AppInstanceUserArn)
@@ -35,7 +35,7 @@ suite('UpdateAppInstanceUser', () => {
     assert.equal((await describe())?.Metadata, '')
   })
 
-  test('makes a creation with the former name a Conflict, and one with the new name a success', async () => {
+  test('makes a creation with the old name a Conflict, and one with the new name a success', async () => {
     await update()
     await assertRefused(identity.createAppInstanceUser(ann), 'Conflict', /ann exists already/)
     await identity.createAppInstanceUser({ ...ann, Name: 'Anna', Metadata: 'new' })
@@ -54,7 +54,7 @@ suite('UpdateAppInstanceUser', () => {
     assert.deepEqual((await people.read(later)).Sender, { Arn: member, Name: 'New 🔔' })
   })
 
-  test('leaves the sender of a message that a flow holds as it was', async () => {
+  test('does not change the sender of a held message', async () => {
     const people = await populate(server)
     await people.attachFlow(['first'])
     const event = await people.sendHeld()
@@ -66,7 +66,7 @@ suite('UpdateAppInstanceUser', () => {
     assert.deepEqual((payload as { Sender: object }).Sender, { Arn: people.member, Name: 'member' })
   })
 
-  test('tells no session', async () => {
+  test('notifies no session', async () => {
     const people = await populate(server)
     const sessions = [await server.session(people.member), await server.session(people.owner)]
     await rename(people, 'New')
@@ -79,8 +79,8 @@ suite('UpdateAppInstanceUser', () => {
   })
 })
 
-suite('UpdateAppInstanceUser refuses', () => {
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+suite('UpdateAppInstanceUser rejects', () => {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'no Name': [{ Name: undefined }, violation('name', 'not be null')],
     'no Metadata': [{ Metadata: undefined }, violation('metadata', 'not be null')],
     'an empty Name': [{ Name: '' }, /'name' .* greater than or equal to 1/],
@@ -89,7 +89,7 @@ suite('UpdateAppInstanceUser refuses', () => {
     '1025 characters of Metadata': [{ Metadata: 'm'.repeat(1025) }, /'metadata' .* less than or equal to 1024/],
     'a malformed ARN': [{ AppInstanceUserArn: 'ann' }, /'appInstanceUserArn'/],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(update(input), 'BadRequest', text))
   }
 

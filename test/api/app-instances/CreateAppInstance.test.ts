@@ -27,8 +27,8 @@ suite('CreateAppInstance accepts', () => {
   }
 })
 
-suite('CreateAppInstance refuses', () => {
-  const refused: [what: string, input: Partial<CreateAppInstanceCommandInput>, text: string | RegExp][] = [
+suite('CreateAppInstance rejects', () => {
+  const rejected: [what: string, input: Partial<CreateAppInstanceCommandInput>, text: string | RegExp][] = [
     ['an empty Name', { Name: '' }, violation('name', 'have length greater than or equal to 1')],
     [
       'a Name of 257 characters',
@@ -48,9 +48,9 @@ suite('CreateAppInstance refuses', () => {
       "1 validation error detected: Value at 'tags' failed to satisfy constraint: the tag carillon:deadline is not known here (known: none)",
     ],
   ]
-  for (const [what, input, text] of refused) test(what, () => assertRefused(create(input), 'BadRequest', text))
+  for (const [what, input, text] of rejected) test(what, () => assertRefused(create(input), 'BadRequest', text))
 
-  test('all that is wrong in one answer', () =>
+  test('all errors in one response', () =>
     assertRefused(
       create({ Name: '', Metadata: 'm'.repeat(1025) }),
       'BadRequest',
@@ -59,12 +59,12 @@ suite('CreateAppInstance refuses', () => {
 })
 
 suite('CreateAppInstance', () => {
-  test("answers an ARN with the server's region and account", async () => {
+  test("returns an ARN with the server's region and account", async () => {
     const { AppInstanceArn } = await create()
     assert.match(AppInstanceArn!, /^arn:aws:chime:us-east-1:111122223333:app-instance\/[0-9a-f-]{36}$/)
   })
 
-  test('makes a hundred of them, and no more', async () => {
+  test('creates a hundred of them at most', async () => {
     await Promise.all(Array.from({ length: 100 - created }, () => create()))
     await assertRefused(create(), 'ResourceLimitExceeded', 'The limit of 100 AppInstances is reached')
   })

@@ -25,23 +25,23 @@ suite('CreateAppInstanceAdmin', () => {
     await see()
   })
 
-  test('refuses who is an admin already', () =>
+  test('rejects who is an admin already', () =>
     assertRefused(promote(people.admin), 'Conflict', 'The user is an AppInstanceAdmin already'))
 
-  test('refuses whoever is no user of the AppInstance', async () => {
+  test('rejects an ARN that is not a user of the AppInstance', async () => {
     const others = await populate(server)
     await assertRefused(promote(people.user('nobody')), 'Forbidden', invalidUser)
     await assertRefused(promote(others.member), 'Forbidden', invalidUser)
     await assertRefused(promote(people.channelArn), 'Forbidden', invalidUser)
   })
 
-  test('refuses an unknown AppInstance and malformed ARNs', async () => {
+  test('rejects an unknown AppInstance and malformed ARNs', async () => {
     await assertRefused(promote(people.member, `${people.appInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(promote('member'), 'BadRequest', /'appInstanceAdminArn'/)
     await assertRefused(promote(people.member, 'here'), 'BadRequest', /'appInstanceArn'/)
   })
 
-  test('refuses the 101st, and still says of the others that they are admins already', async () => {
+  test('rejects the 101st, and still a repetition as a Conflict', async () => {
     const full = await populate(server)
     const arns = await Promise.all(Array.from({ length: 100 }, (_, index) => full.createUser(`admin-${index}`)))
     const [first, ...others] = arns as [string, ...string[]]

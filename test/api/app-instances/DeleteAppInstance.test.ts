@@ -8,7 +8,7 @@ const server = await startTestServer()
 const { identity } = server
 
 suite('DeleteAppInstance', () => {
-  test('answers an empty 204, and nobody acts in it any more', async () => {
+  test('responds with an empty 204, and no user can act in it any more', async () => {
     const people = await populate(server)
     const ChannelFlowArn = await people.attachFlow(['first'])
     const AppInstanceArn = people.appInstanceArn
@@ -21,7 +21,7 @@ suite('DeleteAppInstance', () => {
     await assertRefused(identity.listAppInstanceUsers({ AppInstanceArn }), 'Forbidden', noAccess)
   })
 
-  test('tells its members that their channels are deleted, and closes their sessions after that', async () => {
+  test('notifies its members of the deleted channels, and then closes their sessions', async () => {
     const people = await populate(server)
     const session = await server.session(people.member)
     await identity.deleteAppInstance({ AppInstanceArn: people.appInstanceArn })

@@ -42,19 +42,19 @@ suite('DeleteAppInstanceAdmin', () => {
     assert.deepEqual(outcomes.sort(), ['Forbidden', 'accepted'])
   })
 
-  test('refuses a user that is no admin, an unknown one, and an ARN of something else', async () => {
+  test('rejects a user that is no admin, an unknown one, and an ARN of something else', async () => {
     for (const arn of [people.member, people.user('nobody'), people.channelArn, people.appInstanceArn]) {
       await assertRefused(demote(arn), 'Forbidden', noAccess)
     }
   })
 
-  test('refuses an unknown AppInstance and another one', async () => {
+  test('rejects an unknown AppInstance and another one', async () => {
     const others = await populate(server)
     await assertRefused(demote(others.admin, `${others.appInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(demote(others.admin), 'Forbidden', noAccess)
   })
 
-  test('refuses what is no ARN', async () => {
+  test('rejects what is no ARN', async () => {
     await assertRefused(demote('admin'), 'BadRequest', /'appInstanceAdminArn'/)
     await assertRefused(demote(people.member, 'bells'), 'BadRequest', /'appInstanceArn'/)
   })

@@ -10,7 +10,7 @@ const describe = async (AppInstanceArn: string | undefined) =>
   (await server.identity.describeAppInstance({ AppInstanceArn })).AppInstance
 
 suite('DescribeAppInstance', () => {
-  test('answers what it was created with, and when, to the millisecond', async () => {
+  test('returns the members of its creation, and the time in milliseconds', async () => {
     const created = { Name: 'Bells 🔔', Metadata: 'line\nbreak\0' }
     const { AppInstanceArn } = await server.identity.createAppInstance(created)
     const at = new Date(clock.now())
@@ -30,7 +30,7 @@ suite('DescribeAppInstance', () => {
     ])
   })
 
-  test('refuses an unknown ARN, one of something else, and what is no ARN', async () => {
+  test('rejects an unknown ARN, one of something else, and what is no ARN', async () => {
     const { AppInstanceArn } = await server.identity.createAppInstance({ Name: 'Bells' })
     await assertRefused(describe(`${AppInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(describe(`${AppInstanceArn}/user/u`), 'Forbidden', noAccess)

@@ -13,7 +13,7 @@ const describe = async (AppInstanceAdminArn: string, AppInstanceArn = appInstanc
   (await server.identity.describeAppInstanceAdmin({ AppInstanceArn, AppInstanceAdminArn })).AppInstanceAdmin
 
 suite('DescribeAppInstanceAdmin', () => {
-  test('says who the admin is, by its name of now, and since when', async () => {
+  test('returns the admin with its current name, and since when', async () => {
     const Arn = await people.createUser('boss')
     clock.advance(1)
     const CreatedTimestamp = new Date(clock.now())
@@ -25,19 +25,19 @@ suite('DescribeAppInstanceAdmin', () => {
     assert.deepEqual(await describe(Arn), { ...expected, Admin: { Arn, Name: 'Chief' } })
   })
 
-  test('refuses a user that is no admin, an unknown one, and an ARN of something else', async () => {
+  test('rejects a user that is no admin, an unknown one, and an ARN of something else', async () => {
     for (const arn of [people.member, people.user('nobody'), people.channelArn, appInstanceArn]) {
       await assertRefused(describe(arn), 'Forbidden', noAccess)
     }
   })
 
-  test('refuses an unknown AppInstance and another one', async () => {
+  test('rejects an unknown AppInstance and another one', async () => {
     const others = await populate(server)
     await assertRefused(describe(people.admin, `${appInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(describe(people.admin, others.appInstanceArn), 'Forbidden', noAccess)
   })
 
-  test('refuses what is no ARN', async () => {
+  test('rejects what is no ARN', async () => {
     await assertRefused(describe('admin'), 'BadRequest', /'appInstanceAdminArn'/)
     await assertRefused(describe(people.admin, 'bells'), 'BadRequest', /'appInstanceArn'/)
   })

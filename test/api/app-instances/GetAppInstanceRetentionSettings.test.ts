@@ -6,7 +6,7 @@ import { startTestServer } from '../../support/running-server.ts'
 const server = await startTestServer()
 const { identity } = server
 
-test('GetAppInstanceRetentionSettings answers nothing where none were made, and refuses an unknown AppInstance', async () => {
+test('GetAppInstanceRetentionSettings returns nothing without settings, and rejects an unknown AppInstance', async () => {
   const { AppInstanceArn } = await identity.createAppInstance({ Name: 'Bells' })
   const { $metadata: _, ...answer } = await identity.getAppInstanceRetentionSettings({ AppInstanceArn })
   assert.deepEqual(answer, {})

@@ -36,12 +36,12 @@ suite('ListAppInstanceAdmins', () => {
     assert.equal((await list(others.appInstanceArn)).AppInstanceAdmins?.length, 2)
   })
 
-  test('answers an empty list where there is none', async () => {
+  test('returns an empty list if there is none', async () => {
     const { AppInstanceArn } = await server.identity.createAppInstance({ Name: 'Bells' })
     assert.deepEqual((await list(AppInstanceArn!)).AppInstanceAdmins, [])
   })
 
-  test('refuses an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
     await assertRefused(list(`${people.appInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(list(people.channelArn), 'Forbidden', noAccess)
     await assertRefused(list('bells'), 'BadRequest', /'appInstanceArn'/)

@@ -18,7 +18,7 @@ const put = (AppInstanceArn: string, RetentionDays?: number) =>
 
 /** What it does to messages: test/upkeep/retention.test.ts. */
 suite('PutAppInstanceRetentionSettings', () => {
-  test('answers the settings and when the deletion begins, as GetAppInstanceRetentionSettings does', async () => {
+  test('returns the settings and when the deletion begins, like GetAppInstanceRetentionSettings', async () => {
     const { appInstanceArn: AppInstanceArn } = await populate(server)
     const { $metadata: _, ...answer } = await put(AppInstanceArn, 7)
     assert.deepEqual(answer, {
@@ -29,7 +29,7 @@ suite('PutAppInstanceRetentionSettings', () => {
     assert.deepEqual(read, answer)
   })
 
-  test('refuses an unknown AppInstance, and more than fifteen years', async () => {
+  test('rejects an unknown AppInstance, and more than fifteen years', async () => {
     const { appInstanceArn } = await populate(server)
     await assertRefused(put(`${appInstanceArn}0`, 1), 'Forbidden', noAccess)
     await assertRefused(put(appInstanceArn, 5476), 'BadRequest', /retentionDays' .* less than or equal to 5475/)

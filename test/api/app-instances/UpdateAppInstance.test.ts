@@ -15,7 +15,7 @@ const update = (input: Input = {}) =>
 const describe = async () => (await server.identity.describeAppInstance({ AppInstanceArn })).AppInstance
 
 suite('UpdateAppInstance', () => {
-  test('replaces name and metadata, and says when', async () => {
+  test('replaces name and metadata, and sets the time of the update', async () => {
     const before = await describe()
     clock.advance(1)
     assert.equal((await update()).AppInstanceArn, AppInstanceArn)
@@ -36,8 +36,8 @@ suite('UpdateAppInstance', () => {
   })
 })
 
-suite('UpdateAppInstance refuses', () => {
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+suite('UpdateAppInstance rejects', () => {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'no Name': [{ Name: undefined }, violation('name', 'not be null')],
     'no Metadata': [{ Metadata: undefined }, violation('metadata', 'not be null')],
     'an empty Name': [{ Name: '' }, violation('name', 'have length greater than or equal to 1')],
@@ -45,7 +45,7 @@ suite('UpdateAppInstance refuses', () => {
     '1025 characters of Metadata': [{ Metadata: 'm'.repeat(1025) }, /'metadata' .* less than or equal to 1024/],
     'a malformed ARN': [{ AppInstanceArn: 'bells' }, /'appInstanceArn'/],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(update(input), 'BadRequest', text))
   }
 

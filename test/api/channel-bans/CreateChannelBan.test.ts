@@ -15,14 +15,14 @@ const join = ({ channelArn: ChannelArn, owner, member: MemberArn }: Population, 
   server.messaging.createChannelMembership({ ChannelArn, MemberArn, Type: 'DEFAULT', ChimeBearer })
 
 suite('CreateChannelBan', () => {
-  test('answers the channel and the banned user by name', async () => {
+  test('returns the channel and the banned user by name', async () => {
     const MemberArn = await people.createUser('ben')
     const { $metadata, ...answer } = await ban(MemberArn)
     assert.equal($metadata.httpStatusCode, 201)
     assert.deepEqual(answer, { ChannelArn: people.channelArn, Member: { Arn: MemberArn, Name: 'ben' } })
   })
 
-  test('ends the membership, which nobody can give again, not even to oneself', async () => {
+  test('ends the membership, and no user can be added again by any bearer', async () => {
     const population = await populate(server, { Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' })
     const { channelArn: ChannelArn, member, hidden, admin, owner: ChimeBearer } = population
     await ban(member, population)
@@ -50,18 +50,18 @@ suite('CreateChannelBan', () => {
     await assertRefused(population.history(ChimeBearer), 'Forbidden', noAccess)
   })
 
-  test('refuses who is banned already', async () => {
+  test('rejects who is banned already', async () => {
     const MemberArn = await people.createUser('cleo')
     await ban(MemberArn)
     await assertRefused(ban(MemberArn), 'Conflict', 'The user is banned from the channel already')
   })
 
-  test('refuses admins and moderators as bad requests, and so oneself', async () => {
+  test('rejects admins and moderators as bad requests, and so oneself', async () => {
     const text = 'An AppInstanceAdmin or a moderator of the channel cannot be banned from it'
     for (const arn of [people.admin, people.moderator, people.owner]) await assertRefused(ban(arn), 'BadRequest', text)
   })
 
-  test('refuses what is no user of the AppInstance', async () => {
+  test('rejects what is no user of the AppInstance', async () => {
     for (const arn of [people.user('nobody'), others.member, people.channelArn, people.appInstanceArn]) {
       await assertRefused(ban(arn), 'Forbidden', invalidUser)
     }
@@ -76,7 +76,7 @@ suite('CreateChannelBan', () => {
 })
 
 suite('the sessions', () => {
-  test('of all members and of the banned user hear DELETE_CHANNEL_MEMBERSHIP, and the banned one nothing after it', async () => {
+  test('of all members and of the banned user receive DELETE_CHANNEL_MEMBERSHIP, and the banned one nothing after it', async () => {
     const population = await populate(server)
     const { member, owner } = population
     const banned = [await server.session(member), await server.session(member)]
@@ -97,7 +97,7 @@ suite('the sessions', () => {
     for (const heard of banned) assert.deepEqual(await heard.eventTypes(1), ['CREATE_CHANNEL_MEMBERSHIP'])
   })
 
-  test('hear nothing when the banned user was no member', async () => {
+  test('receive nothing if the banned user was not a member', async () => {
     const population = await populate(server)
     const session = await server.session(population.owner)
     await ban(population.stranger, population)
@@ -107,7 +107,7 @@ suite('the sessions', () => {
 })
 
 suite('what a flow holds', () => {
-  test('of the banned user fails, which it is told before its leave, and no callback releases it', async () => {
+  test('of the banned user fails, with an event before its leave, and no callback releases it', async () => {
     const population = await populate(server)
     await population.attachFlow(['first', 'second'])
     const [banned, session] = [await server.session(population.member), await server.session(population.owner)]
@@ -138,7 +138,7 @@ suite('what a flow holds', () => {
     assert.deepEqual(await population.history(population.owner), ['c'])
   })
 
-  test('as an update fails, and the message stays as it was', async () => {
+  test('as an update fails, and the message does not change', async () => {
     const population = await populate(server)
     const { MessageId } = await population.send({ Content: 'sent' })
     await population.attachFlow(['first'])
@@ -154,7 +154,7 @@ suite('what a flow holds', () => {
     assert.equal((await population.read(MessageId, population.owner)).Content, 'sent')
   })
 
-  test('of others, and of the banned user elsewhere, goes on', async () => {
+  test('of other users, and of the banned user in other channels, continues', async () => {
     const population = await populate(server)
     const { owner, member, channelArn } = population
     const elsewhere = await population.createChannel()
@@ -174,7 +174,7 @@ suite('what a flow holds', () => {
     }
   })
 
-  test('of a user that has left before fails as well', async () => {
+  test('of a user that has left before fails, too', async () => {
     const population = await populate(server)
     await population.attachFlow(['first'])
     const event = await population.sendHeld()
@@ -208,7 +208,7 @@ suite('what a flow holds', () => {
     }
   })
 
-  test('fails whole while the banned user goes on sending', async () => {
+  test('fails completely while the banned user keeps sending', async () => {
     const population = await populate(server)
     await population.attachFlow(['first'])
     const [banned, session] = [await server.session(population.member), await server.session(population.owner)]

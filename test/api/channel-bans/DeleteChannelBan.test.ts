@@ -29,7 +29,7 @@ suite('DeleteChannelBan', () => {
     await people.send()
   })
 
-  test('refuses who is not banned', async () => {
+  test('rejects who is not banned', async () => {
     const none = [people.hidden, people.admin, people.user('nobody'), others.member, ChannelArn]
     for (const arn of none) await assertRefused(unban(arn), 'Forbidden', invalidUser)
     await assertRefused(unban('ann'), 'BadRequest', /'memberArn'/)

@@ -12,7 +12,7 @@ const describe = (MemberArn: string, ChimeBearer = people.admin) =>
   server.messaging.describeChannelBan({ ChannelArn, MemberArn, ChimeBearer })
 
 suite('DescribeChannelBan', () => {
-  test('answers who is banned, by whom, and when', async () => {
+  test('returns the banned user, the giver of the ban, and the time', async () => {
     const { Channel } = await server.messaging.describeChannel({ ChannelArn, ChimeBearer: people.owner })
     await server.messaging.createChannelBan({ ChannelArn, MemberArn: people.member, ChimeBearer: people.moderator })
     for (const ChimeBearer of [people.owner, people.admin]) {
@@ -36,5 +36,5 @@ suite('DescribeChannelBan', () => {
     }
   })
 
-  test('refuses what is no ARN as a bad request', () => assertRefused(describe('ann'), 'BadRequest', /'memberArn'/))
+  test('rejects what is no ARN as a bad request', () => assertRefused(describe('ann'), 'BadRequest', /'memberArn'/))
 })

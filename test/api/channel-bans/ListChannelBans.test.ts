@@ -10,7 +10,7 @@ const list = (ChimeBearer = people.owner, ChannelArn = people.channelArn) =>
   server.messaging.listChannelBans({ ChannelArn, ChimeBearer })
 
 suite('ListChannelBans', () => {
-  test('answers who is banned from this channel, in the order of creation, and nothing else about them', async () => {
+  test('returns only the users that are banned from this channel, in the order of creation', async () => {
     const { channelArn: ChannelArn, owner: ChimeBearer } = people
     assert.deepEqual((await list()).ChannelBans, [])
     for (const MemberArn of [people.stranger, people.member, people.hidden]) {

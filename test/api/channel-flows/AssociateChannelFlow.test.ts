@@ -29,7 +29,7 @@ suite('AssociateChannelFlow', () => {
     }
   })
 
-  test('refuses another flow as long as there is one', async () => {
+  test('rejects another flow as long as there is one', async () => {
     const ChannelArn = await people.createChannel()
     const [one, other] = [await people.createFlow(['first']), await people.createFlow(['first'])]
     await associate(one, ChannelArn)
@@ -51,7 +51,7 @@ suite('AssociateChannelFlow', () => {
     await assertRefused(associate(people.channelArn, people.channelArn), 'NotFound')
   })
 
-  test('refuses a flow of another AppInstance, and what is no ARN, as bad requests', async () => {
+  test('rejects a flow of another AppInstance, and what is no ARN, as bad requests', async () => {
     const theirs = await (await populate(server)).createFlow(['first'])
     await assertRefused(associate(theirs, people.channelArn), 'BadRequest', /another AppInstance/)
     await assertRefused(associate('flow', people.channelArn), 'BadRequest', /'channelFlowArn'/)

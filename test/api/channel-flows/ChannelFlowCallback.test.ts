@@ -65,7 +65,7 @@ suite('ChannelFlowCallback lets a message pass', () => {
     assert.deepEqual([eventType, Content, Persistence], ['CREATE_CHANNEL_MESSAGE', 'changed', 'NON_PERSISTENT'])
   })
 
-  test('to its target and its sender alone', async () => {
+  test('only to its target and its sender', async () => {
     const event = await people.sendHeld({ Target: [{ MemberArn: people.hidden }] })
     await people.allow(event)
     const { MessageId } = event.ChannelMessage
@@ -85,7 +85,7 @@ suite('ChannelFlowCallback with DeleteResource', () => {
     }
   })
 
-  test('denies, whatever text comes with it', async () => {
+  test('denies, with any text', async () => {
     const session = await server.session(people.member)
     const { CallbackId, ChannelMessage } = await people.sendHeld({ Metadata: 'mine' })
     const { ChannelArn, MessageId } = ChannelMessage
@@ -101,7 +101,7 @@ suite('ChannelFlowCallback with DeleteResource', () => {
     assert.deepEqual([eventType, Content, Metadata], ['DENIED_CREATE_CHANNEL_MESSAGE', 'hello', 'mine'])
   })
 
-  test('ends the flow, whichever processor says it', async () => {
+  test('ends the flow, from any processor', async () => {
     const event = await chained.sendHeld()
     await chained.allow(event)
     const second = await server.processors.next(event.ChannelMessage.MessageId)
@@ -129,7 +129,7 @@ suite('three processors', () => {
     assert.equal(new Set([first, second, third].map(({ CallbackId }) => CallbackId)).size, 3)
   })
 
-  test('hold the message, as it was sent, until the last has let it pass', async () => {
+  test('hold the message until the last one allows it', async () => {
     const session = await server.session(chained.member)
     const first = await chained.sendHeld()
     const { MessageId } = first.ChannelMessage
@@ -144,7 +144,7 @@ suite('three processors', () => {
     assert.deepEqual(await session.eventTypes(2), ['PENDING_CREATE_CHANNEL_MESSAGE', 'CREATE_CHANNEL_MESSAGE'])
   })
 
-  test('have each their own turn: a CallbackId whose turn is over is answered as one of a message that is sent', async () => {
+  test('are invoked one after the other: the CallbackId of an ended step is rejected like the one of a sent message', async () => {
     const first = await chained.sendHeld()
     await chained.allow(first)
     const second = await server.processors.next(first.ChannelMessage.MessageId)
@@ -175,7 +175,7 @@ suite('a second ChannelFlowCallback', () => {
     })
   }
 
-  test('loses when both come at once: one is accepted, and one event is told', async () => {
+  test('is rejected if both arrive at once: one is accepted, with one event', async () => {
     const session = await server.session(people.owner)
     const event = await people.sendHeld()
     const verdicts = Array.from({ length: 10 }, (_, index) => people.allow(event, { Content: `${index}` }))
@@ -190,7 +190,7 @@ suite('a second ChannelFlowCallback', () => {
     )
   })
 
-  test('loses when one allows and one denies at once, and the message is what the winner says', async () => {
+  test('is rejected if one allows and one denies at once, and the accepted one decides', async () => {
     const event = await people.sendHeld()
     const verdicts = [outcomeOf(people.allow(event)), outcomeOf(people.deny(event))] as const
     const [allow, deny] = await Promise.all(verdicts)
@@ -233,7 +233,7 @@ suite('a verdict under an amz-sdk-invocation-id that was used before is another 
       assert.deepEqual([Content, Status], ['hello', { Value: 'SENT' }])
     })
 
-    test(`${what} at the same time as an allow: one is taken, and the other is told so`, async () => {
+    test(`${what} at the same time as an allow: one is accepted, and the other rejected`, async () => {
       const event = await people.sendHeld()
       const { MessageId } = event.ChannelMessage
       const id = randomUUID()
@@ -255,7 +255,7 @@ suite('a verdict under an amz-sdk-invocation-id that was used before is another 
 })
 
 suite('ChannelFlowCallback is forbidden', () => {
-  test('with a CallbackId that nobody was given', async () => {
+  test('with an unknown CallbackId', async () => {
     const event = await people.sendHeld()
     for (const CallbackId of [randomUUID(), 'c'.repeat(32), 'c'.repeat(64)]) {
       await assertRefused(people.allow({ ...event, CallbackId }), 'Forbidden', noAccess)
@@ -285,7 +285,7 @@ suite('ChannelFlowCallback is forbidden', () => {
     assert.deepEqual(await session.eventTypes(2), ['PENDING_CREATE_CHANNEL_MESSAGE', 'FAILED_CREATE_CHANNEL_MESSAGE'])
     await assertRefused(late.allow(event), 'Forbidden', noAccess)
     const { Status } = await late.read(event.ChannelMessage.MessageId)
-    assert.deepEqual(Status, { Value: 'FAILED', Detail: 'Processor did not answer in time' })
+    assert.deepEqual(Status, { Value: 'FAILED', Detail: 'Processor did not answer in time: first' })
   })
 
   test('but not a millisecond before the deadline', async () => {
@@ -303,7 +303,7 @@ suite('ChannelFlowCallback is a bad request', async () => {
   const { CallbackId, ChannelMessage } = event
   const { MessageId, ChannelArn } = ChannelMessage
 
-  const refused: Record<string, [change: Partial<ChannelMessageCallback>, text: string | RegExp]> = {
+  const rejected: Record<string, [change: Partial<ChannelMessageCallback>, text: string | RegExp]> = {
     'with empty Content': [
       { Content: '' },
       violation('channelMessage.content', 'have length greater than or equal to 1'),
@@ -322,7 +322,7 @@ suite('ChannelFlowCallback is a bad request', async () => {
     'with a SubChannelId': [{ SubChannelId: 's' }, /SubChannelId/],
     'with a malformed MessageId': [{ MessageId: 'm.' }, /'channelMessage\.messageId' .* pattern/],
   }
-  for (const [what, [change, text]] of Object.entries(refused)) {
+  for (const [what, [change, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(people.allow(event, change), 'BadRequest', text))
   }
 
@@ -370,7 +370,7 @@ suite('a restart of the server', () => {
     await assertRefused(people.allow(one), 'BadRequest', notPending(one))
   })
 
-  test('makes the deadline come no later', async () => {
+  test('does not extend the deadline', async () => {
     const late = await populate(server)
     await late.attachFlow(['first'], { Tags: [{ Key: 'carillon:deadline', Value: '2s' }] })
     const event = await late.sendHeld()

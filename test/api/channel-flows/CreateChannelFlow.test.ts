@@ -52,9 +52,9 @@ suite('CreateChannelFlow accepts', () => {
   }
 })
 
-suite('CreateChannelFlow refuses', () => {
+suite('CreateChannelFlow rejects', () => {
   const pattern = /resourceArn' .* regular expression pattern/
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'an empty Name': [{ Name: '' }, violation('name', 'have length greater than or equal to 1')],
     'a Name of 257 characters': [{ Name: 'n'.repeat(257) }, violation('name', 'have length less than or equal to 256')],
     'no processor': [{ Processors: [] }, violation('processors', 'have length greater than or equal to 1')],
@@ -101,7 +101,7 @@ suite('CreateChannelFlow refuses', () => {
       "1 validation error detected: Value at 'tags' failed to satisfy constraint: the tag carillon:deadlin is not known here (known: carillon:deadline)",
     ],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(create(input), 'BadRequest', text))
   }
 
@@ -121,7 +121,7 @@ suite('CreateChannelFlow refuses', () => {
 })
 
 suite('CreateChannelFlow', () => {
-  test('answers an ARN of the AppInstance with a UUID', async () => {
+  test('returns an ARN of the AppInstance with a UUID', async () => {
     const { ChannelFlowArn } = await create()
     assert.match(
       ChannelFlowArn!.replace(AppInstanceArn!, ''),

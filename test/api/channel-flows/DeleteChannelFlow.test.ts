@@ -17,7 +17,7 @@ suite('DeleteChannelFlow', () => {
     await assertRefused(remove(ChannelFlowArn), 'Forbidden', noAccess)
   })
 
-  test('refuses a flow that a channel has, until it is disassociated', async () => {
+  test('rejects a flow that a channel has, until it is disassociated', async () => {
     const held = await populate(server)
     const ChannelFlowArn = await held.attachFlow(['first'])
     const text = 'The channel flow is associated with a channel: disassociate it first'
@@ -39,7 +39,7 @@ suite('DeleteChannelFlow', () => {
     assert.deepEqual(await held.history(held.owner), ['hello'])
   })
 
-  test('refuses an unknown flow, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown flow, an ARN of something else, and what is no ARN', async () => {
     await assertRefused(remove(`${people.appInstanceArn}/channel-flow/f`), 'Forbidden', noAccess)
     await assertRefused(remove(people.channelArn), 'Forbidden', noAccess)
     await assertRefused(remove('flow'), 'BadRequest', /'channelFlowArn'/)

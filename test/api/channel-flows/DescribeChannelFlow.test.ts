@@ -12,7 +12,7 @@ const describe = async (ChannelFlowArn: string) =>
   (await server.messaging.describeChannelFlow({ ChannelFlowArn })).ChannelFlow
 
 suite('DescribeChannelFlow', () => {
-  test('answers what the flow was created with, and when it was last changed', async () => {
+  test('returns the members of its creation, and the time of the last change', async () => {
     const ChannelFlowArn = await people.createFlow(['first', 'second'], { Name: 'Flow 🔔' })
     const createdAt = new Date(clock.now())
     clock.advance(3)
@@ -26,7 +26,7 @@ suite('DescribeChannelFlow', () => {
     })
   })
 
-  test('refuses an unknown flow, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown flow, an ARN of something else, and what is no ARN', async () => {
     await assertRefused(describe(`${people.appInstanceArn}/channel-flow/f`), 'Forbidden', noAccess)
     await assertRefused(describe(people.channelArn), 'Forbidden', noAccess)
     await assertRefused(describe('flow'), 'BadRequest', /'channelFlowArn'/)

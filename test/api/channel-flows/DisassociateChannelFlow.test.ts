@@ -28,7 +28,7 @@ suite('DisassociateChannelFlow', () => {
     assert.deepEqual(await people.history(people.owner), ['hello'])
   })
 
-  test('leaves the other channels of the flow alone', async () => {
+  test('does not change the other channels of the flow', async () => {
     const people = await populate(server)
     const ChannelFlowArn = await people.attachFlow(['first'])
     const other = await people.createChannel()
@@ -38,7 +38,7 @@ suite('DisassociateChannelFlow', () => {
     assert.equal((await people.send({ ChannelArn: other })).Status?.Value, 'PENDING')
   })
 
-  test('makes room for another flow', async () => {
+  test('frees quota for another flow', async () => {
     const people = await populate(server)
     await disassociate(people, await people.attachFlow(['first']))
     await people.attachFlow(['second'])
@@ -56,7 +56,7 @@ suite('DisassociateChannelFlow', () => {
     await assertRefused(disassociate(people, ChannelFlowArn), 'NotFound', text)
   })
 
-  test('refuses what is no ARN as a bad request', async () => {
+  test('rejects what is no ARN as a bad request', async () => {
     const people = await populate(server)
     await assertRefused(disassociate(people, 'flow'), 'BadRequest', /'channelFlowArn'/)
   })

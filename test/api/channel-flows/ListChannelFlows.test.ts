@@ -9,7 +9,7 @@ const list = async (AppInstanceArn: string) =>
   (await server.messaging.listChannelFlows({ AppInstanceArn })).ChannelFlows
 
 suite('ListChannelFlows', () => {
-  test("answers the AppInstance's own flows, without their times", async () => {
+  test("returns the AppInstance's own flows, without their times", async () => {
     const [people, others] = [await populate(server), await populate(server)]
     assert.deepEqual(await list(people.appInstanceArn), [])
     const ChannelFlowArn = await people.createFlow(['first'], { Name: 'Flow 🔔' })
@@ -19,7 +19,7 @@ suite('ListChannelFlows', () => {
     ])
   })
 
-  test('refuses an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown AppInstance, an ARN of something else, and what is no ARN', async () => {
     const { appInstanceArn, channelArn } = await populate(server)
     await assertRefused(list(`${appInstanceArn}0`), 'Forbidden', noAccess)
     await assertRefused(list(channelArn), 'Forbidden', noAccess)

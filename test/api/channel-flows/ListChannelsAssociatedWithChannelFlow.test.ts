@@ -9,7 +9,7 @@ const list = async (ChannelFlowArn: string) =>
   (await server.messaging.listChannelsAssociatedWithChannelFlow({ ChannelFlowArn })).Channels
 
 suite('ListChannelsAssociatedWithChannelFlow', () => {
-  test('answers the channels of the flow, PRIVATE ones too, in the order of their creation', async () => {
+  test('returns the channels of the flow, PRIVATE ones too, in the order of their creation', async () => {
     const people = await populate(server, { Metadata: 'm' })
     const { owner: ChimeBearer, channelArn: lobby } = people
     const garden = await people.createChannel({ Name: 'Garden 🔔', Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' })
@@ -30,7 +30,7 @@ suite('ListChannelsAssociatedWithChannelFlow', () => {
     assert.deepEqual(await list(ChannelFlowArn), [])
   })
 
-  test('refuses an unknown flow, an ARN of something else, and what is no ARN', async () => {
+  test('rejects an unknown flow, an ARN of something else, and what is no ARN', async () => {
     const { appInstanceArn, channelArn } = await populate(server)
     await assertRefused(list(`${appInstanceArn}/channel-flow/f`), 'Forbidden', noAccess)
     await assertRefused(list(channelArn), 'Forbidden', noAccess)

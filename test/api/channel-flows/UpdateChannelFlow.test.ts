@@ -31,7 +31,7 @@ suite('UpdateChannelFlow', () => {
     assert.deepEqual(await held.history(held.owner), ['old way', 'new way'])
   })
 
-  test('refuses what CreateChannelFlow refuses, and changes nothing then', async () => {
+  test('rejects what CreateChannelFlow rejects, and changes nothing then', async () => {
     const ChannelFlowArn = await people.createFlow(['first'], { Name: 'Old' })
     const again = [processor('first'), processor('second')]
     const text = violation('processors', 'have a different executionOrder in each processor')
@@ -42,7 +42,7 @@ suite('UpdateChannelFlow', () => {
     assert.equal(ChannelFlow?.Name, 'Old')
   })
 
-  test('refuses an unknown flow, and what is no ARN', async () => {
+  test('rejects an unknown flow, and what is no ARN', async () => {
     await assertRefused(update(`${people.appInstanceArn}/channel-flow/f`), 'Forbidden', noAccess)
     await assertRefused(update('flow'), 'BadRequest', /'channelFlowArn'/)
   })

@@ -53,12 +53,12 @@ suite('a callback that is rejected while its message waits is a warning, and cou
       /^MessageAttributes have at most 1024 bytes/,
       { MessageAttributes: 1_074 },
     ],
-    'with Metadata that the shape refuses': [
+    'with Metadata that the shape rejects': [
       { Metadata: secret.repeat(60) },
       /^channelMessage\.metadata: Member must have length less than or equal to 1024$/,
       { Metadata: 1_260 },
     ],
-    'with an attribute that the shape refuses': [
+    'with an attribute that the shape rejects': [
       { MessageAttributes: { [secret]: { StringValues: [secret.repeat(60)] } } },
       /^channelMessage\.messageAttributes: Member must have length less than or equal to 512$/,
       { MessageAttributes: 1_307 },

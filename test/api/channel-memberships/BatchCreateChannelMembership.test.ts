@@ -30,7 +30,7 @@ const conflict = (MemberArn: string) => ({
 })
 
 suite('BatchCreateChannelMembership', () => {
-  test('answers who was added, by name, and by whom', async () => {
+  test('returns the added members by name, and the inviter', async () => {
     const people = await populate(server)
     const [ann, bob] = [await people.createUser('ann'), await people.createUser('bob')]
     const { BatchChannelMemberships, Errors } = await add(people, [bob, ann])
@@ -47,7 +47,7 @@ suite('BatchCreateChannelMembership', () => {
     for (const ChimeBearer of [ann, bob]) await people.send({ ChimeBearer })
   })
 
-  test('adds whom it can, and says why not the others', async () => {
+  test('adds the users that it can, and returns the errors of the others', async () => {
     const [people, others] = [await populate(server), await populate(server)]
     const { member, hidden, stranger, channelArn } = people
     const nobody = people.user('nobody')
@@ -65,7 +65,7 @@ suite('BatchCreateChannelMembership', () => {
     ])
   })
 
-  test('succeeds where nobody is added', async () => {
+  test('succeeds if no user is added', async () => {
     const people = await populate(server)
     const { BatchChannelMemberships, Errors } = await add(people, [people.member], { Type: 'HIDDEN' })
     assert.deepEqual([BatchChannelMemberships?.Members, Errors], [[], [conflict(people.member)]])
@@ -109,7 +109,7 @@ suite('BatchCreateChannelMembership', () => {
     assert.equal(await memberCount(people), 10_000)
   })
 
-  test('lets a stranger add itself alone where the channel is PUBLIC and UNRESTRICTED', async () => {
+  test('lets a user that is not a member only add itself, to a PUBLIC and UNRESTRICTED channel', async () => {
     const people = await populate(server, { Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' })
     const ChimeBearer = people.stranger
     await assertRefused(add(people, [people.stranger, people.admin], { ChimeBearer }), 'Forbidden')
@@ -134,7 +134,7 @@ suite('BatchCreateChannelMembership', () => {
 })
 
 suite('BATCH_CREATE_CHANNEL_MEMBERSHIP', () => {
-  test('goes once to all members, the added ones among them, who receive what follows', async () => {
+  test('goes once to all members, including the added ones, who receive later events', async () => {
     const people = await populate(server)
     const users = await createUsers(people, 100)
     const here = [people.member, users[0]!, users[50]!, users[99]!]
@@ -167,7 +167,7 @@ suite('BATCH_CREATE_CHANNEL_MEMBERSHIP', () => {
     assert.deepEqual(await untold.eventTypes(1), ['CREATE_CHANNEL_MESSAGE'])
   })
 
-  test('is not told where nobody is added', async () => {
+  test('is not published if no user is added', async () => {
     const people = await populate(server)
     const session = await server.session(people.member)
     assert.equal(await outcomeOf(add(people, [people.member])), 'accepted')

@@ -18,13 +18,13 @@ const join = (population: Population, input: Partial<CreateChannelMembershipComm
   })
 
 suite('CreateChannelMembership', () => {
-  test('answers the channel and the member by name', async () => {
+  test('returns the channel and the member by name', async () => {
     const MemberArn = await people.createUser('ben')
     const { ChannelArn, Member } = await join(people, { MemberArn })
     assert.deepEqual({ ChannelArn, Member }, { ChannelArn: people.channelArn, Member: { Arn: MemberArn, Name: 'ben' } })
   })
 
-  test('makes somebody a member who may then send', async () => {
+  test('adds a member, which may then send', async () => {
     const MemberArn = await people.createUser('cleo')
     const send = () => people.send({ ChimeBearer: MemberArn })
     await assertRefused(send(), 'Forbidden')
@@ -32,7 +32,7 @@ suite('CreateChannelMembership', () => {
     await send()
   })
 
-  test('refuses who is a member already, of whatever Type', async () => {
+  test('rejects a user that is a member already, of either Type', async () => {
     for (const MemberArn of [people.member, people.hidden]) {
       for (const Type of ['DEFAULT', 'HIDDEN'] as const) {
         await assertRefused(
@@ -47,14 +47,14 @@ suite('CreateChannelMembership', () => {
   test('does not find a user that is unknown', () =>
     assertRefused(join(people, { MemberArn: people.user('nobody') }), 'NotFound'))
 
-  test('refuses what is no user of the AppInstance', async () => {
+  test('rejects what is no user of the AppInstance', async () => {
     const others = await populate(server)
     for (const MemberArn of [others.member, people.channelArn, people.appInstanceArn]) {
       await assertRefused(join(people, { MemberArn }), 'Forbidden', invalidUser)
     }
   })
 
-  test('refuses sub-channels and other Types as bad requests', async () => {
+  test('rejects sub-channels and other Types as bad requests', async () => {
     await assertRefused(join(people, { SubChannelId: 's' }), 'BadRequest', /SubChannelId/)
     await assertRefused(join(people, { Type: 'BANNED' as 'HIDDEN' }), 'BadRequest', /'type' .* \[DEFAULT, HIDDEN\]/)
     await assertRefused(join(people, { MemberArn: 'ann' }), 'BadRequest', /'memberArn'/)
@@ -79,7 +79,7 @@ suite('CreateChannelMembership', () => {
 })
 
 suite('CREATE_CHANNEL_MEMBERSHIP', () => {
-  test('goes to all members, the new one among them', async () => {
+  test('goes to all members, including the new one', async () => {
     const population = await populate(server)
     const users = [population.owner, population.member, population.hidden, population.stranger]
     const sessions = await Promise.all(users.map((user) => server.session(user)))

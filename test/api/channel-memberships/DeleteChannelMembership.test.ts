@@ -58,7 +58,7 @@ suite('DeleteChannelMembership', () => {
     await join(people, people.owner)
   })
 
-  test('refuses a user who is no member, known or not, if the bearer may see the channel', async () => {
+  test('rejects a user who is no member, known or not, if the bearer may see the channel', async () => {
     const people = await populate(server, { Privacy: 'PUBLIC' })
     for (const MemberArn of [people.stranger, people.user('nobody')]) {
       await assertRefused(remove(people, { MemberArn }), 'Conflict', notMember)
@@ -77,7 +77,7 @@ suite('DeleteChannelMembership', () => {
     await assertRefused(remove(people, { ChimeBearer: people.hidden }), 'Forbidden')
   })
 
-  test('refuses what is no user of the AppInstance, and sub-channels', async () => {
+  test('rejects what is no user of the AppInstance, and sub-channels', async () => {
     const [people, others] = [await populate(server), await populate(server)]
     for (const MemberArn of [others.member, people.channelArn, people.appInstanceArn]) {
       await assertRefused(remove(people, { MemberArn }), 'Forbidden', invalidUser)
@@ -102,7 +102,7 @@ suite('DeleteChannelMembership', () => {
 })
 
 suite('DELETE_CHANNEL_MEMBERSHIP', () => {
-  test('goes to all members, the removed one among them, who receives nothing after it', async () => {
+  test('goes to all members, including the removed one, which receives no later event', async () => {
     const people = await populate(server)
     const { owner, member, hidden, stranger } = people
     const sessions = await Promise.all([owner, hidden, member].map((user) => server.session(user)))

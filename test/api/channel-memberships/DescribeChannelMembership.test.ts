@@ -16,7 +16,7 @@ const describe = async (input: Partial<DescribeChannelMembershipCommandInput> = 
 const noMember = 'The user that MemberArn names is not a member of the channel'
 
 suite('DescribeChannelMembership', () => {
-  test('answers who is a member since when, and by whom', async () => {
+  test('returns the member, the time and the inviter', async () => {
     const { CreatedTimestamp, LastUpdatedTimestamp, ...rest } = (await describe())!
     assert.deepEqual(rest, {
       ChannelArn: people.channelArn,
@@ -28,7 +28,7 @@ suite('DescribeChannelMembership', () => {
     assert.deepEqual(LastUpdatedTimestamp, CreatedTimestamp)
   })
 
-  test('answers everybody who may see the channel', async () => {
+  test('responds to every user that may see the channel', async () => {
     for (const ChimeBearer of [people.admin, people.moderator, people.member, people.hidden]) {
       assert.equal((await describe({ ChimeBearer }))?.Member?.Arn, people.member)
     }
@@ -37,7 +37,7 @@ suite('DescribeChannelMembership', () => {
     assert.equal((await describe({ ChannelArn, ChimeBearer: people.stranger }))?.Member?.Arn, people.member)
   })
 
-  test('knows a HIDDEN membership for its owner, moderators and admins alone', async () => {
+  test('returns a HIDDEN membership only to its owner, moderators and admins', async () => {
     const ChannelArn = await people.createChannel({ Privacy: 'PUBLIC' })
     const { hidden: MemberArn } = people
     for (const ChimeBearer of [people.hidden, people.moderator, people.admin]) {
@@ -55,7 +55,7 @@ suite('DescribeChannelMembership', () => {
     }
   })
 
-  test('refuses sub-channels and what is no ARN as bad requests', async () => {
+  test('rejects sub-channels and what is no ARN as bad requests', async () => {
     await assertRefused(describe({ SubChannelId: 's' }), 'BadRequest', /SubChannelId/)
     await assertRefused(describe({ MemberArn: 'ann' }), 'BadRequest', /'memberArn'/)
   })

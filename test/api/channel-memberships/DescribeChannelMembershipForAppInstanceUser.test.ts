@@ -13,7 +13,7 @@ const describe = (AppInstanceUserArn: string, ChimeBearer = AppInstanceUserArn, 
   server.messaging.describeChannelMembershipForAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer })
 
 suite('DescribeChannelMembershipForAppInstanceUser', () => {
-  test('answers the channel and the membership, to the member itself and to admins', async () => {
+  test('returns the channel and the membership, to the member itself and to admins', async () => {
     const { MessageId } = await people.send()
     const { CreatedTimestamp: LastMessageTimestamp } = await people.read(MessageId)
     const ChannelSummary = {
@@ -34,7 +34,7 @@ suite('DescribeChannelMembershipForAppInstanceUser', () => {
     }
   })
 
-  test('shows the read marker to the member alone', async () => {
+  test('returns the read marker only to the member', async () => {
     await store.write('UPDATE channel_membership SET read_marker_at = 1500')
     const marker = async (bearer: string) =>
       (await describe(people.member, bearer)).ChannelMembership?.AppInstanceUserMembershipSummary?.ReadMarkerTimestamp
@@ -58,6 +58,6 @@ suite('DescribeChannelMembershipForAppInstanceUser', () => {
     }
   })
 
-  test('refuses what is no ARN as a bad request', () =>
+  test('rejects what is no ARN as a bad request', () =>
     assertRefused(describe('ann', people.member), 'BadRequest', /'appInstanceUserArn'/))
 })

@@ -13,7 +13,7 @@ const list = (input: Partial<ListChannelMembershipsCommandInput> = {}) =>
   server.messaging.listChannelMemberships({ ChannelArn: people.channelArn, ChimeBearer: people.owner, ...input })
 
 suite('ListChannelMemberships', () => {
-  test('answers the DEFAULT members in the order of their creation, and nothing else about them', async () => {
+  test('returns the DEFAULT members in the order of their creation, with no further members of them', async () => {
     const { ChannelArn, ChannelMemberships, NextToken } = await list()
     assert.equal(ChannelArn, people.channelArn)
     assert.deepEqual(ChannelMemberships, [
@@ -24,12 +24,12 @@ suite('ListChannelMemberships', () => {
     assert.deepEqual((await list({ Type: 'DEFAULT' })).ChannelMemberships, ChannelMemberships)
   })
 
-  test('answers the HIDDEN ones when a moderator asks for them', async () => {
+  test('returns the HIDDEN ones on a moderator’s request', async () => {
     const { ChannelMemberships } = await list({ Type: 'HIDDEN', ChimeBearer: people.moderator })
     assert.deepEqual(ChannelMemberships, [{ Member: { Arn: people.hidden, Name: 'hidden' } }])
   })
 
-  test('refuses sub-channels and other Types as bad requests', async () => {
+  test('rejects sub-channels and other Types as bad requests', async () => {
     await assertRefused(list({ SubChannelId: 's' }), 'BadRequest', /SubChannelId/)
     await assertRefused(list({ Type: 'ALL' as 'HIDDEN' }), 'BadRequest', /'type'/)
   })

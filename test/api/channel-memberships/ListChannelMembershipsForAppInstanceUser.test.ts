@@ -22,7 +22,7 @@ const markersOf = async (input: Input = {}) =>
   (await list(input))?.map((membership) => membership.AppInstanceUserMembershipSummary?.ReadMarkerTimestamp)
 
 suite('ListChannelMembershipsForAppInstanceUser', () => {
-  test("answers the bearer's own channels and its part in them, in the order of the channels' creation", async () => {
+  test("returns the bearer's own channels and its part in them, in the order of the channels' creation", async () => {
     const memberships = await list()
     assert.deepEqual(memberships, [
       {
@@ -56,21 +56,21 @@ suite('ListChannelMembershipsForAppInstanceUser', () => {
     }
   })
 
-  test('says which memberships are HIDDEN', async () => {
+  test('marks HIDDEN memberships', async () => {
     const types = (await list({ ChimeBearer: people.hidden }))?.map(
       ({ AppInstanceUserMembershipSummary }) => AppInstanceUserMembershipSummary?.Type,
     )
     assert.deepEqual(types, ['HIDDEN', 'HIDDEN'])
   })
 
-  test('says when the last message of a channel was', async () => {
+  test('returns the time of a channel’s last message', async () => {
     const { MessageId } = await people.send()
     const { CreatedTimestamp } = await people.read(MessageId)
     const times = (await list())?.map(({ ChannelSummary }) => ChannelSummary?.LastMessageTimestamp)
     assert.deepEqual(times, [CreatedTimestamp, undefined])
   })
 
-  test('tells the read marker to its owner, and not even to an admin', async () => {
+  test('returns the read marker only to its owner, not to an admin', async () => {
     await server.messaging.updateChannelReadMarker({ ChannelArn: garden, ChimeBearer: people.member })
     const [first, second] = (await markersOf()) ?? []
     assert.equal(first, undefined)
@@ -86,7 +86,7 @@ suite('ListChannelMembershipsForAppInstanceUser', () => {
     assert.deepEqual(await arnsOf(), [lobby, garden])
   })
 
-  test('refuses an admin what is no user of the AppInstance', async () => {
+  test('rejects an admin what is no user of the AppInstance', async () => {
     for (const AppInstanceUserArn of [people.user('nobody'), others.member, lobby]) {
       await assertRefused(list({ ChimeBearer: people.admin, AppInstanceUserArn }), 'Forbidden', invalidUser)
     }

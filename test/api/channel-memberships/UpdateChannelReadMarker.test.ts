@@ -12,13 +12,13 @@ const mark = (ChimeBearer: string, ChannelArn = people.channelArn) =>
   server.messaging.updateChannelReadMarker({ ChannelArn, ChimeBearer })
 
 suite('UpdateChannelReadMarker', () => {
-  test('answers the channel', async () => {
+  test('returns the channel', async () => {
     const { $metadata, ...answer } = await mark(people.member)
     assert.equal($metadata.httpStatusCode, 200)
     assert.deepEqual(answer, { ChannelArn: people.channelArn })
   })
 
-  test('marks what the bearer has read, and nobody else', async () => {
+  test('sets the marker of the bearer only', async () => {
     const population = await populate(server)
     const { channelArn, member, hidden, owner } = population
     const { MessageId } = await population.send()
@@ -30,7 +30,7 @@ suite('UpdateChannelReadMarker', () => {
     assert.equal(await markerOf(server, owner), undefined)
   })
 
-  test('shows others nothing: the membership looks as before, and no session hears of it', async () => {
+  test('is invisible to other users: the membership does not change, and there is no event', async () => {
     const population = await populate(server)
     const { channelArn: ChannelArn, member: MemberArn, owner: ChimeBearer } = population
     const describe = () => server.messaging.describeChannelMembership({ ChannelArn, MemberArn, ChimeBearer })
@@ -42,7 +42,7 @@ suite('UpdateChannelReadMarker', () => {
     for (const session of sessions) assert.deepEqual(await session.eventTypes(1), ['CREATE_CHANNEL_MESSAGE'])
   })
 
-  test('is for members alone: admins and moderators have no marker by their role', async () => {
+  test('is for members only: the roles of admins and moderators have no marker', async () => {
     for (const bearer of [people.admin, people.moderator, people.stranger]) {
       await assertRefused(mark(bearer), 'Forbidden', noAccess)
     }

@@ -12,7 +12,7 @@ const held = await populate(server)
 await held.attachFlow(['first'])
 
 suite('DeleteChannelMessage', () => {
-  test('takes a message away for everybody', async () => {
+  test('deletes a message for all users', async () => {
     const quiet = await populate(server)
     const { MessageId } = await quiet.send({ Content: 'gone' })
     await quiet.send({ Content: 'stays' })
@@ -27,7 +27,7 @@ suite('DeleteChannelMessage', () => {
     await assertRefused(quiet.delete(MessageId), 'Forbidden', noAccess)
   })
 
-  test('tells every member, without any text', async () => {
+  test('notifies every member, without any text', async () => {
     const sessions = [await server.session(people.member), await server.session(people.hidden)]
     const { MessageId } = await people.send({ Metadata: 'secret', ContentType: 'text/plain' })
     await people.delete(MessageId)
@@ -42,7 +42,7 @@ suite('DeleteChannelMessage', () => {
     }
   })
 
-  test('takes a targeted message that the admin does not see, and tells its target and its sender alone', async () => {
+  test('deletes a targeted message that the admin cannot read, and only notifies its target and its sender', async () => {
     const { member, hidden, owner } = people
     const sessions = [await server.session(member), await server.session(hidden), await server.session(owner)]
     const { MessageId } = await people.send({ Target: [{ MemberArn: hidden }] })
@@ -78,7 +78,7 @@ suite('DeleteChannelMessage', () => {
   })
 })
 
-suite('DeleteChannelMessage refuses', () => {
+suite('DeleteChannelMessage rejects', () => {
   test('everybody but admins, the sender and the moderators among them', async () => {
     const { MessageId } = await people.send()
     for (const bearer of [people.owner, ...roles.filter((role) => role !== 'admin').map((role) => people[role])]) {
@@ -138,7 +138,7 @@ suite('DeleteChannelMessage while a flow holds an update', () => {
     await assertRefused(held.read(MessageId), 'NotFound')
   })
 
-  test('wins over a callback that comes to be written after it', async () => {
+  test('makes a later callback fail', async () => {
     const { MessageId, event } = await updating()
     const stopped = store.stop('DecideStep')
     const calling = outcomeOf(held.allow(event))

@@ -21,7 +21,7 @@ async function readersOf(population: Population, MessageId: string): Promise<Rol
 }
 
 suite('GetChannelMessage', () => {
-  test('answers all that was sent, by whom, and when', async () => {
+  test('returns all members that were sent, the sender, and the times', async () => {
     const sent = {
       Content: 'ding 🔔',
       Metadata: '{"a":1}',
@@ -56,7 +56,7 @@ suite('GetChannelMessage', () => {
     assert.deepEqual([CreatedTimestamp, LastUpdatedTimestamp], [sentAt, new Date(clock.now())])
   })
 
-  test('finds a message that a flow holds for its sender alone, and then for all', async () => {
+  test('returns a held message only to its sender, and a released one to all', async () => {
     const held = await populate(server, { Privacy: 'PUBLIC' })
     await held.attachFlow(['first'])
     const event = await held.sendHeld()
@@ -67,7 +67,7 @@ suite('GetChannelMessage', () => {
     assert.deepEqual(await readersOf(held, MessageId), roles)
   })
 
-  test('finds a denied message for nobody', async () => {
+  test('returns a denied message to no user', async () => {
     const held = await populate(server, { Privacy: 'PUBLIC' })
     await held.attachFlow(['first'])
     const event = await held.sendHeld()
@@ -75,12 +75,12 @@ suite('GetChannelMessage', () => {
     assert.deepEqual(await readersOf(held, event.ChannelMessage.MessageId), [])
   })
 
-  test('finds a targeted message for its target and its sender alone', async () => {
+  test('returns a targeted message only to its target and its sender', async () => {
     const { MessageId } = await people.send({ Target: [{ MemberArn: people.hidden }] })
     assert.deepEqual(await readersOf(people, MessageId!), ['member', 'hidden'])
   })
 
-  test('finds no message that left no row, no unknown one, and none of another channel', async () => {
+  test('returns no message without a row, no unknown one, and none of another channel', async () => {
     const { MessageId } = await people.send({ Persistence: 'NON_PERSISTENT' })
     await assertRefused(people.read(MessageId), 'NotFound', 'The message does not exist')
     await assertRefused(people.read('unknown'), 'NotFound')
@@ -89,7 +89,7 @@ suite('GetChannelMessage', () => {
     await assertRefused(people.read(there.MessageId), 'NotFound')
   })
 
-  test('refuses malformed ids and sub-channels as bad requests', async () => {
+  test('rejects malformed ids and sub-channels as bad requests', async () => {
     await assertRefused(people.read('a.b'), 'BadRequest', /'messageId' .* pattern/)
     await assertRefused(people.read('m'.repeat(129)), 'BadRequest', /'messageId' .* less than or equal to 128/)
     await assertRefused(people.read('m'.repeat(128)), 'NotFound')

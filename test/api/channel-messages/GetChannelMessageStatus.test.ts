@@ -13,7 +13,7 @@ const statusOf = async (MessageId: string, ChimeBearer = people.member, { channe
   (await server.messaging.getChannelMessageStatus({ ChannelArn, MessageId, ChimeBearer })).Status
 
 suite('GetChannelMessageStatus', () => {
-  test("answers the Value alone, of one's own message", async () => {
+  test("returns the Value alone, of one's own message", async () => {
     const { MessageId } = await people.send()
     assert.deepEqual(await statusOf(MessageId!), { Value: 'SENT' })
   })
@@ -26,17 +26,17 @@ suite('GetChannelMessageStatus', () => {
     assert.deepEqual(await statusOf(MessageId, held.member, held), { Value: 'SENT' })
   })
 
-  test('says why a message has FAILED', async () => {
+  test('returns the reason of a FAILED message', async () => {
     const broken = await populate(server)
     await broken.attachFlow(['not-there'])
     const session = await server.session(broken.member)
     const { MessageId } = await broken.send()
     await session.eventTypes(2)
     const status = await statusOf(MessageId!, broken.member, broken)
-    assert.deepEqual(status, { Value: 'FAILED', Detail: 'Processor invocation failed' })
+    assert.deepEqual(status, { Value: 'FAILED', Detail: 'Processor invocation failed: not-there' })
   })
 
-  test('knows nothing of a denied message', async () => {
+  test('returns nothing of a denied message', async () => {
     const event = await held.sendHeld()
     await held.deny(event)
     await assertRefused(statusOf(event.ChannelMessage.MessageId, held.member, held), 'Forbidden', noAccess)
@@ -52,7 +52,7 @@ suite('GetChannelMessageStatus', () => {
     }
   })
 
-  test('refuses sub-channels and malformed ids as bad requests', async () => {
+  test('rejects sub-channels and malformed ids as bad requests', async () => {
     const { channelArn: ChannelArn, member: ChimeBearer } = people
     const call = { ChannelArn, ChimeBearer, MessageId: 'm' }
     const { messaging } = server

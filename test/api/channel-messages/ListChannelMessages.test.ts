@@ -22,7 +22,7 @@ async function histories(people: Population): Promise<Record<string, unknown>> {
 }
 
 suite('ListChannelMessages', () => {
-  test('answers all of a message but its channel and its Persistence', async () => {
+  test('returns all members of a message except its channel and its Persistence', async () => {
     const people = await populate(server)
     const sent = { Metadata: 'm', ContentType: 't', MessageAttributes: { a: { StringValues: ['v'] } } }
     const { MessageId } = await people.send(sent)
@@ -38,7 +38,7 @@ suite('ListChannelMessages', () => {
     assert.deepEqual(await contents(people, { SortOrder: 'ASCENDING' }), ['one', 'two', 'three'])
   })
 
-  test('is in the order of sending, whichever message left its flow first', async () => {
+  test('is in the order of sending, with any order of release', async () => {
     const people = await populate(server)
     await people.attachFlow(['first'])
     const one = await people.sendHeld({ Content: 'one' })
@@ -93,7 +93,7 @@ suite('ListChannelMessages', () => {
     assert.match(body.Message, /Value at 'notBefore' .* Member must have value of type timestamp/)
   })
 
-  test('shows a message that a flow holds to its sender alone', async () => {
+  test('returns a held message only to its sender', async () => {
     const people = await populate(server, { Privacy: 'PUBLIC' })
     await people.send({ Content: 'before' })
     await people.attachFlow(['first'])
@@ -105,14 +105,14 @@ suite('ListChannelMessages', () => {
     assert.deepEqual(await histories(people), Object.fromEntries(roles.map((role) => [role, ['before', 'held']])))
   })
 
-  test('shows a denied message to nobody', async () => {
+  test('returns a denied message to no user', async () => {
     const people = await populate(server)
     await people.attachFlow(['first'])
     await people.deny(await people.sendHeld())
     assert.deepEqual(await people.history(), [])
   })
 
-  test('shows a message that has FAILED to its sender alone', async () => {
+  test('returns a FAILED message only to its sender', async () => {
     const people = await populate(server)
     await people.attachFlow(['not-there'])
     const session = await server.session(people.member)
@@ -122,14 +122,14 @@ suite('ListChannelMessages', () => {
     assert.deepEqual(await people.history(people.owner), [])
   })
 
-  test('shows a targeted message to its target and its sender alone', async () => {
+  test('returns a targeted message only to its target and its sender', async () => {
     const people = await populate(server, { Privacy: 'PUBLIC' })
     await people.send({ Content: 'for you', Target: [{ MemberArn: people.hidden }] })
     const nothing = Object.fromEntries(roles.map((role) => [role, []]))
     assert.deepEqual(await histories(people), { ...nothing, member: ['for you'], hidden: ['for you'] })
   })
 
-  test('pages over what the bearer sees', async () => {
+  test('pages over the messages that the bearer may read', async () => {
     const people = await populate(server)
     for (const Content of ['one', 'two', 'three']) {
       await people.send({ Content })
@@ -153,7 +153,7 @@ suite('ListChannelMessages', () => {
     assert.deepEqual(await people.history(), [])
   })
 
-  test('refuses a NextToken of another range or order, other SortOrders, and sub-channels', async () => {
+  test('rejects a NextToken of another range or order, other SortOrders, and sub-channels', async () => {
     const people = await populate(server)
     await people.send()
     await people.send()

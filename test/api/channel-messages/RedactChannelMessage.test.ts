@@ -45,7 +45,7 @@ suite('RedactChannelMessage', () => {
     })
   }
 
-  test('tells every member, without any text', async () => {
+  test('notifies every member, without any text', async () => {
     const sessions = [await server.session(people.member), await server.session(people.hidden)]
     const { MessageId } = await people.send(full)
     await people.redact(MessageId)
@@ -103,7 +103,7 @@ suite('RedactChannelMessage', () => {
     await people.redact(await targeted(owner), owner)
   })
 
-  test('of a targeted message tells its target and its sender alone', async () => {
+  test('of a targeted message only notifies its target and its sender', async () => {
     const { member, hidden, owner } = people
     const sessions = [await server.session(member), await server.session(hidden), await server.session(owner)]
     const { MessageId } = await people.send({ Target: [{ MemberArn: hidden }] })
@@ -115,7 +115,7 @@ suite('RedactChannelMessage', () => {
   })
 })
 
-suite('RedactChannelMessage refuses', () => {
+suite('RedactChannelMessage rejects', () => {
   test('everybody else', async () => {
     const { MessageId } = await people.send({ ...full, ChimeBearer: people.owner })
     for (const bearer of [people.member, people.hidden, people.stranger]) {
@@ -190,7 +190,7 @@ suite('RedactChannelMessage while a flow holds an update', () => {
     })
   }
 
-  test('wins over a callback that comes to be written after it', async () => {
+  test('makes a later callback fail', async () => {
     const { MessageId, event } = await updating()
     const stopped = store.stop('DecideStep')
     const calling = outcomeOf(held.allow(event))
@@ -201,7 +201,7 @@ suite('RedactChannelMessage while a flow holds an update', () => {
     assert.deepEqual((await held.read(MessageId)).Content, '')
   })
 
-  test('stays, with its outcome, over a restart of the server', async () => {
+  test('survives a restart of the server, with its outcome', async () => {
     const { MessageId, event } = await updating()
     await held.redact(MessageId)
     await server.restart()

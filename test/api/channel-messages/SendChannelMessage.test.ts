@@ -58,7 +58,7 @@ suite('SendChannelMessage accepts', () => {
     blanks: ' \t ',
   }
   for (const [what, text] of Object.entries(texts)) {
-    test(`${what} in any text, and gives it back as it was`, async () => {
+    test(`${what} in any text, unchanged`, async () => {
       const sent = {
         Content: text,
         Metadata: text,
@@ -72,9 +72,9 @@ suite('SendChannelMessage accepts', () => {
   }
 })
 
-suite('SendChannelMessage refuses', () => {
+suite('SendChannelMessage rejects', () => {
   const tooLong = 'Channel Messages size limit exceeded: a'
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'no Content': [{ Content: '' }, violation('content', 'have length greater than or equal to 1')],
     '4097 bytes of Content': [{ Content: 'x'.repeat(4097) }, `${tooLong} STANDARD message has at most 4096 bytes`],
     '4096 characters of Content that are more bytes': [{ Content: `${'x'.repeat(4095)}ü` }, /size limit exceeded/],
@@ -112,7 +112,7 @@ suite('SendChannelMessage refuses', () => {
     ],
     'sub-channels, which it does not have': [{ SubChannelId: 's' }, /SubChannelId/],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(people.send(input), 'BadRequest', text))
   }
 
@@ -141,7 +141,7 @@ suite('SendChannelMessage refuses', () => {
 })
 
 suite('SendChannelMessage without a flow', () => {
-  test('tells every member once, the sender among them, and nobody else', async () => {
+  test('notifies every member once, including the sender, and no other user', async () => {
     const { member, hidden, owner, stranger, moderator, admin } = people
     const elsewhere = await people.createChannel({ MemberArns: [stranger, moderator, admin] })
     const told = await Promise.all([member, hidden, owner].map((user) => server.session(user)))
@@ -172,7 +172,7 @@ suite('SendChannelMessage without a flow', () => {
     }
   })
 
-  test('makes one event of ten calls at once with the same token', async () => {
+  test('publishes one event for ten concurrent calls with the same token', async () => {
     for (const Persistence of ['PERSISTENT', 'NON_PERSISTENT'] as const) {
       const session = await server.session(people.owner)
       const message = { Persistence, ClientRequestToken: `once-${Persistence}` }
@@ -186,7 +186,7 @@ suite('SendChannelMessage without a flow', () => {
     }
   })
 
-  test('tells of a targeted message its target and its sender alone', async () => {
+  test('only notifies the target and the sender of a targeted message', async () => {
     const { member, hidden, owner } = people
     const sessions = await Promise.all([member, hidden, owner].map((user) => server.session(user)))
     const { MessageId: targeted } = await people.send({ Target: [{ MemberArn: hidden }] })
@@ -229,7 +229,7 @@ suite('SendChannelMessage while the flow of the channel changes', () => {
     assert.deepEqual(await changing.history(changing.owner), ['through'])
   })
 
-  test('gives up with a Conflict when it never finds the flow as it was', async () => {
+  test('fails with a Conflict if the flow changes before every try', async () => {
     const changing = await populate(server)
     const ChannelFlowArn = await changing.createFlow(['first'])
     const association = { ChannelArn: changing.channelArn, ChannelFlowArn, ChimeBearer: changing.owner }
@@ -267,14 +267,14 @@ suite('SendChannelMessage into a flow', async () => {
     ['a NON_PERSISTENT CONTROL message', { Type: 'CONTROL', Persistence: 'NON_PERSISTENT' }, 'SENT'],
   ]
   for (const [what, input, status] of statuses) {
-    test(`answers ${what} with ${status}`, async () => {
+    test(`responds to ${what} with ${status}`, async () => {
       const { MessageId, Status } = await held.send(input)
       assert.deepEqual(Status, { Value: status })
       if (status === 'PENDING') await server.processors.next(MessageId)
     })
   }
 
-  test('tells the sender alone, until the message is through', async () => {
+  test('only notifies the sender until the message is released', async () => {
     const [sender, other] = [await server.session(held.member), await server.session(held.owner)]
     const event = await held.sendHeld()
     await held.allow(event, { Content: 'through' })
@@ -305,7 +305,7 @@ suite('SendChannelMessage into a flow', async () => {
     assert.equal(((await other.next()).payload as { Content: string }).Content, 'next')
   })
 
-  test('makes one run of ten calls at once with the same token', async () => {
+  test('starts one run for ten concurrent calls with the same token', async () => {
     const session = await server.session(held.member)
     const ClientRequestToken = 'one-run'
     const sent = await Promise.all(Array.from({ length: 10 }, () => held.send({ ClientRequestToken })))
@@ -320,7 +320,7 @@ suite('SendChannelMessage into a flow', async () => {
     await held.allow(next)
   })
 
-  test('answers a repeated call with the status that the message has by then', async () => {
+  test('responds to a repeated call with the current status of the message', async () => {
     for (const Persistence of ['PERSISTENT', 'NON_PERSISTENT'] as const) {
       const verdicts = { SENT: 'allow', DENIED: 'deny' } as const
       for (const [status, verdict] of Object.entries(verdicts)) {
@@ -375,7 +375,7 @@ suite('SendChannelMessage into a flow', async () => {
     ])
   })
 
-  test('whose function is not there fails the message, or lets it pass, as the FallbackAction says', async () => {
+  test('whose function does not exist fails or releases the message, by its FallbackAction', async () => {
     const fallbacks = { ABORT: 'FAILED_CREATE_CHANNEL_MESSAGE', CONTINUE: 'CREATE_CHANNEL_MESSAGE' } as const
     for (const [FallbackAction, eventType] of Object.entries(fallbacks)) {
       const broken = await populate(server)

@@ -72,7 +72,7 @@ suite('UpdateChannelMessage accepts', () => {
     })
   }
 
-  test('30 bytes of Content in a CONTROL message, and no more', async () => {
+  test('at most 30 bytes of Content in a CONTROL message', async () => {
     const id = await sent(people, { Type: 'CONTROL' })
     await people.update(id, { Content: 'ü'.repeat(15) })
     await assertRefused(
@@ -88,9 +88,9 @@ suite('UpdateChannelMessage accepts', () => {
   })
 })
 
-suite('UpdateChannelMessage refuses', async () => {
+suite('UpdateChannelMessage rejects', async () => {
   const id = await sent(people)
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'no Content': [{ Content: '' }, violation('content', 'have length greater than or equal to 1')],
     '4097 bytes of Content': [{ Content: `${'🔔'.repeat(1024)}x` }, /^Channel Messages size limit exceeded/],
     '1025 characters of Metadata': [
@@ -101,7 +101,7 @@ suite('UpdateChannelMessage refuses', async () => {
     'a malformed MessageId': [{ MessageId: 'a.b' }, /'messageId' .* pattern/],
     'sub-channels, which it does not have': [{ SubChannelId: 's' }, /SubChannelId/],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(people.update(id, input), 'BadRequest', text))
   }
 
@@ -127,7 +127,7 @@ suite('UpdateChannelMessage refuses', async () => {
     await assertRefused(held.update(denied.ChannelMessage.MessageId), 'Forbidden', noAccess)
   })
 
-  test('a message that is not sent, as a conflict for its sender alone', async () => {
+  test('a message that is not sent, with a Conflict only for its sender', async () => {
     const failing = await populate(server)
     await failing.attachFlow(['not-there'])
     const session = await server.session(failing.member)
@@ -228,7 +228,7 @@ suite('UpdateChannelMessage without a flow', () => {
     assert.deepEqual(await lastMessage(), before)
   })
 
-  test('tells of a targeted message its target and its sender alone', async () => {
+  test('only notifies the target and the sender of a targeted message', async () => {
     const { member, hidden, owner } = people
     const sessions = [await server.session(member), await server.session(hidden), await server.session(owner)]
     const targeted = await sent(people, { Target: [{ MemberArn: hidden }] })
@@ -307,11 +307,11 @@ suite('UpdateChannelMessage into a flow', () => {
   const failures: Record<string, [flow: (late: Population) => Promise<unknown>, detail: string]> = {
     'whose processor does not answer in time': [
       (late) => late.attachFlow(['first'], { Tags: [{ Key: 'carillon:deadline', Value: '1s' }] }),
-      'Processor did not answer in time',
+      'Processor did not answer in time: first',
     ],
     'whose processor is not there': [
       (late) => late.attachFlow([], { Processors: [processor('not-there')] }),
-      'Processor invocation failed',
+      'Processor invocation failed: not-there',
     ],
   }
   for (const [what, [attach, Detail]] of Object.entries(failures)) {
@@ -336,7 +336,7 @@ suite('UpdateChannelMessage into a flow', () => {
     })
   }
 
-  test('refuses a second update as long as there is one', async () => {
+  test('rejects a second update as long as there is one', async () => {
     const id = await sent(held)
     const event = await held.updateHeld(id, { Content: 'one' })
     await assertRefused(

@@ -20,7 +20,7 @@ const promote = (input: Partial<CreateChannelModeratorCommandInput> = {}) =>
     ...input,
   })
 suite('CreateChannelModerator', () => {
-  test('answers the channel and the moderator by name', async () => {
+  test('returns the channel and the moderator by name', async () => {
     const ChannelModeratorArn = await people.createUser('ben')
     const { $metadata, ...answer } = await promote({ ChannelModeratorArn })
     assert.equal($metadata.httpStatusCode, 201)
@@ -28,7 +28,7 @@ suite('CreateChannelModerator', () => {
     assert.deepEqual(answer, { ChannelArn: people.channelArn, ChannelModerator })
   })
 
-  test('makes somebody a moderator, and not a member', async () => {
+  test('gives the moderator role, without a membership', async () => {
     const ChannelArn = await people.createChannel()
     const ChannelModeratorArn = await people.createUser('cleo')
     const update = () => server.messaging.updateChannel({ ChannelArn, ChimeBearer: ChannelModeratorArn, Name: 'Tower' })
@@ -55,21 +55,21 @@ suite('CreateChannelModerator', () => {
     for (const session of sessions) assert.deepEqual(await session.eventTypes(1), ['CREATE_CHANNEL_MESSAGE'])
   })
 
-  test('refuses who is a moderator already', async () => {
+  test('rejects who is a moderator already', async () => {
     for (const ChannelModeratorArn of [people.owner, people.moderator]) {
       const text = 'The user is a moderator of the channel already'
       await assertRefused(promote({ ChannelModeratorArn }), 'Conflict', text)
     }
   })
 
-  test('refuses what is no user of the AppInstance', async () => {
+  test('rejects what is no user of the AppInstance', async () => {
     for (const ChannelModeratorArn of [people.user('nobody'), others.member, people.channelArn]) {
       await assertRefused(promote({ ChannelModeratorArn }), 'Forbidden', invalidUser)
     }
     await assertRefused(promote({ ChannelModeratorArn: 'ann' }), 'BadRequest', /'channelModeratorArn'/)
   })
 
-  test('refuses who is banned from the channel', async () => {
+  test('rejects who is banned from the channel', async () => {
     const ChannelModeratorArn = await people.createUser('outcast')
     await ban(store, people.channelArn, ChannelModeratorArn)
     await assertRefused(promote({ ChannelModeratorArn }), 'Forbidden', noAccess)

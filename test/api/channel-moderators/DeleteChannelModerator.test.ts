@@ -38,7 +38,7 @@ suite('DeleteChannelModerator', () => {
     await assertRefused(demote(people.owner, ChannelArn, people.admin), 'Forbidden', invalidUser)
   })
 
-  test('refuses who is no moderator of the channel', async () => {
+  test('rejects who is no moderator of the channel', async () => {
     const none = [people.member, people.admin, people.user('nobody'), others.moderator, people.channelArn]
     for (const arn of none) await assertRefused(demote(arn), 'Forbidden', invalidUser)
     await assertRefused(demote('ann'), 'BadRequest', /'channelModeratorArn'/)

@@ -11,7 +11,7 @@ const describe = (AppInstanceUserArn: string, ChimeBearer = people.admin, Channe
   server.messaging.describeChannelModeratedByAppInstanceUser({ ChannelArn, AppInstanceUserArn, ChimeBearer })
 
 suite('DescribeChannelModeratedByAppInstanceUser', () => {
-  test('answers the summary of the channel to its moderator, and to admins', async () => {
+  test('returns the summary of the channel to its moderator, and to admins', async () => {
     const { MessageId } = await people.send()
     const { CreatedTimestamp: LastMessageTimestamp } = await people.read(MessageId)
     const ChannelSummary = {
@@ -43,6 +43,6 @@ suite('DescribeChannelModeratedByAppInstanceUser', () => {
     }
   })
 
-  test('refuses what is no ARN as a bad request', () =>
+  test('rejects what is no ARN as a bad request', () =>
     assertRefused(describe('ann'), 'BadRequest', /'appInstanceUserArn'/))
 })

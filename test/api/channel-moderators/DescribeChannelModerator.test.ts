@@ -11,7 +11,7 @@ const describe = (ChannelModeratorArn: string, ChimeBearer = people.admin) =>
   server.messaging.describeChannelModerator({ ChannelArn: people.channelArn, ChannelModeratorArn, ChimeBearer })
 
 suite('DescribeChannelModerator', () => {
-  test('answers who the moderator is, and who made it one, and when', async () => {
+  test('returns who the moderator is, and who made it one, and when', async () => {
     const { Channel } = await server.messaging.describeChannel({
       ChannelArn: people.channelArn,
       ChimeBearer: people.owner,
@@ -31,6 +31,6 @@ suite('DescribeChannelModerator', () => {
     for (const arn of none) await assertRefused(describe(arn), 'NotFound', text)
   })
 
-  test('refuses what is no ARN as a bad request', () =>
+  test('rejects what is no ARN as a bad request', () =>
     assertRefused(describe('ann'), 'BadRequest', /'channelModeratorArn'/))
 })

@@ -12,7 +12,7 @@ const list = (ChimeBearer = people.owner, ChannelArn = people.channelArn) =>
   server.messaging.listChannelModerators({ ChannelArn, ChimeBearer })
 
 suite('ListChannelModerators', () => {
-  test('answers the moderators in the order of their creation, and nothing else about them', async () => {
+  test('returns the moderators in the order of their creation, with no further members of them', async () => {
     const { $metadata, ...answer } = await list()
     assert.deepEqual(answer, {
       ChannelArn: people.channelArn,
@@ -32,7 +32,7 @@ suite('ListChannelModerators', () => {
     }
   })
 
-  test('answers the moderators of this channel alone', async () => {
+  test('returns the moderators of this channel alone', async () => {
     const ChannelArn = await people.createChannel({ ModeratorArns: [people.member] })
     const { ChannelModerators } = await list(people.admin, ChannelArn)
     assert.deepEqual(

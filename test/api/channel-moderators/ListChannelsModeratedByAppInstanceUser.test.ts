@@ -21,7 +21,7 @@ const list = async (input: Input = {}) => {
 const arnsOf = async (input: Input = {}) => (await list(input))?.map(({ ChannelSummary }) => ChannelSummary?.ChannelArn)
 
 suite('ListChannelsModeratedByAppInstanceUser', () => {
-  test('answers what the bearer moderates, member or not, in the order of creation', async () => {
+  test('returns what the bearer moderates, member or not, in the order of creation', async () => {
     const { MessageId } = await people.send()
     const { CreatedTimestamp: LastMessageTimestamp } = await people.read(MessageId)
     const channels = await list()
@@ -60,7 +60,7 @@ suite('ListChannelsModeratedByAppInstanceUser', () => {
     assert.deepEqual(await arnsOf(), [lobby, garden])
   })
 
-  test('refuses an admin what is no user of the AppInstance', async () => {
+  test('rejects an admin what is no user of the AppInstance', async () => {
     for (const AppInstanceUserArn of [people.user('nobody'), others.member, lobby]) {
       await assertRefused(list({ ChimeBearer: people.admin, AppInstanceUserArn }), 'Forbidden', invalidUser)
     }

@@ -54,9 +54,9 @@ test('CreateChannel takes ExpirationSettings, which DescribeChannel shows', asyn
   assert.deepEqual((await describe(ChannelArn))?.ExpirationSettings, ExpirationSettings)
 })
 
-suite('CreateChannel refuses', () => {
+suite('CreateChannel rejects', () => {
   const elastic = { MaximumSubChannels: 2, TargetMembershipsPerSubChannel: 2, MinimumMembershipPercentage: 40 }
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'an empty Name': [{ Name: '' }, violation('name', 'have length greater than or equal to 1')],
     'a Name of 257 characters': [{ Name: 'n'.repeat(257) }, violation('name', 'have length less than or equal to 256')],
     'half of an emoji in the Name': [{ Name: '\ud83d' }, /'name' .* pattern/],
@@ -78,7 +78,7 @@ suite('CreateChannel refuses', () => {
     ],
     'a tag of ours that it does not know': [{ Tags: [{ Key: 'carillon:x', Value: 'y' }] }, /carillon:x is not known/],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(create(input), 'BadRequest', text))
   }
 
@@ -106,7 +106,7 @@ suite('CreateChannel refuses', () => {
 })
 
 suite('CreateChannel', () => {
-  test('answers an ARN with the ChannelId in it, or with a UUID', async () => {
+  test('returns an ARN with the ChannelId in it, or with a UUID', async () => {
     assert.equal((await create({ ChannelId: 'tower@1' })).ChannelArn, `${AppInstanceArn}/channel/tower@1`)
     assert.match((await create()).ChannelArn!, /\/channel\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
   })

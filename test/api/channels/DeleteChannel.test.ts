@@ -7,7 +7,7 @@ import { startTestServer } from '../../support/running-server.ts'
 const server = await startTestServer()
 
 describe('DeleteChannel', () => {
-  test('tells the members, and then nobody finds the channel any more', async () => {
+  test('notifies the members, and then no user finds the channel', async () => {
     const population = await populate(server)
     const { channelArn: ChannelArn, member, moderator } = population
     const session = await server.session(member)
@@ -57,7 +57,7 @@ describe('DeleteChannel', () => {
     assert.match((await former.next()).eventType, /^CREATE_CHANNEL_MEMBERSHIP$/)
   })
 
-  test('is refused to members and strangers', async () => {
+  test('is rejected to members and strangers', async () => {
     const { channelArn: ChannelArn, member, stranger } = await populate(server)
     for (const ChimeBearer of [member, stranger]) {
       await assertRefused(server.messaging.deleteChannel({ ChannelArn, ChimeBearer }), 'Forbidden')

@@ -10,7 +10,7 @@ const describe = async ({ channelArn: ChannelArn, owner: ChimeBearer }: Populati
   (await server.messaging.describeChannel({ ChannelArn, ChimeBearer })).Channel!
 
 suite('DescribeChannel', () => {
-  test('answers what the channel was created with, by whom, and when', async () => {
+  test('returns what the channel was created with, by whom, and when', async () => {
     const created = { Name: 'Tower 🔔', Metadata: 'line\nbreak', Mode: 'UNRESTRICTED', Privacy: 'PUBLIC' } as const
     const people = await populate(server, created)
     const at = new Date(clock.now())

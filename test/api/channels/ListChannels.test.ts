@@ -23,7 +23,7 @@ const arnsOf = async (input: Partial<ListChannelsCommandInput> = {}) =>
   (await list(input))?.map(({ ChannelArn }) => ChannelArn)
 
 suite('ListChannels', () => {
-  test('answers the summaries of channels in the order of their creation', async () => {
+  test('returns the summaries of channels in the order of their creation', async () => {
     const plain = { Mode: 'RESTRICTED', Privacy: 'PUBLIC' }
     assert.deepEqual(await list(), [
       { ...plain, ChannelArn: lobby, Name: 'Lobby', Mode: 'UNRESTRICTED', Metadata: 'm\n🔔' },
@@ -31,7 +31,7 @@ suite('ListChannels', () => {
     ])
   })
 
-  test('answers PUBLIC channels to everybody, and the PRIVATE ones to admins alone', async () => {
+  test('returns PUBLIC channels to everybody, and the PRIVATE ones to admins alone', async () => {
     for (const ChimeBearer of [people.owner, people.moderator, people.member, people.hidden, people.stranger]) {
       assert.deepEqual(await arnsOf({ ChimeBearer }), [lobby, garden])
       assert.deepEqual(await arnsOf({ ChimeBearer, Privacy: 'PUBLIC' }), [lobby, garden])
@@ -43,7 +43,7 @@ suite('ListChannels', () => {
     assert.deepEqual(await arnsOf({ ChimeBearer, Privacy: 'PRIVATE' }), [secret])
   })
 
-  test('says when the last message of a channel was, not when the channel was last changed', async () => {
+  test('returns the time of a channel’s last message, not when the channel was last changed', async () => {
     const { MessageId } = await people.send()
     const { CreatedTimestamp } = await people.read(MessageId)
     await server.messaging.updateChannel({ ChannelArn: garden, ChimeBearer: people.owner, Name: 'Garden' })
@@ -72,7 +72,7 @@ suite('ListChannels', () => {
     assert.deepEqual(await arnsOf(), [lobby, garden, second, first])
   })
 
-  test('refuses the AppInstance of others, one that is unknown, and another Privacy', async () => {
+  test('rejects the AppInstance of others, one that is unknown, and another Privacy', async () => {
     for (const AppInstanceArn of [others.appInstanceArn, `${people.appInstanceArn}0`, lobby]) {
       await assertRefused(list({ AppInstanceArn }), 'Forbidden', noAccess)
       await assertRefused(list({ AppInstanceArn, ChimeBearer: people.admin }), 'Forbidden', noAccess)

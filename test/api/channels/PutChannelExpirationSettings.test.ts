@@ -9,7 +9,7 @@ const { messaging } = server
 const ExpirationSettings = { ExpirationDays: 3, ExpirationCriterion: 'LAST_MESSAGE_TIMESTAMP' } as const
 
 suite('PutChannelExpirationSettings', () => {
-  test('answers the settings, which DescribeChannel shows until they are taken off', async () => {
+  test('returns the settings, which DescribeChannel shows until they are taken off', async () => {
     const { channelArn: ChannelArn, moderator: ChimeBearer, owner } = await populate(server)
     const describe = async () =>
       (await messaging.describeChannel({ ChannelArn, ChimeBearer: owner })).Channel?.ExpirationSettings
@@ -39,7 +39,7 @@ suite('PutChannelExpirationSettings', () => {
     assert.equal((await session.next()).eventType, 'CREATE_CHANNEL_MESSAGE')
   })
 
-  test('refuses settings that AWS does not have', async () => {
+  test('rejects settings that AWS does not have', async () => {
     const { channelArn: ChannelArn } = await populate(server)
     const put = (settings: object) =>
       messaging.putChannelExpirationSettings({ ChannelArn, ExpirationSettings: settings as typeof ExpirationSettings })

@@ -36,7 +36,7 @@ const search = async (ChimeBearer: string | undefined, ...Fields: SearchField[])
 }
 
 suite('SearchChannels', () => {
-  test('answers the summaries of channels', async () => {
+  test('returns the summaries of channels', async () => {
     const { MessageId } = await people.send()
     const { CreatedTimestamp: LastMessageTimestamp } = await people.read(MessageId)
     const { Channels } = await server.messaging.searchChannels({ ChimeBearer: owner, Fields: [includes(member)] })
@@ -116,20 +116,20 @@ suite('SearchChannels', () => {
     assert.deepEqual(await search(many[7]!, equals(...many.slice(1))), [])
   })
 
-  test('refuses values that are no users of the AppInstance', async () => {
+  test('rejects values that are no users of the AppInstance', async () => {
     for (const value of [people.user('nobody'), others.member, lobby, people.appInstanceArn, 'ann', '🔔']) {
       await assertRefused(search(admin, includes(ann, value)), 'Forbidden', invalidUser)
     }
   })
 
-  test('refuses what is no search as a bad request', async () => {
+  test('rejects what is no search as a bad request', async () => {
     await assertRefused(search(admin), 'BadRequest', /'fields'/)
     await assertRefused(search(admin, includes()), 'BadRequest', /'fields\.1\.member\.values'/)
     const key = search(admin, { ...includes(ann), Key: 'NAMES' as 'MEMBERS' })
     await assertRefused(key, 'BadRequest', violation('fields.1.member.key', 'satisfy enum value set: [MEMBERS]'))
   })
 
-  test('refuses users with more than 1,000 memberships, if there is none with fewer', async () => {
+  test('rejects users with more than 1,000 memberships, if there is none with fewer', async () => {
     const [busy, popular] = [await people.createUser('busy'), await people.createUser('popular')]
     const ChannelArn = await channelOf(busy, popular)
     const counts = 'UPDATE app_instance_user SET memberships = $1 WHERE app_instance_user_arn IN ($2, $3)'

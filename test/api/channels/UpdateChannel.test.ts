@@ -50,8 +50,8 @@ suite('UpdateChannel accepts', () => {
   })
 })
 
-suite('UpdateChannel refuses', () => {
-  const refused: Record<string, [input: Input, text: string | RegExp]> = {
+suite('UpdateChannel rejects', () => {
+  const rejected: Record<string, [input: Input, text: string | RegExp]> = {
     'an empty Name': [{ Name: '' }, violation('name', 'have length greater than or equal to 1')],
     'a Name of 257 characters': [{ Name: 'n'.repeat(257) }, violation('name', 'have length less than or equal to 256')],
     'half of an emoji in the Name': [{ Name: '\ud83d' }, /'name' .* pattern/],
@@ -61,7 +61,7 @@ suite('UpdateChannel refuses', () => {
       violation('mode', 'satisfy enum value set: [UNRESTRICTED, RESTRICTED]'),
     ],
   }
-  for (const [what, [input, text]] of Object.entries(refused)) {
+  for (const [what, [input, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(update(people.channelArn, input), 'BadRequest', text))
   }
 
@@ -77,7 +77,7 @@ suite('UpdateChannel refuses', () => {
 })
 
 suite('UpdateChannel', () => {
-  test('tells every member the whole channel, and nobody else', async () => {
+  test('sends every member the complete channel, and no other user', async () => {
     const ChannelArn = await newChannel()
     const ChannelFlowArn = await people.createFlow(['first'])
     await server.messaging.associateChannelFlow({ ChannelArn, ChannelFlowArn, ChimeBearer: owner })

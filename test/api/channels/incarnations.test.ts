@@ -20,7 +20,7 @@ import { createStoreFile } from '../../support/store-file.ts'
 
 const lounge = channel('lounge')
 const AppInstanceArn = lounge.slice(0, lounge.indexOf('/channel/'))
-const refused = { code: 'Forbidden' }
+const rejected = { code: 'Forbidden' }
 
 const call = (operation: Operation<Context>, store: Store, input: object) =>
   operation.invoke(input, contextOn(store, operation))
@@ -82,12 +82,12 @@ suite('a channel that is deleted between the check of the roles and the transact
   test('takes no member', async (context) => {
     const store = await openLounge(context)
     const input = { ChannelArn: lounge, ChimeBearer: ana, MemberArn: ben, Type: 'DEFAULT' }
-    await assert.rejects(call(CreateChannelMembership, deletedFirst(store), input), refused)
+    await assert.rejects(call(CreateChannelMembership, deletedFirst(store), input), rejected)
   })
 
   test('is not deleted once more', async (context) => {
     const store = await openLounge(context)
-    await assert.rejects(remove(deletedFirst(store)), refused)
+    await assert.rejects(remove(deletedFirst(store)), rejected)
   })
 })
 
@@ -136,7 +136,7 @@ suite('on PostgreSQL', { skip: noPostgres }, () => {
       await other.end()
     }
     const outcome = await store.commit({ ...message, channelFlowArn: null })
-    assert.deepEqual(outcome, { result: 'refused', because: 'sender is no member' })
+    assert.deepEqual(outcome, { result: 'rejected', because: 'sender is no member' })
     const log = await store.read.all<{ seq: number }>('SELECT seq FROM channel_log ORDER BY seq')
     assert.deepEqual(log, [{ seq: 1 }, { seq: 3 }])
   })

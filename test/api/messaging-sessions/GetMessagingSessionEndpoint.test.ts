@@ -7,7 +7,7 @@ const server = await startTestServer()
 const get = (NetworkType?: 'IPV4_ONLY' | 'DUAL_STACK') => server.messaging.getMessagingSessionEndpoint({ NetworkType })
 
 suite('GetMessagingSessionEndpoint', () => {
-  test('answers a bare host and port, where clients put wss:// in front', async () => {
+  test('returns a bare host and port, where clients put wss:// in front', async () => {
     const { Endpoint } = await get()
     assert.equal(Endpoint?.Url, server.endpoint.https?.replace('https://127.0.0.1', 'localhost'))
   })

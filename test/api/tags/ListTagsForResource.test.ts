@@ -61,7 +61,7 @@ suite('ListTagsForResource', () => {
     await assertRefused(list(ChannelFlowArn), 'Forbidden', noAccess)
   })
 
-  test('refuses an ARN without a resource, and what is no ARN', async () => {
+  test('rejects an ARN without a resource, and what is no ARN', async () => {
     for (const arn of withoutResource(people.appInstanceArn)) await assertRefused(list(arn), 'Forbidden', noAccess)
     await assertRefused(list('bells'), 'BadRequest', /'resourceARN'/)
   })

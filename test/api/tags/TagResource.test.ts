@@ -80,10 +80,10 @@ suite('TagResource of a channel that is deleted meanwhile', () => {
   })
 })
 
-suite('TagResource refuses', async () => {
+suite('TagResource rejects', async () => {
   const people = await populate(server)
   const flow = await people.createFlow(['first'])
-  const refused: Record<string, [arn: string, Tags: Tag[], text: string | RegExp]> = {
+  const rejected: Record<string, [arn: string, Tags: Tag[], text: string | RegExp]> = {
     'what is no ARN': ['bells', numbered(0, 1), /'resourceARN'/],
     'no tag': [flow, [], violation('tags', 'have length greater than or equal to 1')],
     '51 tags': [flow, numbered(0, 51), violation('tags', 'have length less than or equal to 50')],
@@ -110,7 +110,7 @@ suite('TagResource refuses', async () => {
     ],
     'a deadline out of range': [flow, [{ Key: 'carillon:deadline', Value: '31d' }], /from 100ms to 30d/],
   }
-  for (const [what, [arn, Tags, text]] of Object.entries(refused)) {
+  for (const [what, [arn, Tags, text]] of Object.entries(rejected)) {
     test(what, async () => {
       await assertRefused(tag(arn, ...Tags), 'BadRequest', text)
       if (arn !== 'bells') assert.deepEqual(await tagsOf(server, arn), [])
@@ -155,7 +155,7 @@ suite('TagResource of carillon:deadline', () => {
     assert.equal(await people.status(before.ChannelMessage.MessageId), 'SENT')
   })
 
-  test('that is refused changes nothing', async () => {
+  test('that is rejected changes nothing', async () => {
     const people = await populate(server)
     const Tags = [...numbered(0, 49), { Key: 'carillon:deadline', Value: '1s' }]
     const flow = await people.attachFlow(['first'], { Tags })

@@ -60,11 +60,11 @@ suite('UntagResource', () => {
   })
 })
 
-suite('UntagResource refuses', async () => {
+suite('UntagResource rejects', async () => {
   const people = await populate(server)
   const flow = await people.createFlow(['first'])
   const keys = (count: number) => Array.from({ length: count }, (_, index) => `k${index}`)
-  const refused: Record<string, [arn: string, TagKeys: string[], text: string | RegExp]> = {
+  const rejected: Record<string, [arn: string, TagKeys: string[], text: string | RegExp]> = {
     'what is no ARN': ['bells', ['k'], /'resourceARN'/],
     'no key': [flow, [], violation('tagKeys', 'have length greater than or equal to 1')],
     '51 keys': [flow, keys(51), violation('tagKeys', 'have length less than or equal to 50')],
@@ -82,7 +82,7 @@ suite('UntagResource refuses', async () => {
       /the tag carillon:deadline is not known here \(known: none\)$/,
     ],
   }
-  for (const [what, [arn, TagKeys, text]] of Object.entries(refused)) {
+  for (const [what, [arn, TagKeys, text]] of Object.entries(rejected)) {
     test(what, () => assertRefused(untag(arn, ...TagKeys), 'BadRequest', text))
   }
 

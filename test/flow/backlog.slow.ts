@@ -3,28 +3,28 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { readOwnTurn } from '../../src/store/steps.ts'
+import { readOwnJob } from '../../src/store/steps.ts'
 import { acceptBacklog, backlogChannels } from '../support/backlog.ts'
 import { type Attempt, FlowStage, openStage } from '../support/flow-stage.ts'
 import { node, verdictOn } from '../support/rows.ts'
 import { createStoreFile } from '../support/store-file.ts'
 
 /*
- * A backlog beyond all that fits into memory, at a function that is slow: most of it is rows, of which memory knows the
- * channels alone.
+ * A backlog that exceeds the limits of memory, at a slow function: most of its steps are parked, and memory only has their
+ * channels.
  */
 
 const messages = 15_000
 const places = 200
 const killedBacklog = fileURLToPath(new URL('killed-backlog.ts', import.meta.url))
 
-/** Accepted by a process that goes on. */
+/** Accepted by the process that delivers them. */
 async function accepted(t: TestContext) {
   const stage = await openStage(t, { inFlightMax: places })
   return { stage, ids: await acceptBacklog(stage.store, messages) }
 }
 
-/** Accepted by a process that was killed, and taken up by another one. */
+/** Accepted by a process that was killed, and resumed by another one. */
 async function takenUp(t: TestContext) {
   const file = await createStoreFile(t)
   const child = execFile(process.execPath, [killedBacklog, file.path, String(messages)], { maxBuffer: 2 ** 24 })
@@ -41,7 +41,7 @@ async function takenUp(t: TestContext) {
 }
 
 for (const [how, prepare] of Object.entries({ 'that are accepted': accepted, 'that a killed process left': takenUp })) {
-  test(`15,000 messages ${how} cost no statement while they wait, and are handed over in order, each once`, async (t) => {
+  test(`15,000 messages ${how} cost no statement while they wait, and are handed over in order, each exactly once`, async (t) => {
     const { stage, ids } = await prepare(t)
     await untilNothingIsRead(stage)
     assert.equal(stage.backlogOf('redact', '').steps, messages - places)
@@ -61,7 +61,7 @@ for (const [how, prepare] of Object.entries({ 'that are accepted': accepted, 'th
   })
 }
 
-/** What a process left is found, and brought into memory, in many turns of the event loop. */
+/** Finding and loading the steps of a killed process takes many turns of the event loop. */
 async function untilNothingIsRead(stage: FlowStage): Promise<void> {
   let reads: number
   do {
@@ -70,15 +70,15 @@ async function untilNothingIsRead(stage: FlowStage): Promise<void> {
   } while (stage.store.reads > reads)
 }
 
-/** Allows what is handed over, and what then is, until nothing is left. */
+/** Allows each message that is handed over, until none is left. */
 async function allowAll(stage: FlowStage): Promise<void> {
   const { store } = stage
   const heads = await store.read.all<{ channel_id: number; channel_arn: string }>('SELECT * FROM channel_head')
   const numbers = new Map(heads.map(({ channel_arn, channel_id }) => [channel_arn, channel_id]))
   const allow = async (attempt: Attempt) => {
     const channelId = numbers.get(attempt.event.ChannelMessage.ChannelArn)
-    const turn = await readOwnTurn(store.read, node.id, channelId!, attempt.callbackId)
-    assert.deepEqual(await store.commit(verdictOn(turn!, {}, stage.clock.now())), { result: 'decided' })
+    const job = await readOwnJob(store.read, node.id, channelId!, attempt.callbackId)
+    assert.deepEqual(await store.commit(verdictOn(job!, {}, stage.clock.now())), { result: 'decided' })
     void attempt.end({ result: 'completed' })
   }
   for (let allowed = 0; allowed < stage.attempts.length; ) {

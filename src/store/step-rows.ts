@@ -3,16 +3,16 @@ import { compileMaker, type Row } from './row-maker.ts'
 import { shardOf } from './shards.ts'
 import { everyOwner, stepIsOpen } from './steps.ts'
 import type { Reader } from './store.ts'
-import type { MessageRow, RunRow, StepRow, Turn } from './tables.ts'
+import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
 
-/** A step with its run. The message may be gone: one that was denied, or is NON_PERSISTENT, leaves no row. */
-export interface ReadTurn {
+/** The rows of a step, its run and its message. A message that was denied or is NON_PERSISTENT may have no row. */
+export interface StepRows {
   step: StepRow
   run: RunRow
   message: MessageRow | undefined
 }
 
-/** The columns of a table, each under a name that says its table: three tables have columns of the same name. */
+/** The columns of a table, with its name in their aliases: three tables have columns of the same name. */
 const aliasesOf = (table: string, columns: readonly string[]) =>
   columns.map((column) => ({ column, selected: `${table}.${column}`, alias: `${table}__${column}` }))
 
@@ -25,7 +25,7 @@ const selected = [...stepAliases, ...runAliases, ...messageAliases]
   .join(', ')
 
 /** One statement for the three rows: a callback is a round trip to PostgreSQL, not three. */
-const turnText = `SELECT ${selected},
+const rowsText = `SELECT ${selected},
     channel_head.channel_arn, sender.app_instance_user_arn AS sender_arn, target.app_instance_user_arn AS target_arn
   FROM channel_head
   JOIN flow_step ON flow_step.channel_id = channel_head.channel_id AND flow_step.callback_id = $2
@@ -37,7 +37,7 @@ const turnText = `SELECT ${selected},
   LEFT JOIN app_instance_user AS target ON target.user_id = channel_message.target_id
   WHERE channel_head.channel_arn = $1 AND channel_head.deleted_at IS NULL`
 
-/** Makes the row of one table, with what was joined to it. */
+/** Makes the row of one table, with the joined columns. */
 const tableMaker = <TableRow>(aliases: ReturnType<typeof aliasesOf>, ...joined: string[]) =>
   compileMaker<Row, TableRow>([
     ...aliases.map(({ column, alias }) => [column, alias] as const),
@@ -48,17 +48,21 @@ const stepOf = tableMaker<StepRow>(stepAliases, 'channel_arn')
 const runOf = tableMaker<RunRow>(runAliases, 'channel_arn')
 const messageOf = tableMaker<MessageRow>(messageAliases, 'channel_arn', 'sender_arn', 'target_arn')
 
-/** The turn of the step with this CallbackId, or undefined where the channel has none. */
-export async function findTurn(read: Reader, channelArn: string, callbackId: string): Promise<ReadTurn | undefined> {
-  const row = await read.get<Row>(turnText, channelArn, callbackId)
+/** The rows of the channel's step with this CallbackId; undefined if there is none. */
+export async function findStepRows(
+  read: Reader,
+  channelArn: string,
+  callbackId: string,
+): Promise<StepRows | undefined> {
+  const row = await read.get<Row>(rowsText, channelArn, callbackId)
   if (!row) return undefined
-  return turnOf(row)
+  return rowsOf(row)
 }
 
 /**
- * Only the index of open steps bounds what is read, by owner and shard: every other one leads to all that was ever sent, so
- * an engine must not use it, and cannot where the column is part of an expression. SQLite keeps the order of a CROSS JOIN:
- * of the steps of others it looks up the message alone.
+ * Only the index of open steps bounds the rows that are read, by owner and shard: the other indexes contain every message
+ * that was ever sent. A column in an expression (`+ 0`) prevents their use. SQLite keeps the order of a CROSS JOIN: for
+ * steps of other senders it only looks up the message.
  */
 const heldText = `WITH RECURSIVE ${everyOwner('owners')}
   SELECT ${selected},
@@ -74,13 +78,13 @@ const heldText = `WITH RECURSIVE ${everyOwner('owners')}
     AND channel_head.channel_id = flow_step.channel_id AND channel_head.deleted_at IS NULL
   LIMIT $4`
 
-/** The turns of messages and updates that flows hold of this sender in the channel, at most so many. */
-export async function findHeld(read: Reader, channelId: number, senderId: number, turnsMax: number): Promise<Turn[]> {
-  const rows = await read.all<Row>(heldText, shardOf(channelId), channelId, senderId, turnsMax)
-  return rows.map((row) => turnOf(row) as Turn)
+/** The jobs of this sender's held messages and updates in the channel, at most `jobsMax`. */
+export async function findHeld(read: Reader, channelId: number, senderId: number, jobsMax: number): Promise<Job[]> {
+  const rows = await read.all<Row>(heldText, shardOf(channelId), channelId, senderId, jobsMax)
+  return rows.map((row) => rowsOf(row) as Job)
 }
 
-function turnOf(row: Row): ReadTurn {
+function rowsOf(row: Row): StepRows {
   const message = row.channel_message__message_id === null ? undefined : messageOf(row)
   return { step: stepOf(row), run: runOf(row), message }
 }

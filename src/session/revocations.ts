@@ -1,0 +1,87 @@
+import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Reader } from '../store/store.ts'
+
+/** Sessions of a suspended key are closed within 2 s: once a second every node looks for revocations. */
+const lookEveryMs = 1_000
+/** So many rows are read at a time. */
+const rowsMax = 500
+/** A connect is authenticated before its session is established: revocations of the meantime are remembered so long. */
+const rememberedMs = 60_000
+
+interface RevocationParts {
+  read: Reader
+  clock: Clock
+  log: Log
+  /** `subjects`: access key ids and ARNs of users. */
+  revoked(subjects: ReadonlySet<string>): void
+  /** Revocations were missed, because the node could not read them while they were kept: any key may be revoked. */
+  missed(): void
+}
+
+/** Reads which keys and users have been suspended or deleted since, on any node. */
+export class Revocations {
+  readonly #parts: RevocationParts
+  /** The number of the last revocation that was read; undefined until the first look. */
+  #last: number | undefined
+  readonly #recent: { subject: string; readAt: number }[] = []
+  #cancel: Cancel = () => {}
+  #looking: Promise<void> | undefined
+
+  constructor(parts: RevocationParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#cancel = every(this.#parts.clock, lookEveryMs, () => void this.look())
+    void this.look()
+  }
+
+  async close(): Promise<void> {
+    this.#cancel()
+    await this.#looking
+  }
+
+  /** Whether one of them was revoked after this time, as far as this node has read. */
+  wasRevokedSince(sinceMs: number, subjects: readonly (string | undefined)[]): boolean {
+    return this.#recent.some(({ subject, readAt }) => readAt >= sinceMs && subjects.includes(subject))
+  }
+
+  /** One look at a time. While the store cannot be read, the next look finds what this one did not. */
+  look(): Promise<void> {
+    this.#looking ??= this.#read()
+      .catch((err) => this.#parts.log.debug({ err }, 'revocations could not be read'))
+      .finally(() => {
+        this.#looking = undefined
+      })
+    return this.#looking
+  }
+
+  async #read(): Promise<void> {
+    const { read, clock, revoked, missed } = this.#parts
+    this.#forget(clock.now())
+    if (this.#last === undefined) {
+      const row = await read.get<{ last: number | null }>('SELECT max(number) AS last FROM revocation')
+      this.#last = row?.last ?? 0
+      return
+    }
+    const rows = await read.all<{ number: number; subject: string }>(
+      'SELECT number, subject FROM revocation WHERE number > $1 ORDER BY number LIMIT $2',
+      this.#last,
+      rowsMax,
+    )
+    const [first] = rows
+    if (!first) return
+    const readAt = clock.now()
+    this.#recent.push(...rows.map(({ subject }) => ({ subject, readAt })))
+    if (first.number > this.#last + 1) missed()
+    else revoked(new Set(rows.map(({ subject }) => subject)))
+    this.#last = rows.at(-1)!.number
+    if (rows.length === rowsMax) await this.#read()
+  }
+
+  #forget(now: number): void {
+    const kept = this.#recent.findIndex(({ readAt }) => now - readAt < rememberedMs)
+    this.#recent.splice(0, kept < 0 ? this.#recent.length : kept)
+  }
+}
