@@ -18,15 +18,15 @@ export interface Output {
 }
 
 /** Throws with the end of the compiler's output if the program cannot be built. */
-export async function build(sdk: Sdk): Promise<void> {
+export async function build(sdk: Sdk, signal: AbortSignal): Promise<void> {
   if (!sdk.build) return
   mkdirSync(buildFolder, { recursive: true })
-  const { failure } = await execute(sdk, sdk.build, buildMsMax)
+  const { failure } = await execute(sdk, sdk.build, { timeout: buildMsMax, signal })
   if (failure) throw new Error(`${sdk.name} was not built: ${failure}`)
 }
 
-export async function run(sdk: Sdk, args: string[]): Promise<Output> {
-  const { stdout, failure } = await execute(sdk, [...sdk.run, ...args], runMsMax)
+export async function run(sdk: Sdk, args: string[], signal: AbortSignal): Promise<Output> {
+  const { stdout, failure } = await execute(sdk, [...sdk.run, ...args], { timeout: runMsMax, signal })
   const [first = {}, ...lines] = stdout
     .split('\n')
     .filter(Boolean)
@@ -37,13 +37,13 @@ export async function run(sdk: Sdk, args: string[]): Promise<Output> {
 async function execute(
   sdk: Sdk,
   [program, ...args]: [string, ...string[]] | string[],
-  msMax: number,
+  limits: { timeout: number; signal: AbortSignal },
 ): Promise<{ stdout: string; failure?: string }> {
   const child = spawn(program!, args, {
     cwd: join(import.meta.dirname, sdk.folder),
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...sdk.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: msMax,
+    ...limits,
     killSignal: 'SIGKILL',
   })
   let [stdout, stderr] = ['', '']

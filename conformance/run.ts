@@ -26,6 +26,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const region = 'us-east-1'
+/** Ends the program that runs. */
+const interruption = new AbortController()
 
 async function main(): Promise<boolean> {
   const chosen = positionals.length > 0 ? positionals : Object.keys(sdks)
@@ -35,7 +37,10 @@ async function main(): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'carillon-conformance-'))
   const remove = () => rm(folder, { recursive: true, force: true })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void remove().finally(() => process.exit(128 + constants.signals[signal])))
+    process.once(signal, () => {
+      interruption.abort()
+      void remove().finally(() => process.exit(128 + constants.signals[signal]))
+    })
   }
   try {
     return await withServer(folder, (server) => runAll(chosen, server))
@@ -79,7 +84,7 @@ async function runAll(chosen: string[], server: RunningServer): Promise<boolean>
 
 async function runOne(sdk: Sdk, server: RunningServer): Promise<LastRun[string]> {
   console.log(`${sdk.name} …`)
-  await build(sdk)
+  await build(sdk, interruption.signal)
   const { credentials } = server
   const endpoint = server.endpoint.http
   const clients = {
@@ -89,7 +94,7 @@ async function runOne(sdk: Sdk, server: RunningServer): Promise<LastRun[string]>
   const fault = values.fault === undefined ? undefined : await plantFault(values.fault, endpoint)
   try {
     const args = [fault?.url ?? endpoint, region, credentials.accessKeyId, credentials.secretAccessKey]
-    const { version, lines, failure } = await run(sdk, args)
+    const { version, lines, failure } = await run(sdk, args, interruption.signal)
     if (failure) console.error(`${sdk.name}: ${failure}`)
     const outcomes = await outcomesOf(lines, sdk, clients)
     for (const { number, name, text } of steps) {
