@@ -1,3 +1,4 @@
+import type { RateSettings } from './api/rates.ts'
 import type { NatsServers } from './bus/nats-options.ts'
 import type { Credentials } from './keys/key.ts'
 import { nearest } from './near-names.ts'
@@ -52,6 +53,8 @@ export interface Config {
   logFormat: 'json' | 'pretty' | undefined
   /** Whether AWS's request rates are enforced. */
   limits: 'off' | 'aws'
+  /** Rates that differ from AWS's. */
+  rates: RateSettings
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
 }
@@ -135,6 +138,7 @@ export function readConfig(
     logLevel: read(settings.logLevel),
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
+    rates: ratesOf(read(settings.rates)),
     credentials: pair(read(settings.accessKeyId), read(settings.secretAccessKey)),
   }
   problems.push(...conflicts(config, isGiven))
@@ -238,6 +242,11 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
     if (!isGiven(one) || isGiven(other)) continue
     problems.push(`${one.variable} has no effect without ${other.variable}: set both, or neither`)
   }
+  if (isGiven(settings.rates) && config.limits === 'off') {
+    problems.push(
+      `${settings.rates.variable} has no effect without ${settings.limits.variable}=aws: set both, or neither`,
+    )
+  }
   if (!config.tls) {
     const idle = [tlsCert, tlsKey, tlsNames].filter(isGiven)
     problems.push(...idle.map(({ variable }) => `${variable} has no effect with ${tls.variable}=off: drop one of them`))
@@ -246,6 +255,13 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   }
   return problems
 }
+
+const ratesOf = (text: string): RateSettings =>
+  Object.fromEntries(
+    splitNames(text)
+      .map((part) => part.split('='))
+      .map(([name, rate]) => [name, Number(rate)]),
+  )
 
 const optionalNumber = (text: string) => (text === '' ? undefined : Number(text))
 

@@ -79,7 +79,13 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const listeners = new Listeners(config, { ...world, descriptors, metrics, shortages })
   const { connections } = listeners
   const functionsUrl = () => listeners.functionsUrl
-  const { functions, engine } = await createFlow(config, world, record, { metrics, shortages, functionsUrl }, stack)
+  const { functions, paused, engine } = await createFlow(
+    config,
+    world,
+    record,
+    { metrics, shortages, functionsUrl },
+    stack,
+  )
   const sessionHost = () => listeners.sessionHost
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
@@ -130,12 +136,12 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
-  return { record, listeners, functions, engine, sessions, upkeep, admin }
+  return { record, listeners, functions, paused, engine, sessions, upkeep, admin }
 }
 
 /** Opens the ports: from now on clients and functions can call. */
 async function startServing(
-  { record, listeners, functions, engine, sessions, upkeep, admin }: BuiltServer,
+  { record, listeners, functions, paused, engine, sessions, upkeep, admin }: BuiltServer,
   config: Config,
   world: World,
   life: Life,
@@ -158,6 +164,7 @@ async function startServing(
   await functions.opened
   // Before the engine starts: functions call back.
   life.begin()
+  await paused.start()
   await engine.start()
   upkeep.start()
   sessions.start()

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { rateNames } from './api/rates.ts'
 
 interface Form {
   /** Placeholder for the value in the help text. */
@@ -19,6 +20,8 @@ export interface Setting {
   preset?: string
   about: string
 }
+
+const ratePattern = new RegExp(`^(?:${rateNames.join('|')})=[1-9]\\d{0,5}$`)
 
 const path: Form = { sign: 'PATH', expects: 'a path', fits: (text) => text !== '' }
 const host: Form = {
@@ -70,6 +73,11 @@ const logFormat: Form = {
   fits: (text) => ['json', 'pretty'].includes(text),
 }
 const limits: Form = { sign: 'LIMITS', expects: 'off or aws', fits: (text) => ['off', 'aws'].includes(text) }
+const rates: Form = {
+  sign: 'NAME=RATE,…',
+  expects: `calls per second by name, such as bearer=50,messages=100; the names are ${rateNames.join(', ')}`,
+  fits: (text) => text !== '' && splitNames(text).every((part) => ratePattern.test(part)),
+}
 const accessKeyId: Form = {
   sign: '',
   expects: '16 to 128 letters, digits or underscores',
@@ -335,6 +343,12 @@ export const settings = {
     form: limits,
     preset: 'off',
     about: "aws: enforce AWS's request rates, to test how a client backs off",
+  },
+  rates: {
+    variable: 'CARILLON_RATES',
+    flag: '--rates',
+    form: rates,
+    about: "with --limits aws: rates other than AWS's, such as bearer=50,messages=100",
   },
   accessKeyId: {
     variable: 'CARILLON_ACCESS_KEY_ID',

@@ -50,6 +50,7 @@ suite('readConfig', () => {
       logLevel: 'info',
       logFormat: undefined,
       limits: 'off',
+      rates: {},
       credentials: undefined,
     }
     assert.deepEqual(readConfig([], {}, noFiles), { config: expected, warnings: [] })
@@ -86,6 +87,11 @@ suite('readConfig', () => {
       assert.deepEqual(read([flag, text]), value)
       assert.deepEqual(read([`${flag}=${text}`]), value)
     }
+  })
+
+  test('reads the rates by their names', () => {
+    const { config } = readConfig(['--limits', 'aws', '--rates', 'bearer=50, messages=100'], {}, noFiles)
+    assert.deepEqual(config.rates, { bearer: 50, messages: 100 })
   })
 
   test('lets the flag win over the variable, and the last flag over the first', () => {
@@ -152,12 +158,20 @@ suite('readConfig accepts and refuses', () => {
     '--connections': { accepts: ['1', '1000000'], refuses: ['', '0', '-1', '1e3', '1000001', 'all'] },
     '--signature-timeout': { accepts: ['1', '3600'], refuses: ['', '0', '5s', '3601'] },
     '--functions-user': { accepts: ['nobody', 'chat_functions-1'], refuses: ['', '0', 'a b', 'a:b', '-a'] },
+    '--rates': {
+      accepts: ['bearer=1', 'bearer=50,messages=999999, batch=2'],
+      refuses: ['', 'bearer', 'bearer=0', 'bearer=-1', 'bearer=1.5', 'sends=3', 'bearer=1,', 'bearer=1000000', '10'],
+    },
     '--log-format': { accepts: ['json', 'pretty'], refuses: ['', 'text', 'JSON'] },
     '--log-level': { accepts: ['debug', 'info', 'warn', 'error'], refuses: ['', 'verbose', 'INFO'] },
   }
   for (const [flag, { accepts, refuses }] of Object.entries(cases)) {
     test(flag, () => {
-      const also = flag === '--admin-host' ? ['--admin-port', '9090'] : []
+      const needs: Record<string, string[]> = {
+        '--admin-host': ['--admin-port', '9090'],
+        '--rates': ['--limits', 'aws'],
+      }
+      const also = needs[flag] ?? []
       for (const text of accepts) assert.deepEqual(problems([flag, text, ...also]), [], text)
       for (const text of refuses) {
         const [problem = '', ...others] = problems([flag, text, ...also])
@@ -192,6 +206,12 @@ suite('readConfig accepts and refuses', () => {
   test('an admin host without a port has no effect', () => {
     const complaint = 'CARILLON_ADMIN_HOST has no effect without CARILLON_ADMIN_PORT: set both, or neither'
     assert.deepEqual(problems(['--admin-host', '0.0.0.0']), [complaint])
+  })
+
+  test('rates without limits have no effect', () => {
+    const complaint = 'CARILLON_RATES has no effect without CARILLON_LIMITS=aws: set both, or neither'
+    assert.deepEqual(problems(['--rates', 'bearer=50']), [complaint])
+    assert.deepEqual(problems(['--rates', 'bearer=50', '--limits', 'off']), [complaint])
   })
 
   test('without TLS the HTTPS port is nobody’s', () => {

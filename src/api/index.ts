@@ -16,6 +16,7 @@ import { ListAppInstanceAdmins } from './app-instances/ListAppInstanceAdmins.ts'
 import { ListAppInstances } from './app-instances/ListAppInstances.ts'
 import { PutAppInstanceRetentionSettings } from './app-instances/PutAppInstanceRetentionSettings.ts'
 import { UpdateAppInstance } from './app-instances/UpdateAppInstance.ts'
+import { ListAuditEvents } from './audit/ListAuditEvents.ts'
 import { CreateChannelBan } from './channel-bans/CreateChannelBan.ts'
 import { DeleteChannelBan } from './channel-bans/DeleteChannelBan.ts'
 import { DescribeChannelBan } from './channel-bans/DescribeChannelBan.ts'
@@ -72,6 +73,9 @@ import { ResumeUser } from './keys/ResumeUser.ts'
 import { SuspendKey } from './keys/SuspendKey.ts'
 import { SuspendUser } from './keys/SuspendUser.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
+import { ListProcessors } from './processors/ListProcessors.ts'
+import { PauseProcessor } from './processors/PauseProcessor.ts'
+import { ResumeProcessor } from './processors/ResumeProcessor.ts'
 import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
@@ -159,6 +163,7 @@ export const carillonOperations: Operation<Context>[] = [
   DeleteKey,
   SuspendUser,
   ResumeUser,
+
   GetMessageTimeline,
   ListPendingMessages,
   ListFailedMessages,
@@ -166,4 +171,9 @@ export const carillonOperations: Operation<Context>[] = [
   DenyMessage,
   FailMessage,
   RetryMessage,
+  ListProcessors,
+  PauseProcessor,
+  ResumeProcessor,
+
+  ListAuditEvents,
 ]

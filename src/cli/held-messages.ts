@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { ConfigError, readConfig } from '../config.ts'
+import { ConfigError } from '../config.ts'
 import { takeFlags } from './own-flags.ts'
-import { CallRejected, RunningServer } from './running-server.ts'
+import { CallRejected, type RunningServer, serverOf } from './running-server.ts'
 
 const usage = `npx carillon pending [--processor FUNCTION] [--channel ARN] [--older 5m]
     lists the messages that flows hold, the oldest first
@@ -132,11 +132,6 @@ function inputOf(act: Act, contentFile: string | undefined, reason: string | und
   const [, code, text = ''] = /^([^:]+)(?::\s*(.*))?$/s.exec(reason ?? '') ?? []
   if (code === undefined) throw new ConfigError(['carillon deny needs --reason CODE or --reason "CODE: text"'])
   return { ReasonCode: code, ReasonText: text }
-}
-
-function serverOf(others: string[], environment: NodeJS.ProcessEnv): RunningServer {
-  const { config } = readConfig(others, environment, (path) => readFileSync(path, 'utf8'))
-  return new RunningServer(config.dataDir)
 }
 
 async function listAll<Message>(

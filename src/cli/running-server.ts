@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { readConfig } from '../config.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { endpointFile } from '../runtime/data-folder.ts'
 import { signRequest } from '../signature/sign-request.ts'
@@ -54,6 +55,12 @@ export class RunningServer {
     if (!response.ok) throw new CallRejected(response.status, messageOf(text))
     return (text === '' ? {} : JSON.parse(text)) as Output
   }
+}
+
+/** The server of the data folder that these settings name. */
+export function serverOf(settings: string[], environment: NodeJS.ProcessEnv): RunningServer {
+  const { config } = readConfig(settings, environment, (path) => readFileSync(path, 'utf8'))
+  return new RunningServer(config.dataDir)
 }
 
 function readOr(file: string, folder: string): string {

@@ -1,3 +1,4 @@
+import { withAudit } from '../api/audit/audited.ts'
 import { RejectedCallbacks } from '../api/channel-flows/rejected-callbacks.ts'
 import { MessageIds } from '../api/channel-messages/message-ids.ts'
 import type { ApiParts } from '../api/context.ts'
@@ -56,11 +57,11 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
   const listener = createListener({
     ...world,
     metrics,
-    operations: [...operations, ...carillonOperations],
+    operations: [...operations, ...carillonOperations].map(withAudit),
     authenticate: (request) => verifyRequest(request, findKey, signedFor(config), now()),
     onVerified: (stream) => connections.verified(stream),
     contextFor: (call) => ({ ...parts, ...call }),
-    gate: createGate({ limits: config.limits, phase: () => life.phase, now }),
+    gate: createGate({ limits: config.limits, rates: config.rates, phase: () => life.phase, now }),
     authorize: createAuthorize({ read: store.read, log: world.log }),
     translate: (error) =>
       error instanceof StoreUnavailable

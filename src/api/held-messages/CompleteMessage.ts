@@ -14,6 +14,7 @@ export const CompleteMessage = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'NotFound'],
   resources: ['ChannelArn'],
+  audited: ['MessageId'],
   allow: byCredentialsAlone,
   async handle({ Content, Metadata, ...reference }, context) {
     const text = { ...(Content !== undefined && { Content }), ...(Metadata !== undefined && { Metadata }) }

@@ -16,6 +16,7 @@ export const DenyMessage = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'NotFound'],
   resources: ['ChannelArn'],
+  audited: ['MessageId', 'ReasonCode'],
   allow: byCredentialsAlone,
   async handle({ ReasonCode: code, ReasonText: text = '', ...reference }, context) {
     const job = await requireHeld(reference, context)

@@ -11,6 +11,7 @@ export const FailMessage = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'NotFound'],
   resources: ['ChannelArn'],
+  audited: ['MessageId'],
   allow: byCredentialsAlone,
   async handle(input, context) {
     const job = await requireHeld(input, context)

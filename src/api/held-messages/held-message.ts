@@ -52,8 +52,10 @@ export async function decideHeld(job: Job, event: FlowEvent, context: Context): 
   if ('rejection' in result) throw decidedMeanwhile()
   const change = changeOf(job, result, context.node, now)
   assert(change?.kind === 'DecideStep', 'a decision ends its step')
-  const outcome = await context.store.commit({ ...change, expectedOwner: undefined })
-  if (outcome.result !== 'decided') throw decidedMeanwhile()
+  await context.store.transaction(async (transaction) => {
+    const [outcome] = await transaction.decide([{ ...change, expectedOwner: undefined }])
+    if (outcome?.result !== 'decided') throw decidedMeanwhile()
+  })
 }
 
 const decidedMeanwhile = () => conflict('The message was decided in the meantime, or its deadline has passed')
