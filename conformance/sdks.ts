@@ -94,7 +94,7 @@ export const sdks: Record<string, Sdk> = {
   rust: {
     name: 'Rust',
     folder: 'rust',
-    build: ['cargo', 'build', '--quiet', '--locked'],
+    build: ['cargo', 'build', '--quiet'],
     run: [join(buildFolder, 'rust/debug/conformance')],
     environment: { CARGO_TARGET_DIR: join(buildFolder, 'rust') },
     needs: { cargo: 'install Rust 1.94 or newer' },
