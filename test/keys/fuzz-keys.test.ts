@@ -8,10 +8,13 @@ test('no request of 500 goes beyond its key', async () => {
   assert.deepEqual(found, [])
 })
 
-/** A run in which the first key is one that is said to be less than it is. */
+/** What a run finds with one key alone, which is said to be less than it is. */
 async function foundOf(actual: string, said: Partial<TriedKey>): Promise<string> {
-  const misjudge = (keys: TriedKey[]) => [{ ...keys.find(({ name }) => name === actual)!, ...said, name: 'planted' }]
-  return (await fuzzKeys({ requests: 100, seed: 1, misjudge })).found.join('\n')
+  const misjudge = (keys: TriedKey[]) => {
+    const planted = { ...keys.find(({ name }) => name === actual)!, ...said, name: 'planted' }
+    return Array<TriedKey>(8).fill(planted)
+  }
+  return (await fuzzKeys({ requests: 300, seed: 1, misjudge })).found.join('\n')
 }
 
 suite('the fuzzer finds a key that may', () => {
@@ -19,8 +22,8 @@ suite('the fuzzer finds a key that may', () => {
     assert.match(await foundOf('viewer', { reads: ['A:ann'] }), /^planted reads .*B:/m)
   })
 
-  test("change another user's channels", async () => {
-    assert.match(await foundOf('admin of A', { writes: ['A:ann', 'A:ann held'] }), /^planted changes .*A:bob/m)
+  test('change what its user does not own', async () => {
+    assert.match(await foundOf('operator of A', { writes: ['A:ann', 'A:ann held'] }), /^planted changes .*A:/m)
   })
 
   test('change another AppInstance', async () => {

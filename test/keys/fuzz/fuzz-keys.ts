@@ -70,20 +70,19 @@ const laterErrors = ['ForbiddenException', 'NotFoundException', 'ConflictExcepti
 
 class FuzzRun {
   readonly #server: TestServer
-  readonly #random: () => number
   readonly #requests: Requests
   readonly #result: FuzzResult
   readonly #users: string[]
 
   constructor(server: TestServer, world: FuzzWorld, random: () => number, result: FuzzResult) {
     this.#server = server
-    this.#random = random
     this.#requests = new Requests(world, random)
     this.#result = result
     this.#users = world.houses.flatMap(({ ann, bob, admin }) => [ann, bob, admin])
   }
 
   async batch(key: TriedKey, count: number, oracle: Oracle, settle: () => Promise<void>): Promise<void> {
+    for (const userArn of this.#users) await this.#connect(key, userArn)
     const sent: string[] = []
     for (let index = 0; index < count; index += 1) {
       const request = this.#requests.next(key, this.#result.succeeded)
@@ -103,7 +102,6 @@ class FuzzRun {
     if (trespasses.length > 0) {
       this.#result.found.push(`${key.name} changes ${trespasses.join('; ')}, by one of:\n${sent.join('\n')}`)
     }
-    await this.#connect(key)
   }
 
   async #send({ method, target, bearer, body, headers, afterSigning }: FuzzRequest, { credentials }: TriedKey) {
@@ -129,9 +127,8 @@ class FuzzRun {
     }
   }
 
-  /** One connect as any user: the session may be established only as a user of the key. */
-  async #connect(key: TriedKey): Promise<void> {
-    const userArn = this.#users[Math.floor(this.#random() * this.#users.length)]!
+  /** The session may be established only as a user of the key. */
+  async #connect(key: TriedKey, userArn: string): Promise<void> {
     const session = await this.#server.connect(userArn, key.credentials)
     const established = session.next().then(
       () => true,
