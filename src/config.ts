@@ -47,6 +47,8 @@ export interface Config {
   waitingMax: number
   /** The endpoint for functions that are not in the folder. Undefined: none. */
   lambda: LambdaConfig | undefined
+  /** `POST /creds`. Undefined: off. */
+  creds: CredsConfig | undefined
   logLevel: string
   /** Undefined: pretty on a terminal, else JSON. */
   logFormat: 'json' | 'pretty' | undefined
@@ -54,6 +56,15 @@ export interface Config {
   limits: 'off' | 'aws'
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
+}
+
+interface CredsConfig {
+  /** Of the pages that may call it, as browsers send them. */
+  origins: string[]
+  /** The AppInstance of the users. */
+  appInstanceArn: string
+  /** Calls of one address in a minute. */
+  callsPerMinute: number
 }
 
 interface LambdaConfig {
@@ -132,6 +143,7 @@ export function readConfig(
     functionsUser: read(settings.functionsUser) || undefined,
     waitingMax: Number(read(settings.waitingMax)),
     lambda: lambdaConfig(read),
+    creds: credsConfig(read),
     logLevel: read(settings.logLevel),
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
@@ -217,6 +229,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   const pairs: [Setting, Setting][] = [
     [accessKeyId, secretAccessKey],
     [tlsCert, tlsKey],
+    [settings.credsOrigins, settings.credsAppInstance],
     [lambdaAccessKeyId, lambdaSecretAccessKey],
   ]
   for (const [one, other] of pairs) {
@@ -225,6 +238,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   }
   const dependents: [Setting, Setting][] = [
     [settings.adminHost, settings.adminPort],
+    [settings.credsPerMinute, settings.credsOrigins],
     [lambdaFunctionName, lambdaEndpoint],
     [lambdaRegion, lambdaEndpoint],
     [lambdaConcurrency, lambdaEndpoint],
@@ -259,6 +273,13 @@ function natsServers(read: (setting: Setting) => string): NatsServers | undefine
   const caFile = read(settings.natsCa)
   if (servers.length === 0) return undefined
   return { servers, ...(credentialsFile && { credentialsFile }), ...(caFile && { caFile }) }
+}
+
+function credsConfig(read: (setting: Setting) => string): CredsConfig | undefined {
+  const origins = splitNames(read(settings.credsOrigins))
+  const appInstanceArn = read(settings.credsAppInstance)
+  const callsPerMinute = Number(read(settings.credsPerMinute))
+  return origins.length > 0 ? { origins, appInstanceArn, callsPerMinute } : undefined
 }
 
 function lambdaConfig(read: (setting: Setting) => string): LambdaConfig | undefined {

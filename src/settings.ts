@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { parseArn } from './contract/arn.ts'
 
 interface Form {
   /** Placeholder for the value in the help text. */
@@ -35,6 +36,18 @@ const origin: Form = {
   sign: 'URL',
   expects: 'http:// or https:// with a host and perhaps a port, such as http://127.0.0.1:3002',
   fits: (text) => /^https?:\/\/[^\s/?#@\\]+\/?$/.test(text) && URL.canParse(text),
+}
+/** As browsers send it: without a default port, and in lower case. `*` and wildcards are none. */
+const isOrigin = (text: string) => /^https?:\/\/[\w.:[\]-]+$/.test(text) && URL.parse(text)?.origin === text
+const origins: Form = {
+  sign: 'ORIGIN,…',
+  expects: 'origins as browsers send them, with commas between them, such as https://chat.example.org',
+  fits: (text) => text !== '' && splitNames(text).every((item) => isOrigin(item)),
+}
+const appInstance: Form = {
+  sign: 'ARN',
+  expects: 'the ARN of an AppInstance',
+  fits: (text) => parseArn(text)?.kind === 'app-instance',
 }
 const onOrOff: Form = { sign: 'on|off', expects: 'on or off', fits: (text) => text === 'on' || text === 'off' }
 const names: Form = {
@@ -315,6 +328,25 @@ export const settings = {
     variable: 'CARILLON_LAMBDA_SESSION_TOKEN',
     form: sessionToken,
     about: 'session token for those calls, if the key is temporary',
+  },
+  credsOrigins: {
+    variable: 'CARILLON_CREDS_ORIGINS',
+    flag: '--creds-origins',
+    form: origins,
+    about: 'origins of pages that may sign users in by POST /creds; default: off',
+  },
+  credsAppInstance: {
+    variable: 'CARILLON_CREDS_APP_INSTANCE',
+    flag: '--creds-app-instance',
+    form: appInstance,
+    about: 'the AppInstance of the users who sign in by /creds',
+  },
+  credsPerMinute: {
+    variable: 'CARILLON_CREDS_PER_MINUTE',
+    flag: '--creds-per-minute',
+    form: count,
+    preset: '60',
+    about: 'max. calls of /creds by one address in a minute',
   },
   logLevel: {
     variable: 'CARILLON_LOG_LEVEL',

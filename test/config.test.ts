@@ -47,6 +47,7 @@ suite('readConfig', () => {
       functionsUser: undefined,
       waitingMax: 10_000,
       lambda: undefined,
+      creds: undefined,
       logLevel: 'info',
       logFormat: undefined,
       limits: 'off',
@@ -104,6 +105,13 @@ suite('readConfig', () => {
     )
   })
 
+  test('reads what /creds needs', () => {
+    const arn = 'arn:aws:chime:us-east-1:111122223333:app-instance/a1'
+    const args = ['--creds-origins', 'https://a.example.org, http://localhost:9000', '--creds-app-instance', arn]
+    const origins = ['https://a.example.org', 'http://localhost:9000']
+    assert.deepEqual(readConfig(args, {}, noFiles).config.creds, { origins, appInstanceArn: arn, callsPerMinute: 60 })
+  })
+
   test('keeps an = in a value', () => {
     assert.equal(readConfig(['--data-dir=/a=b'], {}, noFiles).config.dataDir, '/a=b')
   })
@@ -152,12 +160,36 @@ suite('readConfig accepts and refuses', () => {
     '--connections': { accepts: ['1', '1000000'], refuses: ['', '0', '-1', '1e3', '1000001', 'all'] },
     '--signature-timeout': { accepts: ['1', '3600'], refuses: ['', '0', '5s', '3601'] },
     '--functions-user': { accepts: ['nobody', 'chat_functions-1'], refuses: ['', '0', 'a b', 'a:b', '-a'] },
+    '--creds-origins': {
+      accepts: ['https://chat.example.org', 'http://localhost:9000, https://a.example.org:8443'],
+      refuses: [
+        '',
+        'null',
+        '*',
+        'chat.example.org',
+        'https://chat.example.org/',
+        'https://chat.example.org:443',
+        'https://Chat.example.org',
+        'https://*.example.org',
+        'file://a',
+      ],
+    },
+    '--creds-app-instance': {
+      accepts: ['arn:aws:chime:us-east-1:111122223333:app-instance/a1'],
+      refuses: ['', 'a1', 'arn:aws:chime:us-east-1:111122223333:app-instance/a1/user/ann'],
+    },
     '--log-format': { accepts: ['json', 'pretty'], refuses: ['', 'text', 'JSON'] },
     '--log-level': { accepts: ['debug', 'info', 'warn', 'error'], refuses: ['', 'verbose', 'INFO'] },
   }
+  /** Settings without which the other has no effect. */
+  const companions: Record<string, string[]> = {
+    '--admin-host': ['--admin-port', '9090'],
+    '--creds-origins': ['--creds-app-instance', 'arn:aws:chime:us-east-1:111122223333:app-instance/a1'],
+    '--creds-app-instance': ['--creds-origins', 'https://chat.example.org'],
+  }
   for (const [flag, { accepts, refuses }] of Object.entries(cases)) {
     test(flag, () => {
-      const also = flag === '--admin-host' ? ['--admin-port', '9090'] : []
+      const also = companions[flag] ?? []
       for (const text of accepts) assert.deepEqual(problems([flag, text, ...also]), [], text)
       for (const text of refuses) {
         const [problem = '', ...others] = problems([flag, text, ...also])

@@ -26,6 +26,7 @@ const mayImport: Record<string, string[]> = {
   session: ['contract', 'store', 'bus', 'signature', 'keys/key.ts', 'runtime', 'events/frame.ts'],
   api: ['contract', 'store', 'runtime', 'keys', 'flow/transition.ts', 'flow/decision.ts', 'events/event-kind.ts'],
   http: ['contract', 'signature', 'keys/key.ts', 'runtime', 'tls/issue-certificate.ts'],
+  creds: ['contract', 'store', 'runtime', 'keys', 'api', 'http', 'processor/answering-function.ts'],
   admin: ['runtime'],
   upkeep: ['contract', 'store', 'runtime', 'api'],
 }

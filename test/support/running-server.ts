@@ -123,9 +123,10 @@ export class TestServer {
     this.identity = new ChimeSDKIdentity(options)
   }
 
-  /** Restarts the server on its data on disk. */
-  async restart(): Promise<void> {
+  /** Restarts the server on its data on disk, with these settings changed. */
+  async restart(settings: Partial<Config> = {}): Promise<void> {
     await this.#stop()
+    this.#config = { ...this.#config, ...settings }
     await this.start()
   }
 
