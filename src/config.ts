@@ -1,7 +1,10 @@
 import type { NatsServers } from './bus/nats-options.ts'
 import type { Credentials } from './keys/key.ts'
+import type { WebIdentitySettings } from './keys/web-identity.ts'
 import { nearest } from './near-names.ts'
-import { allSettings, type Setting, settings, splitNames } from './settings.ts'
+import { splitNames } from './setting-forms.ts'
+import { allSettings, type Setting, settings } from './settings.ts'
+import { type Role, readRoles } from './sts/roles.ts'
 import type { CertificateFiles } from './tls/certificate-files.ts'
 
 /** The settings of a server, as values. */
@@ -54,6 +57,10 @@ export interface Config {
   logFormat: 'json' | 'pretty' | undefined
   /** Whether AWS's request rates are enforced. */
   limits: 'off' | 'aws'
+  /** The keys that AssumeRole and AssumeRoleWithWebIdentity issue. */
+  stsRoles: readonly Role[]
+  /** The identity provider of AssumeRoleWithWebIdentity. Undefined: none. */
+  oidc: WebIdentitySettings | undefined
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
 }
@@ -65,6 +72,8 @@ interface CredsConfig {
   appInstanceArn: string
   /** Calls of one address in a minute. */
   callsPerMinute: number
+  /** Who says whose token it is: the operator's function, or the claims of an ID token. */
+  by: 'function' | 'oidc'
 }
 
 interface LambdaConfig {
@@ -147,6 +156,8 @@ export function readConfig(
     logLevel: read(settings.logLevel),
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
+    stsRoles: rolesOf(read(settings.stsRoles)),
+    oidc: webIdentitySettings(read),
     credentials: pair(read(settings.accessKeyId), read(settings.secretAccessKey)),
   }
   problems.push(...conflicts(config, isGiven))
@@ -231,6 +242,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
     [tlsCert, tlsKey],
     [settings.credsOrigins, settings.credsAppInstance],
     [lambdaAccessKeyId, lambdaSecretAccessKey],
+    [settings.oidcIssuer, settings.oidcAudience],
   ]
   for (const [one, other] of pairs) {
     if (isGiven(one) === isGiven(other)) continue
@@ -239,6 +251,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   const dependents: [Setting, Setting][] = [
     [settings.adminHost, settings.adminPort],
     [settings.credsPerMinute, settings.credsOrigins],
+    [settings.credsBy, settings.credsOrigins],
     [lambdaFunctionName, lambdaEndpoint],
     [lambdaRegion, lambdaEndpoint],
     [lambdaConcurrency, lambdaEndpoint],
@@ -247,10 +260,14 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
     [natsUrl, databaseUrl],
     [natsCredentials, natsUrl],
     [natsCa, natsUrl],
+    [settings.oidcUserClaim, settings.oidcIssuer],
   ]
   for (const [one, other] of dependents) {
     if (!isGiven(one) || isGiven(other)) continue
     problems.push(`${one.variable} has no effect without ${other.variable}: set both, or neither`)
+  }
+  if (config.creds?.by === 'oidc' && !config.oidc) {
+    problems.push(`${settings.credsBy.variable}=oidc needs ${settings.oidcIssuer.variable}`)
   }
   if (!config.tls) {
     const idle = [tlsCert, tlsKey, tlsNames].filter(isGiven)
@@ -279,7 +296,16 @@ function credsConfig(read: (setting: Setting) => string): CredsConfig | undefine
   const origins = splitNames(read(settings.credsOrigins))
   const appInstanceArn = read(settings.credsAppInstance)
   const callsPerMinute = Number(read(settings.credsPerMinute))
-  return origins.length > 0 ? { origins, appInstanceArn, callsPerMinute } : undefined
+  const by = read(settings.credsBy) === 'oidc' ? 'oidc' : 'function'
+  return origins.length > 0 ? { origins, appInstanceArn, callsPerMinute, by } : undefined
+}
+
+const rolesOf = (text: string): readonly Role[] => (text === '' ? [] : (readRoles(text) ?? []))
+
+function webIdentitySettings(read: (setting: Setting) => string): WebIdentitySettings | undefined {
+  const issuer = read(settings.oidcIssuer)
+  const audiences = splitNames(read(settings.oidcAudience))
+  return issuer ? { issuer, audiences, userClaim: read(settings.oidcUserClaim) } : undefined
 }
 
 function lambdaConfig(read: (setting: Setting) => string): LambdaConfig | undefined {
@@ -298,12 +324,17 @@ function pair(accessKeyId: string, secretAccessKey: string): Credentials | undef
 }
 
 /** Warnings about settings that are allowed but probably a mistake. */
-function suspicions({ tls, publicHost, httpPort, databaseUrl, nats }: Config): string[] {
+function suspicions({ tls, publicHost, httpPort, databaseUrl, nats, oidc }: Config): string[] {
   const warnings: string[] = []
   if (!tls && publicHost === undefined) {
     const { variable } = settings.publicHost
     warnings.push(
       `without ${variable} clients open messaging sessions at wss://localhost:${httpPort}, where no listener has TLS`,
+    )
+  }
+  if (oidc?.issuer.startsWith('http:')) {
+    warnings.push(
+      `the keys of ${oidc.issuer} are fetched without TLS: who controls the network can sign in as any user`,
     )
   }
   if (databaseUrl !== undefined && !nats) {

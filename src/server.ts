@@ -4,6 +4,7 @@ import { readPending } from './flow/pending.ts'
 import { Listeners } from './http/listeners.ts'
 import { createFindKey } from './keys/find-key.ts'
 import type { Credentials } from './keys/key.ts'
+import { WebIdentity } from './keys/web-identity.ts'
 import { systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { processDescriptors } from './runtime/descriptors.ts'
@@ -85,9 +86,18 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
-  const api = createApi(config, world, record, { life, metrics, engine, connections, sessionHost, findKey })
+  const webIdentity = config.oidc && new WebIdentity(config.oidc, world)
+  const api = createApi(config, world, record, {
+    life,
+    metrics,
+    engine,
+    connections,
+    sessionHost,
+    findKey,
+    webIdentity,
+  })
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
-  const creds = createCreds(config, world, record, { life, metrics, functions })
+  const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
   listeners.serve(creds ? creds.before(api.listener) : api.listener)
   for (const server of listeners.all) sessions.attach(server)
 

@@ -51,6 +51,8 @@ suite('readConfig', () => {
       logLevel: 'info',
       logFormat: undefined,
       limits: 'off',
+      stsRoles: [],
+      oidc: undefined,
       credentials: undefined,
     }
     assert.deepEqual(readConfig([], {}, noFiles), { config: expected, warnings: [] })
@@ -109,13 +111,36 @@ suite('readConfig', () => {
     const arn = 'arn:aws:chime:us-east-1:111122223333:app-instance/a1'
     const args = ['--creds-origins', 'https://a.example.org, http://localhost:9000', '--creds-app-instance', arn]
     const origins = ['https://a.example.org', 'http://localhost:9000']
-    assert.deepEqual(readConfig(args, {}, noFiles).config.creds, { origins, appInstanceArn: arn, callsPerMinute: 60 })
+    assert.deepEqual(readConfig(args, {}, noFiles).config.creds, {
+      origins,
+      appInstanceArn: arn,
+      callsPerMinute: 60,
+      by: 'function',
+    })
+  })
+
+  test('/creds by ID tokens needs their issuer', () => {
+    const args = ['--creds-origins', 'https://a.example.org', '--creds-app-instance', appInstance, '--creds-by', 'oidc']
+    assert.deepEqual(problems(args), ['CARILLON_CREDS_BY=oidc needs CARILLON_OIDC_ISSUER'])
+    assert.deepEqual(problems([...args, '--oidc-issuer', 'https://a', '--oidc-audience', 'chat']), [])
   })
 
   test('keeps an = in a value', () => {
     assert.equal(readConfig(['--data-dir=/a=b'], {}, noFiles).config.dataDir, '/a=b')
   })
 })
+
+const appInstance = 'arn:aws:chime:us-east-1:111122223333:app-instance/A'
+
+/** The settings without which another one is a problem. */
+const companions: Record<string, string[]> = {
+  '--admin-host': ['--admin-port', '9090'],
+  '--creds-origins': ['--creds-app-instance', appInstance],
+  '--creds-app-instance': ['--creds-origins', 'https://chat.example.org'],
+  '--oidc-issuer': ['--oidc-audience', 'chat'],
+  '--oidc-audience': ['--oidc-issuer', 'https://a'],
+  '--oidc-user-claim': ['--oidc-audience', 'chat', '--oidc-issuer', 'https://a'],
+}
 
 suite('readConfig accepts and refuses', () => {
   const cases: Record<string, { accepts: string[]; refuses: string[] }> = {
@@ -175,17 +200,41 @@ suite('readConfig accepts and refuses', () => {
       ],
     },
     '--creds-app-instance': {
-      accepts: ['arn:aws:chime:us-east-1:111122223333:app-instance/a1'],
-      refuses: ['', 'a1', 'arn:aws:chime:us-east-1:111122223333:app-instance/a1/user/ann'],
+      accepts: [appInstance],
+      refuses: ['', 'a1', `${appInstance}/user/ann`],
     },
+    '--sts-roles': {
+      accepts: [
+        'chat=user',
+        `chat=user:${appInstance}, people=user+directory:${appInstance}`,
+        `a=operator,b=reviewer,c=viewer:${appInstance},d=callback:${appInstance}`,
+        `one-flow=callback:${appInstance}/channel-flow/f`,
+      ],
+      refuses: [
+        '',
+        'chat',
+        'chat=',
+        'chat=users',
+        'chat=root',
+        'chat=function:redact',
+        'chat=callback',
+        'chat=operator+directory',
+        'chat=user,chat=operator',
+        'a/b=user',
+        `chat=user:${appInstance}/user/ann`,
+        `chat=operator:${appInstance}/channel/c`,
+        'chat=user:arn:aws:iam::111122223333:user/ann',
+        'chat=user,',
+      ],
+    },
+    '--oidc-issuer': {
+      accepts: ['https://login.example.com/realms/chat', 'http://keycloak:8080/realms/chat/'],
+      refuses: ['', 'login.example.com', 'https://u:p@a', 'https://a?b', 'https://a#b', 'ftp://a'],
+    },
+    '--oidc-audience': { accepts: ['chat', 'chat,https://api.example.com'], refuses: ['', 'a b', 'a,,b'] },
+    '--oidc-user-claim': { accepts: ['sub', 'https://example.com/user'], refuses: ['', 'a b'] },
     '--log-format': { accepts: ['json', 'pretty'], refuses: ['', 'text', 'JSON'] },
     '--log-level': { accepts: ['debug', 'info', 'warn', 'error'], refuses: ['', 'verbose', 'INFO'] },
-  }
-  /** Settings without which the other has no effect. */
-  const companions: Record<string, string[]> = {
-    '--admin-host': ['--admin-port', '9090'],
-    '--creds-origins': ['--creds-app-instance', 'arn:aws:chime:us-east-1:111122223333:app-instance/a1'],
-    '--creds-app-instance': ['--creds-origins', 'https://chat.example.org'],
   }
   for (const [flag, { accepts, refuses }] of Object.entries(cases)) {
     test(flag, () => {

@@ -6,6 +6,8 @@ import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ChannelEvent } from '../store/channel-event.ts'
 import type { Reader, Store } from '../store/store.ts'
+import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
+import type { MessageIds } from './channel-messages/message-ids.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
@@ -24,6 +26,8 @@ export interface ApiParts {
   admission: Pick<SendAdmission, 'run'>
   /** The idempotency keys of messages without a row. */
   transientTokens: TransientTokens
+  messageIds: MessageIds
+  rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
   /** Signs paging tokens. */
   tokenKey: string
   metrics: Pick<Metrics, 'countCallback'>

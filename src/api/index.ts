@@ -69,6 +69,7 @@ import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSe
 import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
+import { GetMessageTimeline } from './timelines/GetMessageTimeline.ts'
 
 /** Every operation of AWS that this server knows. */
 export const operations: Operation<Context>[] = [
@@ -152,4 +153,5 @@ export const carillonOperations: Operation<Context>[] = [
   DeleteKey,
   SuspendUser,
   ResumeUser,
+  GetMessageTimeline,
 ]

@@ -18,8 +18,15 @@ export type BusMessage =
  */
 const wireVersion = 1
 
-/** For tests: what a node publishes looks like messages of another release. */
+/**
+ * For tests: what a node publishes looks like messages of another release. A node of the release before reads only its own.
+ */
 export type WireRelease = 'this release' | 'the release before' | 'an unknown kind'
+
+/** The environment variable by which a test chooses it for a whole process. */
+export const releaseVariable = 'CARILLON_TEST_WIRE_RELEASE'
+
+const versionOf = (release: WireRelease): number => (release === 'the release before' ? wireVersion - 1 : wireVersion)
 
 /**
  * Subjects have hashes and no ARNs: NATS gives some characters of ARNs a meaning, and its monitoring would show the
@@ -59,7 +66,7 @@ export class Subjects {
  */
 export function encodeMessage(message: BusMessage, of: WireRelease = 'this release'): string {
   const head = {
-    v: of === 'the release before' ? wireVersion - 1 : wireVersion,
+    v: versionOf(of),
     kind: of === 'an unknown kind' ? `${message.kind} of another release` : message.kind,
   }
   if (message.kind !== 'event') return JSON.stringify({ ...message, ...head })
@@ -68,11 +75,11 @@ export function encodeMessage(message: BusMessage, of: WireRelease = 'this relea
 }
 
 /** Undefined if there is nothing to do. Throws if the text is not from a node of this cluster. */
-export function decodeMessage(text: string): BusMessage | undefined {
+export function decodeMessage(text: string, of: WireRelease = 'this release'): BusMessage | undefined {
   const end = text.indexOf('\n')
   const { v, kind, ...rest } = parseLine(end < 0 ? text : text.slice(0, end))
   if (!Number.isSafeInteger(v) || typeof kind !== 'string') throw new Error('The first line is not a bus message')
-  return v === wireVersion && isKnown(kind)
+  return v === versionOf(of) && isKnown(kind)
     ? readKnown(kind, rest, end < 0 ? undefined : text.slice(end + 1))
     : fallback(rest)
 }

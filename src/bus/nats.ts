@@ -162,7 +162,7 @@ class NatsBus implements Bus {
       // The status reports a rejection, too.
       if (error) return
       try {
-        const message = decodeMessage(raw.string())
+        const message = decodeMessage(raw.string(), this.#wireRelease)
         if (message) receive(message)
       } catch (reason) {
         this.#log.error({ err: reason, subject }, 'ignored a malformed message from NATS')

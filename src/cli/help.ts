@@ -16,6 +16,7 @@ export function helpText(): string {
   npx carillon stop             stops the server of a data folder
   npx carillon keys             makes, lists, suspends and resumes access keys
   npx carillon work             lists the background work that is due
+  npx carillon trace MESSAGE_ID shows what happened to a message
   npx carillon migrate          migrates the schema of the store
   npx carillon backup FILE      copies the database, also while the server runs
   npx carillon healthcheck      checks whether the server is ready

@@ -9,6 +9,7 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['stop', async (args) => (await import('./stop.ts')).stop(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
   ['work', async (args) => (await import('./work.ts')).work(args, process.env)],
+  ['trace', async (args) => (await import('./trace.ts')).trace(args, process.env)],
   ['migrate', async (args) => (await import('./migrate.ts')).migrate(args, process.env)],
   ['backup', async (args) => (await import('./backup.ts')).backup(args, process.env)],
   ['healthcheck', async (args) => (await import('./healthcheck.ts')).healthcheck(args, process.env)],

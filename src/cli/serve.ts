@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import type { WireRelease } from '../bus/nats-wire.ts'
+import { releaseVariable, type WireRelease } from '../bus/nats-wire.ts'
 import { type Config, readConfig } from '../config.ts'
 import { FollowingClock, systemClock } from '../runtime/clock.ts'
 import { createLog, type Log } from '../runtime/log.ts'
@@ -24,10 +24,7 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
   for (const warning of warnings) log.warn({}, warning)
   // Before the start, because a program that reads endpoint.json may send a signal at once.
   const stop = stopReason(environment)
-  const server = await Promise.race([
-    start(config, log, environment.CARILLON_TEST_WIRE_RELEASE as WireRelease | undefined),
-    stop,
-  ])
+  const server = await Promise.race([start(config, log, environment[releaseVariable] as WireRelease | undefined), stop])
   if (typeof server === 'string') {
     log.info({ signal: server }, 'stopped while starting')
     return 0

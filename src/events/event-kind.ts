@@ -70,7 +70,7 @@ export interface PastMember {
   membership: MembershipRow | undefined
 }
 
-export type PastRun = Pick<RunRow, 'message_id' | 'revision' | 'requested_json' | 'created_at'>
+export type PastRun = Pick<RunRow, 'message_id' | 'revision' | 'requested_json' | 'created_at' | 'detail'>
 
 export const runKey = (messageId: string, revision: number): string => `${revision} ${messageId}`
 

@@ -7,8 +7,11 @@ import { envelope } from './publisher.ts'
 
 /** Events in one read of a channel's log. */
 const eventsMax = 100
-/** Memberships in one read: about 2 ms of the event loop on SQLite. */
-const membershipsMax = 500
+/**
+ * Memberships in one read: about 1 ms of the event loop on SQLite. At a connect each is read twice, and enters the hub in
+ * between.
+ */
+const membershipsMax = 250
 /** More than a user may have. */
 const allMemberships = 1_000_000
 const maxInteger = Number.MAX_SAFE_INTEGER
@@ -160,7 +163,7 @@ export class StoredChannelLog {
     const members = await this.#members(rows)
     // Runs before messages: the text of an update that is released in between is then the row's.
     const runs = await this.#read.all<PastRun>(
-      `SELECT run.message_id, run.revision, run.requested_json, run.created_at FROM channel_log
+      `SELECT run.message_id, run.revision, run.requested_json, run.created_at, run.detail FROM channel_log
        JOIN flow_run AS run ON run.channel_id = channel_log.channel_id
          AND run.message_id = channel_log.subject AND run.revision = channel_log.revision
        WHERE ${logRange}`,

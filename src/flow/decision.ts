@@ -5,7 +5,17 @@ import { audienceOf, changeTime, eventTypeOf, senderOnly, textOf } from '../stor
 import { shardOf } from '../store/shards.ts'
 import { free } from '../store/steps.ts'
 import type { Job, MessageRow, MessageText, RunRow, StepRow } from '../store/tables.ts'
-import { type Effect, openStep, type Processor, type Progress, type Run, type Step, type World } from './transition.ts'
+import {
+  type Attempt,
+  type Decision,
+  type Effect,
+  openStep,
+  type Processor,
+  type Progress,
+  type Run,
+  type Step,
+  type World,
+} from './transition.ts'
 
 /** The node that owns new steps. */
 export interface OwnNode {
@@ -47,6 +57,7 @@ export function startRun(
     requested_json: requested ? JSON.stringify(requested) : null,
     text_json: null,
     callback_id: first.callbackId,
+    detail: null,
     created_at: world.now,
     ended_at: null,
   }
@@ -62,12 +73,16 @@ interface RunProcessor extends WireProcessor {
 export const processorsOf = (run: Pick<RunRow, 'processors_json'>): Processor[] =>
   (JSON.parse(run.processors_json) as RunProcessor[]).map(processorOf)
 
-const processorOf = ({ Name, Configuration, FallbackAction, HasChanged }: RunProcessor): Processor => ({
-  name: Name,
-  functionArn: Configuration.Lambda.ResourceArn,
-  fallbackAction: FallbackAction,
+const processorOf = ({ Name, Configuration, FallbackAction, HasChanged }: Partial<RunProcessor>): Processor => ({
+  name: Name ?? '',
+  functionArn: Configuration?.Lambda.ResourceArn ?? '',
+  fallbackAction: FallbackAction ?? 'ABORT',
   hasChanged: HasChanged === true,
 })
+
+/** An ended run keeps the names of its processors, for the timeline. */
+const namesOf = (processors: readonly Processor[]): string =>
+  JSON.stringify(processors.map(({ name: Name }) => ({ Name })))
 
 /** The row's JSON after the processor has changed the message. */
 function withChange(processorsJson: string, position: number): string {
@@ -109,6 +124,8 @@ export function runOf({ run, step }: Pick<Job, 'run' | 'step'>): Run {
       handedOffAt: step.handed_off_at ?? undefined,
       decidedAt: step.decided_at ?? undefined,
       failure: step.failure ?? undefined,
+      failedAttempts: step.attempts_json === null ? [] : (JSON.parse(step.attempts_json) as Attempt[]),
+      decision: step.decision_json === null ? undefined : (JSON.parse(step.decision_json) as Decision),
     },
   }
 }
@@ -137,7 +154,7 @@ export function changeOf(
   const { position } = job.step
   const hasChanged = (processor: Processor, index: number) =>
     processor.hasChanged || (index === position && changes_json !== null)
-  const runRow = runRowOf(job, run, changes_json !== null, endMessage && now)
+  const runRow = runRowOf(job, run, changes_json !== null, endMessage && { now, detail: endMessage.detail })
   return {
     kind: 'DecideStep',
     expectedOwner: job.step.owner,
@@ -152,16 +169,18 @@ export function changeOf(
   }
 }
 
-/** An ended run only keeps its outcome: its steps stay as the timeline, and name their functions. */
+/** An ended run only keeps its outcome, and the names of its processors: its steps stay as the timeline. */
 function runRowOf(
   job: Job,
-  { state, text, step: latest }: Run,
+  { state, text, processors, step: latest }: Run,
   hasChanged: boolean,
-  endedAt: number | undefined,
+  end: { now: number; detail: string | undefined } | undefined,
 ): RunRow {
   const { run, step } = job
-  const over = { processors_json: '[]', requested_json: null, text_json: null, ended_at: endedAt ?? null }
-  if (state !== 'RUNNING') return { ...run, state, ...over }
+  if (end) {
+    const over = { requested_json: null, text_json: null, detail: end.detail ?? null, ended_at: end.now }
+    return { ...run, state, processors_json: namesOf(processors), ...over }
+  }
   const processors_json = hasChanged ? withChange(run.processors_json, step.position) : run.processors_json
   return {
     ...run,
@@ -188,6 +207,8 @@ function stepRow(row: StepRow, step: Step, node: OwnNode): StepRow {
     handed_off_at: step.handedOffAt ?? null,
     decided_at: step.decidedAt ?? null,
     failure: step.failure ?? null,
+    attempts_json: step.failedAttempts.length === 0 ? null : JSON.stringify(step.failedAttempts),
+    decision_json: step.decision ? JSON.stringify(step.decision) : null,
   }
 }
 
@@ -202,7 +223,13 @@ function newStepRow(
   const key = { channel_id, channel_arn, callback_id: step.callbackId, previous_callback_id: previous ?? null }
   const identity = { ...key, message_id, revision, position: step.position }
   const functionArn = processor?.functionArn ?? ''
-  const empty = { changes_json: null, verdict_key: null }
+  const empty = {
+    changes_json: null,
+    verdict_key: null,
+    attempts_json: null,
+    decision_json: null,
+    rejected_callbacks: 0,
+  }
   const fresh = { ...identity, function_arn: functionArn, created_at: now, shard: shardOf(channel_id), ...empty }
   return stepRow(fresh as StepRow, step, node)
 }

@@ -1,4 +1,5 @@
 import type { MessageText } from '../store/tables.ts'
+import { codeOf } from './error-code.ts'
 
 /*
  * A run passes one message revision through the processors of its flow, one after the other.
@@ -34,6 +35,11 @@ const attemptPauseMs = [60_000, 120_000]
  */
 const cutPauseMs = 5_000
 
+/** So many failed attempts of a step are kept. */
+const attemptsKept = 8
+/** Status.Detail has at most so many characters (AWS's API reference, ChannelMessageStatusStructure). */
+const detailLengthMax = 256
+
 export interface Processor {
   name: string
   functionArn: string
@@ -56,6 +62,31 @@ export interface Step {
   handedOffAt: number | undefined
   decidedAt: number | undefined
   failure: string | undefined
+  /** The failed attempts, the latest last: at most `attemptsKept` of them. */
+  failedAttempts: readonly Attempt[]
+  decision: Decision | undefined
+}
+
+/** One failed attempt, without any text of the message or of the processor. */
+export interface Attempt {
+  at: number
+  what: 'unreached' | 'crashed' | 'ended without a callback'
+  /** The class or the code of the error: `ECONNREFUSED`, `TypeError`, `HTTP 503`. */
+  code?: string | undefined
+}
+
+/** Why a processor, or a person, denied the message. */
+export interface Reason {
+  code: string
+  text: string
+}
+
+/** Who decided a step. A step without one was decided by its processor, its FallbackAction or its deadline, as its state says. */
+export interface Decision {
+  by: 'callback' | 'operator' | 'ban'
+  /** The access key of a person's decision. */
+  keyId?: string
+  reason?: Reason | undefined
 }
 
 export interface Run {
@@ -70,7 +101,7 @@ export interface Run {
 }
 
 export type FlowEvent =
-  | { type: 'Verdict'; deny: boolean; text: Partial<MessageText> }
+  | { type: 'Verdict'; deny: boolean; text: Partial<MessageText>; decision?: Decision | undefined }
   | { type: 'HandedOff' }
   | { type: 'Unreached'; reason: string; permanent: boolean }
   /** `retrySoon` if only the connection to the processor broke. */
@@ -80,7 +111,7 @@ export type FlowEvent =
   /** A node has taken the step: it was due, or its owner is dead. */
   | { type: 'Due' }
   /** The message must not be released any more, whatever the verdicts of its processors. */
-  | { type: 'Stopped'; reason: string }
+  | { type: 'Stopped'; reason: string; by?: Decision['by'] }
 
 /** The actions that follow a transition, in this order. */
 export type Effect =
@@ -114,9 +145,9 @@ export interface World {
 /** The first step of a new run, or the next step of a running one. */
 export function openStep(run: Pick<Run, 'deadlineMs'>, position: number, { now, newId }: World): Step {
   const deadlineAt = now + run.deadlineMs
-  const unknown = { handedOffAt: undefined, decidedAt: undefined, failure: undefined }
+  const unknown = { handedOffAt: undefined, decidedAt: undefined, failure: undefined, decision: undefined }
   const fresh = { state: 'DISPATCHING' as const, tries: 0, attempts: 0, isOwned: true, dueAt: deadlineAt }
-  return { callbackId: newId(), position, ...fresh, deadlineAt, ...unknown }
+  return { callbackId: newId(), position, ...fresh, deadlineAt, failedAttempts: [], ...unknown }
 }
 
 export const isOpen = (step: Pick<Step, 'state'>) => step.state === 'DISPATCHING' || step.state === 'AWAITING'
@@ -125,11 +156,12 @@ export const isOpen = (step: Pick<Step, 'state'>) => step.state === 'DISPATCHING
 export function transition(run: Run, event: FlowEvent, world: World): Transition {
   const { step } = run
   if (!isOpen(step)) return { rejection: event.type === 'Verdict' ? rejectionOf(run) : 'Ignored' }
-  if (event.type === 'Stopped') return end(decide(run, 'EXPIRED', world), 'FAILED', event.reason)
+  if (event.type === 'Stopped') return stop(run, event, world)
   const late = world.now >= step.deadlineAt
   if (event.type === 'Verdict') {
     if (late) return { rejection: 'Forbidden' }
-    return event.deny ? deny(run, world) : allow(run, event.text, world)
+    const decided = withDecision(run, event.decision)
+    return event.deny ? deny(decided, world) : allow(decided, event.text, world)
   }
   if (event.type !== 'Due' && !step.isOwned) return { rejection: 'Ignored' }
   if (late) return expire(run, world)
@@ -141,18 +173,34 @@ export function transition(run: Run, event: FlowEvent, world: World): Transition
     case 'Crashed':
       return crashed(reached(run, world), event, world)
     case 'Completed':
-      return waitForVerdict(reached(run, world))
+      return completed(reached(run, world), world)
     case 'Due':
       return due(run)
   }
+}
+
+function stop(run: Run, { reason, by }: { reason: string; by?: Decision['by'] }, world: World): Transition {
+  const decided = decide(by ? withDecision(run, { by }) : run, 'EXPIRED', world)
+  return end(decided, 'FAILED', reason)
 }
 
 function rejectionOf(run: Run): Rejection {
   return run.state === 'SENT' || run.state === 'RUNNING' ? 'NotPending' : 'Forbidden'
 }
 
+function withDecision(run: Run, decision: Decision | undefined): Run {
+  return decision ? { ...run, step: { ...run.step, decision } } : run
+}
+
 function deny(run: Run, world: World): Transition {
-  return end(decide(run, 'DENIED', world), 'DENIED', undefined)
+  const reason = run.step.decision?.reason
+  return end(decide(run, 'DENIED', world), 'DENIED', reason && detailOf(reason))
+}
+
+const detailOf = ({ code, text }: Reason) => (text === '' ? code : `${code}: ${text}`)
+
+function withAttempt(step: Step, attempt: Attempt): Step {
+  return { ...step, failedAttempts: [...step.failedAttempts, attempt].slice(-attemptsKept) }
 }
 
 function allow(run: Run, text: Partial<MessageText>, world: World): Transition {
@@ -173,7 +221,8 @@ function reached(run: Run, { now }: World): Run {
 
 function unreached(run: Run, event: { reason: string; permanent: boolean }, world: World): Transition {
   const tries = run.step.tries + 1
-  const step = { ...run.step, tries, failure: event.reason }
+  const failed = { ...run.step, tries, failure: event.reason }
+  const step = withAttempt(failed, { at: world.now, what: 'unreached', code: codeOf(event.reason) })
   if (!event.permanent && tries < triesMax) {
     const pauseMs = (tryPauseMs[tries - 1] ?? 0) * (0.5 + world.random() / 2)
     return retryAt({ ...run, step }, world.now + Math.round(pauseMs))
@@ -184,14 +233,20 @@ function unreached(run: Run, event: { reason: string; permanent: boolean }, worl
   const processor = run.processors[run.step.position] as Processor
   return processor.fallbackAction === 'CONTINUE'
     ? proceed(decided, world)
-    : end(decided, 'FAILED', 'Processor invocation failed')
+    : end(decided, 'FAILED', `Processor invocation failed: ${processor.name}`)
 }
 
 function crashed(run: Run, event: { reason: string; retrySoon?: boolean }, { now }: World): Transition {
   const { attempts } = run.step
   const pauseMs = event.retrySoon && attempts === 0 ? cutPauseMs : attemptPauseMs[attempts]
-  const step = { ...run.step, attempts: attempts + 1, failure: event.reason }
+  const failed = { ...run.step, attempts: attempts + 1, failure: event.reason }
+  const step = withAttempt(failed, { at: now, what: 'crashed', code: codeOf(event.reason) })
   return pauseMs === undefined ? waitForVerdict({ ...run, step }) : retryAt({ ...run, step }, now + pauseMs)
+}
+
+/** The processor ended its work. Its verdict may still come from elsewhere. */
+function completed(run: Run, { now }: World): Transition {
+  return waitForVerdict({ ...run, step: withAttempt(run.step, { at: now, what: 'ended without a callback' }) })
 }
 
 /** The processor receives the same event again. */
@@ -201,7 +256,8 @@ function due(run: Run): Transition {
 }
 
 function expire(run: Run, world: World): Transition {
-  return end(decide(run, 'EXPIRED', world), 'FAILED', 'Processor did not answer in time')
+  const { name } = run.processors[run.step.position] as Processor
+  return end(decide(run, 'EXPIRED', world), 'FAILED', `Processor did not answer in time: ${name}`)
 }
 
 function retryAt(run: Run, atMs: number): Transition {
@@ -237,7 +293,7 @@ function proceed(run: Run, world: World): Transition {
 function end(run: Run, state: 'SENT' | 'DENIED' | 'FAILED', detail: string | undefined): Transition {
   const effects: Effect[] = [
     { effect: 'DecideStep', step: run.step },
-    { effect: 'EndMessage', status: state, detail },
+    { effect: 'EndMessage', status: state, detail: detail?.slice(0, detailLengthMax) },
   ]
   return { run: { ...run, state }, effects }
 }

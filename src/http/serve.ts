@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Compile, type Validator } from 'typebox/compile'
 import { ApiError, badRequest, Overloaded } from '../contract/api-error.ts'
@@ -55,6 +55,8 @@ export interface ListenerParts<Context> {
   authorize(call: { operation: OperationFacts; credentials: Key; input: object }): Promise<void> | undefined
   /** Converts an error that is neither an ApiError nor a bug. */
   translate?(error: unknown): ApiError | undefined
+  /** Responds to a form that is posted to `/`, where clients call AWS's Security Token Service. It never rejects. */
+  sts(request: SignedRequest, requestId: string): Promise<StsResponse>
   /** The HTML page at `/`, for browsers. */
   page: string
   /** Whether the server is about to stop: then each response is the last one on its connection. */
@@ -64,6 +66,13 @@ export interface ListenerParts<Context> {
   metrics: Pick<Metrics, 'beginRequest'>
   log: Log
   newId(): string
+}
+
+/** A response in the protocol of STS. */
+interface StsResponse extends OutgoingResponse {
+  /** Whether a signature by a key that is not suspended was verified. */
+  isVerified: boolean
+  facts: Partial<Entry>
 }
 
 /** A call with a verified signature. */
@@ -143,6 +152,9 @@ class Calls<Context> {
     if (!hasOneHost(request)) return notOneHost
     if (method === 'OPTIONS') return preflight(headers)
     if ((method === 'GET' || method === 'HEAD') && entry.path === '/') return page(this.#parts.page)
+    if (method === 'POST' && entry.path === '/' && isForm(headers)) {
+      return body === 'too large' ? tooLarge : this.#sts(request, { method, target, headers, body }, entry)
+    }
     const route = this.#route(method, target)
     if (!route) return unknownOperation(method, target)
     entry.operation = route.operation.name
@@ -156,6 +168,13 @@ class Calls<Context> {
     const { credentials, bearer } = verified
     const signed = bearer === undefined ? headers : { ...headers, 'x-amz-chime-bearer': bearer }
     return this.#call(route, { ...route, headers: signed, body }, credentials, entry)
+  }
+
+  async #sts({ socket }: IncomingMessage, signed: SignedRequest, entry: Entry): Promise<OutgoingResponse> {
+    const { isVerified, facts, ...outgoing } = await this.#parts.sts(signed, entry.requestId)
+    if (isVerified) this.#parts.onVerified(socket)
+    Object.assign(entry, facts)
+    return outgoing
   }
 
   async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Key, entry: Entry) {
@@ -216,6 +235,9 @@ class Calls<Context> {
     else log.debug(entry, 'request completed')
   }
 }
+
+const isForm = (headers: IncomingHttpHeaders) =>
+  headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
 
 /** As HTTP demands (RFC 9112, section 3.2). Two are joined by a comma, which no host has. */
 const hasOneHost = ({ httpVersion, headers: { host } }: IncomingMessage) =>

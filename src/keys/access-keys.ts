@@ -1,6 +1,6 @@
 import type { Reader, Transaction } from '../store/store.ts'
 import { grantOf, type KeyRow } from './find-key.ts'
-import { type Grant, subjectOf } from './grant.ts'
+import { type Grant, type KeptGrant, subjectOf } from './grant.ts'
 import type { Credentials } from './key.ts'
 import { newKeyPair } from './key-ids.ts'
 import { findSubject } from './subject.ts'
@@ -12,7 +12,7 @@ import { findSubject } from './subject.ts'
 
 /** What a new key is made of. */
 export interface NewKey {
-  grant: Exclude<Grant, { kind: 'function' }>
+  grant: KeptGrant
   name?: string | undefined
   expiresAtMs?: number | undefined
 }

@@ -7,6 +7,7 @@ const purposes = {
   functionSecret: 'carillon function secret access key',
   functionToken: 'carillon function session token',
   functionId: 'carillon function access key id',
+  messageIds: 'carillon message ids',
 } as const
 
 export type Purpose = keyof typeof purposes

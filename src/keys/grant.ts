@@ -15,6 +15,9 @@ export type Grant =
   /** A function of this server. `actAs`: the ids of the AppInstanceUsers on whose behalf it may call. */
   | { kind: 'function'; functionName: string; actAs: readonly string[] }
 
+/** The grant of a key with a row, or of a temporary one. */
+export type KeptGrant = Exclude<Grant, { kind: 'function' }>
+
 export const rootGrant: Grant = { kind: 'operator', role: 'operator' }
 
 /** What the grant is about: an ARN, or a function's name. Undefined for an operator of the whole server. */
@@ -43,12 +46,7 @@ export interface GrantParameters {
 }
 
 /** Throws an InvalidGrant if the parts do not belong together. */
-export function createGrant({
-  kind,
-  subjectArn,
-  role,
-  directory,
-}: GrantParameters): Exclude<Grant, { kind: 'function' }> {
+export function createGrant({ kind, subjectArn, role, directory }: GrantParameters): KeptGrant {
   if (kind !== 'operator' && role !== undefined) throw new InvalidGrant('only the key of an operator has a role')
   if (kind !== 'user' && directory !== undefined) throw new InvalidGrant('only the key of a user has a directory')
   const subject = subjectArn === undefined ? undefined : parseArn(subjectArn)?.kind

@@ -1,6 +1,6 @@
 import type { Reader } from '../store/store.ts'
 import type { DerivedSecrets } from './derived-secrets.ts'
-import type { Grant } from './grant.ts'
+import type { KeptGrant } from './grant.ts'
 import type { Credentials, Key } from './key.ts'
 import { findSubject } from './subject.ts'
 import { issueTemporaryKey } from './temporary-keys.ts'
@@ -11,7 +11,7 @@ export interface IssuedKey extends Required<Credentials> {
 }
 
 interface NewTemporaryKey {
-  grant: Exclude<Grant, { kind: 'function' }>
+  grant: KeptGrant
   /** For the audit log. */
   name?: string | undefined
   durationMs: number

@@ -46,6 +46,7 @@ const scopedByTheirRows = new Set([
   'carillon:SuspendKey',
   'carillon:ResumeKey',
   'carillon:DeleteKey',
+  'carillon:GetMessageTimeline',
 ])
 
 /**

@@ -34,7 +34,7 @@ export class IdentityRejection extends Error {
 }
 
 /** AWS's maximum for WebIdentityToken. */
-export const identityTokenLengthMax = 20_000
+const identityTokenLengthMax = 20_000
 
 /** Signatures with a private key only: the key that verifies them is public, so it must not be a shared secret. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']

@@ -64,6 +64,8 @@ chime_sdk_messaging =
   endpoint_url = ${http}
 chime_sdk_identity =
   endpoint_url = ${http}
+sts =
+  endpoint_url = ${http}
 `
 }
 

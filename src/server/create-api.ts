@@ -1,3 +1,5 @@
+import { RejectedCallbacks } from '../api/channel-flows/rejected-callbacks.ts'
+import { MessageIds } from '../api/channel-messages/message-ids.ts'
 import type { ApiParts } from '../api/context.ts'
 import { createGate } from '../api/gate.ts'
 import { carillonOperations, operations } from '../api/index.ts'
@@ -11,11 +13,14 @@ import { createListener } from '../http/serve.ts'
 import { welcomePage } from '../http/welcome-page.ts'
 import { createAuthorize } from '../keys/authorize.ts'
 import type { FindKey } from '../keys/key.ts'
+import type { WebIdentity } from '../keys/web-identity.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
+import { createStsFor } from './create-sts.ts'
 import type { Life } from './life.ts'
 import type { ServerRecord } from './open-record.ts'
+import { signedFor } from './signed-for.ts'
 import type { World } from './world.ts'
 
 interface Surroundings {
@@ -26,6 +31,8 @@ interface Surroundings {
   sessionHost(): string
   connections: Connections
   findKey: FindKey
+  /** Undefined if no identity provider is set. */
+  webIdentity: WebIdentity | undefined
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */
@@ -44,6 +51,8 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     announce: (event) => publish([event]),
     admission,
     transientTokens: createTransientTokens(now),
+    messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
+    rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     tokenKey: keys.token,
     metrics,
     now,
@@ -52,7 +61,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     ...world,
     metrics,
     operations: [...operations, ...carillonOperations],
-    authenticate: (request) => verifyRequest(request, findKey, signedFor(config), now()),
+    authenticate: (request) => verifyRequest(request, findKey, { ...signedFor(config), service: 'chime' }, now()),
     onVerified: (stream) => connections.verified(stream),
     contextFor: (call) => ({ ...parts, ...call }),
     gate: createGate({ limits: config.limits, phase: () => life.phase, now }),
@@ -61,6 +70,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
       error instanceof StoreUnavailable
         ? new ApiError('ServiceUnavailable', 'The server is busy; try again')
         : undefined,
+    sts: createStsFor(config, world, record, around),
     page: welcomePage,
     draining: () => life.phase === 'stopping',
   })
@@ -75,9 +85,3 @@ const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics,
     backlogOf: (functionName) => backlogs.backlogOf(functionName),
     backlogOfChannel: (functionName, channelArn) => backlogs.backlogOfChannel(functionName, channelArn),
   })
-
-/** The region and the host names that signatures must have. */
-export const signedFor = ({ region, publicHost }: Config) => ({
-  region,
-  publicHosts: publicHost === undefined ? [] : [publicHost],
-})

@@ -11,8 +11,8 @@ import { SessionEndpoint } from '../session/endpoint.ts'
 import { Hub } from '../session/hub.ts'
 import type { Session } from '../session/session.ts'
 import { verifyConnect } from '../signature/verify-connect.ts'
-import { signedFor } from './create-api.ts'
 import type { ServerRecord } from './open-record.ts'
+import { signedFor } from './signed-for.ts'
 import type { World } from './world.ts'
 
 /** Creates the hub and the endpoint of sessions. */

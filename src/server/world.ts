@@ -13,6 +13,8 @@ export interface World {
   elapsedMs?(): number
   /** For tests: a response that breaks its own contract is a 500. */
   strict?: boolean
+  /** For tests: how many seconds the temporary keys of STS live, whatever the caller asks for. */
+  keySeconds?: number
   /** For tests: what this node publishes on NATS looks like messages of another release. */
   wireRelease?: WireRelease | undefined
   /** For tests: wraps the server's store. */

@@ -1,7 +1,7 @@
 import { incomplete, invalid, type Rejection } from './rejection.ts'
 
-/** The service's name in a credential scope, the same for messaging, identity and the session's connect. */
-const service = 'chime'
+/** A service's name in a credential scope. `chime` is that of messaging, identity and the session's connect. */
+export type SigningService = 'chime' | 'sts'
 
 /** A real list is below 200 characters. */
 const signedHeadersLengthMax = 2048
@@ -36,7 +36,7 @@ const timestampPattern = /^\d{8}T\d{6}Z$/
 export function readClaim(parts: ClaimParts): Claim | Rejection {
   const [, accessKeyId, scope] = credentialPattern.exec(parts.credential) ?? []
   if (accessKeyId === undefined || scope === undefined) {
-    return incomplete("Credential must be '<access key id>/<yyyyMMdd>/<region>/chime/aws4_request'")
+    return incomplete("Credential must be '<access key id>/<yyyyMMdd>/<region>/<service>/aws4_request'")
   }
   if (parts.signedHeaders.length > signedHeadersLengthMax) {
     return incomplete(`SignedHeaders must have at most ${signedHeadersLengthMax} characters`)
@@ -55,7 +55,10 @@ export function readClaim(parts: ClaimParts): Claim | Rejection {
 }
 
 /** A signature is valid for one service, one region and one day. */
-export function rejectScope({ scope, timestamp }: Claim, region: string): Rejection | undefined {
+export function rejectScope(
+  { scope, timestamp }: Claim,
+  { region, service }: { region: string; service: SigningService },
+): Rejection | undefined {
   const date = timestamp.slice(0, 8)
   if (scope === `${date}/${region}/${service}/aws4_request`) return undefined
   const [signedDate, signedRegion, signedService] = scope.split('/')

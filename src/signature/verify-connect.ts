@@ -61,7 +61,7 @@ export async function verifyConnect(
   const query = readQuery(queryText)
   const claim = claimOf(query)
   if (typeof claim === 'string') return unauthorized(claim)
-  const outdated = rejectScope(claim, region)?.detail.problem ?? rejectTime(claim, query, nowMs)
+  const outdated = rejectScope(claim, { region, service: 'chime' })?.detail.problem ?? rejectTime(claim, query, nowMs)
   if (outdated !== undefined) return unauthorized(outdated)
   const sessionToken = query.get('X-Amz-Security-Token') ?? undefined
   const canonicalRequests = signedTexts(queryText, new Set([host, ...publicHosts]))

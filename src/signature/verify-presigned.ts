@@ -30,7 +30,7 @@ const bearerName = 'x-amz-chime-bearer'
 export async function verifyPresigned(
   request: SignedRequest,
   find: FindKey,
-  { region, publicHosts = [] }: Expected,
+  expected: Expected,
   nowMs: number,
 ): Promise<Verified> {
   const { headers, method } = request
@@ -41,7 +41,7 @@ export async function verifyPresigned(
   }
   const claim = presignedClaim(query)
   if (isRejection(claim)) return rejected(claim)
-  const outdated = rejectScope(claim, region) ?? rejectTime(claim, query, method, nowMs)
+  const outdated = rejectScope(claim, expected) ?? rejectTime(claim, query, method, nowMs)
   if (outdated) return rejected(outdated)
   const payloadHash = hash('sha256', request.body)
   const bearer = hoisted(query, headers, bearerName)
@@ -51,7 +51,7 @@ export async function verifyPresigned(
   const uncovered = rejectHeaders(claim, headers, ['host']) ?? rejectPayload(declaredHash.value, payloadHash)
   if (uncovered) return rejected(uncovered)
   const sessionToken = query.get('X-Amz-Security-Token') ?? headerText(headers, 'x-amz-security-token')
-  const hosts = [headers.host ?? '', ...publicHosts.map((host) => host.toLowerCase())]
+  const hosts = [headers.host ?? '', ...(expected.publicHosts ?? []).map((host) => host.toLowerCase())]
   const canonicalRequests = signedTexts(request, claim, payloadHash, queryText, hosts)
   const verified = await authenticate({ claim, sessionToken, canonicalRequests }, find, nowMs)
   return verified.ok && bearer.value !== undefined ? { ...verified, bearer: bearer.value } : verified

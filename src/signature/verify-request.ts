@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FindKey } from '../keys/key.ts'
 import { authenticate, rejected } from './authenticate.ts'
 import { canonicalHeader, canonicalQuery, canonicalRequest, canonicalUri, splitTarget } from './canonical.ts'
-import { type Claim, formatTimestamp, readClaim, rejectScope } from './claim.ts'
+import { type Claim, formatTimestamp, readClaim, rejectScope, type SigningService } from './claim.ts'
 import { headerText, rejectHeaders, rejectPayload } from './covered.ts'
 import { isPresigned } from './presigned.ts'
 import {
@@ -28,6 +28,7 @@ export interface SignedRequest {
 
 export interface Expected {
   region: string
+  service: SigningService
   /** Host names that clients use, for a proxy that puts another one into the Host header. */
   publicHosts?: readonly string[]
 }
@@ -52,7 +53,7 @@ export async function verifyRequest(
   if (isPresigned(splitTarget(request.target).query)) return verifyPresigned(request, find, expected, nowMs)
   const claim = claimOf(headers)
   if (isRejection(claim)) return rejected(claim)
-  const outdated = rejectScope(claim, expected.region) ?? rejectSkew(claim, nowMs)
+  const outdated = rejectScope(claim, expected) ?? rejectSkew(claim, nowMs)
   if (outdated) return rejected(outdated)
   const payloadHash = hash('sha256', request.body)
   const date = headers['x-amz-date'] === undefined ? 'date' : 'x-amz-date'

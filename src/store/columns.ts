@@ -55,6 +55,7 @@ export const runState = [
   'requested_json',
   'text_json',
   'callback_id',
+  'detail',
   'ended_at',
 ] satisfies ColumnOf<RunRow>[]
 export const runColumns = allOf<RunRow>()([...runKey, 'channel_flow_arn', 'deadline_ms', 'created_at', ...runState])
@@ -72,6 +73,8 @@ export const stepState = [
   'failure',
   'changes_json',
   'verdict_key',
+  'attempts_json',
+  'decision_json',
 ] satisfies ColumnOf<StepRow>[]
 export const stepColumns = allOf<StepRow>()([
   ...stepKey,
@@ -82,6 +85,7 @@ export const stepColumns = allOf<StepRow>()([
   'function_arn',
   'created_at',
   'shard',
+  'rejected_callbacks',
   ...stepState,
 ])
 

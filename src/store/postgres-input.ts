@@ -25,6 +25,7 @@ const numbers: Record<NumberOf<MessageRow> | NumberOf<RunRow> | NumberOf<StepRow
   position: true,
   tries: true,
   attempts: true,
+  rejected_callbacks: true,
   due_at: true,
   deadline_at: true,
   handed_off_at: true,

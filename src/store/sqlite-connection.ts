@@ -34,6 +34,11 @@ export class Connection implements Writer {
     this.#database.exec(sql)
   }
 
+  /** Inserted, changed and deleted. */
+  get rowsWritten(): number {
+    return this.get<{ count: number }>('SELECT total_changes() AS count')?.count ?? 0
+  }
+
   /** One transaction. Rejects with StoreUnavailable if it was rolled back because of the disk or the file. */
   async within<T>(work: () => Promise<T>): Promise<T> {
     let during: 'statement' | 'commit' = 'statement'

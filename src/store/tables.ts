@@ -54,6 +54,8 @@ export interface RunRow {
   text_json: string | null
   /** The CallbackId of its latest step. */
   callback_id: string
+  /** Why it was denied or has failed, as its sender is told. */
+  detail: string | null
   created_at: number
   ended_at: number | null
 }
@@ -85,6 +87,12 @@ export interface StepRow {
   changes_json: string | null
   /** Identifies the call that decided the step. */
   verdict_key: string | null
+  /** Attempt[] as JSON (flow/transition.ts): its failed attempts; null for none. */
+  attempts_json: string | null
+  /** Decision as JSON (flow/transition.ts); null if the state says everything. */
+  decision_json: string | null
+  /** How many callbacks for it were rejected; counted beside all other writes of the row. */
+  rejected_callbacks: number
   /** The shard of its channel (shards.ts). */
   shard: number
 }

@@ -1,5 +1,4 @@
-import { extname, join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { CheckpointHangs, type CheckpointThread } from './checkpoint-thread.ts'
 
 /** The pause between an erasure and the checkpoint. One checkpoint removes all texts that were erased in the pause. */
 export const truncateAfterMs = 4_000
@@ -8,27 +7,15 @@ const retryMs = 1_000
 const retryMsMax = 5_000
 /** After so many successive failures, a warning is logged. */
 const failuresUntilWarning = 4
-/** Limits of one checkpoint, in real time. */
-export interface CheckpointLimits {
-  /** Limit of the thread's wait for readers. Writes wait for the thread. */
-  busyMs: number
-  /** Limit of the part of the checkpoint for which writes wait: they must not wait for a disk that hangs. */
-  allMs: number
-}
-
-const checkpointLimits: CheckpointLimits = { busyMs: 10, allMs: 2_000 }
-
-const workerFile = join(import.meta.dirname, `checkpoint-worker${extname(import.meta.filename)}`)
 
 interface TruncationParts {
-  path: string
+  thread: CheckpointThread
   clock: { now(): number; at(atMs: number, wake: () => void): () => void }
   log: { warn(fields: object, text: string): void; info(fields: object, text: string): void }
   /** Runs the function while no write of this process is in progress. */
   alone<T>(work: () => Promise<T>): Promise<T>
   /** Called if a checkpoint hangs and keeps SQLite's lock for writers: writes fail until one of them succeeds. */
   lockHeld(reason: string): void
-  limits?: CheckpointLimits | undefined
 }
 
 /**
@@ -40,7 +27,6 @@ interface TruncationParts {
  */
 export class WalTruncation {
   readonly #parts: TruncationParts
-  readonly #thread: CheckpointThread
   #cancel: (() => void) | undefined
   #running: Promise<void> | undefined
   #requested = false
@@ -49,7 +35,6 @@ export class WalTruncation {
 
   constructor(parts: TruncationParts) {
     this.#parts = parts
-    this.#thread = new CheckpointThread(parts)
   }
 
   /** Requests a truncation, after a commit that erased a text. */
@@ -62,7 +47,6 @@ export class WalTruncation {
     this.#closed = true
     this.#cancel?.()
     await this.#running
-    await this.#thread.close()
   }
 
   #runAfter(pauseMs: number): void {
@@ -84,7 +68,8 @@ export class WalTruncation {
 
   async #run(): Promise<void> {
     this.#requested = false
-    const problem = await this.#truncate().catch((error: unknown) => String(error))
+    const { thread } = this.#parts
+    const problem = await thread.round(() => this.#truncate()).catch((error: unknown) => String(error))
     if (problem === undefined) return this.#succeed()
     this.#requested = true
     this.#failures += 1
@@ -99,7 +84,7 @@ export class WalTruncation {
 
   /** Returns the reason if the log could not be truncated. */
   async #truncate(): Promise<string | undefined> {
-    await this.#thread.checkpoint('PASSIVE')
+    await this.#parts.thread.checkpoint('PASSIVE')
     const isComplete = await this.#parts.alone(() => this.#checkpointWithLock())
     return isComplete ? undefined : 'another process is reading or writing the database file'
   }
@@ -107,78 +92,10 @@ export class WalTruncation {
   /** Reports the failure before the next write, which would fail at the lock. */
   async #checkpointWithLock(): Promise<boolean> {
     try {
-      return await this.#thread.checkpoint('TRUNCATE')
+      return (await this.#parts.thread.checkpoint('TRUNCATE')).isComplete
     } catch (error) {
       if (error instanceof CheckpointHangs) this.#parts.lockHeld(error.message)
       throw error
     }
-  }
-}
-
-class CheckpointHangs extends Error {}
-
-/** The thread, started on its first use. */
-class CheckpointThread {
-  readonly #path: string
-  readonly #limits: CheckpointLimits
-  #worker: Worker | undefined
-
-  constructor({ path, limits = checkpointLimits }: Pick<TruncationParts, 'path' | 'limits'>) {
-    this.#path = path
-    this.#limits = limits
-  }
-
-  /** Returns whether the checkpoint was complete. */
-  async checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): Promise<boolean> {
-    const worker = this.#start()
-    // The thread keeps the process alive only during a checkpoint.
-    worker.ref()
-    try {
-      return await this.#ask(worker, mode)
-    } catch (error) {
-      this.#worker = undefined
-      // The thread ends after the system call that hangs.
-      void worker.terminate()
-      throw error
-    } finally {
-      worker.unref()
-    }
-  }
-
-  async close(): Promise<void> {
-    const worker = this.#worker
-    if (!worker) return
-    this.#worker = undefined
-    worker.ref()
-    const ended = new Promise((resolve) => worker.once('exit', resolve))
-    worker.postMessage('close')
-    await ended
-  }
-
-  #start(): Worker {
-    if (this.#worker) return this.#worker
-    const workerData = { path: this.#path, busyMs: this.#limits.busyMs }
-    const worker = new Worker(workerFile, { workerData, execArgv: [], env: {} })
-    const forget = () => {
-      if (this.#worker === worker) this.#worker = undefined
-    }
-    // Without a listener, an error of the thread would end the process. A checkpoint in progress is rejected as well.
-    worker.on('error', forget).on('exit', forget)
-    this.#worker = worker
-    return worker
-  }
-
-  #ask(worker: Worker, mode: 'PASSIVE' | 'TRUNCATE'): Promise<boolean> {
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>()
-    const end = () => reject(new Error('the thread for checkpoints ended'))
-    worker.once('message', resolve).once('error', reject).once('exit', end)
-    const { allMs } = this.#limits
-    const hangs = new CheckpointHangs(`a checkpoint of the write-ahead log takes more than ${allMs} ms`)
-    const timer = setTimeout(() => reject(hangs), allMs)
-    worker.postMessage(mode)
-    return promise.finally(() => {
-      clearTimeout(timer)
-      worker.off('message', resolve).off('error', reject).off('exit', end)
-    })
   }
 }

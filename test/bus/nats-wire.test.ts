@@ -74,6 +74,13 @@ for (const release of ['the release before', 'an unknown kind'] as const) {
   })
 }
 
+test('a node of the release before reads its own messages, and for newer ones the store', () => {
+  const release = 'the release before'
+  const joined: BusMessage = { kind: 'joined', userArn: 'ann', channelId: 1, channelArn: 'C', seq: 7 }
+  assert.deepEqual(decodeMessage(encodeMessage(joined, release), release), joined)
+  assert.deepEqual(decodeMessage(encodeMessage(joined), release), { kind: 'changed', userArn: 'ann' })
+})
+
 for (const text of [
   '',
   'no JSON',

@@ -4,10 +4,11 @@ import fc from 'fast-check'
 import { checkHistory } from './check-history.ts'
 import { emptyHistory, type History } from './history.ts'
 import { type Action, channelArns, endings, HistoryModel, users } from './history-model.ts'
+import { plantedChanges } from './planted-changes.ts'
 import { plantedRecords } from './planted-records.ts'
 import { plantedSights } from './planted-sights.ts'
 
-const plantedFaults = [...plantedRecords, ...plantedSights]
+const plantedFaults = [...plantedRecords, ...plantedChanges, ...plantedSights]
 
 function historyOf(actions: Action[]): History {
   const model = new HistoryModel()
@@ -18,6 +19,18 @@ function historyOf(actions: Action[]): History {
 const send = (ending: (typeof endings)[number], sender = 0): Action => {
   return { do: 'send', ending, sender, channel: 0, acknowledged: true }
 }
+
+const sendInClub: Action = { do: 'send', ending: 'free', sender: 0, channel: 2, acknowledged: true }
+
+/** A user joins, leaves and joins again. */
+const visits: Action[] = [
+  { do: 'join', user: 1 },
+  sendInClub,
+  { do: 'leave', user: 1 },
+  sendInClub,
+  { do: 'join', user: 1 },
+  sendInClub,
+]
 
 /** One of everything: all endings from two senders in one channel, with everybody there, and a look in each way. */
 const everything: Action[] = [
@@ -32,6 +45,10 @@ const everything: Action[] = [
   { do: 'connect', user: 1, early: true },
   send('free'),
   send('changed'),
+  ...visits,
+  { do: 'change', way: 'edit', which: 3 },
+  { do: 'change', way: 'redact', which: 1 },
+  { do: 'change', way: 'delete', which: 3 },
 ]
 
 const says = (history: History) => checkHistory(history).map(({ says }) => says)
@@ -72,6 +89,22 @@ suite('the history checker', () => {
     assert.match(says(missed)[0]!, /never heard CREATE_CHANNEL_MESSAGE of .*, number 1 of/)
   })
 
+  test('lets a session miss a stay that began in a trouble, and no other', () => {
+    const history = historyOf([{ do: 'connect', user: 1, early: false }, ...visits])
+    const [join] = history.end.log
+    assert.equal(join?.eventType, 'CREATE_CHANNEL_MEMBERSHIP')
+    history.periods[0]!.seen.splice(0, 3)
+    assert.match(says(history)[0]!, /never heard/)
+    const trouble = { from: join!.createdAt, to: join!.createdAt }
+    history.troubles = [trouble]
+    assert.deepEqual(says(history), [])
+    history.troubles = [{ from: join!.createdAt + 10_000, to: join!.createdAt + 10_000 }]
+    assert.match(says(history)[0]!, /never heard/)
+    history.troubles = [trouble]
+    history.periods[0]!.seen.unshift({ ...join! })
+    assert.equal(says(history).length, 1, 'the join was received, and nothing else of the stay')
+  })
+
   test('lets an event that was read from the log have the text that is there by then, or none', () => {
     const history = historyOf(everything)
     const { seen } = history.periods[0]!
@@ -82,6 +115,12 @@ suite('the history checker', () => {
     delete denied!.text
     delete passing!.text
     assert.deepEqual(says(history), [])
+  })
+
+  test('lets a message be that is gone with its channel, and what was held of it', () => {
+    const held: Action = { do: 'send', ending: 'changed', sender: 0, channel: 2, acknowledged: true }
+    const deleted = [...everything, held, { do: 'delete club' } as const, sendInClub]
+    assert.deepEqual(says(historyOf(deleted)), [])
   })
 
   test('lets a message be that was never acknowledged, and judges it if it is there', () => {
@@ -105,6 +144,22 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('decide' as const), which: number }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('join' as const, 'leave' as const),
+      user: number,
+    }) as fc.Arbitrary<Action>,
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'delete club' as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('change' as const),
+      way: fc.constantFrom('edit' as const, 'redact' as const, 'delete' as const),
+      which: number,
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('connect' as const), user: number, early: fc.boolean() }) },
   {
     weight: 1,
@@ -122,7 +177,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 )
 
 suite('the history checker, on any history', () => {
-  const histories = fc.array(action, { maxLength: 60, size: 'max' })
+  const actions = fc.array(action, { maxLength: 60, size: 'max' })
+  // By chance alone, a user hardly ever joins twice while it has a session.
+  const listened: Action[] = [{ do: 'connect', user: 1, early: false }, ...visits]
+  const histories = fc.tuple(fc.constantFrom([], listened), actions).map((parts) => parts.flat())
 
   test('finds nothing wrong with what a server without faults does', () => {
     fc.assert(fc.property(histories, (actions) => assert.deepEqual(says(historyOf(actions)), [])))

@@ -1,3 +1,4 @@
+import { checkActs } from './check-acts.ts'
 import { checkMessages, checkTokens } from './check-messages.ts'
 import { checkSessions } from './check-sessions.ts'
 import { checkLooks, checkTexts } from './check-texts.ts'
@@ -12,5 +13,7 @@ import { HistoryIndex, type Violation } from './history-index.ts'
  */
 export function checkHistory(history: History): Violation[] {
   const index = new HistoryIndex(history)
-  return [checkMessages, checkTokens, checkTexts, checkLooks, checkSessions].flatMap((check) => [...check(index)])
+  return [checkMessages, checkTokens, checkActs, checkTexts, checkLooks, checkSessions].flatMap((check) => [
+    ...check(index),
+  ])
 }

@@ -1,5 +1,5 @@
 import type { LogEntry, Send, StoredStep } from './history.ts'
-import { type HistoryIndex, nameOf, outcomeOf, staysStored, type Violation } from './history-index.ts'
+import { type HistoryIndex, nameOf, outcomeOf, type Violation } from './history-index.ts'
 
 /** Sends against what is left of them: the log, the rows, the steps. */
 export function* checkMessages(index: HistoryIndex): Generator<Violation> {
@@ -25,7 +25,8 @@ function* checkOutcomes(index: HistoryIndex, messageId: string, entries: LogEntr
   const outcomes = entries.filter(({ eventType }) => outcomeOf(eventType))
   const pending = entries.filter(({ eventType }) => eventType === 'PENDING_CREATE_CHANNEL_MESSAGE')
   if (outcomes.length === 0 && pending.length === 0) return
-  if (outcomes.length === 0) yield { rule: 'outcome', says: `${name} has no outcome in the log: it is still PENDING` }
+  if (outcomes.length === 0 && !index.isGone(messageId))
+    yield { rule: 'outcome', says: `${name} has no outcome in the log: it is still PENDING` }
   if (outcomes.length > 1) {
     const told = outcomes.map(({ seq, eventType }) => `${eventType} at ${seq}`).join(' and ')
     yield { rule: 'outcome', says: `${name} has ${outcomes.length} outcomes in the log: ${told}` }
@@ -54,18 +55,43 @@ function* checkEnd(index: HistoryIndex, send: Send, messageId: string): Generato
     }
     if (channelArn !== send.channelArn) yield { rule: 'lost', says: `${name} is in the log of ${channelArn}` }
   }
+  yield* checkChange(index, send, messageId)
   yield* checkRow(index, send, messageId)
+}
+
+const changeEvents = {
+  edit: 'UPDATE_CHANNEL_MESSAGE',
+  redact: 'REDACT_CHANNEL_MESSAGE',
+  delete: 'DELETE_CHANNEL_MESSAGE',
+}
+/** Every edit of a run is released. */
+const neverExpected = ['DENIED_UPDATE_CHANNEL_MESSAGE', 'FAILED_UPDATE_CHANNEL_MESSAGE']
+
+function* checkChange(index: HistoryIndex, send: Send, messageId: string): Generator<Violation> {
+  const name = nameOf(messageId, send)
+  const { way, acknowledged, attempts = 1 } = send.change ?? {}
+  const expected = way && changeEvents[way]
+  const entries = index.entries.get(messageId) ?? []
+  if (acknowledged && !entries.some(({ eventType }) => eventType === expected)) {
+    yield { rule: 'lost', says: `to ${way} ${name} was acknowledged, but the log has no ${expected}` }
+  }
+  const others = [...Object.values(changeEvents), ...neverExpected].filter((eventType) => eventType !== expected)
+  const other = entries.find(({ eventType }) => others.includes(eventType))
+  if (other) yield { rule: 'log', says: `${name} has ${other.eventType} at ${other.seq}, which nobody asked for` }
+  const done = entries.filter(({ eventType }) => eventType === expected)
+  if (done.length > (way === 'edit' ? attempts : 1))
+    yield { rule: 'log', says: `${name} has ${done.length} times ${expected}` }
 }
 
 function* checkRow(index: HistoryIndex, send: Send, messageId: string): Generator<Violation> {
   const name = nameOf(messageId, send)
   const rows = index.stored.get(messageId) ?? []
-  if (!staysStored(send)) {
+  const text = index.lastText(send, messageId)
+  if (text === undefined) {
     if (rows.length > 0) yield { rule: 'lost', says: `${name} must leave no row, but has ${rows.length}` }
     return
   }
   if (rows.length !== 1) yield { rule: 'lost', says: `${name} must have one row at the end, and has ${rows.length}` }
-  const text = send.outcome === 'SENT' ? send.released : send.text
   for (const row of rows) {
     if (row.status !== send.outcome) {
       yield { rule: 'outcome', says: `${name} must end as ${send.outcome}, but its row says ${row.status}` }
@@ -76,11 +102,13 @@ function* checkRow(index: HistoryIndex, send: Send, messageId: string): Generato
   }
 }
 
-/** One token, one message, whatever was said again after whichever crash. */
+/** One token, one message, whatever was said again after whichever crash; a deleted channel's tokens are deleted, too. */
 export function* checkTokens(index: HistoryIndex): Generator<Violation> {
   const tokens = new Map<string, string>()
   for (const [send, messageIds] of index.messageIds) {
-    if (messageIds.size > 1) {
+    const incarnations = new Set([...messageIds].map((messageId) => index.incarnationOf(messageId)))
+    incarnations.delete(undefined)
+    if (messageIds.size > Math.max(1, incarnations.size)) {
       const made = [...messageIds].join(' and ')
       yield { rule: 'token', says: `token ${send.token} of ${JSON.stringify(send.text)} made ${made}` }
     }

@@ -1,5 +1,5 @@
 import type { Look, Outcome, SeenMessage, Send } from './history.ts'
-import { type HistoryIndex, nameOf, outcomeOf, staysStored, type Violation } from './history-index.ts'
+import { type HistoryIndex, nameOf, outcomeOf, type Violation } from './history-index.ts'
 
 /** Something that somebody was shown, by whichever way. */
 interface Sight extends SeenMessage {
@@ -28,11 +28,18 @@ export function* checkTexts(index: HistoryIndex): Generator<Violation> {
   }
 }
 
+const otherStatus: { [eventType: string]: SeenMessage['status'] } = {
+  PENDING_CREATE_CHANNEL_MESSAGE: 'PENDING',
+  PENDING_UPDATE_CHANNEL_MESSAGE: 'PENDING',
+  UPDATE_CHANNEL_MESSAGE: 'SENT',
+  REDACT_CHANNEL_MESSAGE: 'SENT',
+  DELETE_CHANNEL_MESSAGE: 'SENT',
+}
+
 function* sights({ history }: HistoryIndex): Generator<Sight> {
   for (const { userArn, seen, session } of history.periods) {
     for (const { eventType, subject, text } of seen) {
-      const pending = eventType === 'PENDING_CREATE_CHANNEL_MESSAGE' ? 'PENDING' : undefined
-      const status = outcomeOf(eventType) ?? pending
+      const status = outcomeOf(eventType) ?? otherStatus[eventType]
       const way = `${eventType} in session ${session}`
       if (status) yield { way, isEvent: true, userArn, messageId: subject, status, text }
     }
@@ -43,22 +50,39 @@ function* sights({ history }: HistoryIndex): Generator<Sight> {
 
 /**
  * An event that had to be read from the log shows the text as it is in the store by then, since the log has no copy:
- * the sender's PENDING may have what was released meanwhile, and where no row stays there is no text.
+ * the sender's PENDING may have what was released meanwhile, and there is no text where no row stays or the update has
+ * ended.
  */
-const isReadLater = (send: Send, { isEvent, status, text }: Sight): boolean =>
-  isEvent && (text === undefined ? !staysStored(send) : status === 'PENDING' && text === send.released)
+function isReadLater(index: HistoryIndex, send: Send, { isEvent, way, status, text, messageId }: Sight): boolean {
+  if (!isEvent) return false
+  if (text) return status === 'PENDING' && (text === send.released || text === send.change?.released)
+  return !index.lastText(send, messageId) || way.startsWith('PENDING_UPDATE')
+}
+
+/**
+ * The message as its edit or redaction has left it, or the edit as its sender wrote it. While a flow holds the edit, its
+ * sender sees the message as PENDING, with the text before it.
+ */
+function isChanged({ change, released }: Send, { way, isEvent, status, text }: Sight): boolean {
+  if (!change) return false
+  if (!isEvent && status === 'PENDING') return change.way === 'edit' && text === released
+  if (way.startsWith('PENDING_UPDATE')) return text !== undefined && text === change.text
+  return status === 'SENT' && (change.way === 'edit' ? text === change.released : !text)
+}
+
+const isErasure = (way: string): boolean => /^(REDACT|DELETE)_/.test(way)
 
 function* checkSight(index: HistoryIndex, sight: Sight): Generator<Violation> {
   const { way, userArn, messageId, status, text } = sight
   const send = index.sendOf(messageId)
   const what = `${userArn} saw ${JSON.stringify(text)} as ${status} by ${way}`
   const isSender = userArn === send?.senderArn
-  const right = status === 'SENT' ? send?.released : send?.text
+  const right = isErasure(way) ? undefined : status === 'SENT' ? send?.released : send?.text
   if (!send) {
     yield { rule: 'text', says: `${what}: nobody sent that (${messageId})` }
   } else if (!isSender && status !== 'SENT') {
     yield { rule: 'text', says: `${what}, which nobody released: it is of ${nameOf(messageId, send)}` }
-  } else if (text !== right && !isReadLater(send, sight)) {
+  } else if (text !== right && !isChanged(send, sight) && !isReadLater(index, send, sight)) {
     const but = isSender ? 'its sender should have read otherwise' : 'nobody released'
     yield { rule: 'text', says: `${what}, which ${but}: it is of ${nameOf(messageId, send)}` }
   }
@@ -67,6 +91,7 @@ function* checkSight(index: HistoryIndex, sight: Sight): Generator<Violation> {
 /** Histories: none twice, in the order of sending, and at the end all that there is. */
 export function* checkLooks(index: HistoryIndex): Generator<Violation> {
   for (const look of index.history.looks) yield* checkOrder(index, look)
+  for (const look of index.history.looks) if (look.whole) yield* checkLast(index, look)
   const whole = index.history.looks.filter((look) => look.whole)
   const found = new Map(whole.map((look) => [`${look.channelArn} ${look.userArn}`, new Set(idsOf(look))]))
   for (const { channelArn, memberArns } of index.channels.values()) {
@@ -79,9 +104,9 @@ export function* checkLooks(index: HistoryIndex): Generator<Violation> {
     }
   }
   for (const [send, messageIds] of index.messageIds) {
-    if (!staysStored(send)) continue
     const readers = send.outcome === 'SENT' ? (index.channels.get(send.channelArn)?.memberArns ?? []) : [send.senderArn]
     for (const messageId of messageIds) {
+      if (index.lastText(send, messageId) === undefined) continue
       for (const userArn of readers) {
         if (found.get(`${send.channelArn} ${userArn}`)?.has(messageId) !== false) continue
         yield {
@@ -94,6 +119,17 @@ export function* checkLooks(index: HistoryIndex): Generator<Violation> {
 }
 
 const idsOf = ({ messages }: Look) => messages.map(({ messageId }) => messageId)
+
+/** A history read at the end has no deleted message, and each message as its change has left it. */
+function* checkLast(index: HistoryIndex, { messages, userArn }: Look): Generator<Violation> {
+  for (const { messageId, text } of messages) {
+    const send = index.sendOf(messageId)
+    const last = send && index.lastText(send, messageId)
+    if (!send || (text ?? '') === last) continue
+    const but = last === undefined ? 'it is deleted' : `it is ${JSON.stringify(last)} by then`
+    yield { rule: 'text', says: `${userArn} reads ${nameOf(messageId, send)} at the end, but ${but}` }
+  }
+}
 
 function* checkOrder(index: HistoryIndex, look: Look): Generator<Violation> {
   const where = `in a ${look.way} of ${look.channelArn} by ${look.userArn}`

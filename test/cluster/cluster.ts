@@ -70,16 +70,13 @@ export class Cluster {
       ...(nats && { CARILLON_NATS_URL: nats.url }),
     }
     const places: Place[] = []
-    for (let index = 1; index <= nodes; index++) {
+    for (let index = 0; index < nodes; index++) {
+      const name = `node-${index + 1}`
       const [port, adminPort] = [await freePort(), await freePort()]
       const flags = ['--http-port', String(port), '--functions', functions]
       const own = { ...environment, CARILLON_ADMIN_PORT: String(adminPort) }
-      await mkdir(join(folder, `node-${index}`), { recursive: true })
-      places.push({
-        node: new NodeProcess({ folder, name: `node-${index}`, flags, environment: own }),
-        port,
-        adminPort,
-      })
+      await mkdir(join(folder, name), { recursive: true })
+      places.push({ node: new NodeProcess({ folder, name, flags, environment: own }), port, adminPort })
     }
     const url = `http://127.0.0.1:${balancerPort}`
     const cluster = new Cluster(folder, places, { url, credentials, postgres, nats, databaseUrl })

@@ -33,6 +33,8 @@ export const faultKinds: Kind[] = kinds.flatMap((kind) => {
   return [{ ...kind, flow: { ...flow, functions, ...(planned.deadline && { deadline: planned.deadline }) } }]
 })
 
+export const kindNamed = (wanted: string): Kind => faultKinds.find(({ name }) => name === wanted) as Kind
+
 /** One kind of them all, by a number from 0 up to 1. */
 export function chooseKind(random: number): Kind {
   const shares = faultKinds.map(({ name }) => plan[name]?.share ?? 0)

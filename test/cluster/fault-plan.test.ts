@@ -1,32 +1,47 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { keptNode, planFaults } from './fault-plan.ts'
+import { type Fault, keptNode, planFaults } from './fault-plan.ts'
 import { randomFrom } from './random.ts'
 import { takeOvers } from './take-over.ts'
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 })
 
-test('a plan kills every few seconds, never the kept node and none that is away', () => {
+const planOf = (seed: number) => planFaults(60, 3, randomFrom(seed))
+const endsNode = ({ fault }: Fault) => fault === 'kill' || fault === 'rolling restart'
+
+test('a plan ends a node every few seconds, and never one while another is away', () => {
   fc.assert(
     fc.property(seeds, (seed) => {
-      const kills = planFaults(60, 3, randomFrom(seed)).filter(({ fault }) => fault === 'kill')
-      assert.ok(kills.length >= 6, `only ${kills.length} kills`)
-      for (const [index, kill] of kills.entries()) {
-        assert.ok('node' in kill && kill.node !== keptNode && kill.node < 3)
-        const next = kills[index + 1]
-        assert.ok(!next || kill.atMs + kill.forMs < next.atMs, 'one comes back before the next goes')
-        assert.ok(!next || next.atMs - kill.atMs <= 11_000)
+      const ends = planOf(seed).filter(endsNode)
+      assert.ok(ends.length >= 5, `only ${ends.length} kills and restarts`)
+      for (const [index, { atMs, forMs }] of ends.entries()) {
+        const next = ends[index + 1]
+        assert.ok(!next || atMs + forMs < next.atMs + 1, 'one is back before the next is ended')
+        assert.ok(!next || next.atMs - atMs <= 18_000, `nothing from ${atMs} to ${next?.atMs}`)
       }
     }),
   )
 })
 
+test('a plan kills the kept node after the rolling restart, and not before', () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const ends = planOf(seed).filter(endsNode)
+      const nodes = ends.map((end) => (end.fault === 'kill' ? end.node : undefined))
+      const restart = nodes.indexOf(undefined)
+      assert.ok(restart > 0)
+      assert.ok(!nodes.slice(0, restart).includes(keptNode))
+      assert.equal(nodes[restart + 1], keptNode)
+    }),
+  )
+})
+
 test('a plan has each other fault once, within the time, and is the same for its seed', () => {
-  const plan = planFaults(60, 3, randomFrom(7))
-  assert.deepEqual(planFaults(60, 3, randomFrom(7)), plan)
-  assert.notDeepEqual(planFaults(60, 3, randomFrom(8)), plan)
-  for (const fault of [/freeze/, /PostgreSQL/, /NATS/]) {
+  const plan = planOf(7)
+  assert.deepEqual(planOf(7), plan)
+  assert.notDeepEqual(planOf(8), plan)
+  for (const fault of [/freeze/, /PostgreSQL/, /NATS/, /rolling/]) {
     assert.equal(plan.filter((one) => fault.test(one.fault)).length, 1, String(fault))
   }
   assert.ok(plan.every(({ atMs, forMs }) => atMs + forMs < 60_000 + 7_000))

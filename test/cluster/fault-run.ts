@@ -8,7 +8,9 @@ import { withoutNatsServer } from '../support/nats-server.ts'
 import { noPostgresServer } from '../support/postgres-server.ts'
 import { withoutBalancer } from './balancer.ts'
 import { ByHand } from './by-hand.ts'
+import { ChangeLoad } from './change-load.ts'
 import { checkHistory } from './check-history.ts'
+import { ClubLoad } from './club-load.ts'
 import { Cluster } from './cluster.ts'
 import { planFaults } from './fault-plan.ts'
 import { doFaults } from './faults.ts'
@@ -19,7 +21,7 @@ import { SdkListener, SocketListener } from './listeners.ts'
 import { lookOn, readAll } from './looks.ts'
 import { randomFrom } from './random.ts'
 import { Senders } from './senders.ts'
-import { type Stage, setStage, writeFunctions } from './stage.ts'
+import { channelsOf, type Stage, setStage, writeFunctions } from './stage.ts'
 import { excerpt, summary, verdict } from './summary.ts'
 import type { TurnNote } from './take-over.ts'
 import { watchMetrics } from './watch-metrics.ts'
@@ -37,8 +39,8 @@ const seed = Number(process.env.CARILLON_TEST_SEED ?? randomInt(2 ** 31))
 const interrupted = 130
 const sendersAtOnce = 6
 const socketsPerUser = 2
-/** How long everything may take to come to its end once the faults are over: those that never answer have 15 s. */
-const settleMsMax = 60_000
+/** How long everything may take to come to its end once the faults are over: a function that failed has its next try after 60 s. */
+const settleMsMax = 90_000
 /** How long news may take that nothing delays. */
 const newsMsMax = 15_000
 
@@ -67,18 +69,27 @@ async function main(): Promise<number> {
 }
 
 async function run(folder: string): Promise<boolean> {
+  const startedAt = Date.now()
   const functions = join(folder, 'functions')
   const notes = await writeFunctions(functions)
   const cluster = await Cluster.start({ folder, functions, nodes })
   try {
     const stage = await setStage(cluster)
     const history: History = { ...emptyHistory(), channels: channelsOf(stage) }
+    const loadedAt = Date.now()
     const load = await loadAndFaults(cluster, stage, history, notes.callbacks)
+    const settledAt = Date.now()
     const violations = await judge(cluster, stage, history)
     const lines = (await readFile(notes.turns, 'utf8')).split('\n').slice(0, -1)
     const turns = lines.map((line) => JSON.parse(line) as TurnNote).sort((a, b) => a.at - b.at)
     const outcome = { ...load, history, violations, turns, nodes }
     console.log(summary(outcome))
+    const parts = [
+      `start ${took(startedAt, loadedAt)}`,
+      `load ${took(loadedAt, settledAt)}`,
+      `check ${took(settledAt)}`,
+    ]
+    console.log(`took: ${parts.join(', ')}`)
     const failures = verdict(outcome)
     process.stderr.write(excerpt(failures))
     if (failures.length > 0) {
@@ -90,8 +101,7 @@ async function run(folder: string): Promise<boolean> {
   }
 }
 
-const channelsOf = ({ channelArns, userArns }: Stage) =>
-  [...channelArns.values()].map((channelArn) => ({ channelArn, memberArns: userArns }))
+const took = (from: number, to = Date.now()) => `${Math.round((to - from) / 1_000)} s`
 
 /** Resolves when the faults are over, all nodes are back, and every send and every step has come to its end. */
 async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, callbacks: string) {
@@ -111,10 +121,13 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   const senders = new Senders(stage, history, random)
   senders.start(sendersAtOnce)
   const looking = lookOn(stage, history, random, loadIsOver.signal)
+  const loads = [new ClubLoad(stage, history, random), new ChangeLoad(stage, history, random)]
+  const loading = Promise.all(loads.map((load) => load.run(loadIsOver.signal)))
   const byHand = new ByHand(stage, callbacks).decideOn(allIsOver.signal)
   const watching = watchMetrics(cluster.adminUrls, loadIsOver.signal)
   const [done] = await Promise.all([doFaults(cluster, plan), setTimeout(seconds * 1_000)])
   loadIsOver.abort()
+  await loading
   await senders.finish(settleMsMax)
   const waits = [
     ...(await late('every step is over', settleMsMax, async () => (await openSteps(cluster)) === 0)),
@@ -123,8 +136,16 @@ async function loadAndFaults(cluster: Cluster, stage: Stage, history: History, c
   allIsOver.abort()
   await byHand
   const crashes = cluster.nodes.flatMap((node) => node.crashes)
-  const refusals = [...crashes, ...senders.refusals, ...(await looking), ...waits]
-  return { ...done, refusals, oldestPending: await watching, plan }
+  const refusals = [
+    ...crashes,
+    ...senders.refusals,
+    ...loads.flatMap((load) => load.refusals),
+    ...(await looking),
+    ...waits,
+  ]
+  history.troubles = done.troubles
+  const acts = new Map(loads.flatMap((load) => [...load.done]))
+  return { ...done, acts, refusals, oldestPending: await watching, plan }
 }
 
 /** News that are on their way get their time; what is wrong after that stays wrong. */

@@ -1,4 +1,5 @@
 import type { ChannelFacts, History, LogEntry, Outcome, Send, StoredMessage } from './history.ts'
+import { hearable } from './membership.ts'
 
 export interface Violation {
   rule: 'lost' | 'log' | 'outcome' | 'text' | 'list' | 'session' | 'pending' | 'token' | 'step'
@@ -17,6 +18,8 @@ export class HistoryIndex {
   readonly channels: Map<string, ChannelFacts>
   /** The MessageIds that came of a send: those it was answered, and those under which its text was met. */
   readonly messageIds = new Map<Send, Set<string>>()
+  /** By channel, the numbers of its deletions. */
+  readonly #deletions: Map<string, number[]>
   readonly #sendByMessage = new Map<string, Send>()
   readonly #sendByText = new Map<string, Send>()
   readonly #meant = new Map<string, LogEntry[]>()
@@ -27,6 +30,13 @@ export class HistoryIndex {
     const ordered = log.toSorted((a, b) => a.seq - b.seq)
     this.logs = Map.groupBy(ordered, ({ channelArn }) => channelArn)
     this.entries = Map.groupBy(ordered, ({ subject }) => subject)
+    const deletions = Map.groupBy(
+      ordered.filter(({ eventType }) => eventType === 'DELETE_CHANNEL'),
+      ({ channelArn }) => channelArn,
+    )
+    this.#deletions = new Map(
+      [...deletions].map(([channelArn, entries]) => [channelArn, entries.map(({ seq }) => seq)]),
+    )
     this.stored = Map.groupBy(messages, ({ messageId }) => messageId)
     this.channels = new Map(history.channels.map((channel) => [channel.channelArn, channel]))
     for (const send of history.sends) this.#learn(send)
@@ -45,18 +55,38 @@ export class HistoryIndex {
     const key = `${channelArn} ${userArn}`
     const known = this.#meant.get(key)
     if (known) return known
-    const isMember = this.channels.get(channelArn)?.memberArns.includes(userArn)
-    const meant = (this.logs.get(channelArn) ?? []).filter(({ audience }) =>
-      audience.to === 'users' ? audience.users.includes(userArn) : isMember,
-    )
+    const meant = hearable(this.logs.get(channelArn) ?? [], this.channels.get(channelArn), userArn)
     this.#meant.set(key, meant)
     return meant
+  }
+
+  /** Whether its channel was deleted after the message was sent. */
+  isGone(messageId: string): boolean {
+    const [entry] = this.entries.get(messageId) ?? []
+    return entry !== undefined && entry.seq < (this.#deletions.get(entry.channelArn)?.at(-1) ?? 0)
+  }
+
+  /** In which incarnation of its channel the message was sent: the first is 0. Undefined if the log does not have it. */
+  incarnationOf(messageId: string): number | undefined {
+    const [entry] = this.entries.get(messageId) ?? []
+    return entry && (this.#deletions.get(entry.channelArn) ?? []).filter((seq) => seq < entry.seq).length
+  }
+
+  /** Its text at the end: undefined if it has no row any more, empty if it was redacted. */
+  lastText(send: Send, messageId: string): string | undefined {
+    const has = (eventType: string) => this.entries.get(messageId)?.some((entry) => entry.eventType === eventType)
+    if (!staysStored(send) || this.isGone(messageId) || has('DELETE_CHANNEL_MESSAGE')) return undefined
+    if (has('REDACT_CHANNEL_MESSAGE')) return ''
+    if (has('UPDATE_CHANNEL_MESSAGE')) return send.change?.released
+    return send.outcome === 'SENT' ? send.released : send.text
   }
 
   #learn(send: Send): void {
     this.messageIds.set(send, new Set())
     this.#sendByText.set(send.text, send)
     if (send.released !== undefined) this.#sendByText.set(send.released, send)
+    if (send.change?.text !== undefined) this.#sendByText.set(send.change.text, send)
+    if (send.change?.released !== undefined) this.#sendByText.set(send.change.released, send)
     for (const messageId of send.messageIds) this.#link(send, messageId)
   }
 

@@ -9,12 +9,21 @@ import type { MessageRow, StepRow } from '../../src/store/tables.ts'
 export interface History {
   channels: ChannelFacts[]
   sends: Send[]
+  acts: Act[]
   periods: Period[]
   looks: Look[]
+  /** What the cluster went through. */
+  troubles: Trouble[]
   end: FinalState
 }
 
-/** Who is a member, from before the first send to the end. */
+/** A fault, from its beginning until all was back; a kill is over at once. */
+export interface Trouble {
+  from: number
+  to: number
+}
+
+/** Its founders: members from before the first send. The log says when others join and leave. */
 export interface ChannelFacts {
   channelArn: string
   memberArns: string[]
@@ -36,7 +45,23 @@ export interface Send {
   released: string | undefined
   /** The MessageId of every 201 that arrived; none if the client never learned what became of it. */
   messageIds: string[]
+  change?: Change
 }
+
+/** What a client did to a sent message later, once at most. */
+export interface Change {
+  way: 'edit' | 'redact' | 'delete'
+  /** The new text of an edit, as its sender wrote it. */
+  text?: string
+  /** The new text as recipients may read it. */
+  released?: string
+  acknowledged: boolean
+  /** How often the client has called, at most: an edit has no token, and each call that arrives is an edit. */
+  attempts: number
+}
+
+/** An acknowledged join or leave, or deletion of a channel, as the log must have it. */
+export type Act = Pick<SeenEvent, 'channelArn' | 'eventType' | 'subject'>
 
 /** One connection of a messaging session, and what it was told, in that order. */
 export interface Period {
@@ -52,7 +77,7 @@ export interface Period {
 export interface SeenEvent {
   channelArn: string
   eventType: string
-  /** The MessageId; the ARN of the member of a membership, or of the channel. */
+  /** The MessageId; the ARN of the member of a membership, those of a batch as JSON, or that of the channel. */
   subject: string
   text?: string
 }
@@ -105,7 +130,9 @@ export interface StoredStep {
 export const emptyHistory = (): History => ({
   channels: [],
   sends: [],
+  acts: [],
   periods: [],
   looks: [],
+  troubles: [],
   end: { messages: [], log: [], steps: [] },
 })

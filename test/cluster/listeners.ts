@@ -79,11 +79,11 @@ export const seenMessage = ({ MessageId = '', Content, Status }: WireMessage): S
   return { messageId: MessageId, status: Status?.Value ?? 'SENT', text: Content }
 }
 
-type Payload = WireMessage & { ChannelArn: string; Member?: { Arn: string } }
+type Payload = WireMessage & { ChannelArn: string; Member?: { Arn: string }; Members?: { Arn: string }[] }
 
-function seenEvent(type: string, { ChannelArn, MessageId, Member, Content }: Payload): SeenEvent {
+function seenEvent(type: string, { ChannelArn, MessageId, Member, Members, Content }: Payload): SeenEvent {
   const eventType = type as SeenEvent['eventType']
-  const subject = MessageId ?? Member?.Arn ?? ChannelArn
+  const subject = MessageId ?? Member?.Arn ?? (Members && JSON.stringify(Members.map(({ Arn }) => Arn))) ?? ChannelArn
   return { channelArn: ChannelArn, eventType, subject, ...(Content !== undefined && { text: Content }) }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { isPassing } from './clients.ts'
 import type { History, Look, SeenMessage } from './history.ts'
 import { seenMessage } from './listeners.ts'
-import type { Stage } from './stage.ts'
+import { channelsOf, type Stage } from './stage.ts'
 
 const lookEveryMs = 250
 
@@ -32,8 +32,8 @@ export async function lookOn(
 /** Everybody reads the whole history of everything. */
 export async function readAll(stage: Stage): Promise<Look[]> {
   const looks: Look[] = []
-  for (const channelArn of stage.channelArns.values()) {
-    for (const userArn of stage.userArns) {
+  for (const { channelArn, memberArns } of channelsOf(stage)) {
+    for (const userArn of memberArns) {
       looks.push({ ...(await list(stage, channelArn, userArn, { pagesMax: Number.POSITIVE_INFINITY })), whole: true })
     }
   }
@@ -70,8 +70,8 @@ async function get({ messaging }: Stage, channelArn: string, userArn: string, Me
     })
     return { ...look, messages: ChannelMessage ? [seenMessage(ChannelMessage)] : [] }
   } catch (error) {
-    // It is not there for this user, or not yet.
-    if ((error as Error).name === 'NotFoundException') return look
+    // It is not there for this user, or not yet; or the user is no member.
+    if (['NotFoundException', 'ForbiddenException'].includes((error as Error).name)) return look
     throw error
   }
 }

@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { releaseVariable, type WireRelease } from '../../src/bus/nats-wire.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const startMsMax = 30_000
+/** A node stops by itself within 5 s. */
+const endMsMax = 20_000
 
 interface NodeOptions {
   /** Its data folder and its log are in here. */
@@ -15,13 +18,17 @@ interface NodeOptions {
   environment: Record<string, string>
 }
 
-/** One node of a cluster, as its operator starts it; killed or frozen it comes back on the same folder and ports. */
+/**
+ * One node of a cluster, as its operator starts it; killed or frozen it comes back on the same folder and ports. Until it
+ * is upgraded, what it publishes on the bus and what it reads there is of one version before.
+ */
 export class NodeProcess {
   readonly logFile: string
   readonly #options: NodeOptions
   #process: ChildProcess | undefined
   #ready = false
   #mayEnd = false
+  #isUpgraded = false
   /** Ends that nobody here asked for, once it had been ready. */
   readonly crashes: string[] = []
 
@@ -45,10 +52,6 @@ export class NodeProcess {
     return this.#ready
   }
 
-  get isStarting(): boolean {
-    return this.#runs && !this.#ready
-  }
-
   get #runs(): boolean {
     const { exitCode, signalCode } = this.#process ?? { exitCode: 0 }
     return exitCode === null && signalCode === null
@@ -59,7 +62,11 @@ export class NodeProcess {
     const { folder, name, flags, environment } = this.#options
     const args = [main, 'serve', '--data-dir', join(folder, name), ...flags]
     const child = spawn(process.execPath, args, {
-      env: { PATH: process.env.PATH, ...environment },
+      env: {
+        PATH: process.env.PATH,
+        ...environment,
+        ...(!this.#isUpgraded && { [releaseVariable]: 'the release before' satisfies WireRelease }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#process = child
@@ -97,6 +104,11 @@ export class NodeProcess {
     await this.#end('SIGTERM')
   }
 
+  /** Its next start is of the present release. */
+  upgrade(): void {
+    this.#isUpgraded = true
+  }
+
   /** It keeps its connections, and does nothing. */
   freeze(): void {
     this.#process?.kill('SIGSTOP')
@@ -110,8 +122,10 @@ export class NodeProcess {
     this.#mayEnd = true
     const child = this.#process
     if (!child || !this.#runs) return
-    const exit = once(child, 'exit')
+    const exit = once(child, 'exit', { signal: AbortSignal.timeout(endMsMax) })
     child.kill(signal)
-    await exit
+    await exit.catch(() => {
+      throw new Error(`${this.name} did not end within ${endMsMax} ms of ${signal}; ${this.logFile} says why`)
+    })
   }
 }

@@ -1,6 +1,14 @@
-import type { Send } from './history.ts'
+import type { History, Send } from './history.ts'
 import { outcomeOf } from './history-index.ts'
 import { acknowledged, idOf, one, type PlantedFault, remove, removeFromLog, renumber } from './planted-fault.ts'
+
+/** Held messages of channels that are never deleted. */
+function heldToItsEnd(history: History): Send[] {
+  const deletions = history.end.log.filter(({ eventType }) => eventType === 'DELETE_CHANNEL')
+  return acknowledged(history, ({ held, channelArn }) => {
+    return held && deletions.every(({ subject }) => subject !== channelArn)
+  })
+}
 
 /** In what is left behind, and what senders were answered. */
 export const plantedRecords: PlantedFault[] = [
@@ -25,7 +33,16 @@ export const plantedRecords: PlantedFault[] = [
     name: 'a row is gone',
     rule: 'lost',
     says: /must have one row at the end, and has 0/,
-    plant: ({ end }, pick) => end.messages.splice(pick % Math.max(1, end.messages.length), 1).length > 0,
+    plant(history, pick) {
+      const { messages } = history.end
+      const known = new Set(acknowledged(history, () => true).map(idOf))
+      const row = one(
+        messages.filter(({ messageId }) => known.has(messageId)),
+        pick,
+      )
+      remove(messages, (other) => other === row)
+      return row !== undefined
+    },
   },
   {
     name: 'a denied or passing message has a row',
@@ -95,10 +112,7 @@ export const plantedRecords: PlantedFault[] = [
     rule: 'outcome',
     says: /has no outcome in the log/,
     plant(history, pick) {
-      const send = one(
-        acknowledged(history, ({ held }) => held),
-        pick,
-      )
+      const send = one(heldToItsEnd(history), pick)
       if (send) removeFromLog(history, (entry) => entry.subject === idOf(send) && Boolean(outcomeOf(entry.eventType)))
       return send !== undefined
     },
@@ -187,7 +201,9 @@ export const plantedRecords: PlantedFault[] = [
     rule: 'pending',
     says: /is PENDING at \d+, after its outcome at \d+/,
     plant({ end }, pick) {
-      const ended = end.log.filter(({ subject }, place) => end.log.findIndex((e) => e.subject === subject) < place)
+      const ended = end.log.filter(({ subject, eventType }, place) => {
+        return outcomeOf(eventType) && end.log.findIndex((e) => e.subject === subject) < place
+      })
       const second = one(ended, pick)
       const first = end.log.find(({ subject }) => subject === second?.subject)
       if (!first || !second) return false
@@ -200,10 +216,7 @@ export const plantedRecords: PlantedFault[] = [
     rule: 'pending',
     says: /was held by a flow, but the log never has it as PENDING/,
     plant(history, pick) {
-      const send = one(
-        acknowledged(history, ({ held }) => held),
-        pick,
-      )
+      const send = one(heldToItsEnd(history), pick)
       if (!send) return false
       removeFromLog(history, ({ subject, eventType }) => subject === idOf(send) && eventType.startsWith('PENDING_'))
       return true
@@ -239,7 +252,10 @@ export const plantedRecords: PlantedFault[] = [
     rule: 'token',
     says: /made message-again and message-\d+|made message-\d+ and message-again/,
     plant({ end }, pick) {
-      const row = one(end.messages, pick)
+      const row = one(
+        end.messages.filter(({ text }) => text),
+        pick,
+      )
       if (row) end.messages.push({ ...row, messageId: 'message-again' })
       return row !== undefined
     },

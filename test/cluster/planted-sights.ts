@@ -1,5 +1,6 @@
 import type { History, Look, Period, SeenEvent, Send } from './history.ts'
 import { outcomeOf } from './history-index.ts'
+import { hearable, mayRecur } from './membership.ts'
 import { acknowledged, idOf, one, type PlantedFault } from './planted-fault.ts'
 
 /** Puts a text in the place of what somebody who is not its sender was shown. */
@@ -22,10 +23,25 @@ function certain({ periods, end }: History): { period: Period; event: SeenEvent;
     period.seen.flatMap((event, place) => {
       const { channelArn, eventType, subject } = event
       const entry = end.log.find((one) => one.subject === subject && one.eventType === eventType)
-      const later = period.seen.slice(place + 1).some((one) => one.channelArn === channelArn)
-      const due = entry !== undefined && entry.createdAt > period.establishedAt
+      // An event that may be in the log more than once does not say how far the session has heard it.
+      const later = period.seen
+        .slice(place + 1)
+        .some((one) => one.channelArn === channelArn && !mayRecur(one.eventType))
+      const due = entry !== undefined && !mayRecur(eventType) && entry.createdAt > period.establishedAt
       return due && (later || period.closedAt === undefined) ? [{ period, event, place }] : []
     }),
+  )
+}
+
+const isLeaving = (eventType: string) => eventType === 'DELETE_CHANNEL_MEMBERSHIP'
+const isJoining = (eventType: string) => eventType === 'CREATE_CHANNEL_MEMBERSHIP'
+
+/** Where sessions heard that their own user left. */
+function leavings(periods: Period[]): { period: Period; place: number; channelArn: string }[] {
+  return periods.flatMap((period) =>
+    period.seen.flatMap(({ eventType, subject, channelArn }, place) =>
+      isLeaving(eventType) && subject === period.userArn ? [{ period, place, channelArn }] : [],
+    ),
   )
 }
 
@@ -113,7 +129,7 @@ export const plantedSights: PlantedFault[] = [
     rule: 'text',
     says: /saw undefined as (SENT|FAILED) by \w+ in session/,
     plant({ periods, end }, pick) {
-      const stored = new Set(end.messages.map(({ messageId }) => messageId))
+      const stored = new Set(end.messages.flatMap(({ messageId, text }) => (text ? [messageId] : [])))
       const events = periods.flatMap(({ seen }) =>
         seen.filter(({ subject, eventType }) => stored.has(subject) && outcomeOf(eventType)),
       )
@@ -130,7 +146,8 @@ export const plantedSights: PlantedFault[] = [
       const own = looks.flatMap(({ way, userArn, messages }) =>
         messages.filter(({ messageId, status, text }) => {
           const send = sends.find((candidate) => candidate.messageIds.includes(messageId))
-          return way === 'list' && status === 'SENT' && send?.senderArn === userArn && send.text !== text
+          const isOwn = send?.senderArn === userArn && send.change === undefined
+          return isOwn && way === 'list' && status === 'SENT' && send.text !== text
         }),
       )
       const message = one(own, pick)
@@ -202,7 +219,9 @@ export const plantedSights: PlantedFault[] = [
       const pairs = periods.flatMap(({ seen }) =>
         seen.flatMap((event, place) => {
           const next = seen.findIndex((other, index) => index > place && other.channelArn === event.channelArn)
-          return next === -1 ? [] : [{ seen, place, next }]
+          return next === -1 || mayRecur(event.eventType) || mayRecur(seen[next]!.eventType)
+            ? []
+            : [{ seen, place, next }]
         }),
       )
       const pair = one(pairs, pick)
@@ -217,12 +236,57 @@ export const plantedSights: PlantedFault[] = [
     rule: 'session',
     says: /heard \w+ of .*, number \d+, twice/,
     plant({ periods }, pick) {
-      const period = one(
-        periods.filter(({ seen }) => seen.length > 0),
-        pick,
+      const heard = periods.flatMap(({ seen }) =>
+        seen.flatMap((event) => (mayRecur(event.eventType) ? [] : [{ seen, event }])),
       )
-      period?.seen.push(one(period.seen, pick)!)
-      return period !== undefined
+      const place = one(heard, pick)
+      place?.seen.push(place.event)
+      return place !== undefined
+    },
+  },
+  {
+    name: 'a session hears what came after its user had left',
+    rule: 'session',
+    says: /heard CREATE_CHANNEL_MESSAGE of .*, which \S+ has not or not for this user/,
+    plant({ periods, channels, sends, end }, pick) {
+      const places = leavings(periods).flatMap(({ period, place, channelArn }) => {
+        const log = end.log.filter((entry) => entry.channelArn === channelArn)
+        const facts = channels.find((one) => one.channelArn === channelArn)
+        const meant = new Set(hearable(log, facts, period.userArn))
+        const left = log.findIndex(({ eventType, subject }) => isLeaving(eventType) && subject === period.userArn)
+        return log.flatMap((entry, at) =>
+          at > left && !meant.has(entry) && entry.eventType === 'CREATE_CHANNEL_MESSAGE'
+            ? [{ period, place, entry }]
+            : [],
+        )
+      })
+      const chosen = one(places, pick)
+      if (!chosen) return false
+      const { channelArn, eventType, subject } = chosen.entry
+      const text = sends.find((send) => send.messageIds.includes(subject))?.released
+      const event = { channelArn, eventType, subject, ...(text !== undefined && { text }) }
+      chosen.period.seen.splice(chosen.place + 1, 0, event)
+      return true
+    },
+  },
+  {
+    name: 'a session hears again after rejoining what it heard before',
+    rule: 'session',
+    says: /heard CREATE_CHANNEL_MESSAGE of .*, number \d+, twice/,
+    plant({ periods }, pick) {
+      const places = leavings(periods).flatMap(({ period: { seen, userArn }, place, channelArn }) => {
+        const isHere = (event: SeenEvent) => event.channelArn === channelArn
+        const back = seen.findIndex(
+          (event, at) => at > place && isHere(event) && isJoining(event.eventType) && event.subject === userArn,
+        )
+        const before = seen
+          .slice(0, place)
+          .filter((event) => isHere(event) && event.eventType === 'CREATE_CHANNEL_MESSAGE')
+        return back === -1 ? [] : before.map((event) => ({ seen, back, event }))
+      })
+      const chosen = one(places, pick)
+      chosen?.seen.splice(chosen.back + 1, 0, chosen.event)
+      return chosen !== undefined
     },
   },
   {

@@ -5,6 +5,8 @@ const answeredBefore = ['BadRequestException', 'ForbiddenException', 'ConflictEx
 const node = process.ppid
 /** Long enough to be in hand when the node is killed. */
 const slowMs = 1_500
+/** Through the restart of a database, so that hardly a run of the function fails: that is tried again after a minute. */
+const maxAttempts = 8
 
 /** Does what the message says: `RAW-7 change`, and as a later processor `OK-7 three`. Writes down when it had what. */
 export async function handler({ CallbackId, ChannelMessage }) {
@@ -34,7 +36,7 @@ export async function handler({ CallbackId, ChannelMessage }) {
 async function callBack(input) {
   const { ChannelFlowCallbackCommand, ChimeSDKMessagingClient } = await import('@aws-sdk/client-chime-sdk-messaging')
   try {
-    await new ChimeSDKMessagingClient({}).send(new ChannelFlowCallbackCommand(input))
+    await new ChimeSDKMessagingClient({ maxAttempts }).send(new ChannelFlowCallbackCommand(input))
   } catch (error) {
     // Given its event twice, it has answered before.
     if (!answeredBefore.includes(error.name)) throw error

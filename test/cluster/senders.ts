@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { isPassing } from './clients.ts'
-import { chooseKind } from './fault-kinds.ts'
+import { chooseKind, kindNamed } from './fault-kinds.ts'
 import type { History, Send } from './history.ts'
 import type { Stage } from './stage.ts'
 
 const sendPauseMs = 60
+/** How many of the sends go to a club. */
+const clubShare = 0.15
 const retryPauseMs = 100
 
 /** Those who send, one message after the other, through everything. */
@@ -46,11 +48,13 @@ export class Senders {
   }
 
   #next(senderArn: string): Send {
-    const kind = chooseKind(this.#random())
+    const { clubs, channelArns } = this.#stage
+    const club = this.#random() < clubShare ? clubs[Math.floor(this.#random() * clubs.length)] : undefined
+    const kind = club ? kindNamed('free') : chooseKind(this.#random())
     const n = this.#numbers++
     return {
       token: randomUUID(),
-      channelArn: this.#stage.channelArns.get(kind.name) as string,
+      channelArn: club?.channelArn ?? (channelArns.get(kind.name) as string),
       senderArn,
       persistence: kind.persistence,
       held: kind.flow !== undefined,
@@ -67,6 +71,7 @@ export class Senders {
         await this.#say(send)
       } catch (error) {
         if (!isPassing(error)) {
+          if (this.#isNoMember(send, error as Error)) return
           this.refusals.push(`sending ${JSON.stringify(send.text)} was answered ${error}`)
           return
         }
@@ -75,6 +80,11 @@ export class Senders {
     }
     // Now and then a client does not trust its ears, and says it once more.
     if (this.#random() < 0.02) await this.#say(send).catch(() => {})
+  }
+
+  /** A guest who has left, or anybody while the club is deleted. */
+  #isNoMember({ channelArn }: Send, { name }: Error): boolean {
+    return name === 'ForbiddenException' && this.#stage.clubs.some((club) => club.channelArn === channelArn)
   }
 
   async #say({ channelArn, senderArn, text, persistence, token, messageIds }: Send): Promise<void> {

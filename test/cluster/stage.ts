@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
 import { clientsOf } from './clients.ts'
+import { type Club, type ClubPeople, clubIds, createClub } from './clubs.ts'
 import type { Cluster } from './cluster.ts'
 import { faultKinds, functionNames } from './fault-kinds.ts'
+import type { ChannelFacts } from './history.ts'
 
 /** Where the functions write down what they were given. */
 export interface Notes {
@@ -26,23 +27,34 @@ export async function writeFunctions(folder: string): Promise<Notes> {
 }
 
 /** Who talks where. */
-export interface Stage {
-  messaging: ChimeSDKMessaging
+export interface Stage extends ClubPeople {
+  /** An AppInstanceAdmin, who is in no channel. */
+  adminArn: string
   senderArns: string[]
   userArns: string[]
   /** By the name of the kind. */
   channelArns: Map<string, string>
+  clubs: Club[]
 }
 
-/** An AppInstance with two who send and two who read, and for each kind a channel with its flow and all of them. */
+/** The channels, each with its members from the start to the end of the run. */
+export const channelsOf = ({ channelArns, userArns, clubs, founderArns }: Stage): ChannelFacts[] => [
+  ...[...channelArns.values()].map((channelArn) => ({ channelArn, memberArns: userArns })),
+  ...clubs.map(({ channelArn }) => ({ channelArn, memberArns: founderArns })),
+]
+
+/** An AppInstance with two who send and two who read; for each kind a channel with its flow and all of them; the clubs. */
 export async function setStage(cluster: Cluster): Promise<Stage> {
   const { messaging, identity } = clientsOf(cluster)
-  const { AppInstanceArn } = await identity.createAppInstance({ Name: 'faults', ClientRequestToken: randomUUID() })
+  const instance = await identity.createAppInstance({ Name: 'faults', ClientRequestToken: randomUUID() })
+  const AppInstanceArn = instance.AppInstanceArn as string
   const user = async (id: string) => {
     const asked = { AppInstanceArn, AppInstanceUserId: id, Name: id, ClientRequestToken: randomUUID() }
     return (await identity.createAppInstanceUser(asked)).AppInstanceUserArn as string
   }
   const [ann, dan, bob, cleo] = [await user('ann'), await user('dan'), await user('bob'), await user('cleo')]
+  const adminArn = await user('admin')
+  await identity.createAppInstanceAdmin({ AppInstanceArn, AppInstanceAdminArn: adminArn })
   const channelArns = new Map<string, string>()
   for (const { name, flow } of faultKinds) {
     const members = { MemberArns: [dan, bob, cleo], ClientRequestToken: randomUUID() }
@@ -64,7 +76,10 @@ export async function setStage(cluster: Cluster): Promise<Stage> {
     })
     await messaging.associateChannelFlow({ ChannelArn, ChannelFlowArn, ChimeBearer: ann })
   }
-  return { messaging, senderArns: [ann, dan], userArns: [ann, dan, bob, cleo], channelArns }
+  const people = { messaging, appInstanceArn: AppInstanceArn, founderArns: [ann, cleo], guestArns: [dan, bob] }
+  const clubs: Club[] = []
+  for (const channelId of clubIds) clubs.push(await createClub(people, channelId))
+  return { ...people, adminArn, senderArns: [ann, dan], userArns: [ann, dan, bob, cleo], channelArns, clubs }
 }
 
 const functionArn = (name: string) => `arn:aws:lambda:us-east-1:111122223333:function:${name}`

@@ -17,7 +17,7 @@ function wellDone(): FaultOutcome {
     nodes: 3,
     plan: [],
     kills: [kill],
-    troubles: [],
+    restartedAt: undefined,
     history: model.end(),
     violations: [],
     turns: [
@@ -25,6 +25,7 @@ function wellDone(): FaultOutcome {
       { phase: 'begin', callbackId: 'a', pid: 2, at: 6_900 },
     ],
     refusals: [],
+    acts: new Map([['joins', 3]]),
     oldestPending: new Map([['silent', 14]]),
   }
 }
@@ -41,6 +42,7 @@ const spoilt: [expected: RegExp, spoil: (outcome: FaultOutcome) => void][] = [
   [/was taken over after 15001 ms/, ({ turns }) => Object.assign(turns[1]!, { at: 17_001 })],
   [/was taken over after undefined ms/, ({ turns }) => turns.pop()],
   [/no killed node had anything in hand/, ({ turns }) => turns.splice(0)],
+  [/^there were no joins$/, ({ acts }) => acts.set('joins', 0)],
   [/nothing was killed/, ({ kills }) => kills.pop()],
   [/nothing was acknowledged/, ({ history }) => history.sends[0]?.messageIds.pop()],
   [/nobody saw a message by get/, ({ history }) => history.looks.splice(1, 1)],

@@ -1,7 +1,7 @@
 import type { Fault } from './fault-plan.ts'
 import type { History, Look, Outcome } from './history.ts'
 import { outcomeOf, type Violation } from './history-index.ts'
-import { type Kill, type Trouble, type TurnNote, takeOvers } from './take-over.ts'
+import { type Kill, type TurnNote, takeOvers } from './take-over.ts'
 import type { OldestPending } from './watch-metrics.ts'
 
 /** All that a fault run found out. */
@@ -9,12 +9,15 @@ export interface FaultOutcome {
   nodes: number
   plan: Fault[]
   kills: Kill[]
-  troubles: Trouble[]
+  /** When the rolling restart began. */
+  restartedAt: number | undefined
   history: History
   violations: Violation[]
   turns: TurnNote[]
   /** Answers and waits that no fault excuses. */
   refusals: string[]
+  /** How often each act of the load besides sending was done, by its name. */
+  acts: Map<string, number>
   oldestPending: OldestPending
 }
 
@@ -31,26 +34,20 @@ const stuckProcessor = 'silent'
 
 const ways: Look['way'][] = ['list', 'get', 'prefetch']
 
-/** Connections from the start to the end. */
-function openThroughout({ periods }: History) {
+/** Connections from the start to the rolling restart, or to the end without one. */
+function openThroughout({ history: { periods }, restartedAt = Number.POSITIVE_INFINITY }: FaultOutcome) {
   const last = (periods[0]?.establishedAt ?? 0) + startMsMax
-  return periods.filter(({ closedAt, establishedAt }) => closedAt === undefined && establishedAt < last)
+  return periods.filter(({ closedAt = Number.POSITIVE_INFINITY, establishedAt }) => {
+    return closedAt >= restartedAt && establishedAt < last
+  })
 }
 
 /** Everything that makes the run a failure: what is wrong, and what it did not get to see. */
-export function verdict({
-  nodes,
-  kills,
-  troubles,
-  history,
-  violations,
-  turns,
-  refusals,
-  oldestPending,
-}: FaultOutcome): string[] {
-  const takenOver = takeOvers(kills, turns, history.end.steps, troubles)
+export function verdict(outcome: FaultOutcome): string[] {
+  const { nodes, kills, history, violations, turns, refusals, acts, oldestPending } = outcome
+  const takenOver = takeOvers(kills, turns, history.end.steps, history.troubles)
   const late = takenOver.filter(({ undisturbedMs }) => (undisturbedMs ?? Number.POSITIVE_INFINITY) > takeOverMsMax)
-  const whole = openThroughout(history)
+  const whole = openThroughout(outcome)
   const stuck = oldestPending.get(stuckProcessor) ?? 0
   const problem = (is: boolean, says: string) => (is ? [says] : [])
   return [
@@ -60,6 +57,7 @@ export function verdict({
       ({ callbackId, kill, afterMs }) =>
         `what process ${kill.pid} had in hand when it was killed (${callbackId}) was taken over after ${afterMs} ms`,
     ),
+    ...[...acts].filter(([, times]) => times === 0).map(([name]) => `there were no ${name}`),
     ...problem(kills.length === 0, 'nothing was killed'),
     ...problem(
       history.sends.every(({ messageIds }) => messageIds.length === 0),
@@ -69,7 +67,7 @@ export function verdict({
       .filter((way) => !history.looks.some((look) => look.way === way && look.messages.length > 0))
       .map((way) => `nobody saw a message by ${way}`),
     ...problem(kills.length > 0 && takenOver.length === 0, 'no killed node had anything in hand'),
-    ...problem(nodes > 1 && whole.length === 0, 'no session stayed open from the start to the end'),
+    ...problem(nodes > 1 && whole.length === 0, 'no session stayed open from the start to the rolling restart'),
     ...problem(
       stuck < stuckSeconds,
       `/metrics never showed that ${stuckProcessor} has had a message for ${stuckSeconds} s, but at most ${stuck} s`,
@@ -78,8 +76,8 @@ export function verdict({
 }
 
 export function summary(outcome: FaultOutcome): string {
-  const { history, kills, troubles, plan, turns, violations, oldestPending } = outcome
-  const { sends, periods, looks, end } = history
+  const { history, kills, plan, turns, violations, acts, oldestPending } = outcome
+  const { sends, periods, looks, troubles, end } = history
   const acknowledged = sends.filter(({ messageIds }) => messageIds.length > 0)
   const twice = sends.filter(({ messageIds }) => messageIds.length > 1)
   const textless = periods
@@ -90,13 +88,15 @@ export function summary(outcome: FaultOutcome): string {
   const count = (outcome: Outcome) => `${outcome} ${outcomes.get(outcome)?.length ?? 0}`
   const ended = [count('SENT'), count('DENIED'), count('FAILED')]
   const times = takeOvers(kills, turns, end.steps, troubles).map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)
+  const killed = plan.flatMap((fault) => (fault.fault === 'kill' ? [fault.node + 1] : []))
   const others = plan.filter(({ fault }) => fault !== 'kill').map(({ fault }) => fault)
   const oldest = [...oldestPending].sort(([, a], [, b]) => b - a).map(([name, seconds]) => `${name} ${seconds} s`)
   return [
     `sends: ${sends.length}, of which ${acknowledged.length} acknowledged, ${twice.length} of them more than once`,
     `outcomes: ${ended.join(', ')}`,
-    `faults: ${kills.length} kills, ${others.join(', ') || 'nothing else'}`,
-    `sessions: ${periods.length} connections, ${openThroughout(history).length} open from start to end`,
+    `faults: ${kills.length} kills (of nodes ${killed.join(', ')}), ${others.join(', ') || 'nothing else'}`,
+    `acts: ${[...acts].map(([name, times]) => `${times} ${name}`).join(', ')}`,
+    `sessions: ${periods.length} connections, ${openThroughout(outcome).length} open from the start to the rolling restart`,
     `seen: ${heard} events, ${textless.length} of them without their text; ${looks.length} looks`,
     `taken over from killed nodes: ${times.length} steps, after ${times.sort((a, b) => a - b).join(', ') || 'no'} ms`,
     `oldest pending, as /metrics had it: ${oldest.join(', ') || 'nothing'}`,

@@ -1,4 +1,4 @@
-import type { StoredStep } from './history.ts'
+import type { StoredStep, Trouble } from './history.ts'
 
 /** What processors wrote down: which node gave them what, and when they were done with it. */
 export interface TurnNote {
@@ -21,12 +21,6 @@ export interface TakeOver {
   afterMs: number | undefined
   /** Of that, since the last time that something else befell those that were to take it over. */
   undisturbedMs: number | undefined
-}
-
-/** What the cluster went through besides. */
-export interface Trouble {
-  from: number
-  to: number
 }
 
 /**

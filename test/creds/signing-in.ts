@@ -30,11 +30,12 @@ export async function handler(event) {
 /** Creates an AppInstance and the function, and restarts the server with `/creds` on. Returns the AppInstance's ARN. */
 export async function turnOn(
   server: Awaited<ReturnType<typeof startTestServer>>,
-  { origins = [origin], callsPerMinute = 1_000 } = {},
+  { origins = [origin], callsPerMinute = 1_000, flags = [] as string[] } = {},
 ): Promise<string> {
   const { AppInstanceArn: appInstanceArn } = await server.identity.createAppInstance({ Name: 'creds' })
   await writeFile(join(server.functions, 'creds.mjs'), functionSource)
-  await server.restart({ creds: { origins, appInstanceArn: appInstanceArn!, callsPerMinute } })
+  const where = ['--creds-origins', origins.join(), '--creds-app-instance', appInstanceArn!]
+  await server.restart([...where, '--creds-per-minute', String(callsPerMinute), ...flags])
   return appInstanceArn!
 }
 

@@ -307,7 +307,7 @@ suite('the log', () => {
     }
     assert.deepEqual(
       pages.map(({ memberships }) => memberships.length),
-      [500, 500, 200],
+      [250, 250, 250, 250, 200],
     )
     const all = pages.flatMap(({ memberships }) => memberships)
     assert.deepEqual(new Set(all.map(({ latest }) => latest)).size, 1200)

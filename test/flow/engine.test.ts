@@ -137,7 +137,7 @@ test('an unreachable processor fails the message with ABORT', async (context) =>
   await theOnly(stage).end(absent)
   assert.deepEqual(functionsOf(stage), ['gone'])
   const row = await readMessage(stage.store.read, message_id)
-  assert.deepEqual([row?.status, row?.status_detail], ['FAILED', 'Processor invocation failed'])
+  assert.deepEqual([row?.status, row?.status_detail], ['FAILED', 'Processor invocation failed: gone'])
 })
 
 test('an unreachable processor is skipped with CONTINUE', async (context) => {

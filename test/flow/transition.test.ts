@@ -217,13 +217,13 @@ test('a failed message says why', () => {
   assert.deepEqual(effectsOf(moments).at(-1), {
     effect: 'EndMessage',
     status: 'FAILED',
-    detail: 'Processor invocation failed',
+    detail: 'Processor invocation failed: processor-0',
   })
   const late = play({ fallbacks: ['ABORT'], deadlineMs: 1, happenings: [seconds(1), due], random: 0 })
   assert.deepEqual(effectsOf(late.moments).at(-1), {
     effect: 'EndMessage',
     status: 'FAILED',
-    detail: 'Processor did not answer in time',
+    detail: 'Processor did not answer in time: processor-0',
   })
 })
 

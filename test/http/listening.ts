@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
@@ -131,6 +132,7 @@ export async function listen(t: TestContext, { act, ...overrides }: Overrides = 
     contextFor: ({ credentials, requestId }) => ({ credentials, requestId, ...(act && { act }) }),
     gate: () => {},
     authorize: () => undefined,
+    sts: async () => assert.fail('no test posts a form'),
     page: '<p>Bells</p>',
     draining: () => false,
     metrics: new Metrics(),

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { ChimeSDKIdentityClient, ListAppInstancesCommand } from '@aws-sdk/client-chime-sdk-identity'
 import { ChimeSDKMessagingClient, GetMessagingSessionEndpointCommand } from '@aws-sdk/client-chime-sdk-messaging'
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { type DataFolder, openDataFolder } from '../../src/runtime/data-folder.ts'
 import {
   type AwsFiles,
@@ -73,6 +74,12 @@ suite('with the AWS files, an SDK client', () => {
   test('for identity calls this server', async () => {
     await new ChimeSDKIdentityClient().send(new ListAppInstancesCommand())
     assert.equal(requests.at(-1)!.url, '/app-instances')
+  })
+
+  test('for STS calls this server', async () => {
+    // The response has no identity in it, and only the request counts.
+    await new STSClient().send(new GetCallerIdentityCommand()).catch(() => {})
+    assert.match(requests.at(-1)!.headers.authorization ?? '', /eu-central-1\/sts\/aws4_request/)
   })
 
   test('reads the secret as it was written', async () => {

@@ -110,6 +110,12 @@ function listsOf({ appInstanceArn, adminArn, busyArn, crowdArn, channelFlowArn }
       parameters: { 'channel-flow-arn': channelFlowArn, scope: 'channel-flow-associations' },
     },
     { name: 'ListChannelMemberships', path: `${crowd}/memberships`, parameters: {}, bearer: adminArn },
+    {
+      name: 'ListChannelMemberships, HIDDEN',
+      path: `${crowd}/memberships`,
+      parameters: { type: 'HIDDEN' },
+      bearer: adminArn,
+    },
     { name: 'ListChannelBans', path: `${crowd}/bans`, parameters: {}, bearer: adminArn },
     { name: 'ListChannelModerators', path: `${crowd}/moderators`, parameters: {}, bearer: adminArn },
     { name: 'ListChannelMessages', path: `${crowd}/messages`, parameters: {}, bearer: adminArn },

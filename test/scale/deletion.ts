@@ -3,6 +3,7 @@ import type { Janitor } from '../../bench/system/janitor.ts'
 import { type Api, channelPath } from '../../bench/wire/calls.ts'
 import { timeSends } from './calls.ts'
 import { fillHistory, type Stage } from './fill.ts'
+import type { LoopPause } from './loop-pause.ts'
 import type { Record } from './record.ts'
 import { type Place, ScaleServer } from './server.ts'
 
@@ -18,7 +19,8 @@ export interface Deletion {
   answeredMs: number
   /** Of sends beside the purge. */
   sends: number[]
-  longestPauseMs: number
+  /** Of the first server, and of the second. */
+  pauses: LoopPause[]
   purgeMs: number
   /** What was left when the server was killed half-way, and what was left in the end, by table. */
   leftWhenKilled: number
@@ -38,27 +40,31 @@ export async function deleteLongHistory(
   await using first = await ScaleServer.start(place, janitor)
   await using record = await open()
   const channelId = await idOf(record, channelArn)
-  await first.longestPauseMs()
+  await first.longestPause()
   const began = performance.now()
   await remove(first.api, channelArn, stage.adminArn)
   const answeredMs = performance.now() - began
-  const half = until(async () => (await messagesOf(record, channelId)) < messages / 2)
+  const middle = (await firstOf(record, channelId)) + messages / 2
+  const half = until(async () => (await firstOf(record, channelId)) > middle)
   const sends = await timeSends(first.api, stage.crowdArn, stage.adminArn, half)
   await half
-  const pauses = [await first.longestPauseMs()]
+  const pauses = [await first.longestPause()]
   await first.kill()
   const leftWhenKilled = await messagesOf(record, channelId)
 
   await using second = await ScaleServer.start(place, janitor)
-  await second.longestPauseMs()
-  const over = until(async () => (await left(record, channelId)).size === 0)
+  await second.longestPause()
+  const over = until(
+    async () =>
+      (await firstOf(record, channelId)) === Number.POSITIVE_INFINITY && (await left(record, channelId)).size === 0,
+  )
   sends.push(...(await timeSends(second.api, stage.crowdArn, stage.adminArn, over)))
   await over.catch(() => {})
-  pauses.push(await second.longestPauseMs())
+  pauses.push(await second.longestPause())
   return {
     answeredMs,
     sends,
-    longestPauseMs: Math.max(...pauses),
+    pauses,
     purgeMs: performance.now() - from,
     leftWhenKilled,
     left: await left(record, channelId),
@@ -90,6 +96,16 @@ async function idOf(record: Record, channelArn: string): Promise<number> {
   const [row] = await record.all<{ channel_id: number }>(sql, channelArn)
   if (!row) throw new Error(`there is no channel ${channelArn}`)
   return row.channel_id
+}
+
+/**
+ * The number of the first message that is left. A purge deletes them in order, and a count of all would keep the server
+ * from copying its write-ahead log as long as it takes.
+ */
+async function firstOf(record: Record, channelId: number): Promise<number> {
+  const sql = 'SELECT min(seq) AS seq FROM channel_message WHERE channel_id = $1'
+  const [row] = await record.all<{ seq: number | null }>(sql, channelId)
+  return row?.seq ?? Number.POSITIVE_INFINITY
 }
 
 async function messagesOf(record: Record, channelId: number): Promise<number> {

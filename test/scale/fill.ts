@@ -8,7 +8,7 @@ import type { Record } from './record.ts'
 export interface Sizes {
   users: number
   channels: number
-  /** Of one channel. */
+  /** Of one channel. One of a hundred is HIDDEN. */
   members: number
   /** Of one user, who moderates all of them. */
   memberships: number
@@ -106,7 +106,8 @@ async function fillCrowd(record: Record, { adminArn, crowdArn }: Stage, { member
   await record.run(
     `INSERT INTO channel_membership (channel_id, member_id, type, invited_by_arn, invited_by_name, joined_seq,
        created_at, updated_at)
-     SELECT channel_id, user_id, 'DEFAULT', $3, '"Admin"', 1, ${filledAt}, ${filledAt}
+     SELECT channel_id, user_id, CASE WHEN user_id % 100 = 0 THEN 'HIDDEN' ELSE 'DEFAULT' END, $3, '"Admin"', 1,
+       ${filledAt}, ${filledAt}
      FROM channel CROSS JOIN ${users('ASC')} WHERE channel_arn = $2`,
     members,
     crowdArn,
@@ -129,17 +130,29 @@ async function fillCrowd(record: Record, { adminArn, crowdArn }: Stage, { member
   )
 }
 
-/** Puts so many messages into the channel, which has none. */
+/**
+ * Puts so many messages into the channel, which has none. Their ids are in no order, as those of the server: a purge in
+ * the order of the numbers meets another page of the index with each message.
+ */
 export async function fillHistory(record: Record, channelArn: string, messages: number): Promise<void> {
-  await record.run(
-    `${numbers} INSERT INTO channel_message (channel_id, message_id, seq, revision, status, sender_id, sender_name, type,
-       persistence, content, redacted, created_at, updated_at)
-     SELECT channel.channel_id, 'filled-' || n, next_seq + n, 1, 'SENT', user_id, '"Admin"', 'STANDARD', 'PERSISTENT',
-       '"a message as long as messages are on the average, more or less"', 0, ${filledAt} + n, ${filledAt} + n
-     FROM numbers CROSS JOIN channel JOIN channel_head ON channel_head.channel_id = channel.channel_id
-     JOIN app_instance_user ON app_instance_user_arn = created_by_arn WHERE channel.channel_arn = $2`,
-    messages,
+  const channel = await record.all<{ channel_id: number; next_seq: number; user_id: number }>(
+    `SELECT channel.channel_id, next_seq, user_id FROM channel
+     JOIN channel_head ON channel_head.channel_id = channel.channel_id
+     JOIN app_instance_user ON app_instance_user_arn = created_by_arn WHERE channel.channel_arn = $1`,
     channelArn,
   )
-  await record.run('UPDATE channel_head SET next_seq = next_seq + $1 + 1 WHERE channel_arn = $2', messages, channelArn)
+  for (const { channel_id, next_seq, user_id } of channel) {
+    await record.run(
+      `${numbers} INSERT INTO channel_message (channel_id, message_id, seq, revision, status, sender_id, sender_name, type,
+         persistence, content, redacted, created_at, updated_at)
+       SELECT $2, 'filled-' || (n * 2654435761 % 4294967296), $3 + n, 1, 'SENT', $4, '"Admin"', 'STANDARD', 'PERSISTENT',
+         '"a message as long as messages are on the average, more or less"', 0, ${filledAt} + n, ${filledAt} + n
+       FROM numbers`,
+      messages,
+      channel_id,
+      next_seq,
+      user_id,
+    )
+    await record.run('UPDATE channel_head SET next_seq = next_seq + $1 + 1 WHERE channel_id = $2', messages, channel_id)
+  }
 }

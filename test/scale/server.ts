@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { CarillonProcess } from '../../bench/system/carillon.ts'
 import type { Janitor } from '../../bench/system/janitor.ts'
 import { Api } from '../../bench/wire/calls.ts'
+import type { LoopPause } from './loop-pause.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
 const loopPause = pathToFileURL(join(import.meta.dirname, 'loop-pause.ts')).href
@@ -37,11 +38,11 @@ export class ScaleServer implements AsyncDisposable {
     return this.#process.endpoint.http
   }
 
-  /** The longest pause of the event loop since it was asked last, in milliseconds. */
-  longestPauseMs(): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>()
+  /** The longest pause of the event loop since it was asked last. */
+  longestPause(): Promise<LoopPause> {
+    const { promise, resolve, reject } = Promise.withResolvers<LoopPause>()
     request({ socketPath: this.#socket, path: '/' }, async (response) => {
-      resolve(Number((await response.toArray()).join('')))
+      resolve(JSON.parse((await response.toArray()).join('')) as LoopPause)
     })
       .on('error', reject)
       .end()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { ChannelRef, Envelope } from '../../src/bus/bus.ts'
+import { until } from '../support/until.ts'
 import { Listening, startHub } from './hub-stage.ts'
 
 suite('an event', () => {
@@ -99,6 +100,27 @@ suite('a session', () => {
     assert.equal(session.texts.at(-1), 'after')
   })
 
+  test('sees a leave from a channel whose page was read, while later pages are read', async () => {
+    // A page has two memberships, and is read twice: before and after the subscription to its channels.
+    for (const reads of [1, 2, 3, 4]) {
+      const { channelLog, register, tell, hub } = startHub({ C: ['ann'], D: ['ann'], E: ['ann'], F: ['ann'] })
+      let left = reads
+      channelLog.after = async () => {
+        left -= 1
+        if (left === 0) tell('C', 'leave', { leaves: 'ann', audience: { to: 'users', users: ['ann'] } })
+      }
+      const ann = await register('ann')
+      tell('C', 'after')
+      tell('F', 'last')
+      assert.deepEqual(
+        ann.texts.filter((text) => text !== 'leave'),
+        ['last'],
+        `after ${reads} reads`,
+      )
+      assert.equal(hub.size.channels, 3)
+    }
+  })
+
   test('that goes while its memberships are being read leaves nothing behind', async () => {
     const { channelLog, hub } = startHub({ C: ['ann'] })
     const read = Promise.withResolvers<void>()
@@ -136,6 +158,22 @@ suite('a session', () => {
     assert.deepEqual([first.texts, second.texts], [[], ['one']])
     hub.remove(second)
     assert.deepEqual(hub.size, { users: 0, channels: 0 })
+  })
+
+  test('of a user with many channels is removed in parts, and the next one of the user hears each event once', async () => {
+    const channels = Array.from({ length: 1_500 }, (_, number): [string, string[]] => [`C${number}`, ['ann']])
+    const { hub, register, tell } = startHub(Object.fromEntries(channels))
+    const first = await register('ann')
+    hub.remove(first)
+    const { users, channels: left } = hub.size
+    assert.equal(users, 0)
+    assert.ok(left > 0 && left < 1_500, `${left} channels are left after the first part`)
+    const second = await register('ann')
+    tell('C0', 'one')
+    tell('C1499', 'two')
+    assert.deepEqual([first.texts, second.texts], [[], ['one', 'two']])
+    hub.remove(second)
+    await until(() => hub.size.channels === 0)
   })
 
   test('may be removed by its own delivery', async () => {

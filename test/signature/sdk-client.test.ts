@@ -51,7 +51,7 @@ suite("the requests of AWS's own JavaScript client are accepted", () => {
       received.map((request) => request.method),
       [method],
     )
-    const verified = await verifyRequest(received[0]!, () => credentials, { region }, Date.now())
+    const verified = await verifyRequest(received[0]!, () => credentials, { region, service: 'chime' }, Date.now())
     assert.deepEqual(verified, { ok: true, credentials })
   }
 

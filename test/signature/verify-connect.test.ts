@@ -156,7 +156,7 @@ suite('refuses, with a reason', () => {
     })
   }
 
-  const credential = "Credential must be '<access key id>/<yyyyMMdd>/<region>/chime/aws4_request'"
+  const credential = "Credential must be '<access key id>/<yyyyMMdd>/<region>/<service>/aws4_request'"
   const expires = 'X-Amz-Expires must be a number of seconds from 1 to 86400'
   const changes: [from: string, to: string, problem: string][] = [
     ['Z&X-Amz-Expires=10', 'Z&X-Amz-Expires=11', mismatch],

@@ -57,7 +57,7 @@ const verify = (request: SignedRequest, nowMs = signedAtMs, publicHosts: string[
   verifyRequest(
     request,
     (id) => [credentials, temporary].find((key) => key.accessKeyId === id),
-    { region: 'us-east-1', publicHosts },
+    { region: 'us-east-1', service: 'chime', publicHosts },
     nowMs,
   )
 

@@ -32,7 +32,12 @@ const get: UnsignedCall = {
 }
 
 const verify = (request: SignedRequest, nowMs = signedAtMs, keys: Key[] = [credentials, temporary]) =>
-  verifyRequest(request, (id) => keys.find((key) => key.accessKeyId === id), { region: 'us-east-1' }, nowMs)
+  verifyRequest(
+    request,
+    (id) => keys.find((key) => key.accessKeyId === id),
+    { region: 'us-east-1', service: 'chime' },
+    nowMs,
+  )
 
 const signed = (call: UnsignedCall, options: Partial<Parameters<typeof sign>[1]> = {}): Promise<SignedRequest> =>
   sign(call, { credentials, signingDate: new Date(signedAtMs), ...options })
@@ -103,12 +108,22 @@ suite('accepts', () => {
     const behindProxy = { ...request, headers: { ...headers, host: 'backend:8080' } }
     assert.equal((await rejectionOf(behindProxy)).type, 'InvalidSignature')
     const publicHosts = ['other', 'Chime.example.com']
-    const verified = verifyRequest(behindProxy, () => credentials, { region: 'us-east-1', publicHosts }, signedAtMs)
+    const verified = verifyRequest(
+      behindProxy,
+      () => credentials,
+      { region: 'us-east-1', service: 'chime', publicHosts },
+      signedAtMs,
+    )
     assert.deepEqual(await verified, { ok: true, credentials })
   })
 
   test('a key that has to be waited for', async () => {
-    const verified = verifyRequest(await signed(post), async () => credentials, { region: 'us-east-1' }, signedAtMs)
+    const verified = verifyRequest(
+      await signed(post),
+      async () => credentials,
+      { region: 'us-east-1', service: 'chime' },
+      signedAtMs,
+    )
     assert.ok((await verified).ok)
   })
 
@@ -245,6 +260,13 @@ suite('refuses a scope or time that is not its own, and names both', () => {
     const { type, message, detail } = await rejectionOf(await signed(post, { service: 's3' }))
     assert.deepEqual([type, detail.problem], ['InvalidSignature', 'service is s3, expected chime'])
     assert.equal(message, "Credential should be scoped to correct service: 'chime', not 's3'.")
+    const forSts = await rejectionOf(await signed(post, { service: 'sts' }))
+    assert.equal(forSts.detail.problem, 'service is sts, expected chime')
+    const expected = { region: 'us-east-1', service: 'sts' } as const
+    const verified = await verifyRequest(await signed(post), () => credentials, expected, signedAtMs)
+    assert.ok(!verified.ok)
+    assert.equal(verified.rejection.detail.problem, 'service is chime, expected sts')
+    assert.ok((await verifyRequest(await signed(post, { service: 'sts' }), () => credentials, expected, signedAtMs)).ok)
   })
 
   test('a clock that is late', async () => {
@@ -280,7 +302,7 @@ suite('refuses an Authorization header that it cannot read, and says what it lac
       .split(', ')
       .filter((text) => !text.startsWith(parameter))
       .join(', ')}`
-  const malformedCredential = "Credential must be '<access key id>/<yyyyMMdd>/<region>/chime/aws4_request'"
+  const malformedCredential = "Credential must be '<access key id>/<yyyyMMdd>/<region>/<service>/aws4_request'"
   const malformed: [what: string, change: (authorization: string) => string, message: string][] = [
     ['another scheme', () => 'Bearer abc', "Authorization header requires 'AWS4-HMAC-SHA256'."],
     ['no Credential', drop('Credential'), "Authorization header requires 'Credential' parameter."],

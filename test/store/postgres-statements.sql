@@ -3,7 +3,7 @@
 WITH judged AS MATERIALIZED (
   SELECT input.*, member.is_there IS NOT NULL AS is_member, (NOT input.flow_matters OR coalesce(flow.is_same, FALSE)) AS flow_is_same
   FROM (
-    SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, message_id TEXT COLLATE "C", sender_id BIGINT, sender_name TEXT COLLATE "C", type TEXT COLLATE "C", persistence TEXT COLLATE "C", target_id BIGINT, redacted BIGINT, revision BIGINT, status TEXT COLLATE "C", status_detail TEXT COLLATE "C", content TEXT COLLATE "C", metadata TEXT COLLATE "C", content_type TEXT COLLATE "C", message_attributes_json TEXT COLLATE "C", push_notification_json TEXT COLLATE "C", edited_at BIGINT, update_status TEXT COLLATE "C", update_detail TEXT COLLATE "C", created_at BIGINT, becomes_last BOOLEAN, token_key TEXT COLLATE "C", parameters_hash TEXT COLLATE "C", answer_json TEXT COLLATE "C", expires_at BIGINT, run__channel_flow_arn TEXT COLLATE "C", run__deadline_ms BIGINT, run__created_at BIGINT, run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, step__callback_id TEXT COLLATE "C", step__previous_callback_id TEXT COLLATE "C", step__position BIGINT, step__function_arn TEXT COLLATE "C", step__created_at BIGINT, step__shard BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", flow_matters BOOLEAN, read_flow_arn TEXT COLLATE "C", event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT) ORDER BY channel_id, sender_id
+    SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, message_id TEXT COLLATE "C", sender_id BIGINT, sender_name TEXT COLLATE "C", type TEXT COLLATE "C", persistence TEXT COLLATE "C", target_id BIGINT, redacted BIGINT, revision BIGINT, status TEXT COLLATE "C", status_detail TEXT COLLATE "C", content TEXT COLLATE "C", metadata TEXT COLLATE "C", content_type TEXT COLLATE "C", message_attributes_json TEXT COLLATE "C", push_notification_json TEXT COLLATE "C", edited_at BIGINT, update_status TEXT COLLATE "C", update_detail TEXT COLLATE "C", created_at BIGINT, becomes_last BOOLEAN, token_key TEXT COLLATE "C", parameters_hash TEXT COLLATE "C", answer_json TEXT COLLATE "C", expires_at BIGINT, run__channel_flow_arn TEXT COLLATE "C", run__deadline_ms BIGINT, run__created_at BIGINT, run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__detail TEXT COLLATE "C", run__ended_at BIGINT, step__callback_id TEXT COLLATE "C", step__previous_callback_id TEXT COLLATE "C", step__position BIGINT, step__function_arn TEXT COLLATE "C", step__created_at BIGINT, step__shard BIGINT, step__rejected_callbacks BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", step__attempts_json TEXT COLLATE "C", step__decision_json TEXT COLLATE "C", flow_matters BOOLEAN, read_flow_arn TEXT COLLATE "C", event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT) ORDER BY channel_id, sender_id
   ) input LEFT JOIN LATERAL (
     SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
     WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
@@ -41,11 +41,11 @@ WITH judged AS MATERIALIZED (
   INSERT INTO channel_message (channel_id, message_id, sender_id, sender_name, type, persistence, target_id, redacted, revision, status, status_detail, content, metadata, content_type, message_attributes_json, push_notification_json, edited_at, update_status, update_detail, seq, created_at, updated_at)
   SELECT channel_id, message_id, sender_id, sender_name, type, persistence, target_id, redacted, revision, status, status_detail, content, metadata, content_type, message_attributes_json, push_notification_json, edited_at, update_status, update_detail, seq, logged_at, logged_at FROM numbered WHERE is_accepted
 ), runs AS (
-  INSERT INTO flow_run (channel_id, message_id, revision, channel_flow_arn, deadline_ms, created_at, state, processors_json, requested_json, text_json, callback_id, ended_at)
-  SELECT channel_id, message_id, revision, run__channel_flow_arn, run__deadline_ms, run__created_at, run__state, run__processors_json, run__requested_json, run__text_json, run__callback_id, run__ended_at FROM numbered WHERE is_accepted AND run__callback_id IS NOT NULL
+  INSERT INTO flow_run (channel_id, message_id, revision, channel_flow_arn, deadline_ms, created_at, state, processors_json, requested_json, text_json, callback_id, detail, ended_at)
+  SELECT channel_id, message_id, revision, run__channel_flow_arn, run__deadline_ms, run__created_at, run__state, run__processors_json, run__requested_json, run__text_json, run__callback_id, run__detail, run__ended_at FROM numbered WHERE is_accepted AND run__callback_id IS NOT NULL
 ), steps AS (
-  INSERT INTO flow_step (channel_id, message_id, revision, callback_id, previous_callback_id, position, function_arn, created_at, shard, state, tries, attempts, owner, due_at, deadline_at, handed_off_at, decided_at, failure, changes_json, verdict_key)
-  SELECT channel_id, message_id, revision, step__callback_id, step__previous_callback_id, step__position, step__function_arn, step__created_at, step__shard, step__state, step__tries, step__attempts, step__owner, step__due_at, step__deadline_at, step__handed_off_at, step__decided_at, step__failure, step__changes_json, step__verdict_key FROM numbered WHERE is_accepted AND step__callback_id IS NOT NULL
+  INSERT INTO flow_step (channel_id, message_id, revision, callback_id, previous_callback_id, position, function_arn, created_at, shard, rejected_callbacks, state, tries, attempts, owner, due_at, deadline_at, handed_off_at, decided_at, failure, changes_json, verdict_key, attempts_json, decision_json)
+  SELECT channel_id, message_id, revision, step__callback_id, step__previous_callback_id, step__position, step__function_arn, step__created_at, step__shard, step__rejected_callbacks, step__state, step__tries, step__attempts, step__owner, step__due_at, step__deadline_at, step__handed_off_at, step__decided_at, step__failure, step__changes_json, step__verdict_key, step__attempts_json, step__decision_json FROM numbered WHERE is_accepted AND step__callback_id IS NOT NULL
 ), logged AS (
   INSERT INTO channel_log (channel_id, seq, event_type, audience_json, subject, revision, created_at)
   SELECT channel_id, seq, event_type, audience_json, message_id, log_revision, logged_at FROM numbered WHERE is_accepted
@@ -64,7 +64,7 @@ SELECT at, is_member, flow_is_same, next_seq IS NOT NULL AS has_head, is_accepte
 WITH accepted AS MATERIALIZED (
   SELECT DISTINCT ON (input.channel_id, input.message_id) input.*
   FROM (
-    SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, message_id TEXT COLLATE "C", revision BIGINT, status TEXT COLLATE "C", status_detail TEXT COLLATE "C", content TEXT COLLATE "C", metadata TEXT COLLATE "C", content_type TEXT COLLATE "C", message_attributes_json TEXT COLLATE "C", push_notification_json TEXT COLLATE "C", edited_at BIGINT, update_status TEXT COLLATE "C", update_detail TEXT COLLATE "C", updated_at BIGINT, run__channel_flow_arn TEXT COLLATE "C", run__deadline_ms BIGINT, run__created_at BIGINT, run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, step__callback_id TEXT COLLATE "C", step__previous_callback_id TEXT COLLATE "C", step__position BIGINT, step__function_arn TEXT COLLATE "C", step__created_at BIGINT, step__shard BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", flow_matters BOOLEAN, read_flow_arn TEXT COLLATE "C", event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, sender_id BIGINT, as_member BOOLEAN) ORDER BY channel_id, message_id, at
+    SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, message_id TEXT COLLATE "C", revision BIGINT, status TEXT COLLATE "C", status_detail TEXT COLLATE "C", content TEXT COLLATE "C", metadata TEXT COLLATE "C", content_type TEXT COLLATE "C", message_attributes_json TEXT COLLATE "C", push_notification_json TEXT COLLATE "C", edited_at BIGINT, update_status TEXT COLLATE "C", update_detail TEXT COLLATE "C", updated_at BIGINT, run__channel_flow_arn TEXT COLLATE "C", run__deadline_ms BIGINT, run__created_at BIGINT, run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__detail TEXT COLLATE "C", run__ended_at BIGINT, step__callback_id TEXT COLLATE "C", step__previous_callback_id TEXT COLLATE "C", step__position BIGINT, step__function_arn TEXT COLLATE "C", step__created_at BIGINT, step__shard BIGINT, step__rejected_callbacks BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", step__attempts_json TEXT COLLATE "C", step__decision_json TEXT COLLATE "C", flow_matters BOOLEAN, read_flow_arn TEXT COLLATE "C", event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, sender_id BIGINT, as_member BOOLEAN) ORDER BY channel_id, message_id, at
   ) input LEFT JOIN LATERAL (
     SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
     WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
@@ -91,11 +91,11 @@ WITH accepted AS MATERIALIZED (
   UPDATE channel_message SET channel_id = numbered.channel_id, message_id = numbered.message_id, revision = numbered.revision, status = numbered.status, status_detail = numbered.status_detail, content = numbered.content, metadata = numbered.metadata, content_type = numbered.content_type, message_attributes_json = numbered.message_attributes_json, push_notification_json = numbered.push_notification_json, edited_at = numbered.edited_at, update_status = numbered.update_status, update_detail = numbered.update_detail, updated_at = numbered.updated_at FROM numbered
   WHERE channel_message.channel_id = numbered.channel_id AND channel_message.message_id = numbered.message_id AND numbered.seq IS NOT NULL
 ), runs AS (
-  INSERT INTO flow_run (channel_id, message_id, revision, channel_flow_arn, deadline_ms, created_at, state, processors_json, requested_json, text_json, callback_id, ended_at)
-  SELECT channel_id, message_id, revision, run__channel_flow_arn, run__deadline_ms, run__created_at, run__state, run__processors_json, run__requested_json, run__text_json, run__callback_id, run__ended_at FROM numbered WHERE seq IS NOT NULL AND run__callback_id IS NOT NULL
+  INSERT INTO flow_run (channel_id, message_id, revision, channel_flow_arn, deadline_ms, created_at, state, processors_json, requested_json, text_json, callback_id, detail, ended_at)
+  SELECT channel_id, message_id, revision, run__channel_flow_arn, run__deadline_ms, run__created_at, run__state, run__processors_json, run__requested_json, run__text_json, run__callback_id, run__detail, run__ended_at FROM numbered WHERE seq IS NOT NULL AND run__callback_id IS NOT NULL
 ), steps AS (
-  INSERT INTO flow_step (channel_id, message_id, revision, callback_id, previous_callback_id, position, function_arn, created_at, shard, state, tries, attempts, owner, due_at, deadline_at, handed_off_at, decided_at, failure, changes_json, verdict_key)
-  SELECT channel_id, message_id, revision, step__callback_id, step__previous_callback_id, step__position, step__function_arn, step__created_at, step__shard, step__state, step__tries, step__attempts, step__owner, step__due_at, step__deadline_at, step__handed_off_at, step__decided_at, step__failure, step__changes_json, step__verdict_key FROM numbered WHERE seq IS NOT NULL AND step__callback_id IS NOT NULL
+  INSERT INTO flow_step (channel_id, message_id, revision, callback_id, previous_callback_id, position, function_arn, created_at, shard, rejected_callbacks, state, tries, attempts, owner, due_at, deadline_at, handed_off_at, decided_at, failure, changes_json, verdict_key, attempts_json, decision_json)
+  SELECT channel_id, message_id, revision, step__callback_id, step__previous_callback_id, step__position, step__function_arn, step__created_at, step__shard, step__rejected_callbacks, step__state, step__tries, step__attempts, step__owner, step__due_at, step__deadline_at, step__handed_off_at, step__decided_at, step__failure, step__changes_json, step__verdict_key, step__attempts_json, step__decision_json FROM numbered WHERE seq IS NOT NULL AND step__callback_id IS NOT NULL
 ), logged AS (
   INSERT INTO channel_log (channel_id, seq, event_type, audience_json, subject, revision, created_at)
   SELECT channel_id, seq, event_type, audience_json, message_id, log_revision, logged_at FROM numbered WHERE seq IS NOT NULL
@@ -113,7 +113,7 @@ SELECT at, seq FROM numbered
 
 WITH decided AS MATERIALIZED (
   SELECT DISTINCT ON (input.channel_id, input.callback_id) input.*
-  FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", expected_owner TEXT COLLATE "C", message_id TEXT COLLATE "C", revision BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__ended_at BIGINT, next__callback_id TEXT COLLATE "C", next__previous_callback_id TEXT COLLATE "C", next__position BIGINT, next__function_arn TEXT COLLATE "C", next__created_at BIGINT, next__shard BIGINT, next__state TEXT COLLATE "C", next__tries BIGINT, next__attempts BIGINT, next__owner TEXT COLLATE "C", next__due_at BIGINT, next__deadline_at BIGINT, next__handed_off_at BIGINT, next__decided_at BIGINT, next__failure TEXT COLLATE "C", next__changes_json TEXT COLLATE "C", next__verdict_key TEXT COLLATE "C", ends BOOLEAN, keeps_row BOOLEAN, message__revision BIGINT, message__status TEXT COLLATE "C", message__status_detail TEXT COLLATE "C", message__content TEXT COLLATE "C", message__metadata TEXT COLLATE "C", message__content_type TEXT COLLATE "C", message__message_attributes_json TEXT COLLATE "C", message__push_notification_json TEXT COLLATE "C", message__edited_at BIGINT, message__update_status TEXT COLLATE "C", message__update_detail TEXT COLLATE "C", message__updated_at BIGINT, event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, last_message_at BIGINT)
+  FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", expected_owner TEXT COLLATE "C", message_id TEXT COLLATE "C", revision BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", step__attempts_json TEXT COLLATE "C", step__decision_json TEXT COLLATE "C", run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__detail TEXT COLLATE "C", run__ended_at BIGINT, next__callback_id TEXT COLLATE "C", next__previous_callback_id TEXT COLLATE "C", next__position BIGINT, next__function_arn TEXT COLLATE "C", next__created_at BIGINT, next__shard BIGINT, next__rejected_callbacks BIGINT, next__state TEXT COLLATE "C", next__tries BIGINT, next__attempts BIGINT, next__owner TEXT COLLATE "C", next__due_at BIGINT, next__deadline_at BIGINT, next__handed_off_at BIGINT, next__decided_at BIGINT, next__failure TEXT COLLATE "C", next__changes_json TEXT COLLATE "C", next__verdict_key TEXT COLLATE "C", next__attempts_json TEXT COLLATE "C", next__decision_json TEXT COLLATE "C", ends BOOLEAN, keeps_row BOOLEAN, message__revision BIGINT, message__status TEXT COLLATE "C", message__status_detail TEXT COLLATE "C", message__content TEXT COLLATE "C", message__metadata TEXT COLLATE "C", message__content_type TEXT COLLATE "C", message__message_attributes_json TEXT COLLATE "C", message__push_notification_json TEXT COLLATE "C", message__edited_at BIGINT, message__update_status TEXT COLLATE "C", message__update_detail TEXT COLLATE "C", message__updated_at BIGINT, event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, last_message_at BIGINT)
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
@@ -138,12 +138,12 @@ WITH decided AS MATERIALIZED (
   ) head ON TRUE
   WHERE NOT is_ended OR next_seq IS NOT NULL WINDOW in_channel AS (PARTITION BY channel_id ORDER BY at)
 ), steps AS (
-  UPDATE flow_step SET state = numbered.step__state, tries = numbered.step__tries, attempts = numbered.step__attempts, owner = numbered.step__owner, due_at = numbered.step__due_at, deadline_at = numbered.step__deadline_at, handed_off_at = numbered.step__handed_off_at, decided_at = numbered.step__decided_at, failure = numbered.step__failure, changes_json = numbered.step__changes_json, verdict_key = numbered.step__verdict_key FROM numbered WHERE flow_step.channel_id = numbered.channel_id AND flow_step.callback_id = numbered.callback_id
+  UPDATE flow_step SET state = numbered.step__state, tries = numbered.step__tries, attempts = numbered.step__attempts, owner = numbered.step__owner, due_at = numbered.step__due_at, deadline_at = numbered.step__deadline_at, handed_off_at = numbered.step__handed_off_at, decided_at = numbered.step__decided_at, failure = numbered.step__failure, changes_json = numbered.step__changes_json, verdict_key = numbered.step__verdict_key, attempts_json = numbered.step__attempts_json, decision_json = numbered.step__decision_json FROM numbered WHERE flow_step.channel_id = numbered.channel_id AND flow_step.callback_id = numbered.callback_id
 ), runs AS (
-  UPDATE flow_run SET state = numbered.run__state, processors_json = numbered.run__processors_json, requested_json = numbered.run__requested_json, text_json = numbered.run__text_json, callback_id = numbered.run__callback_id, ended_at = numbered.run__ended_at FROM numbered WHERE flow_run.channel_id = numbered.channel_id AND flow_run.message_id = numbered.message_id AND flow_run.revision = numbered.revision
+  UPDATE flow_run SET state = numbered.run__state, processors_json = numbered.run__processors_json, requested_json = numbered.run__requested_json, text_json = numbered.run__text_json, callback_id = numbered.run__callback_id, detail = numbered.run__detail, ended_at = numbered.run__ended_at FROM numbered WHERE flow_run.channel_id = numbered.channel_id AND flow_run.message_id = numbered.message_id AND flow_run.revision = numbered.revision
 ), next_steps AS (
-  INSERT INTO flow_step (channel_id, message_id, revision, callback_id, previous_callback_id, position, function_arn, created_at, shard, state, tries, attempts, owner, due_at, deadline_at, handed_off_at, decided_at, failure, changes_json, verdict_key)
-  SELECT channel_id, message_id, revision, next__callback_id, next__previous_callback_id, next__position, next__function_arn, next__created_at, next__shard, next__state, next__tries, next__attempts, next__owner, next__due_at, next__deadline_at, next__handed_off_at, next__decided_at, next__failure, next__changes_json, next__verdict_key FROM numbered WHERE next__callback_id IS NOT NULL
+  INSERT INTO flow_step (channel_id, message_id, revision, callback_id, previous_callback_id, position, function_arn, created_at, shard, rejected_callbacks, state, tries, attempts, owner, due_at, deadline_at, handed_off_at, decided_at, failure, changes_json, verdict_key, attempts_json, decision_json)
+  SELECT channel_id, message_id, revision, next__callback_id, next__previous_callback_id, next__position, next__function_arn, next__created_at, next__shard, next__rejected_callbacks, next__state, next__tries, next__attempts, next__owner, next__due_at, next__deadline_at, next__handed_off_at, next__decided_at, next__failure, next__changes_json, next__verdict_key, next__attempts_json, next__decision_json FROM numbered WHERE next__callback_id IS NOT NULL
 ), messages AS (
   UPDATE channel_message SET revision = numbered.message__revision, status = numbered.message__status, status_detail = numbered.message__status_detail, content = numbered.message__content, metadata = numbered.message__metadata, content_type = numbered.message__content_type, message_attributes_json = numbered.message__message_attributes_json, push_notification_json = numbered.message__push_notification_json, edited_at = numbered.message__edited_at, update_status = numbered.message__update_status, update_detail = numbered.message__update_detail, updated_at = numbered.message__updated_at FROM numbered
   WHERE is_ended AND keeps_row AND channel_message.channel_id = numbered.channel_id AND channel_message.message_id = numbered.message_id
@@ -166,7 +166,7 @@ SELECT at, seq FROM numbered
 -- record-hand-offs
 
 WITH recorded AS MATERIALIZED (
-  SELECT input.* FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", expected_owner TEXT COLLATE "C", step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C")
+  SELECT input.* FROM (SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, callback_id TEXT COLLATE "C", expected_owner TEXT COLLATE "C", step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", step__attempts_json TEXT COLLATE "C", step__decision_json TEXT COLLATE "C")
     ORDER BY channel_id, callback_id, at) input
   JOIN LATERAL (
     SELECT FROM flow_step
@@ -175,7 +175,7 @@ WITH recorded AS MATERIALIZED (
     FOR UPDATE
   ) open_step ON TRUE
 ), steps AS (
-  UPDATE flow_step SET state = recorded.step__state, tries = recorded.step__tries, attempts = recorded.step__attempts, owner = recorded.step__owner, due_at = recorded.step__due_at, deadline_at = recorded.step__deadline_at, handed_off_at = recorded.step__handed_off_at, decided_at = recorded.step__decided_at, failure = recorded.step__failure, changes_json = recorded.step__changes_json, verdict_key = recorded.step__verdict_key FROM recorded WHERE flow_step.channel_id = recorded.channel_id AND flow_step.callback_id = recorded.callback_id
+  UPDATE flow_step SET state = recorded.step__state, tries = recorded.step__tries, attempts = recorded.step__attempts, owner = recorded.step__owner, due_at = recorded.step__due_at, deadline_at = recorded.step__deadline_at, handed_off_at = recorded.step__handed_off_at, decided_at = recorded.step__decided_at, failure = recorded.step__failure, changes_json = recorded.step__changes_json, verdict_key = recorded.step__verdict_key, attempts_json = recorded.step__attempts_json, decision_json = recorded.step__decision_json FROM recorded WHERE flow_step.channel_id = recorded.channel_id AND flow_step.callback_id = recorded.callback_id
 )
 SELECT at FROM recorded
 
@@ -369,6 +369,8 @@ CREATE TABLE channel_membership (
   PRIMARY KEY (channel_id, member_id)
 );
 CREATE INDEX channel_membership_by_member ON channel_membership (member_id, channel_id);
+-- Few of a channel's members are HIDDEN: a list of them must not look at all others.
+CREATE INDEX channel_membership_hidden ON channel_membership (channel_id, member_id) WHERE type = 'HIDDEN';
 
 CREATE TABLE channel_moderator (
   channel_id BIGINT NOT NULL,
@@ -426,6 +428,7 @@ CREATE UNIQUE INDEX channel_message_in_order ON channel_message (channel_id, seq
 -- requested_json: the text of an update as its sender sent it; a new message's own row has it.
 -- text_json: the members that processors have changed so far.
 -- callback_id: the CallbackId of its latest step.
+-- detail: why it was denied or has failed, as its sender is told.
 CREATE TABLE flow_run (
   channel_id BIGINT NOT NULL,
   message_id TEXT COLLATE "C" NOT NULL,
@@ -437,6 +440,7 @@ CREATE TABLE flow_run (
   requested_json TEXT COLLATE "C",
   text_json TEXT COLLATE "C",
   callback_id TEXT COLLATE "C" NOT NULL,
+  detail TEXT COLLATE "C",
   created_at BIGINT NOT NULL,
   ended_at BIGINT,
   PRIMARY KEY (channel_id, message_id, revision)
@@ -446,6 +450,9 @@ CREATE TABLE flow_run (
 -- run names its latest step, and each step the one before it.
 -- owner: the node that has the step in memory or at its processor, or '' when none has.
 -- due_at: when the step needs attention next: a retry is due, or the deadline passes.
+-- attempts_json: the failed attempts, without any text of the message or the processor.
+-- decision_json: who decided it and why, unless its state says that.
+-- rejected_callbacks: how many callbacks for it were rejected.
 -- verdict_key: which call decided it, so that the SDK's own retry of that call gets the same response.
 CREATE TABLE flow_step (
   channel_id BIGINT NOT NULL,
@@ -468,6 +475,9 @@ CREATE TABLE flow_step (
   failure TEXT COLLATE "C",
   changes_json TEXT COLLATE "C",
   verdict_key TEXT COLLATE "C",
+  attempts_json TEXT COLLATE "C",
+  decision_json TEXT COLLATE "C",
+  rejected_callbacks INTEGER NOT NULL,
   PRIMARY KEY (channel_id, callback_id)
 );
 CREATE INDEX flow_step_due ON flow_step (owner, shard, due_at) WHERE state IN ('DISPATCHING', 'AWAITING');

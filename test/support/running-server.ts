@@ -52,28 +52,19 @@ export class TestServer {
   /** Replaced by `restart`, because the server then listens on another port. */
   messaging!: ChimeSDKMessaging
   identity!: ChimeSDKIdentity
+  readonly #flags: string[]
+  readonly #options: Options
   #config: Config
-  #options: Options
   #running!: RunningServer
   #errors: object[] = []
 
   constructor(folder: string, processors: Processors, options: Options) {
     this.processors = processors
     this.clock = options.clock ?? systemClock
-    const flags = [
-      '--data-dir',
-      join(folder, 'data'),
-      '--functions',
-      join(folder, 'functions'),
-      '--account',
-      '111122223333',
-    ]
-    this.#config = readConfig(
-      [...flags, '--http-port', '0', '--https-port', '0', ...(options.flags ?? [])],
-      options.environment ?? {},
-      () => '',
-    ).config
+    const folders = ['--data-dir', join(folder, 'data'), '--functions', join(folder, 'functions')]
+    this.#flags = [...folders, '--account', '111122223333', '--http-port', '0', '--https-port', '0']
     this.#options = options
+    this.#config = this.#configWith(options.flags)
   }
 
   get endpoint() {
@@ -108,13 +99,14 @@ export class TestServer {
     const error = (fields: object, text: string) => void this.#errors.push({ text, ...fields })
     const log = { ...silentLog, ...this.#options.log, error }
     const { clock } = this
-    const { aroundStore = (store) => store } = this.#options
+    const { aroundStore = (store) => store, keySeconds } = this.#options
     this.#running = await startServer(this.#config, {
       clock,
       log,
       newId: randomUUID,
       random: Math.random,
       strict: true,
+      ...(keySeconds !== undefined && { keySeconds }),
       aroundStore: (store) => aroundStore(onPostgres ? withDecoyReads(store) : store),
     })
     const { endpoint, credentials } = this.#running
@@ -123,11 +115,16 @@ export class TestServer {
     this.identity = new ChimeSDKIdentity(options)
   }
 
-  /** Restarts the server on its data on disk, with these settings changed. */
-  async restart(settings: Partial<Config> = {}): Promise<void> {
+  /** Restarts the server on its data on disk, with other flags if they are given. */
+  async restart(flags?: string[]): Promise<void> {
     await this.#stop()
-    this.#config = { ...this.#config, ...settings }
+    const { databaseUrl, nats } = this.#config
+    if (flags) this.#config = { ...this.#configWith(flags), databaseUrl, nats }
     await this.start()
+  }
+
+  #configWith(flags: string[] = []): Config {
+    return readConfig([...this.#flags, ...flags], this.#options.environment ?? {}, () => '').config
   }
 
   /** The errors that the server has logged so far, for a test that provokes them. */
@@ -195,6 +192,8 @@ interface Options {
   flags?: string[]
   /** Settings that have no flag. */
   environment?: Record<string, string>
+  /** How many seconds the temporary keys of STS live. */
+  keySeconds?: number
   /** Wraps the server's store. */
   aroundStore?(store: Store): Store
 }

@@ -61,7 +61,7 @@ export async function failHeld(
 
 function failing(job: Job, context: Context): DecideStep {
   const now = context.now()
-  const stopped = { type: 'Stopped', reason: 'The sender was banned from the channel' } as const
+  const stopped = { type: 'Stopped', by: 'ban', reason: 'The sender was banned from the channel' } as const
   const result = transition(runOf(job), stopped, { ...context, now })
   assert('run' in result, 'an open step can be stopped')
   const change = changeOf(job, result, context.node, now)

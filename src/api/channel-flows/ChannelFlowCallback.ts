@@ -18,6 +18,7 @@ import { changesOf, requireTextSize } from '../channel-messages/channel-message.
 import { type Context, operation } from '../context.ts'
 import { parametersHash } from '../idempotency.ts'
 import { rejectSubChannel } from '../sub-channels.ts'
+import { readDenialReason } from './denial-reason.ts'
 import { reportRejected } from './rejected-callback.ts'
 
 type Callback = InputOf<typeof input>
@@ -68,6 +69,7 @@ async function requireValidMessage(input: Callback, context: Context): Promise<v
   try {
     rejectSubChannel(input.ChannelMessage.SubChannelId)
     requireTextSize(input.ChannelMessage, 'STANDARD')
+    if (input.DeleteResource) readDenialReason(input.ChannelMessage.Metadata)
   } catch (error) {
     context.metrics.countCallback('invalid')
     await reportRejected(input, (error as ApiError).message, context)
@@ -76,17 +78,28 @@ async function requireValidMessage(input: Callback, context: Context): Promise<v
 }
 
 async function decide(input: Callback, context: Context): Promise<CallbackResult> {
-  const { ChannelArn, CallbackId, DeleteResource: deny = false, ChannelMessage } = input
-  const rows = await requireStepRows(context.read, ChannelArn, CallbackId)
-  requireOwnStep(rows, context)
-  if (rows.step.message_id !== ChannelMessage.MessageId) {
+  const rows = await requireStepRows(context.read, input.ChannelArn, input.CallbackId)
+  if (rows.step.message_id !== input.ChannelMessage.MessageId) {
     await reportRejected(input, 'channelMessage.messageId: is not the message of this CallbackId', context)
     throw forbidden()
   }
+  try {
+    return await decideStep(rows, input, context)
+  } catch (error) {
+    if (error instanceof ApiError) context.rejectedCallbacks.add(rows.step)
+    throw error
+  }
+}
+
+async function decideStep(rows: StepRows, input: Callback, context: Context): Promise<CallbackResult> {
+  const { DeleteResource: deny = false, ChannelMessage } = input
+  requireOwnStep(rows, context)
   const verdictKey = verdictKeyOf(input, context)
   if (isRepeated(verdictKey, rows.step)) return 'repeated'
 
-  const verdict = { type: 'Verdict', deny, text: deny ? {} : changesOf(ChannelMessage) } as const
+  const reason = deny ? readDenialReason(ChannelMessage.Metadata) : undefined
+  const decision = reason && ({ by: 'callback', reason } as const)
+  const verdict = { type: 'Verdict', deny, text: deny ? {} : changesOf(ChannelMessage), decision } as const
   const change = decisionOf(rows, verdict, context)
   const outcome = await context.store.commit({
     ...change,

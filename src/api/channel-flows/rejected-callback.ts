@@ -18,10 +18,11 @@ const textMembers = ['Content', 'Metadata', 'ContentType', 'MessageAttributes', 
  * belongs to no open step is not logged: any caller could fill the log with them.
  */
 export async function reportRejected(sent: Sent, problem: string, context: Context): Promise<void> {
-  const { log, requestId } = context
+  const { log, requestId, rejectedCallbacks } = context
   const rows = await rowsOf(sent, context).catch(() => undefined)
   const facts = { requestId, problem, bytes: sizesOf(sent.ChannelMessage) }
   if (rows && isOpen(rows.step)) {
+    rejectedCallbacks.add(rows.step)
     log.warn({ ...factsOf(rows), ...facts }, 'ChannelFlowCallback rejected; the message waits for another')
   } else {
     log.debug(facts, 'ChannelFlowCallback rejected')

@@ -42,11 +42,12 @@ export const ListChannelMemberships = operation({
       start: 0,
       rowsAfter: (memberId, rowsMax) =>
         context.read.all<NamedUser>(
+          // The type is in the text, since an index has the HIDDEN memberships only.
           `SELECT user_id, app_instance_user_arn, name FROM channel_membership
            JOIN app_instance_user ON user_id = member_id
-           WHERE channel_id = $1 AND type = $2 AND member_id > $3 AND deleted_at IS NULL ORDER BY member_id LIMIT $4`,
+           WHERE channel_id = $1 AND type = '${type}' AND member_id > $2 AND deleted_at IS NULL
+           ORDER BY member_id LIMIT $3`,
           channel.channel_id,
-          type,
           memberId,
           rowsMax,
         ),

@@ -160,7 +160,7 @@ function newMessage(
   return {
     channel_id: channel.channel_id,
     channel_arn: channel.channel_arn,
-    message_id: context.newId(),
+    message_id: context.messageIds.create(channel.channel_id, now),
     revision: 1,
     status,
     status_detail: null,

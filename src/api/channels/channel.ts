@@ -34,8 +34,13 @@ export async function requireChannel(read: Reader, channelId: number): Promise<C
 
 /** The same by ARN, for a call without a bearer. */
 export async function requireChannelByArn(read: Reader, channelArn: string): Promise<ChannelRow> {
+  const channelId = await findChannelId(read, channelArn)
+  if (channelId === undefined) throw forbidden()
+  return requireChannel(read, channelId)
+}
+
+/** The number of the channel that has this ARN now. */
+export async function findChannelId(read: Reader, channelArn: string): Promise<number | undefined> {
   const text = 'SELECT channel_id FROM channel_head WHERE channel_arn = $1 AND deleted_at IS NULL'
-  const head = await read.get<Pick<ChannelRow, 'channel_id'>>(text, channelArn)
-  if (!head) throw forbidden()
-  return requireChannel(read, head.channel_id)
+  return (await read.get<Pick<ChannelRow, 'channel_id'>>(text, channelArn))?.channel_id
 }

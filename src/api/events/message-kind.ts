@@ -39,5 +39,5 @@ const gonePayload = (gone: GoneMessage, { channelArn, createdAt }: EventTime) =>
   MessageId: gone.message_id,
   CreatedTimestamp: gone.created_at === undefined ? undefined : isoText(gone.created_at),
   LastUpdatedTimestamp: isoText(createdAt),
-  Status: { Value: gone.status },
+  Status: { Value: gone.status, Detail: gone.detail },
 })

@@ -9,6 +9,8 @@ export interface GoneMessage {
   status: MessageRow['status']
   /** Undefined if neither the log row nor the run has it. */
   created_at: number | undefined
+  /** Why it was denied. */
+  detail: string | undefined
   isGone: true
 }
 
@@ -27,7 +29,9 @@ export function pastMessage(row: LogRow, { messages, runs }: SubjectRows): PastM
 function goneMessage(row: LogRow, run: PastRun | undefined): GoneMessage {
   const isNew = row.event_type.endsWith('CREATE_CHANNEL_MESSAGE')
   const created_at = isNew ? (run?.created_at ?? row.created_at) : undefined
-  return { message_id: row.subject, status: statusOf(row), created_at, isGone: true }
+  const status = statusOf(row)
+  const detail = status === 'DENIED' ? (run?.detail ?? undefined) : undefined
+  return { message_id: row.subject, status, created_at, detail, isGone: true }
 }
 
 function withStatusOf(row: LogRow, message: MessageRow, run: PastRun | undefined): PastMessage {
@@ -35,7 +39,7 @@ function withStatusOf(row: LogRow, message: MessageRow, run: PastRun | undefined
   const shown: MessageRow = {
     ...message,
     status,
-    status_detail: status === 'FAILED' ? failureOf(row, message) : null,
+    status_detail: detailOf(status, row, message, run),
     edited_at: isUpdate(row) && status !== 'SENT' ? (run?.created_at ?? message.edited_at) : message.edited_at,
     update_status: null,
     update_detail: null,
@@ -66,6 +70,12 @@ const isUpdate = (row: LogRow): boolean => row.event_type.endsWith('UPDATE_CHANN
 function statusOf({ event_type }: LogRow): MessageRow['status'] {
   const [first] = event_type.split('_', 1)
   return first === 'PENDING' || first === 'FAILED' || first === 'DENIED' ? first : 'SENT'
+}
+
+/** Why it was denied or has failed. */
+function detailOf(status: MessageRow['status'], row: LogRow, message: MessageRow, run: PastRun | undefined) {
+  if (status !== 'DENIED' && status !== 'FAILED') return null
+  return run?.detail ?? (status === 'FAILED' ? failureOf(row, message) : null)
 }
 
 /** The reason of its failure, until a newer one replaces it. */

@@ -146,6 +146,8 @@ CREATE TABLE channel_membership (
   PRIMARY KEY (channel_id, member_id)
 );
 CREATE INDEX channel_membership_by_member ON channel_membership (member_id, channel_id);
+-- Few of a channel's members are HIDDEN: a list of them must not look at all others.
+CREATE INDEX channel_membership_hidden ON channel_membership (channel_id, member_id) WHERE type = 'HIDDEN';
 
 CREATE TABLE channel_moderator (
   channel_id BIGINT NOT NULL,
@@ -203,6 +205,7 @@ CREATE UNIQUE INDEX channel_message_in_order ON channel_message (channel_id, seq
 -- requested_json: the text of an update as its sender sent it; a new message's own row has it.
 -- text_json: the members that processors have changed so far.
 -- callback_id: the CallbackId of its latest step.
+-- detail: why it was denied or has failed, as its sender is told.
 CREATE TABLE flow_run (
   channel_id BIGINT NOT NULL,
   message_id TEXT NOT NULL,
@@ -214,6 +217,7 @@ CREATE TABLE flow_run (
   requested_json TEXT,
   text_json TEXT,
   callback_id TEXT NOT NULL,
+  detail TEXT,
   created_at BIGINT NOT NULL,
   ended_at BIGINT,
   PRIMARY KEY (channel_id, message_id, revision)
@@ -223,6 +227,9 @@ CREATE TABLE flow_run (
 -- run names its latest step, and each step the one before it.
 -- owner: the node that has the step in memory or at its processor, or '' when none has.
 -- due_at: when the step needs attention next: a retry is due, or the deadline passes.
+-- attempts_json: the failed attempts, without any text of the message or the processor.
+-- decision_json: who decided it and why, unless its state says that.
+-- rejected_callbacks: how many callbacks for it were rejected.
 -- verdict_key: which call decided it, so that the SDK's own retry of that call gets the same response.
 CREATE TABLE flow_step (
   channel_id BIGINT NOT NULL,
@@ -245,6 +252,9 @@ CREATE TABLE flow_step (
   failure TEXT,
   changes_json TEXT,
   verdict_key TEXT,
+  attempts_json TEXT,
+  decision_json TEXT,
+  rejected_callbacks INTEGER NOT NULL,
   PRIMARY KEY (channel_id, callback_id)
 );
 CREATE INDEX flow_step_due ON flow_step (owner, shard, due_at) WHERE state IN ('DISPATCHING', 'AWAITING');

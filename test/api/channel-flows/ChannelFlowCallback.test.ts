@@ -285,7 +285,7 @@ suite('ChannelFlowCallback is forbidden', () => {
     assert.deepEqual(await session.eventTypes(2), ['PENDING_CREATE_CHANNEL_MESSAGE', 'FAILED_CREATE_CHANNEL_MESSAGE'])
     await assertRefused(late.allow(event), 'Forbidden', noAccess)
     const { Status } = await late.read(event.ChannelMessage.MessageId)
-    assert.deepEqual(Status, { Value: 'FAILED', Detail: 'Processor did not answer in time' })
+    assert.deepEqual(Status, { Value: 'FAILED', Detail: 'Processor did not answer in time: first' })
   })
 
   test('but not a millisecond before the deadline', async () => {

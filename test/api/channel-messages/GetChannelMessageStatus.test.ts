@@ -33,7 +33,7 @@ suite('GetChannelMessageStatus', () => {
     const { MessageId } = await broken.send()
     await session.eventTypes(2)
     const status = await statusOf(MessageId!, broken.member, broken)
-    assert.deepEqual(status, { Value: 'FAILED', Detail: 'Processor invocation failed' })
+    assert.deepEqual(status, { Value: 'FAILED', Detail: 'Processor invocation failed: not-there' })
   })
 
   test('returns nothing of a denied message', async () => {

@@ -307,11 +307,11 @@ suite('UpdateChannelMessage into a flow', () => {
   const failures: Record<string, [flow: (late: Population) => Promise<unknown>, detail: string]> = {
     'whose processor does not answer in time': [
       (late) => late.attachFlow(['first'], { Tags: [{ Key: 'carillon:deadline', Value: '1s' }] }),
-      'Processor did not answer in time',
+      'Processor did not answer in time: first',
     ],
     'whose processor is not there': [
       (late) => late.attachFlow([], { Processors: [processor('not-there')] }),
-      'Processor invocation failed',
+      'Processor invocation failed: not-there',
     ],
   }
   for (const [what, [attach, Detail]] of Object.entries(failures)) {

@@ -1,0 +1,133 @@
+import { functionNameOf } from '../contract/arn.ts'
+import type { Reader } from '../store/store.ts'
+import type { RunRow, StepRow } from '../store/tables.ts'
+import { processorsOf } from './decision.ts'
+import { type Attempt, type Decision, isOpen } from './transition.ts'
+
+/** What happened to a message in its channel's flows. Never a text of the message, and no CallbackId. */
+export interface Timeline {
+  messageId: string
+  channelArn: string
+  appInstanceArn: string
+  /** The status that members see; undefined if the message has no row: it was denied, deleted or NON_PERSISTENT. */
+  status: string | undefined
+  senderArn: string | undefined
+  /** One for the message, and one for each update of it that a flow held: the oldest first. */
+  runs: TimelineRun[]
+}
+
+export interface TimelineRun {
+  revision: number
+  channelFlowArn: string
+  state: RunRow['state']
+  /** Why it was denied or has failed, as its sender was told. */
+  detail: string | undefined
+  acceptedAt: number
+  /** When its outcome was committed, and published. */
+  endedAt: number | undefined
+  steps: TimelineStep[]
+}
+
+export interface TimelineStep {
+  processor: string
+  functionName: string
+  state: StepRow['state']
+  openedAt: number
+  /** When the processor had the message; undefined if it never had it, or decided before that was written. */
+  handedOffAt: number | undefined
+  decidedAt: number | undefined
+  attempts: Attempt[]
+  decision: Decision | undefined
+  /** The changed members, with their lengths before and after. */
+  changes: Record<string, [before: number, after: number]>
+  rejectedCallbacks: number
+  /** What an open step waits for, and until when. */
+  waits: { for: 'processor' | 'retry' | 'callback'; until: number; deadlineAt: number } | undefined
+}
+
+/** So many updates of a message are shown, the latest ones. */
+const runsMax = 50
+
+/** Undefined if no flow of the channel ever had the message, or its steps have been deleted since. */
+export async function readTimeline(read: Reader, channelId: number, messageId: string): Promise<Timeline | undefined> {
+  const runs = await read.all<RunRow>(
+    `SELECT * FROM run_view WHERE channel_id = $1 AND message_id = $2 ORDER BY revision DESC LIMIT ${runsMax}`,
+    channelId,
+    messageId,
+  )
+  const [latest] = runs
+  if (!latest) return undefined
+  const message = await read.get<{ status: string; sender_arn: string }>(
+    'SELECT status, sender_arn FROM message_view WHERE channel_id = $1 AND message_id = $2',
+    channelId,
+    messageId,
+  )
+  const channel = await read.get<{ app_instance_arn: string }>(
+    'SELECT app_instance_arn FROM channel_view WHERE channel_id = $1',
+    channelId,
+  )
+  const shown: TimelineRun[] = []
+  for (const run of runs.reverse()) shown.push(timelineRun(run, await readSteps(read, run)))
+  return {
+    messageId,
+    channelArn: latest.channel_arn,
+    appInstanceArn: channel?.app_instance_arn ?? '',
+    status: message?.status,
+    senderArn: message?.sender_arn,
+    runs: shown,
+  }
+}
+
+/** A run has at most three steps, each of which names the one before it. */
+async function readSteps(read: Reader, run: RunRow): Promise<StepRow[]> {
+  const steps: StepRow[] = []
+  for (let id: string | null = run.callback_id; id !== null; ) {
+    const step: StepRow | undefined = await read.get<StepRow>(
+      'SELECT * FROM step_view WHERE channel_id = $1 AND callback_id = $2',
+      run.channel_id,
+      id,
+    )
+    if (!step) break
+    steps.unshift(step)
+    id = step.previous_callback_id
+  }
+  return steps
+}
+
+function timelineRun(run: RunRow, steps: StepRow[]): TimelineRun {
+  const names = processorsOf(run).map(({ name }) => name)
+  return {
+    revision: run.revision,
+    channelFlowArn: run.channel_flow_arn,
+    state: run.state,
+    detail: run.detail ?? undefined,
+    acceptedAt: run.created_at,
+    endedAt: run.ended_at ?? undefined,
+    steps: steps.map((step) => timelineStep(step, names[step.position])),
+  }
+}
+
+function timelineStep(step: StepRow, name: string | undefined): TimelineStep {
+  const functionName = functionNameOf(step.function_arn)
+  return {
+    processor: name || functionName,
+    functionName,
+    state: step.state,
+    openedAt: step.created_at,
+    handedOffAt: step.handed_off_at ?? undefined,
+    decidedAt: step.decided_at ?? undefined,
+    attempts: step.attempts_json === null ? [] : JSON.parse(step.attempts_json),
+    decision: step.decision_json === null ? undefined : JSON.parse(step.decision_json),
+    changes: step.changes_json === null ? {} : JSON.parse(step.changes_json),
+    rejectedCallbacks: step.rejected_callbacks,
+    waits: waitOf(step),
+  }
+}
+
+function waitOf(step: StepRow): TimelineStep['waits'] {
+  if (!isOpen(step)) return undefined
+  const { deadline_at: deadlineAt, due_at: dueAt } = step
+  if (step.state === 'AWAITING') return { for: 'callback', until: deadlineAt, deadlineAt }
+  const isRetry = step.owner === '' && dueAt < deadlineAt
+  return isRetry ? { for: 'retry', until: dueAt, deadlineAt } : { for: 'processor', until: deadlineAt, deadlineAt }
+}
