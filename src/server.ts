@@ -98,7 +98,7 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   })
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
   const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
-  listeners.serve(creds ? creds.before(api.listener) : api.listener)
+  listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
   for (const server of listeners.all) sessions.attach(server)
 
   const logLag = () => hub.lag

@@ -2,7 +2,6 @@ import type { Config } from '../config.ts'
 import { askFunction, credsFunction, credsFunctionLimits } from '../creds/ask-function.ts'
 import { askIssuer } from '../creds/ask-issuer.ts'
 import { CredsListener } from '../creds/creds-listener.ts'
-import type { WhoIs } from '../creds/person.ts'
 import { signIn } from '../creds/sign-in.ts'
 import type { WebIdentity } from '../keys/web-identity.ts'
 import type { FunctionTarget } from '../processor/function-target.ts'
@@ -18,29 +17,42 @@ interface Surroundings {
   webIdentity: WebIdentity | undefined
 }
 
+interface Creds {
+  listener: CredsListener
+  /** Calls that wait get a response now; those at the function end within its time. */
+  close(): void
+}
+
 /** Undefined unless `/creds` is set. */
 export function createCreds(
   config: Config,
   world: World,
   { store, keys: { secrets } }: ServerRecord,
   around: Surroundings,
-): CredsListener | undefined {
+): Creds | undefined {
   const { creds } = config
   if (!creds) return undefined
   const { appInstanceArn } = creds
   const parts = { store, secrets, appInstanceArn, now: () => world.clock.now() }
-  return new CredsListener({
+  const asked = creds.by === 'oidc' ? undefined : createFunction(config, around.functions)
+  const listener = new CredsListener({
     ...world,
     ...creds,
-    whoIs: createWhoIs(config, around),
+    whoIs: asked ? askFunction(asked) : askIssuer(around.webIdentity!),
     signIn: (person) => signIn(parts, person),
     phase: () => around.life.phase,
     metrics: around.metrics,
   })
+  const close = () => {
+    listener.close()
+    void asked?.close()
+  }
+  return { listener, close }
 }
 
-function createWhoIs({ creds, region, account }: Config, { functions, webIdentity }: Surroundings): WhoIs {
-  if (creds?.by === 'oidc' && webIdentity) return askIssuer(webIdentity)
-  const functionArn = `arn:aws:lambda:${region}:${account}:function:${credsFunction}`
-  return askFunction(functions.answeringFunction({ functionName: credsFunction, functionArn, ...credsFunctionLimits }))
-}
+const createFunction = ({ region, account }: Config, functions: FunctionTarget) =>
+  functions.answeringFunction({
+    functionName: credsFunction,
+    functionArn: `arn:aws:lambda:${region}:${account}:function:${credsFunction}`,
+    ...credsFunctionLimits,
+  })

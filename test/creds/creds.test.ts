@@ -9,10 +9,10 @@ import { callCreds, exchange, origin, signIn, turnOn } from './signing-in.ts'
 const logged: string[] = []
 const note = (fields: object, text: string) => void logged.push(JSON.stringify([fields, text]))
 
-const server = await startTestServer({ log: { info: note, warn: note }, flags: ['--admin-port', '0'] })
+const server = await startTestServer({ log: { info: note, warn: note } })
 
 const off = await callCreds(server, { headers: { origin, authorization: 'Bearer ann-token' } })
-const appInstanceArn = await turnOn(server)
+const appInstanceArn = await turnOn(server, { flags: ['--admin-port', '0'] })
 
 test('without its settings there is no /creds', () => assert.equal(off.status, 404))
 
