@@ -1,3 +1,4 @@
+import type { RateSettings } from './api/rates.ts'
 import type { NatsServers } from './bus/nats-options.ts'
 import type { Credentials } from './keys/key.ts'
 import type { WebIdentitySettings } from './keys/web-identity.ts'
@@ -57,6 +58,8 @@ export interface Config {
   logFormat: 'json' | 'pretty' | undefined
   /** Whether AWS's request rates are enforced. */
   limits: 'off' | 'aws'
+  /** Rates that differ from AWS's. */
+  rates: RateSettings
   /** The keys that AssumeRole and AssumeRoleWithWebIdentity issue. */
   stsRoles: readonly Role[]
   /** The identity provider of AssumeRoleWithWebIdentity. Undefined: none. */
@@ -156,6 +159,7 @@ export function readConfig(
     logLevel: read(settings.logLevel),
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
+    rates: ratesOf(read(settings.rates)),
     stsRoles: rolesOf(read(settings.stsRoles)),
     oidc: webIdentitySettings(read),
     credentials: pair(read(settings.accessKeyId), read(settings.secretAccessKey)),
@@ -269,6 +273,11 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   if (config.creds?.by === 'oidc' && !config.oidc) {
     problems.push(`${settings.credsBy.variable}=oidc needs ${settings.oidcIssuer.variable}`)
   }
+  if (isGiven(settings.rates) && config.limits === 'off') {
+    problems.push(
+      `${settings.rates.variable} has no effect without ${settings.limits.variable}=aws: set both, or neither`,
+    )
+  }
   if (!config.tls) {
     const idle = [tlsCert, tlsKey, tlsNames].filter(isGiven)
     problems.push(...idle.map(({ variable }) => `${variable} has no effect with ${tls.variable}=off: drop one of them`))
@@ -277,6 +286,13 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   }
   return problems
 }
+
+const ratesOf = (text: string): RateSettings =>
+  Object.fromEntries(
+    splitNames(text)
+      .map((part) => part.split('='))
+      .map(([name, rate]) => [name, Number(rate)]),
+  )
 
 const optionalNumber = (text: string) => (text === '' ? undefined : Number(text))
 

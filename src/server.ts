@@ -4,7 +4,6 @@ import { readPending } from './flow/pending.ts'
 import { Listeners } from './http/listeners.ts'
 import { createFindKey } from './keys/find-key.ts'
 import type { Credentials } from './keys/key.ts'
-import { WebIdentity } from './keys/web-identity.ts'
 import { systemElapsedMs } from './runtime/clock.ts'
 import { warnOfClockSteps } from './runtime/clock-steps.ts'
 import { processDescriptors } from './runtime/descriptors.ts'
@@ -18,6 +17,7 @@ import { createApi } from './server/create-api.ts'
 import { createCreds } from './server/create-creds.ts'
 import { createFlow } from './server/create-flow.ts'
 import { createSessions } from './server/create-sessions.ts'
+import { createWebIdentity } from './server/create-web-identity.ts'
 import { Life } from './server/life.ts'
 import { joinCluster, openRecord } from './server/open-record.ts'
 import type { World } from './server/world.ts'
@@ -81,12 +81,18 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const listeners = new Listeners(config, { ...world, descriptors, metrics, shortages })
   const { connections } = listeners
   const functionsUrl = () => listeners.functionsUrl
-  const { functions, engine } = await createFlow(config, world, record, { metrics, shortages, functionsUrl }, stack)
+  const { functions, paused, engine } = await createFlow(
+    config,
+    world,
+    record,
+    { metrics, shortages, functionsUrl },
+    stack,
+  )
   const sessionHost = () => listeners.sessionHost
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
-  const webIdentity = config.oidc && new WebIdentity(config.oidc, world)
+  const webIdentity = config.oidc && (await createWebIdentity(config.oidc, world))
   const api = createApi(config, world, record, {
     life,
     metrics,
@@ -143,12 +149,12 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
-  return { record, listeners, functions, engine, sessions, upkeep, admin }
+  return { record, listeners, functions, paused, engine, sessions, upkeep, admin }
 }
 
 /** Opens the ports: from now on clients and functions can call. */
 async function startServing(
-  { record, listeners, functions, engine, sessions, upkeep, admin }: BuiltServer,
+  { record, listeners, functions, paused, engine, sessions, upkeep, admin }: BuiltServer,
   config: Config,
   world: World,
   life: Life,
@@ -171,6 +177,7 @@ async function startServing(
   await functions.opened
   // Before the engine starts: functions call back.
   life.begin()
+  await paused.start()
   await engine.start()
   upkeep.start()
   sessions.start()

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { rateNames } from './api/rates.ts'
 import { parseArn } from './contract/arn.ts'
 import { readRoles } from './sts/roles.ts'
 
@@ -10,6 +11,8 @@ export interface Form {
   expects: string
   fits(text: string): boolean
 }
+
+const ratePattern = new RegExp(`^(?:${rateNames.join('|')})=[1-9]\\d{0,5}$`)
 
 export const path: Form = { sign: 'PATH', expects: 'a path', fits: (text) => text !== '' }
 export const host: Form = {
@@ -78,6 +81,11 @@ export const logFormat: Form = {
   fits: (text) => ['json', 'pretty'].includes(text),
 }
 export const limits: Form = { sign: 'LIMITS', expects: 'off or aws', fits: (text) => ['off', 'aws'].includes(text) }
+export const rates: Form = {
+  sign: 'NAME=RATE,…',
+  expects: `calls per second by name, such as bearer=50,messages=100; the names are ${rateNames.join(', ')}`,
+  fits: (text) => text !== '' && splitNames(text).every((part) => ratePattern.test(part)),
+}
 export const accessKeyId: Form = {
   sign: '',
   expects: '16 to 128 letters, digits or underscores',

@@ -263,6 +263,12 @@ export const settings = {
     preset: 'off',
     about: "aws: enforce AWS's request rates, to test how a client backs off",
   },
+  rates: {
+    variable: 'CARILLON_RATES',
+    flag: '--rates',
+    form: forms.rates,
+    about: "with --limits aws: rates other than AWS's, such as bearer=50,messages=100",
+  },
   stsRoles: {
     variable: 'CARILLON_STS_ROLES',
     flag: '--sts-roles',

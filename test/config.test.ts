@@ -51,6 +51,7 @@ suite('readConfig', () => {
       logLevel: 'info',
       logFormat: undefined,
       limits: 'off',
+      rates: {},
       stsRoles: [],
       oidc: undefined,
       credentials: undefined,
@@ -89,6 +90,11 @@ suite('readConfig', () => {
       assert.deepEqual(read([flag, text]), value)
       assert.deepEqual(read([`${flag}=${text}`]), value)
     }
+  })
+
+  test('reads the rates by their names', () => {
+    const { config } = readConfig(['--limits', 'aws', '--rates', 'bearer=50, messages=100'], {}, noFiles)
+    assert.deepEqual(config.rates, { bearer: 50, messages: 100 })
   })
 
   test('lets the flag win over the variable, and the last flag over the first', () => {
@@ -137,6 +143,7 @@ const companions: Record<string, string[]> = {
   '--admin-host': ['--admin-port', '9090'],
   '--creds-origins': ['--creds-app-instance', appInstance],
   '--creds-app-instance': ['--creds-origins', 'https://chat.example.org'],
+  '--rates': ['--limits', 'aws'],
   '--oidc-issuer': ['--oidc-audience', 'chat'],
   '--oidc-audience': ['--oidc-issuer', 'https://a'],
   '--oidc-user-claim': ['--oidc-audience', 'chat', '--oidc-issuer', 'https://a'],
@@ -202,6 +209,10 @@ suite('readConfig accepts and refuses', () => {
     '--creds-app-instance': {
       accepts: [appInstance],
       refuses: ['', 'a1', `${appInstance}/user/ann`],
+    },
+    '--rates': {
+      accepts: ['bearer=1', 'bearer=50,messages=999999, batch=2'],
+      refuses: ['', 'bearer', 'bearer=0', 'bearer=-1', 'bearer=1.5', 'sends=3', 'bearer=1,', 'bearer=1000000', '10'],
     },
     '--sts-roles': {
       accepts: [
@@ -273,6 +284,12 @@ suite('readConfig accepts and refuses', () => {
   test('an admin host without a port has no effect', () => {
     const complaint = 'CARILLON_ADMIN_HOST has no effect without CARILLON_ADMIN_PORT: set both, or neither'
     assert.deepEqual(problems(['--admin-host', '0.0.0.0']), [complaint])
+  })
+
+  test('rates without limits have no effect', () => {
+    const complaint = 'CARILLON_RATES has no effect without CARILLON_LIMITS=aws: set both, or neither'
+    assert.deepEqual(problems(['--rates', 'bearer=50']), [complaint])
+    assert.deepEqual(problems(['--rates', 'bearer=50', '--limits', 'off']), [complaint])
   })
 
   test('without TLS the HTTPS port is nobody’s', () => {

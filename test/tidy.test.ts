@@ -32,6 +32,8 @@ const mayImport: Record<string, string[]> = {
     'flow/transition.ts',
     'flow/decision.ts',
     'flow/timeline.ts',
+    'flow/paused-functions.ts',
+    'flow/pending.ts',
     'events/event-kind.ts',
   ],
   http: ['contract', 'signature', 'keys/key.ts', 'runtime', 'tls/issue-certificate.ts'],

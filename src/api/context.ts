@@ -11,9 +11,12 @@ import type { MessageIds } from './channel-messages/message-ids.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
+/** The writes of operations. */
+export type ApiStore = Pick<Store, 'commit' | 'transaction' | 'write'>
+
 /** The dependencies of every operation. */
 export interface ApiParts {
-  store: Store
+  store: ApiStore
   read: Reader
   location: AwsLocation
   /** The response of GetMessagingSessionEndpoint: `host[:port]`. */
@@ -27,6 +30,8 @@ export interface ApiParts {
   /** The idempotency keys of messages without a row. */
   transientTokens: TransientTokens
   messageIds: MessageIds
+  /** Makes the flow engine of this node look for due steps. */
+  wakeEngine(): void
   rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
   /** Signs paging tokens. */
   tokenKey: string
@@ -42,6 +47,8 @@ export interface Context extends ApiParts {
   operation: OperationFacts
   credentials: Key
   requestId: string
+  /** Undefined if the connection is gone. */
+  address: string | undefined
   /** An SDK uses the same id for a call and its own retries of it. */
   invocationId: string | undefined
 }

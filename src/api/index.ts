@@ -16,6 +16,7 @@ import { ListAppInstanceAdmins } from './app-instances/ListAppInstanceAdmins.ts'
 import { ListAppInstances } from './app-instances/ListAppInstances.ts'
 import { PutAppInstanceRetentionSettings } from './app-instances/PutAppInstanceRetentionSettings.ts'
 import { UpdateAppInstance } from './app-instances/UpdateAppInstance.ts'
+import { ListAuditEvents } from './audit/ListAuditEvents.ts'
 import { CreateChannelBan } from './channel-bans/CreateChannelBan.ts'
 import { DeleteChannelBan } from './channel-bans/DeleteChannelBan.ts'
 import { DescribeChannelBan } from './channel-bans/DescribeChannelBan.ts'
@@ -58,6 +59,12 @@ import { PutChannelExpirationSettings } from './channels/PutChannelExpirationSet
 import { SearchChannels } from './channels/SearchChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
+import { CompleteMessage } from './held-messages/CompleteMessage.ts'
+import { DenyMessage } from './held-messages/DenyMessage.ts'
+import { FailMessage } from './held-messages/FailMessage.ts'
+import { ListFailedMessages } from './held-messages/ListFailedMessages.ts'
+import { ListPendingMessages } from './held-messages/ListPendingMessages.ts'
+import { RetryMessage } from './held-messages/RetryMessage.ts'
 import { CreateKey } from './keys/CreateKey.ts'
 import { DeleteKey } from './keys/DeleteKey.ts'
 import { ListKeys } from './keys/ListKeys.ts'
@@ -66,6 +73,9 @@ import { ResumeUser } from './keys/ResumeUser.ts'
 import { SuspendKey } from './keys/SuspendKey.ts'
 import { SuspendUser } from './keys/SuspendUser.ts'
 import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSessionEndpoint.ts'
+import { ListProcessors } from './processors/ListProcessors.ts'
+import { PauseProcessor } from './processors/PauseProcessor.ts'
+import { ResumeProcessor } from './processors/ResumeProcessor.ts'
 import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
@@ -153,5 +163,17 @@ export const carillonOperations: Operation<Context>[] = [
   DeleteKey,
   SuspendUser,
   ResumeUser,
+
   GetMessageTimeline,
+  ListPendingMessages,
+  ListFailedMessages,
+  CompleteMessage,
+  DenyMessage,
+  FailMessage,
+  RetryMessage,
+  ListProcessors,
+  PauseProcessor,
+  ResumeProcessor,
+
+  ListAuditEvents,
 ]

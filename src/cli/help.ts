@@ -15,8 +15,18 @@ export function helpText(): string {
   npx carillon serve [flags]    starts the server
   npx carillon stop             stops the server of a data folder
   npx carillon keys             makes, lists, suspends and resumes access keys
+  npx carillon audit            lists what operators did
   npx carillon work             lists the background work that is due
-  npx carillon trace MESSAGE_ID shows what happened to a message
+  npx carillon trace ID         shows what happened to a message, and why
+  npx carillon pending          lists the messages that flows hold
+  npx carillon failed           lists the messages that failed
+  npx carillon complete ID      approves a held message
+  npx carillon deny ID          denies a held message
+  npx carillon fail ID          ends a held message without a verdict
+  npx carillon again ID         hands a held message to its processor again
+  npx carillon processors       lists the functions that hold messages
+  npx carillon pause NAME       invokes a function no more; its messages wait
+  npx carillon resume NAME      ends the pause
   npx carillon migrate          migrates the schema of the store
   npx carillon backup FILE      copies the database, also while the server runs
   npx carillon healthcheck      checks whether the server is ready

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { ConfigError, readConfig } from '../config.ts'
+import { appInstanceOf } from '../contract/arn.ts'
 import {
   createAccessKey,
   deleteAccessKey,
@@ -17,7 +19,8 @@ import { UnknownSubject } from '../keys/subject.ts'
 import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'
-import type { Store } from '../store/store.ts'
+import { commandLine, recordAct } from '../store/audit.ts'
+import type { Store, Transaction } from '../store/store.ts'
 import { type KeyArguments, readKeyArguments } from './key-arguments.ts'
 
 const usage = `npx carillon keys create            creates an access key and prints it, once:
@@ -69,12 +72,19 @@ export async function keys([name = '', ...rest]: string[], environment: NodeJS.P
 }
 
 async function create(store: Store, { grant, name, expiresAtMs }: KeyArguments): Promise<string> {
-  const now = systemClock.now()
   const key = { grant: grant!, name, expiresAtMs }
-  const { accessKeyId, secretAccessKey } = await store.transaction((transaction) =>
-    createAccessKey(transaction, key, now),
-  )
-  return `aws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}`
+  const facts = {
+    Kind: key.grant.kind.toUpperCase(),
+    SubjectArn: subjectOf(key.grant),
+    Role: key.grant.kind === 'operator' ? key.grant.role.toUpperCase() : undefined,
+    Directory: key.grant.kind === 'user' ? key.grant.directory : undefined,
+    ExpirationTimestamp: expiresAtMs === undefined ? undefined : expiresAtMs / 1000,
+  }
+  return recorded(store, 'CreateKey', async (transaction, now) => {
+    const { accessKeyId, secretAccessKey } = await createAccessKey(transaction, key, now)
+    const result = `aws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}`
+    return { result, facts: { AccessKeyId: accessKeyId, ...facts } }
+  })
 }
 
 /** The list is read in pages of so many keys. */
@@ -102,9 +112,8 @@ function describe({ accessKeyId, grant, name, createdAtMs, expiresAtMs, suspende
 }
 
 async function suspend(store: Store, { id }: KeyArguments): Promise<string> {
-  const now = systemClock.now()
   const isUser = id.startsWith('arn:')
-  const changed = await store.transaction((transaction) =>
+  const changed = await recordedIfChanged(store, isUser ? 'SuspendUser' : 'SuspendKey', id, (transaction, now) =>
     isUser ? suspendUser(transaction, id, now) : suspendAccessKey(transaction, id, now),
   )
   if (isUser) {
@@ -117,15 +126,55 @@ async function suspend(store: Store, { id }: KeyArguments): Promise<string> {
 }
 
 async function resume(store: Store, { id }: KeyArguments): Promise<string> {
-  const now = systemClock.now()
-  const changed = await store.transaction((transaction) =>
-    id.startsWith('arn:') ? resumeUser(transaction, id, now) : resumeAccessKey(transaction, id),
+  const isUser = id.startsWith('arn:')
+  const changed = await recordedIfChanged(store, isUser ? 'ResumeUser' : 'ResumeKey', id, (transaction, now) =>
+    isUser ? resumeUser(transaction, id, now) : resumeAccessKey(transaction, id),
   )
   return changed ? `${id} is active again.` : `${id} was not suspended.`
 }
 
 async function deleteKey(store: Store, { id }: KeyArguments): Promise<string> {
-  const now = systemClock.now()
-  const deleted = await store.transaction((transaction) => deleteAccessKey(transaction, id, now))
+  const deleted = await recordedIfChanged(store, 'DeleteKey', id, (transaction, now) =>
+    deleteAccessKey(transaction, id, now),
+  )
   return deleted ? `${id} is deleted.` : `There is no access key ${id}. The root key cannot be deleted, only suspended.`
 }
+
+/** Does the work in one transaction with its row of the audit log. */
+function recorded<T>(
+  store: Store,
+  operationName: string,
+  work: (transaction: Transaction, now: number) => Promise<{ result: T; facts?: Record<string, unknown> | undefined }>,
+): Promise<T> {
+  const at = systemClock.now()
+  const keyName = systemUser()
+  return store.transaction(async (transaction) => {
+    const { result, facts } = await work(transaction, at)
+    const action = `carillon:${operationName}`
+    const scopeArn = facts && appInstanceOf(String(facts.SubjectArn ?? facts.AppInstanceUserArn))
+    if (facts) await recordAct(transaction, { at, accessKeyId: commandLine, keyName, action, scopeArn, facts })
+    return result
+  })
+}
+
+/** The name of the user that runs the command; its number if it has no name, as in many containers. */
+function systemUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.()}`
+  }
+}
+
+/** The same for work on one key or user, if it changes anything. */
+const recordedIfChanged = (
+  store: Store,
+  operationName: string,
+  id: string,
+  work: (transaction: Transaction, now: number) => Promise<boolean>,
+): Promise<boolean> =>
+  recorded(store, operationName, async (transaction, now) => {
+    const result = await work(transaction, now)
+    const facts = id.startsWith('arn:') ? { AppInstanceUserArn: id } : { AccessKeyId: id }
+    return { result, facts: result ? facts : undefined }
+  })

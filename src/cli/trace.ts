@@ -8,6 +8,7 @@ import { keepKeys } from '../keys/kept-keys.ts'
 import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'
+import { takeFlags } from './own-flags.ts'
 
 const usage = `npx carillon trace MESSAGE_ID [--channel ARN] [--json]
     shows what happened to a message in its channel's flows`
@@ -18,7 +19,8 @@ If another server made the MessageId, name its channel by --channel ARN.`
 /** `carillon trace`: the timeline of a message. The server of the store may be running. */
 export async function trace([messageId = '', ...rest]: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   if (!/^[-\w]{1,128}$/.test(messageId) || messageId.startsWith('-')) throw new ConfigError([usage])
-  const { channelArn, asJson, others } = splitArguments(rest)
+  const { flags, others } = takeFlags(rest, { '--channel': 'value', '--json': 'no value' })
+  const { '--channel': channelArn, '--json': json } = flags
   const { config } = readConfig(others, environment, (path) => readFileSync(path, 'utf8'))
   const store = await openStore(existingStore(config), {
     clock: systemClock,
@@ -34,17 +36,9 @@ export async function trace([messageId = '', ...rest]: string[], environment: No
       console.error(unknownMessage)
       return 1
     }
-    console.log(asJson ? JSON.stringify(timelineToWire(timeline), null, 2) : timelineText(timeline))
+    console.log(json !== undefined ? JSON.stringify(timelineToWire(timeline), null, 2) : timelineText(timeline))
     return 0
   } finally {
     await store.close()
   }
-}
-
-function splitArguments(args: string[]): { channelArn: string | undefined; asJson: boolean; others: string[] } {
-  const rest = [...args]
-  const at = rest.indexOf('--channel')
-  const channelArn = at < 0 ? undefined : rest.splice(at, 2)[1]
-  if (at >= 0 && !channelArn?.startsWith('arn:')) throw new ConfigError(['--channel needs the ARN of a channel'])
-  return { channelArn, asJson: rest.includes('--json'), others: rest.filter((arg) => arg !== '--json') }
 }

@@ -14,6 +14,9 @@ type LooseOptional<T> = { [Key in keyof T as object extends Pick<T, Key> ? Key :
 export type InputOf<Properties extends TProperties> = Static<TObject<Properties>>
 type OutputOf<Properties extends TProperties> = Loose<Static<TObject<Properties>>>
 
+/** Rates of one channel (api/rates.ts). */
+export type ChannelRate = 'messages' | 'members' | 'lists' | 'batch' | 'description' | 'history' | 'reading'
+
 /** The facts of an operation that all stages of its calls use. */
 interface Facts<Member extends string = string> {
   /** As in AWS's API reference. */
@@ -28,9 +31,14 @@ interface Facts<Member extends string = string> {
    */
   tokenScope?: Member | 'caller'
   /** Its calls count against this rate of the channel. */
-  rate?: 'channelWrites'
+  rate?: ChannelRate
   /** A server that is stopping still accepts it. */
   whileStopping?: true
+  /**
+   * The audit log has the operators' calls of it, with the members of `resources` and these of the input or the output.
+   * Never one with a message, a secret or a token.
+   */
+  audited?: readonly string[]
 }
 
 /** The whole definition of one operation of the API: its wire form, its permission, and its work. */
@@ -41,6 +49,7 @@ export interface Definition<Context, Input extends TProperties, Output extends T
   input: Input
   /** Empty for an operation that returns only a status. */
   output: Output
+  audited?: readonly ((keyof Input | keyof Output) & string)[]
   /** The errors that the operation may return, besides those of every operation (see CommonErrorCode). */
   errors: Exclude<ErrorCode, CommonErrorCode>[]
   /** Throws unless the caller may do this. Returns the rows that it has read. */
@@ -77,7 +86,7 @@ export function operationsWith<Context>() {
   ): Operation<Context> {
     const input = Type.Object(definition.input)
     const output = Type.Object(definition.output)
-    const { name, service, resources, tokenScope, rate, whileStopping } = definition
+    const { name, service, resources, tokenScope, rate, whileStopping, audited } = definition
     return {
       name,
       ...(service && { service }),
@@ -85,6 +94,7 @@ export function operationsWith<Context>() {
       ...(tokenScope !== undefined && { tokenScope }),
       ...(rate && { rate }),
       ...(whileStopping && { whileStopping }),
+      ...(audited && { audited }),
       ...parseHttp(definition.http),
       input,
       output,

@@ -1,4 +1,4 @@
-import { type Identity, IdentityRejection } from '../keys/web-identity.ts'
+import { IdentityRejection, type IdentityVerifier } from '../keys/identity.ts'
 import { personOf, type WhoIs } from './person.ts'
 
 /** The maximum for the Name of an AppInstanceUser. */
@@ -6,7 +6,7 @@ const nameLengthMax = 100
 
 /** Takes the token for an ID token of the operator's OpenID Connect issuer. */
 export const askIssuer =
-  (issuer: { verify(token: string): Promise<Identity> }): WhoIs =>
+  (issuer: Pick<IdentityVerifier, 'verify'>): WhoIs =>
   async (authorization) => {
     const identity = await issuer.verify(tokenOf(authorization)).catch((error: unknown) => {
       if (error instanceof IdentityRejection && error.reason !== 'issuer unreachable') return undefined

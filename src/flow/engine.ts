@@ -14,6 +14,7 @@ import { DueSteps } from './due-steps.ts'
 import { GiveBack, roundsBeforeGivingBack } from './give-back.ts'
 import { catchUp, changeFor, type Deferred, eventOf, type Happening, type Outcome } from './outcome.ts'
 import { OwnSteps } from './own-steps.ts'
+import type { PausedFunctions } from './paused-functions.ts'
 import { Pauses } from './pauses.ts'
 import { Refill } from './refill.ts'
 import type { QueuedStep } from './step-lanes.ts'
@@ -32,6 +33,8 @@ export interface EngineParts {
   shortages: Shortages
   newId(): string
   random(): number
+  /** The functions that are not invoked now; none if left out. */
+  paused?: Pick<PausedFunctions, 'has' | 'onChange'>
   /** For tests: how much waits in memory. */
   queueLimits?: QueueLimits
 }
@@ -101,6 +104,7 @@ export class FlowEngine {
     })
     this.#dueSteps = new DueSteps({ ...parts, taken: (jobs) => this.#resumeAll(jobs) })
     parts.target.onFreePlace(() => this.#fillPlaces())
+    parts.paused?.onChange(() => this.#fillPlaces())
     parts.store.onCommit(({ decided, jobs }) => {
       for (const callbackId of decided) this.#decided(callbackId)
       for (const job of jobs) this.#enqueue(job)
@@ -213,7 +217,9 @@ export class FlowEngine {
 
   #fillPlaces(): void {
     if (this.#closed) return
-    const freePlaces = (name: string) => (this.#pauses.has(name) ? 0 : this.#parts.target.freePlaces(name))
+    const { target, paused } = this.#parts
+    const isPaused = (name: string) => this.#pauses.has(name) || paused?.has(name) === true
+    const freePlaces = (name: string) => (isPaused(name) ? 0 : target.freePlaces(name))
     for (let next = this.#queue.take(freePlaces); next; next = this.#queue.take(freePlaces)) void this.#invoke(next)
     void this.#refill.run()
     this.#ownSteps.run()

@@ -62,7 +62,8 @@ function decisionText({ state, decision, changes }: TimelineStep): string {
     case 'UNREACHABLE':
       return 'given up: it was not reached, and its FallbackAction decided'
     case 'EXPIRED':
-      return decision?.by === 'ban' ? 'ended, because the sender was banned' : 'ended without a verdict'
+      if (decision?.by === 'ban') return 'ended, because the sender was banned'
+      return decision?.by === 'operator' ? `ended${by}` : 'ended without a verdict'
     default:
       return state
   }

@@ -111,7 +111,7 @@ export type FlowEvent =
   /** A node has taken the step: it was due, or its owner is dead. */
   | { type: 'Due' }
   /** The message must not be released any more, whatever the verdicts of its processors. */
-  | { type: 'Stopped'; reason: string; by?: Decision['by'] }
+  | { type: 'Stopped'; reason: string; by?: Decision['by']; keyId?: string }
 
 /** The actions that follow a transition, in this order. */
 export type Effect =
@@ -179,8 +179,9 @@ export function transition(run: Run, event: FlowEvent, world: World): Transition
   }
 }
 
-function stop(run: Run, { reason, by }: { reason: string; by?: Decision['by'] }, world: World): Transition {
-  const decided = decide(by ? withDecision(run, { by }) : run, 'EXPIRED', world)
+function stop(run: Run, { reason, by, keyId }: FlowEvent & { type: 'Stopped' }, world: World): Transition {
+  const decision = by && { by, ...(keyId !== undefined && { keyId }) }
+  const decided = decide(withDecision(run, decision), 'EXPIRED', world)
   return end(decided, 'FAILED', reason)
 }
 

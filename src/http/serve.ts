@@ -56,7 +56,7 @@ export interface ListenerParts<Context> {
   /** Converts an error that is neither an ApiError nor a bug. */
   translate?(error: unknown): ApiError | undefined
   /** Responds to a form that is posted to `/`, where clients call AWS's Security Token Service. It never rejects. */
-  sts(request: SignedRequest, requestId: string): Promise<StsResponse>
+  sts(request: SignedRequest, origin: { requestId: string; address: string | undefined }): Promise<StsResponse>
   /** The HTML page at `/`, for browsers. */
   page: string
   /** Whether the server is about to stop: then each response is the last one on its connection. */
@@ -80,9 +80,13 @@ export interface AuthenticCall {
   operation: OperationFacts
   credentials: Key
   requestId: string
+  /** The address at the other end of the connection: behind a proxy, that of the proxy. */
+  address: string | undefined
   /** The SDKs give a call and its retries the same id. */
   invocationId: string | undefined
 }
+
+type Caller = Pick<AuthenticCall, 'credentials' | 'address'>
 
 /** The fields of the log line about one request. */
 interface Entry {
@@ -167,21 +171,36 @@ class Calls<Context> {
     if (!verified.credentials.suspended) this.#parts.onVerified(request.socket)
     const { credentials, bearer } = verified
     const signed = bearer === undefined ? headers : { ...headers, 'x-amz-chime-bearer': bearer }
-    return this.#call(route, { ...route, headers: signed, body }, credentials, entry)
+    return this.#call(
+      route,
+      { ...route, headers: signed, body },
+      { credentials, address: request.socket.remoteAddress },
+      entry,
+    )
   }
 
   async #sts({ socket }: IncomingMessage, signed: SignedRequest, entry: Entry): Promise<OutgoingResponse> {
-    const { isVerified, facts, ...outgoing } = await this.#parts.sts(signed, entry.requestId)
+    const { isVerified, facts, ...outgoing } = await this.#parts.sts(signed, {
+      requestId: entry.requestId,
+      address: socket.remoteAddress,
+    })
     if (isVerified) this.#parts.onVerified(socket)
     Object.assign(entry, facts)
     return outgoing
   }
 
-  async #call({ operation }: Route<Context>, parts: RequestParts, credentials: Key, entry: Entry) {
+  async #call({ operation }: Route<Context>, parts: RequestParts, caller: Caller, entry: Entry) {
+    const { credentials, address } = caller
     const input = this.#readers.get(operation)!(parts)
     this.#parts.gate({ operation, credentials, input })
     const invocationId = parts.headers['amz-sdk-invocation-id']?.toString()
-    const context = this.#parts.contextFor({ operation, credentials, requestId: entry.requestId, invocationId })
+    const context = this.#parts.contextFor({
+      operation,
+      credentials,
+      requestId: entry.requestId,
+      address,
+      invocationId,
+    })
     if (!operation.inputValidator.Check(input)) {
       const violations = violationsOf(operation.inputValidator, input)
       await operation.onInvalid?.(input, context, violations)

@@ -36,8 +36,8 @@ const directory = new Set([
 const review = new Set([
   'carillon:CompleteMessage',
   'carillon:DenyMessage',
-  'carillon:ExtendMessage',
-  'carillon:ReadHeldText',
+  'carillon:FailMessage',
+  'carillon:RetryMessage',
 ])
 
 /** Operations whose resources are known only when the rows are read: they keep to the AppInstance of the key themselves. */
@@ -46,7 +46,14 @@ const scopedByTheirRows = new Set([
   'carillon:SuspendKey',
   'carillon:ResumeKey',
   'carillon:DeleteKey',
+  'carillon:ListAuditEvents',
   'carillon:GetMessageTimeline',
+  'carillon:ListPendingMessages',
+  'carillon:ListFailedMessages',
+  'carillon:CompleteMessage',
+  'carillon:DenyMessage',
+  'carillon:FailMessage',
+  'carillon:RetryMessage',
 ])
 
 /**

@@ -1,5 +1,6 @@
 import { errors, jwtVerify } from 'jose'
 import type { Clock } from '../runtime/clock.ts'
+import { type Identity, IdentityRejection, type IdentityVerifier } from './identity.ts'
 import { IssuerKeys, type IssuerKeysParts, IssuerUnreachable } from './issuer-keys.ts'
 
 /** Whose tokens are accepted, and which claim names the user. */
@@ -10,27 +11,6 @@ export interface WebIdentitySettings {
   audiences: readonly string[]
   /** The claim that has the id or the ARN of the AppInstanceUser. */
   userClaim: string
-}
-
-/** What a valid token says. */
-export interface Identity {
-  /** The value of the claim that names the user. */
-  user: string
-  subject: string | undefined
-  /** The audience by which the token was accepted. */
-  audience: string
-  /** For a new user: OpenID Connect's standard claim. */
-  name: string | undefined
-}
-
-/** Why a token is not accepted. The message never repeats a part of the token. */
-export class IdentityRejection extends Error {
-  readonly reason: 'invalid' | 'expired' | 'issuer unreachable'
-
-  constructor(reason: IdentityRejection['reason'], message: string) {
-    super(message)
-    this.reason = reason
-  }
 }
 
 /** AWS's maximum for WebIdentityToken. */
@@ -47,7 +27,7 @@ const skewSecondsMax = 30
  * its discovery document only. Nothing that the token says about keys counts (`jku`, `x5u`, `jwk`, `x5c`), so that a
  * caller cannot make the server call any address.
  */
-export class WebIdentity {
+export class WebIdentity implements IdentityVerifier {
   readonly issuer: string
   readonly #settings: WebIdentitySettings
   readonly #clock: Clock
@@ -60,7 +40,6 @@ export class WebIdentity {
     this.#keys = new IssuerKeys(settings.issuer, parts)
   }
 
-  /** Rejects with an IdentityRejection if the token is not accepted. */
   async verify(token: string): Promise<Identity> {
     const { issuer, audiences, userClaim } = this.#settings
     if (token.length > identityTokenLengthMax) throw new IdentityRejection('invalid', 'The token is too long')

@@ -1,3 +1,4 @@
+import { withAudit } from '../api/audit/audited.ts'
 import { RejectedCallbacks } from '../api/channel-flows/rejected-callbacks.ts'
 import { MessageIds } from '../api/channel-messages/message-ids.ts'
 import type { ApiParts } from '../api/context.ts'
@@ -12,8 +13,8 @@ import type { Connections } from '../http/connections.ts'
 import { createListener } from '../http/serve.ts'
 import { welcomePage } from '../http/welcome-page.ts'
 import { createAuthorize } from '../keys/authorize.ts'
+import type { IdentityVerifier } from '../keys/identity.ts'
 import type { FindKey } from '../keys/key.ts'
-import type { WebIdentity } from '../keys/web-identity.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
@@ -32,7 +33,7 @@ interface Surroundings {
   connections: Connections
   findKey: FindKey
   /** Undefined if no identity provider is set. */
-  webIdentity: WebIdentity | undefined
+  webIdentity: IdentityVerifier | undefined
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */
@@ -52,6 +53,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     admission,
     transientTokens: createTransientTokens(now),
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
+    wakeEngine: () => void engine.look(),
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     tokenKey: keys.token,
     metrics,
@@ -60,11 +62,11 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
   const listener = createListener({
     ...world,
     metrics,
-    operations: [...operations, ...carillonOperations],
+    operations: [...operations, ...carillonOperations].map(withAudit),
     authenticate: (request) => verifyRequest(request, findKey, { ...signedFor(config), service: 'chime' }, now()),
     onVerified: (stream) => connections.verified(stream),
     contextFor: (call) => ({ ...parts, ...call }),
-    gate: createGate({ limits: config.limits, phase: () => life.phase, now }),
+    gate: createGate({ limits: config.limits, rates: config.rates, phase: () => life.phase, now }),
     authorize: createAuthorize({ read: store.read, log: world.log }),
     translate: (error) =>
       error instanceof StoreUnavailable

@@ -3,7 +3,7 @@ import { askFunction, credsFunction, credsFunctionLimits } from '../creds/ask-fu
 import { askIssuer } from '../creds/ask-issuer.ts'
 import { CredsListener } from '../creds/creds-listener.ts'
 import { signIn } from '../creds/sign-in.ts'
-import type { WebIdentity } from '../keys/web-identity.ts'
+import type { IdentityVerifier } from '../keys/identity.ts'
 import type { FunctionTarget } from '../processor/function-target.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Life } from './life.ts'
@@ -14,7 +14,7 @@ interface Surroundings {
   life: Life
   metrics: Metrics
   functions: FunctionTarget
-  webIdentity: WebIdentity | undefined
+  webIdentity: IdentityVerifier | undefined
 }
 
 interface Creds {

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import { FlowEngine } from '../flow/engine.ts'
+import { PausedFunctions } from '../flow/paused-functions.ts'
 import { reportRuns } from '../flow/run-report.ts'
 import type { Keys } from '../keys/kept-keys.ts'
 import { functionKey } from '../keys/temporary-keys.ts'
@@ -36,9 +37,11 @@ export async function createFlow(
   )
   stack.defer(() => functions.close())
   const target = measured(await createTarget(functions, config, keys, world), metrics)
-  const engine = new FlowEngine({ ...world, store, node, location, target, shortages })
+  const paused = new PausedFunctions({ ...world, read: store.read })
+  stack.defer(() => paused.close())
+  const engine = new FlowEngine({ ...world, store, node, location, target, shortages, paused })
   reportRuns({ store, log: world.log, metrics })
-  return { functions, engine }
+  return { functions, paused, engine }
 }
 
 async function createFunctions(

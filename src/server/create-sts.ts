@@ -1,9 +1,10 @@
 import type { Config } from '../config.ts'
+import type { IdentityVerifier } from '../keys/identity.ts'
 import type { FindKey } from '../keys/key.ts'
-import type { WebIdentity } from '../keys/web-identity.ts'
 import { verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { createSts } from '../sts/sts.ts'
+import { UnsignedCalls } from '../sts/unsigned-calls.ts'
 import type { Life } from './life.ts'
 import type { ServerRecord } from './open-record.ts'
 import { signedFor } from './signed-for.ts'
@@ -14,15 +15,18 @@ export function createStsFor(
   config: Config,
   world: World,
   { store, location, keys }: ServerRecord,
-  { life, findKey, webIdentity }: { life: Life; findKey: FindKey; webIdentity: WebIdentity | undefined },
+  { life, findKey, webIdentity }: { life: Life; findKey: FindKey; webIdentity: IdentityVerifier | undefined },
 ) {
   const { now } = world.clock
   return createSts({
     read: store.read,
+    transaction: (work, isolation) => store.transaction(work, isolation),
     secrets: keys.secrets,
     account: location.account,
+    rootKeyId: keys.root.accessKeyId,
     roles: config.stsRoles,
     webIdentity,
+    unsignedCalls: new UnsignedCalls(world),
     keySeconds: world.keySeconds,
     now,
     authenticate: (request) => verifyRequest(request, findKey, { ...signedFor(config), service: 'sts' }, now()),

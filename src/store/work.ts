@@ -23,6 +23,7 @@ export const workKinds = [
   'retention',
   'trim',
   'forget-tokens',
+  'forget-audit',
 ] as const
 
 export type WorkKind = (typeof workKinds)[number]

@@ -1,10 +1,11 @@
 import Type from 'typebox'
-import { type Identity, IdentityRejection } from '../keys/web-identity.ts'
+import { type Identity, IdentityRejection } from '../keys/identity.ts'
 import { findRole, issueForRole } from './assumed-role.ts'
 import type { Action, StsParts } from './context.ts'
-import { DurationSeconds, Parameters, RoleArn, RoleSessionName, rejectUnsupported } from './form.ts'
+import { DurationSeconds, type Form, Parameters, RoleArn, RoleSessionName, rejectUnsupported } from './form.ts'
 import { grantOf } from './roles.ts'
 import { StsError, type StsErrorCode } from './sts-error.ts'
+import type { Members } from './xml.ts'
 
 const WebIdentityToken = Type.String({ minLength: 4 })
 const parameters = new Parameters(Type.Object({ RoleArn, RoleSessionName, WebIdentityToken, DurationSeconds }))
@@ -13,7 +14,9 @@ const parameters = new Parameters(Type.Object({ RoleArn, RoleSessionName, WebIde
  * Issues a temporary key to a user whom an identity provider has authenticated. The user is the one that the token
  * names, never the session name, which the caller chooses.
  */
-export const AssumeRoleWithWebIdentity: Action = async (form, parts) => {
+export const AssumeRoleWithWebIdentity: Action = (form, parts) => parts.unsignedCalls.run(() => assumeRole(form, parts))
+
+async function assumeRole(form: Form, parts: StsParts): Promise<Members> {
   rejectUnsupported(form)
   const { WebIdentityToken: token, ...input } = parameters.read(form)
   const identity = await verify(parts, token)

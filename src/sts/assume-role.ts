@@ -1,18 +1,23 @@
 import Type from 'typebox'
+import { appInstanceOf } from '../contract/arn.ts'
 import { subjectOf } from '../keys/grant.ts'
 import type { Key } from '../keys/key.ts'
 import { may } from '../keys/may.ts'
-import { findRole, issueForRole } from './assumed-role.ts'
-import type { Action, StsParts } from './context.ts'
+import { type Act, recordAct } from '../store/audit.ts'
+import { findRole, issueForRole, type Session } from './assumed-role.ts'
+import type { Action, Origin, StsParts } from './context.ts'
 import { DurationSeconds, Parameters, RoleArn, RoleSessionName, rejectUnsupported, sessionTag } from './form.ts'
 import { callerArn } from './get-caller-identity.ts'
 import { grantOf } from './roles.ts'
 import { StsError, validationError } from './sts-error.ts'
+import type { Members } from './xml.ts'
 
 const action = 'sts:AssumeRole'
 
 /** The session tag that names the AppInstanceUser of the new key, as in AWS's chat sample. */
 const userTag = 'UserUUID'
+
+type SignedSession = Session & { RoleArn: string; parent: Key }
 
 const parameters = new Parameters(Type.Object({ RoleArn, RoleSessionName, DurationSeconds }))
 
@@ -29,15 +34,35 @@ export const AssumeRole: Action = async (form, parts, call) => {
   if (!mayAssume(caller, grant ? subjectOf(grant) : role?.subjectArn)) throw denied(caller, input.RoleArn, parts)
   if (!role) throw denied(caller, input.RoleArn, parts, 'because CARILLON_STS_ROLES has no role of this name')
   if (!grant) throw validationError(userNeeded(role.subjectArn))
-  return issueForRole(parts, { ...input, role, grant, parent: caller })
+  const session = { ...input, role, grant, parent: caller }
+  return parts.transaction(async (transaction) => {
+    const issued = await issueForRole({ ...parts, read: transaction }, session)
+    await recordAct(transaction, actOf(session, issued, parts.now(), call.origin))
+    return issued
+  }, 'read committed')
+}
+
+/** The row of the audit log. Later acts of the new key have its id. */
+function actOf(
+  { parent, grant, RoleArn, RoleSessionName }: SignedSession,
+  issued: Members,
+  at: number,
+  origin: Origin,
+): Act {
+  const { accessKeyId, name: keyName } = parent
+  const SubjectArn = subjectOf(grant)
+  const { AccessKeyId } = issued.Credentials as Members
+  const facts = { RoleArn, RoleSessionName, SubjectArn, AccessKeyId }
+  const scopeArn = SubjectArn === undefined ? undefined : appInstanceOf(SubjectArn)
+  return { at, accessKeyId, keyName, action, scopeArn, facts, ...origin }
 }
 
 const mayAssume = ({ grant, sessionToken }: Key, subjectArn: string | undefined) =>
   sessionToken === undefined && may(grant, { action, resources: subjectArn === undefined ? [] : [subjectArn] })
 
 /** In AWS's words. Only an operator is told what the setting lacks. */
-function denied(caller: Key, roleArn: string, { account }: StsParts, reason = ''): StsError {
-  const who = callerArn(caller, account)
+function denied(caller: Key, roleArn: string, parts: StsParts, reason = ''): StsError {
+  const who = callerArn(caller, parts)
   return new StsError(
     'AccessDenied',
     `User: ${who} is not authorized to perform: ${action} on resource: ${roleArn} ${reason}`.trim(),

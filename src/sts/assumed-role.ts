@@ -11,7 +11,7 @@ import type { Members } from './xml.ts'
 /** AWS's default for DurationSeconds. */
 const secondsPreset = 3_600
 
-interface Session {
+export interface Session {
   role: Role
   grant: KeptGrant
   RoleSessionName: string

@@ -3,10 +3,11 @@ import type { Verified } from '../signature/rejection.ts'
 import type { SignedRequest } from '../signature/verify-request.ts'
 import { AssumeRole } from './assume-role.ts'
 import { AssumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts'
-import type { Action, StsParts } from './context.ts'
+import type { Action, Origin, StsParts } from './context.ts'
 import { readForm } from './form.ts'
 import { GetCallerIdentity } from './get-caller-identity.ts'
 import { rejectedSignature, StsError } from './sts-error.ts'
+import { Overloaded } from './unsigned-calls.ts'
 import { errorXml, type Members, responseXml } from './xml.ts'
 
 const actions: ReadonlyMap<string, Action> = new Map(
@@ -45,12 +46,15 @@ interface Facts {
   err?: unknown
   /** Why the service is unavailable. */
   reason?: string
+  /** The code that rejected the call for overload has logged that. */
+  overloaded?: true
 }
 
 /** Serves AWS's Security Token Service in its own protocol: a form in, XML out. It never rejects. */
-export function createSts(parts: Parts): (request: SignedRequest, requestId: string) => Promise<StsResponse> {
-  return async (request, requestId) => {
-    const call = new Call(parts, request)
+export function createSts(parts: Parts): (request: SignedRequest, origin: Origin) => Promise<StsResponse> {
+  return async (request, origin) => {
+    const { requestId } = origin
+    const call = new Call(parts, request, origin)
     const { facts } = call
     try {
       const result = await call.act()
@@ -64,11 +68,13 @@ export function createSts(parts: Parts): (request: SignedRequest, requestId: str
 
 class Call {
   readonly facts: Facts = {}
+  readonly origin: Origin
   isVerified = false
   readonly #parts: Parts
   readonly #request: SignedRequest
 
-  constructor(parts: Parts, request: SignedRequest) {
+  constructor(parts: Parts, request: SignedRequest, origin: Origin) {
+    this.origin = origin
     this.#parts = parts
     this.#request = request
   }
@@ -105,6 +111,7 @@ class Call {
 function failureOf(error: unknown, { isUnavailable }: Parts, requestId: string, facts: Facts): StsError {
   const failure = stsErrorOf(error, isUnavailable, requestId)
   facts.code = failure.code
+  if (error instanceof Overloaded) facts.overloaded = true
   if (failure.status === 503) facts.reason = error instanceof Error ? error.message : String(error)
   else if (failure.status >= 500) facts.err = error
   return failure

@@ -1,5 +1,6 @@
 import { expireChannel } from './expire-channel.ts'
 import { expireUser } from './expire-user.ts'
+import { forgetAudit } from './forget-audit.ts'
 import { forgetTokens } from './forget-tokens.ts'
 import type { Kind } from './kind.ts'
 import { purgeChannel } from './purge-channel.ts'
@@ -18,4 +19,5 @@ export const createKinds = (announceChange: (userArn: string) => void): readonly
   retention,
   trim,
   forgetTokens,
+  forgetAudit,
 ]

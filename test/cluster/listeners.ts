@@ -15,6 +15,8 @@ import type { History, Period, SeenEvent, SeenMessage } from './history.ts'
 
 const connectPauseMs = 200
 const connectMsMax = 5_000
+/** Longer than a single node takes to start on a loaded machine: a session that gives up rejects a promise that no code awaits. */
+const reconnectMsMax = 60_000
 
 /** A session that comes back whenever it is lost; each connection is a period of its own. */
 abstract class Listener {
@@ -148,6 +150,7 @@ export class SdkListener extends Listener {
     configuration.prefetchOn = PrefetchOn.Connect
     configuration.reconnectShortBackoffMs = connectPauseMs
     configuration.reconnectLongBackoffMs = connectMsMax
+    configuration.reconnectTimeoutMs = reconnectMsMax
     const log = new NoOpLogger()
     const session = new DefaultMessagingSession(configuration, log, new PlainWebSocketAdapter(log))
     this.#session = session

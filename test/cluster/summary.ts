@@ -76,7 +76,7 @@ export function verdict(outcome: FaultOutcome): string[] {
 }
 
 export function summary(outcome: FaultOutcome): string {
-  const { history, kills, plan, turns, violations, acts, oldestPending } = outcome
+  const { history, kills, restartedAt, plan, turns, violations, acts, oldestPending } = outcome
   const { sends, periods, looks, troubles, end } = history
   const acknowledged = sends.filter(({ messageIds }) => messageIds.length > 0)
   const twice = sends.filter(({ messageIds }) => messageIds.length > 1)
@@ -96,7 +96,7 @@ export function summary(outcome: FaultOutcome): string {
     `outcomes: ${ended.join(', ')}`,
     `faults: ${kills.length} kills (of nodes ${killed.join(', ')}), ${others.join(', ') || 'nothing else'}`,
     `acts: ${[...acts].map(([name, times]) => `${times} ${name}`).join(', ')}`,
-    `sessions: ${periods.length} connections, ${openThroughout(outcome).length} open from the start to the rolling restart`,
+    `sessions: ${periods.length} connections, ${openThroughout(outcome).length} open from the start to the ${restartedAt ? 'rolling restart' : 'end'}`,
     `seen: ${heard} events, ${textless.length} of them without their text; ${looks.length} looks`,
     `taken over from killed nodes: ${times.length} steps, after ${times.sort((a, b) => a - b).join(', ') || 'no'} ms`,
     `oldest pending, as /metrics had it: ${oldest.join(', ') || 'nothing'}`,

@@ -10,7 +10,8 @@ import type { Committed, Isolation, Store, Transaction } from '../../src/store/s
  * A whole server in a process of its own that kills itself, as if the power went, when it comes by a certain point for
  * the nth time: `node killable-server.ts POINT:N FLAG…`. Points: `dispatch` (a message or a verdict is committed, its
  * step is not handed over yet), `record` (a step was handed over, its record is not written yet), `publish` (a verdict is
- * committed, nobody was told yet), `purge` (a piece of a channel's purge is committed), `never`.
+ * committed, nobody was told yet), `purge` (a piece of a channel's purge is committed), `audit` (a row of the audit log is
+ * written, and not committed), `audited` (it is committed, without a response), `never`.
  */
 const [point = 'never', ...flags] = process.argv.slice(2)
 const [name, times = '1'] = point.split(':')
@@ -39,15 +40,22 @@ class MinedStore implements Store {
 
   async transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T> {
     let isPurge = false
+    let isAudit = false
     const watching = (transaction: Transaction): Transaction => ({
       ...transaction,
       run: (sql, ...values) => {
         isPurge ||= sql.startsWith('DELETE FROM channel_message')
         return transaction.run(sql, ...values)
       },
+      insert: async (table, row) => {
+        await transaction.insert(table, row)
+        isAudit = table === 'audit'
+        if (isAudit) pass('audit')
+      },
     })
     const result = await this.#store.transaction((transaction) => work(watching(transaction)), isolation)
     if (isPurge) pass('purge')
+    if (isAudit) pass('audited')
     return result
   }
 

@@ -47,7 +47,7 @@ test('an operation without output answers {}, and 204 without a body', async (t)
   assert.equal(deleted.headers['content-type'], undefined)
 })
 
-test('the operation is given its facts, credentials and request id by contextFor', async (t) => {
+test('the operation is given its facts, credentials, request id and address by contextFor', async (t) => {
   const calls: unknown[] = []
   const { call } = await listen(t, {
     contextFor: (call) => {
@@ -57,7 +57,8 @@ test('the operation is given its facts, credentials and request id by contextFor
   })
   await call('GET', '/bells', { headers: { 'amz-sdk-invocation-id': 'i-1' } })
   const credentials = { accessKeyId: 'AKIA', secretAccessKey: 'secret', grant: rootGrant }
-  assert.deepEqual(calls, [{ operation: ListBells, credentials, requestId: 'request-1', invocationId: 'i-1' }])
+  const ids = { requestId: 'request-1', invocationId: 'i-1' }
+  assert.deepEqual(calls, [{ operation: ListBells, credentials, address: '127.0.0.1', ...ids }])
 })
 
 test('the signature is checked over the bytes as they came', async (t) => {

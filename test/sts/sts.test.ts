@@ -5,6 +5,7 @@ import { type AssumeRoleCommandInput, type Credentials as IssuedCredentials, STS
 import { DerivedSecrets } from '../../src/keys/derived-secrets.ts'
 import type { Credentials } from '../../src/keys/key.ts'
 import { functionKey } from '../../src/keys/temporary-keys.ts'
+import { listAudit } from '../../src/store/audit.ts'
 import { keepSetting } from '../../src/store/kept-value.ts'
 import type { Store } from '../../src/store/store.ts'
 import { audience, Issuer } from '../support/issuer.ts'
@@ -37,7 +38,7 @@ const roles = [
   `calls=callback:${chat}`,
 ]
 await server.restart([
-  ...['--sts-roles', roles.join(',')],
+  ...['--admin-port', '0', '--sts-roles', roles.join(',')],
   ...['--oidc-issuer', issuer.url, '--oidc-audience', audience, '--oidc-user-claim', 'chat_user'],
 ])
 
@@ -118,6 +119,9 @@ suite('AssumeRole', () => {
     const key = issuedKey((await assume('chat', call)).Credentials)
     await channelsOf(key, ann)
     await assert.rejects(channelsOf(key, bob), errorOf(403, 'AccessDeniedException'))
+    const root = issuedKey((await assume('watch', { RoleSessionName: 'root' })).Credentials)
+    const { Arn } = await stsWith(root).getCallerIdentity({})
+    assert.equal(Arn, 'arn:aws:sts::111122223333:assumed-role/operator/root')
     await assert.rejects(assume('chat', { RoleSessionName: 'ann' }), errorOf(400, 'ValidationError'))
   })
 
@@ -219,6 +223,25 @@ suite('AssumeRole', () => {
       await assert.rejects(call, { name: 'ValidationError', message: /is not supported by this server/ })
     }
     await assume('chat', { ...tagged('ann'), PolicyArns: [], ExternalId: 'partner' })
+  })
+
+  test('has a row in the audit log, with the id of the new key', async () => {
+    const parent = await createKey({ Kind: 'OPERATOR', Name: 'back end' })
+    const { Credentials: issued } = await assume('chat', { ...tagged('ann'), RoleSessionName: 'audited' }, parent)
+    const rows = await listAudit(store.read, { after: [0, 0], rowsMax: 1_000 })
+    const row = rows.find(({ facts_json: facts }) => facts.includes('audited'))
+    assert.deepEqual(
+      [row?.access_key_id, row?.key_name, row?.action],
+      [parent.accessKeyId, 'back end', 'sts:AssumeRole'],
+    )
+    assert.equal(row?.scope_arn, chat)
+    assert.deepEqual(JSON.parse(row.facts_json), {
+      RoleArn: roleArn('chat'),
+      RoleSessionName: 'audited',
+      SubjectArn: ann,
+      AccessKeyId: issued?.AccessKeyId,
+    })
+    assert.ok(row.request_id && row.address)
   })
 
   test('ends the key with the key that asked for it', async () => {
@@ -334,7 +357,7 @@ suite('the protocol', () => {
     await assert.rejects(assume('admin', {}, key), errorOf(403, 'InvalidClientTokenId'))
   })
 
-  test('puts no secret, token or JWT into a log line or an error', async () => {
+  test('puts no secret, token or JWT into a log line, a metric or an error', async () => {
     const secrets: string[] = []
     const { Credentials: issued } = await signIn({ chat_user: 'ann' })
     const key = issuedKey(issued)
@@ -360,7 +383,9 @@ suite('the protocol', () => {
       lines.some((line) => line.includes('request rejected: signature')),
       'the rejection is not in the log',
     )
-    const found = [...lines, ...errors].filter((line) =>
+    const metrics = await (await fetch(`${server.endpoint.admin}/metrics`)).text()
+    assert.match(metrics, /operation="AssumeRoleWithWebIdentity"/)
+    const found = [...lines, ...errors, metrics].filter((line) =>
       secrets.some((secret) => secret.length > 20 && line.includes(secret)),
     )
     assert.deepEqual(found, [])

@@ -61,6 +61,9 @@ const emptiedOfAppInstance = [
 const withChannel = 'the tests have the ARN of another AppInstance in it; it is purged with its channel'
 /** Columns that the tests do not fill. */
 const notFilled: Record<string, string> = {
+  'audit.key_name': 'the name of a key, which is deleted with its row after 400 days',
+  'audit.scope_arn': 'what operators did stays for 400 days',
+  'paused_function.function_name': 'a function belongs to the server',
   'access_key.subject_arn': 'an operator lists and deletes keys; a key whose user is deleted is not found',
   'flow_run.channel_flow_arn': withChannel,
   'flow_step.function_arn': withChannel,

@@ -44,7 +44,15 @@ test('the removal of a user covers every table that has its number', () => {
     'channel_membership.member_id',
     ...[moderator, ban].map(({ table, userColumn }) => `${table}.${userColumn}`),
   ]
-  const others = ['access_key_id', 'callback_id', 'previous_callback_id', 'channel_id', 'message_id', 'node_id']
+  const others = [
+    'access_key_id',
+    'callback_id',
+    'previous_callback_id',
+    'channel_id',
+    'message_id',
+    'node_id',
+    'request_id',
+  ]
   const columns = database
     .prepare(
       `SELECT sqlite_schema.name AS name, info.name AS of FROM sqlite_schema, pragma_table_info(sqlite_schema.name) AS info

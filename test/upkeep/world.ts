@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { suite, type TestContext, test } from 'node:test'
+import { MessageIds } from '../../src/api/channel-messages/message-ids.ts'
 import type { Context } from '../../src/api/context.ts'
 import { operations } from '../../src/api/index.ts'
 import { dayMs } from '../../src/api/times.ts'
@@ -87,6 +88,7 @@ export class World {
       location: awsLocation,
       now: this.clock.now,
       newId: randomUUID,
+      messageIds: new MessageIds(randomBytes(32), Math.random),
       tokenKey: 'key',
       log: silentLog,
       credentials: { accessKeyId: 'key' },

@@ -34,6 +34,7 @@ export const CreateAppInstanceUser = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['AppInstanceArn'],
   tokenScope: 'AppInstanceArn',
+  audited: ['AppInstanceUserArn'],
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn, AppInstanceUserId } = input

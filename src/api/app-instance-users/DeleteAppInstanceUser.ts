@@ -16,6 +16,7 @@ export const DeleteAppInstanceUser = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['AppInstanceUserArn'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ AppInstanceUserArn }, { store, now }) {
     return store.transaction(async (transaction) => {

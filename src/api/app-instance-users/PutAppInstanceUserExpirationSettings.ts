@@ -20,6 +20,7 @@ export const PutAppInstanceUserExpirationSettings = operation({
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['AppInstanceUserArn'],
+  audited: ['ExpirationSettings'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceUserArn, ExpirationSettings }, { store }) {
     const expiration_days = ExpirationSettings?.ExpirationDays ?? null

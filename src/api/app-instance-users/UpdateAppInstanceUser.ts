@@ -16,6 +16,7 @@ export const UpdateAppInstanceUser = operation({
   output: { AppInstanceUserArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['AppInstanceUserArn'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ AppInstanceUserArn, Name, Metadata }, { store, now }) {
     const text = `UPDATE app_instance_user SET name = $2, metadata = $3, updated_at = $4

@@ -15,6 +15,7 @@ export const CreateAppInstanceAdmin = operation({
   output: { AppInstanceAdmin: optional(Identity), AppInstanceArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['AppInstanceArn', 'AppInstanceAdminArn'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn, AppInstanceAdminArn }, { store, now }) {
     return store.transaction(async (transaction) => {

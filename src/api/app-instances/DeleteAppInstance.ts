@@ -16,6 +16,7 @@ export const DeleteAppInstance = operation({
   output: {},
   errors: ['BadRequest', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['AppInstanceArn'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn }, { store, now }) {
     return store.transaction(async (transaction) => {

@@ -12,6 +12,7 @@ export const DeleteAppInstanceAdmin = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['AppInstanceArn', 'AppInstanceAdminArn'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn, AppInstanceAdminArn }, { store }) {
     const text = 'DELETE FROM app_instance_admin WHERE app_instance_arn = $1 AND admin_arn = $2'

@@ -17,6 +17,7 @@ export const PutAppInstanceRetentionSettings = operation({
   },
   errors: ['BadRequest', 'Forbidden'],
   resources: ['AppInstanceArn'],
+  audited: ['AppInstanceRetentionSettings'],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn, AppInstanceRetentionSettings: settings }, { store, now }) {
     return store.transaction(async (transaction) => {

@@ -13,6 +13,7 @@ export const UpdateAppInstance = operation({
   output: { AppInstanceArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['AppInstanceArn'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ AppInstanceArn, Name, Metadata }, { store, now }) {
     const text = 'UPDATE app_instance SET name = $2, metadata = $3, updated_at = $4 WHERE app_instance_arn = $1'

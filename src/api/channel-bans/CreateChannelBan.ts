@@ -25,6 +25,7 @@ export const CreateChannelBan = operation({
   output: { ChannelArn: optional(ChimeArn), Member: optional(Identity) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'members',
   allow: mayModerateChannel,
   async handle({ ChannelArn, MemberArn }, context, { bearer: createdBy, channel }) {
     const { channel_id } = channel

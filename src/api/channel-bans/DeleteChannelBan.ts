@@ -12,6 +12,7 @@ export const DeleteChannelBan = operation({
   output: {},
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn', 'MemberArn'],
+  rate: 'members',
   allow: mayModerateChannel,
   async handle({ MemberArn }, { store }, { channel }) {
     return store.transaction(async (transaction) => {

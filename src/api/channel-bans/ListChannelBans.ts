@@ -20,6 +20,7 @@ export const ListChannelBans = operation({
   },
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'lists',
   allow: mayModerateChannel,
   async handle(input, context, { channel }) {
     const { page, NextToken } = await readRolePage(context, input, ban, channel.channel_id)

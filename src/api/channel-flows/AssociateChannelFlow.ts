@@ -13,6 +13,7 @@ export const AssociateChannelFlow = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
   resources: ['ChimeBearer', 'ChannelArn', 'ChannelFlowArn'],
+  audited: [],
   allow: mayModerateChannel,
   async handle({ ChannelFlowArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {

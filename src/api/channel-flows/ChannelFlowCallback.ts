@@ -42,7 +42,7 @@ export const ChannelFlowCallback = operation({
   output: { ChannelArn: optional(ChimeArn), CallbackId: optional(CallbackIdType) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['ChannelArn'],
-  rate: 'channelWrites',
+  rate: 'messages',
   whileStopping: true,
   allow: byCredentialsAlone,
   async onInvalid(input, context, violations) {

@@ -26,6 +26,7 @@ export const CreateChannelFlow = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['AppInstanceArn'],
   tokenScope: 'AppInstanceArn',
+  audited: ['ChannelFlowArn', 'Processors'],
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn, Processors } = input

@@ -13,6 +13,7 @@ export const DeleteChannelFlow = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['ChannelFlowArn'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ ChannelFlowArn }, { store }) {
     return store.transaction(async (transaction) => {

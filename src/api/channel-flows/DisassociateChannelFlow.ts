@@ -12,6 +12,7 @@ export const DisassociateChannelFlow = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound'],
   resources: ['ChimeBearer', 'ChannelArn', 'ChannelFlowArn'],
+  audited: [],
   allow: mayModerateChannel,
   async handle({ ChannelFlowArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {

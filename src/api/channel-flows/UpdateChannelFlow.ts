@@ -14,6 +14,7 @@ export const UpdateChannelFlow = operation({
   output: { ChannelFlowArn: optional(ChimeArn) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['ChannelFlowArn'],
+  audited: ['Processors'],
   allow: byCredentialsAlone,
   async handle({ ChannelFlowArn, Processors, Name }, { store, now }) {
     requireDistinctOrder(Processors)

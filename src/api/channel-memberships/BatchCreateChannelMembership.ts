@@ -31,6 +31,7 @@ export const BatchCreateChannelMembership = operation({
   },
   errors: ['BadRequest', 'Forbidden', 'NotFound', 'ResourceLimitExceeded'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'batch',
   async allow(input, context) {
     const access = await accessTo(input, context)
     if (!mayAdd(access, input.MemberArns, input.Type ?? 'DEFAULT')) throw forbidden()

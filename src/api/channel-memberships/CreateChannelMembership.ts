@@ -22,6 +22,7 @@ export const CreateChannelMembership = operation({
   output: { ChannelArn: optional(ChimeArn), Member: optional(Identity), SubChannelId: optional(SubChannelId) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'NotFound', 'ResourceLimitExceeded'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'members',
   async allow(input, context) {
     const access = await accessTo(input, context)
     if (!mayAdd(access, [input.MemberArn], input.Type)) throw forbidden()

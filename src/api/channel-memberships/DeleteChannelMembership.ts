@@ -24,6 +24,7 @@ export const DeleteChannelMembership = operation({
   output: {},
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn', 'MemberArn'],
+  rate: 'members',
   async allow(input, context) {
     if (input.MemberArn === input.ChimeBearer) return maySeeChannel(input, context)
     const access = await accessTo(input, context)

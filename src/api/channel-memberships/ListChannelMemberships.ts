@@ -30,6 +30,7 @@ export const ListChannelMemberships = operation({
   },
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'lists',
   async allow(input, context) {
     const access = await maySeeChannel(input, context)
     if (input.Type === 'HIDDEN' && !access.moderates && !access.administers) throw forbidden()

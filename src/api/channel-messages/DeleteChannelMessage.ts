@@ -22,7 +22,7 @@ export const DeleteChannelMessage = operation({
   output: {},
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
-  rate: 'channelWrites',
+  rate: 'messages',
   async allow(input, context) {
     const access = await accessTo(input, context)
     if (!access.administers) throw forbidden()

@@ -21,6 +21,7 @@ export const GetChannelMessage = operation({
   output: { ChannelMessage: optional(ChannelMessage) },
   errors: ['BadRequest', 'Forbidden', 'NotFound'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'reading',
   allow: maySeeChannel,
   async handle({ MessageId, ChimeBearer, SubChannelId }, { read, now }, { channel, bearer: reader }) {
     rejectSubChannel(SubChannelId)

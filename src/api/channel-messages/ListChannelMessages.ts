@@ -33,6 +33,7 @@ export const ListChannelMessages = operation({
   },
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'history',
   allow: maySeeChannel,
   async handle(input, context, { channel, bearer: reader }) {
     rejectSubChannel(input.SubChannelId)

@@ -23,7 +23,7 @@ export const RedactChannelMessage = operation({
   output: { ChannelArn: optional(ChimeArn), MessageId: optional(MessageId), SubChannelId: optional(SubChannelId) },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
-  rate: 'channelWrites',
+  rate: 'messages',
   allow: mayActInChannel,
   async handle({ ChannelArn, MessageId, SubChannelId }, context, access) {
     rejectSubChannel(SubChannelId)

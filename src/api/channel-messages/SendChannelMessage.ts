@@ -69,7 +69,7 @@ export const SendChannelMessage = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
   tokenScope: 'ChannelArn',
-  rate: 'channelWrites',
+  rate: 'messages',
   allow: maySendToChannel,
   async handle(input, context, { bearer: sender, channel, flow: readFlow }) {
     rejectSubChannel(input.SubChannelId)

@@ -41,7 +41,7 @@ export const UpdateChannelMessage = operation({
   },
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
-  rate: 'channelWrites',
+  rate: 'messages',
   allow: mayActInChannel,
   async handle(input, context, { channel, bearer: sender, membership }) {
     const { ChannelArn, MessageId } = input

@@ -18,6 +18,7 @@ export const CreateChannelModerator = operation({
   output: { ChannelArn: optional(ChimeArn), ChannelModerator: optional(Identity) },
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'members',
   allow: mayModerateChannel,
   async handle({ ChannelArn, ChannelModeratorArn }, { store, now }, { bearer: createdBy, channel }) {
     const { channel_id, app_instance_arn } = channel

@@ -12,6 +12,7 @@ export const DeleteChannelModerator = operation({
   output: {},
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn', 'ChannelModeratorArn'],
+  rate: 'members',
   allow: mayModerateChannel,
   async handle({ ChannelModeratorArn }, { store }, { channel }) {
     return store.transaction(async (transaction) => {

@@ -20,6 +20,7 @@ export const ListChannelModerators = operation({
   },
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'lists',
   allow: mayModerateChannel,
   async handle(input, context, { channel }) {
     const { page, NextToken } = await readRolePage(context, input, moderator, channel.channel_id)

@@ -13,6 +13,7 @@ export const DescribeChannel = operation({
   output: { Channel: optional(Channel) },
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
+  rate: 'description',
   allow: maySeeChannel,
   handle: (_input, _context, { channel }) => ({ Channel: channelToWire(channel, epochSeconds) }),
 })

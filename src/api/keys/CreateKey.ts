@@ -30,6 +30,7 @@ export const CreateKey = operation({
   output: { AccessKeyId, SecretAccessKey: Type.String() },
   errors: ['BadRequest', 'Forbidden'],
   resources: ['SubjectArn'],
+  audited: ['AccessKeyId', 'Kind', 'Role', 'Directory', 'ExpirationTimestamp'],
   allow: byCredentialsAlone,
   async handle(input, { store, credentials, now }) {
     const at = now()
@@ -37,8 +38,10 @@ export const CreateKey = operation({
       const key = newKeyOf(input)
       if (key.expiresAtMs !== undefined && key.expiresAtMs <= at) throw badRequest('ExpirationTimestamp is over')
       requireEndWithin(credentials, key.expiresAtMs)
-      const pair = await store.transaction((transaction) => createAccessKey(transaction, key, at))
-      return { AccessKeyId: pair.accessKeyId, SecretAccessKey: pair.secretAccessKey }
+      return await store.transaction(async (transaction) => {
+        const { accessKeyId, secretAccessKey } = await createAccessKey(transaction, key, at)
+        return { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey }
+      })
     } catch (error) {
       throw isCallersMistake(error) ? badRequest((error as Error).message) : error
     }

@@ -14,6 +14,7 @@ export const DeleteKey = operation({
   output: {},
   errors: ['BadRequest', 'NotFound'],
   resources: [],
+  audited: ['AccessKeyId'],
   allow: byCredentialsAlone,
   async handle({ AccessKeyId }, context) {
     const now = context.now()

@@ -15,6 +15,7 @@ export const ResumeKey = operation({
   output: { Changed: Type.Boolean() },
   errors: ['BadRequest', 'NotFound'],
   resources: [],
+  audited: ['AccessKeyId'],
   allow: byCredentialsAlone,
   async handle({ AccessKeyId }, context) {
     const Changed = await context.store.transaction(async (transaction) => {

@@ -15,6 +15,7 @@ export const SuspendKey = operation({
   output: { Changed: Type.Boolean() },
   errors: ['BadRequest', 'NotFound'],
   resources: [],
+  audited: ['AccessKeyId'],
   allow: byCredentialsAlone,
   async handle({ AccessKeyId }, context) {
     const now = context.now()

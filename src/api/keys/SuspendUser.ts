@@ -15,6 +15,7 @@ export const SuspendUser = operation({
   output: { Changed: Type.Boolean() },
   errors: ['BadRequest', 'Forbidden'],
   resources: ['AppInstanceUserArn'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ AppInstanceUserArn }, { store, now }) {
     const at = now()

@@ -13,6 +13,7 @@ export const UntagResource = operation({
   output: {},
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ResourceARN'],
+  audited: [],
   allow: byCredentialsAlone,
   async handle({ ResourceARN, TagKeys }, { store }) {
     const { extensions } = taggedKind(ResourceARN)

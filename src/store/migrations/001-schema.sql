@@ -223,6 +223,9 @@ CREATE TABLE flow_run (
   PRIMARY KEY (channel_id, message_id, revision)
 );
 
+-- For the list of failed messages. Nothing is written to it for a run that ends well.
+CREATE INDEX flow_run_failed ON flow_run (ended_at, channel_id, message_id, revision) WHERE state = 'FAILED';
+
 -- One processor's turn in a run. Steps stay when the run is over: they are the message's timeline, without its text. The
 -- run names its latest step, and each step the one before it.
 -- owner: the node that has the step in memory or at its processor, or '' when none has.
@@ -301,6 +304,30 @@ CREATE TABLE revocation (
   subject TEXT NOT NULL,
   revoked_at BIGINT NOT NULL
 );
+
+-- The functions that an operator has paused: no node invokes them.
+CREATE TABLE paused_function (
+  function_name TEXT PRIMARY KEY,
+  paused_at BIGINT NOT NULL
+);
+
+-- What operators did. A row is written in the commit of its act, and deleted when it is old.
+-- access_key_id: the key that signed the call; 'command line' for an act of the program itself, whose user is key_name.
+-- scope_arn: the AppInstance in which the act was; null for an act on the whole server.
+-- facts_json: members of the call by their names, such as ARNs and ids. Never a message, a secret or a token.
+CREATE TABLE audit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  at BIGINT NOT NULL,
+  access_key_id TEXT NOT NULL,
+  key_name TEXT,
+  action TEXT NOT NULL,
+  scope_arn TEXT,
+  facts_json TEXT NOT NULL,
+  address TEXT,
+  request_id TEXT
+);
+CREATE INDEX audit_by_time ON audit (at, number);
+CREATE INDEX audit_by_scope ON audit (scope_arn, at, number);
 
 -- The nodes that share this store, each with the time until which it counts as alive. Steps of an owner that is no living
 -- node are free for any node.

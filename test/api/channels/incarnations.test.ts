@@ -33,7 +33,7 @@ const contextOn = (store: Store, operation: OperationFacts) =>
     now: () => 1_000,
     newId: randomUUID,
     credentials: { accessKeyId: 'key' },
-  }) as Context
+  }) as unknown as Context
 
 const create = (store: Store, ChimeBearer: string, MemberArns?: string[]) =>
   call(CreateChannel, store, { ChimeBearer, AppInstanceArn, Name: 'Lounge', ChannelId: 'lounge', MemberArns })
