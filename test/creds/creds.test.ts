@@ -2,14 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { RecordingLog } from '../processor/functions.ts'
 import { startTestServer } from '../support/running-server.ts'
 import { callCreds, exchange, origin, signIn, turnOn } from './signing-in.ts'
 
-/** Everything that is logged at the default level and above. */
-const logged: string[] = []
-const note = (fields: object, text: string) => void logged.push(JSON.stringify([fields, text]))
-
-const server = await startTestServer({ log: { info: note, warn: note } })
+const log = new RecordingLog()
+const server = await startTestServer({ log })
 
 const off = await callCreds(server, { headers: { origin, authorization: 'Bearer ann-token' } })
 const appInstanceArn = await turnOn(server, { flags: ['--admin-port', '0'] })
@@ -169,6 +167,14 @@ test('a function that hangs is ended, and the next call is served', async () => 
   await signIn(server, 'ann-token')
 })
 
+test('a sign-in at the function gets its response when the server stops', async () => {
+  const asked = log.waitForNext('hanging-token')
+  const response = exchange(server, 'hanging-token')
+  await asked
+  await server.restart()
+  assert.equal((await response).status, 401)
+})
+
 test('an address has a limit of calls', async () => {
   await turnOn(server, { callsPerMinute: 2 })
   const statuses = []
@@ -183,7 +189,8 @@ test('an address has a limit of calls', async () => {
 test('no token and no secret is logged at the default level', async () => {
   await server.restart()
   const { credentials } = await signIn(server, 'ann-token')
-  assert.ok(logged.length > 0)
+  const logged = log.lines.filter(({ level }) => level !== 'debug').map((line) => JSON.stringify(line))
+  assert.ok(logged.some((line) => line.includes('sign-ins failed')))
   const secrets = ['-token', credentials.secretAccessKey, credentials.sessionToken]
   for (const line of logged) for (const secret of secrets) assert.ok(!line.includes(secret), line)
 })
