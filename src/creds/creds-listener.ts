@@ -61,8 +61,8 @@ const preflight: Reply = {
 }
 
 /**
- * Serves `POST /creds`, the credential exchange service of AWS's chat sample: whoever the token in `Authorization` stands
- * for gets a key of their own. Only pages of the given origins may call.
+ * Serves `POST /creds`, the credential exchange service of AWS's chat sample: the person for whom the token in
+ * `Authorization` stands gets a key. Only pages of the given origins may call.
  */
 export class CredsListener {
   readonly #parts: CredsParts
@@ -129,7 +129,7 @@ export class CredsListener {
   }
 
   async #exchange(authorization: string): Promise<Reply> {
-    const { whoIs, signIn } = this.#parts
+    const { whoIs, signIn, phase } = this.#parts
     try {
       const person = await whoIs(authorization)
       if (!person) return notAuthorized('unknown')
@@ -138,7 +138,7 @@ export class CredsListener {
     } catch (error) {
       if (error instanceof SuspendedSubject) return notAuthorized('suspended')
       this.#failed = { calls: this.#failed.calls + 1, reason: (error as Error).message }
-      this.#failures.request()
+      if (phase() !== 'stopping') this.#failures.request()
       return error instanceof Unidentified ? notAuthorized('failed') : unavailable
     }
   }
@@ -165,6 +165,7 @@ const tooMany = (retryAfterSeconds: number): Reply => ({
 const allowed = (origin: string): IncomingHttpHeaders => ({
   'access-control-allow-origin': origin,
   'access-control-allow-credentials': 'true',
+  'access-control-expose-headers': 'x-amzn-RequestId, Retry-After',
 })
 
 /** `Vary`, because what a cache keeps for one origin is not for another. */

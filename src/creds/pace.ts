@@ -34,7 +34,7 @@ export class Pace {
     return !this.#closed
   }
 
-  /** Nobody waits any more. */
+  /** No caller waits any more. */
   close(): void {
     this.#closed = true
     for (const begin of this.#begin) begin()

@@ -67,7 +67,7 @@ suite('the pace', () => {
     assert.equal(await pace.turn(), true)
   })
 
-  test('lets nobody wait once it is closed', async () => {
+  test('lets no caller wait once it is closed', async () => {
     const pace = new Pace(new ManualClock(0), limits)
     assert.equal(await pace.turn(), true)
     const second = pace.turn()
