@@ -9,7 +9,8 @@ import {
   type NamedUser,
   requireUserOf,
 } from './app-instance-users/app-instance-user.ts'
-import { type SnapshotRow, snapshotOf } from './channel-flows/channel-flow.ts'
+import type { FlowPolicy } from './app-instances/flow-policy.ts'
+import { effectiveFlowArn, type SnapshotRow, snapshotOf } from './channel-flows/channel-flow.ts'
 import type { Context } from './context.ts'
 
 /*
@@ -23,6 +24,8 @@ export interface ChannelAccess {
   channel: ChannelRow
   /** The channel's flow, read together with the roles; undefined if it has none. */
   flow(): FlowSnapshot | undefined
+  /** What the operator has set for all channels of the AppInstance. */
+  policy: Omit<FlowPolicy, 'default_flow_arn'>
   membership: ChannelMembershipType | undefined
   moderates: boolean
   administers: boolean
@@ -40,7 +43,10 @@ interface Roles {
 }
 
 /** If the bearer's AppInstance has no such channel, every column is null except the bearer's. */
-type AccessRow = ChannelRow & Roles & SnapshotRow & { bearer_id: number; bearer_arn: string; bearer_name: string }
+type AccessRow = ChannelRow &
+  Roles &
+  SnapshotRow &
+  ChannelAccess['policy'] & { bearer_id: number; bearer_arn: string; bearer_name: string }
 
 export interface ChannelCall {
   ChannelArn: string
@@ -97,7 +103,8 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
   const row = await read.get<AccessRow>(
     `SELECT channel.*, channel_head.last_message_at, bearer.user_id AS bearer_id,
        bearer.app_instance_user_arn AS bearer_arn, bearer.name AS bearer_name,
-       channel_flow.processors_json, channel_flow.deadline_ms,
+       channel_flow.channel_flow_arn AS effective_flow_arn, channel_flow.processors_json, channel_flow.deadline_ms,
+       app_instance.required_flow_arn, app_instance.control_messages, app_instance.channel_text,
        (SELECT type FROM channel_membership
         WHERE channel_id = channel.channel_id AND member_id = bearer.user_id) AS membership,
        (SELECT count(*) FROM channel_moderator
@@ -111,7 +118,7 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
      LEFT JOIN channel_head ON channel_head.channel_arn = $1 AND channel_head.deleted_at IS NULL
      LEFT JOIN channel ON channel.channel_id = channel_head.channel_id
        AND channel.app_instance_arn = bearer.app_instance_arn
-     LEFT JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn
+     LEFT JOIN channel_flow ON channel_flow.channel_flow_arn = ${effectiveFlowArn}
      WHERE bearer.app_instance_user_arn = $2 AND bearer.deleted_at IS NULL`,
     ChannelArn,
     ChimeBearer,
@@ -119,11 +126,13 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
   if (!row) throw unknownBearer()
   if (row.channel_id === null) throw forbidden()
   const { membership, moderates, administers, bans, bearer_id, bearer_arn, bearer_name, ...rest } = row
-  const { processors_json, deadline_ms, ...channel } = rest
+  const { effective_flow_arn, processors_json, deadline_ms, ...others } = rest
+  const { required_flow_arn, control_messages, channel_text, ...channel } = others
   return {
     bearer: { user_id: bearer_id, app_instance_user_arn: bearer_arn, name: bearer_name },
     channel,
     flow: () => snapshotOf(row),
+    policy: { required_flow_arn, control_messages, channel_text },
     membership: membership ?? undefined,
     moderates: moderates > 0,
     administers: administers > 0,

@@ -6,6 +6,7 @@ import { systemClock } from '../runtime/clock.ts'
 import { createLog } from '../runtime/log.ts'
 import { type AuditPosition, type AuditRow, listAudit, positionOf } from '../store/audit.ts'
 import type { Reader } from '../store/store.ts'
+import { takeFlags } from './own-flags.ts'
 
 /** The log is read and printed in pages of so many rows. */
 const pageSize = 500
@@ -14,7 +15,9 @@ const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `carillon audit`: what operators did, the oldest first. The server of the store may be running. */
 export async function audit(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const { sinceMs, json, others } = readAuditArguments(args, systemClock.now())
+  const { flags, others } = takeFlags(args, { '--since': 'value', '--json': 'no value' })
+  const since = flags['--since']
+  const sinceMs = since === undefined ? 0 : timeOf(since, systemClock.now())
   const { config } = readConfig(others, environment, (path) => readFileSync(path, 'utf8'))
   const store = await openStore(existingStore(config), {
     clock: systemClock,
@@ -23,7 +26,7 @@ export async function audit(args: string[], environment: NodeJS.ProcessEnv): Pro
     migrations: 'check',
   })
   try {
-    await print(linesOf(store.read, sinceMs, json ? asJson : asText))
+    await print(linesOf(store.read, sinceMs, flags['--json'] === undefined ? asText : asJson))
     return 0
   } finally {
     await store.close()
@@ -47,16 +50,7 @@ async function print(lines: AsyncGenerator<string>): Promise<void> {
   }
 }
 
-/** `--since`: a time, or how long ago. */
-function readAuditArguments(args: string[], nowMs: number) {
-  const rest = args.flatMap((arg) => (arg.startsWith('--since=') ? ['--since', arg.slice('--since='.length)] : [arg]))
-  const json = rest.includes('--json')
-  const at = rest.indexOf('--since')
-  const since = at === -1 ? undefined : rest[at + 1]
-  const others = rest.filter((arg, index) => arg !== '--json' && (at === -1 || (index !== at && index !== at + 1)))
-  return { json, others, sinceMs: at === -1 ? 0 : timeOf(since ?? '', nowMs) }
-}
-
+/** A time, or how long ago. */
 function timeOf(text: string, nowMs: number): number {
   const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
   if (count && unit) return nowMs - Number(count) * unitMs[unit as keyof typeof unitMs]

@@ -15,6 +15,7 @@ import type { Reader, Transaction } from './store.ts'
 
 /** The kinds of work. src/upkeep/ has a file for each. */
 export const workKinds = [
+  'attach-flow',
   'purge-channel',
   'expire-channel',
   'remove-user',

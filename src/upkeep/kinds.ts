@@ -1,3 +1,4 @@
+import { attachFlow } from './attach-flow.ts'
 import { expireChannel } from './expire-channel.ts'
 import { expireUser } from './expire-user.ts'
 import { forgetAudit } from './forget-audit.ts'
@@ -20,4 +21,5 @@ export const createKinds = (announceChange: (userArn: string) => void): readonly
   trim,
   forgetTokens,
   forgetAudit,
+  attachFlow,
 ]

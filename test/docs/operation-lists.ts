@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { matrixOf } from '../../conformance/matrix.ts'
+import { readLastRun } from '../../conformance/sdks.ts'
 import { operations } from '../../src/api/index.ts'
 import { operationFacts, resources } from '../contract/facts.ts'
 import { sdkOperationInEach } from '../contract/sdk-schemas.ts'
 
-/* The lists of operations in the documents. `npm run docs:lists` writes them. */
+/* The lists of operations in the documents, and the matrix of the conformance run. `npm run docs:lists` writes them. */
 
 const root = join(import.meta.dirname, '../..')
 const here = new Set(operations.map(({ name }) => name))
@@ -33,6 +35,11 @@ const lists: { file: string; pattern: RegExp; text: string }[] = [
     file: 'docs/compatibility.md',
     pattern: /\d+ of the \d+ operations, \d+ of \d+ names/g,
     text: `${count}, ${names}`,
+  },
+  {
+    file: 'docs/compatibility.md',
+    pattern: /(?<=<!-- The last run of `npm run conformance`. -->\n).*?(?=\n<!-- -->)/gs,
+    text: matrixOf(readLastRun()),
   },
   { file: 'docs/compatibility.md', pattern: /^\| Resource \| Operations \|.*\n(?:\|.*\n)*\|.*/gm, text: table },
 ]

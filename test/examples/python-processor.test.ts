@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { after, suite, test } from 'node:test'
 import { populate, processor } from '../support/population.ts'
+import { portPrintedBy } from '../support/printed-port.ts'
 import { findPython } from '../support/python.ts'
 import { unlessRequired } from '../support/required.ts'
 import { startTestServer } from '../support/running-server.ts'
@@ -16,17 +17,6 @@ const root = join(import.meta.dirname, '../..')
 const script = join(root, 'examples/python/processor.py')
 const { python, missing } = findPython(['boto3'])
 const skip = unlessRequired(missing)
-
-/** The port that it prints when it listens. */
-async function portOf(child: ChildProcess): Promise<number> {
-  let printed = ''
-  for await (const text of child.stdout!) {
-    printed += text
-    const [, port] = /listening on port (\d+)\n/.exec(printed) ?? []
-    if (port) return Number(port)
-  }
-  throw new Error('the Python processor ended before it listened')
-}
 
 test('docs/processors.md shows the processor as it is', async () => {
   const page = await readFile(join(root, 'docs/processors.md'), 'utf8')
@@ -55,7 +45,7 @@ suite('the processor in Python', { skip, timeout: 60_000 }, async () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   after(() => child.kill())
-  pythonPort.resolve(await portOf(child))
+  pythonPort.resolve(await portPrintedBy(child))
 
   test('changes a message by its callback', async () => {
     const people = await populate(server)

@@ -177,7 +177,12 @@ export function updateOf(before: MessageRow, text: Partial<MessageText>, now: nu
 
 function heldUpdateOf(before: MessageRow, text: Partial<MessageText>, now = 5_000): AcceptUpdate {
   const message: MessageRow = { ...before, revision: before.revision + 1, update_status: 'PENDING' }
-  const flow = { channelFlowArn: 'arn:flow', processors: processors(['redact', 'ABORT']), deadlineMs: twoDaysMs }
+  const flow = {
+    channelFlowArn: 'arn:flow',
+    attachedArn: 'arn:flow',
+    processors: processors(['redact', 'ABORT']),
+    deadlineMs: twoDaysMs,
+  }
   const run = startRun(message, { ...textOf(before), ...text }, flow, node, {
     now,
     newId: randomUUID,

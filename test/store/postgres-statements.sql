@@ -234,13 +234,19 @@ CREATE TABLE setting (
 );
 
 -- users: how many it has, for the quota.
+-- default_flow_arn: the flow of a new channel. required_flow_arn: of every channel, whatever its own row says.
+-- control_messages, channel_text: null, or what is refused to keys of users: CONTROL messages; texts of channels.
 CREATE TABLE app_instance (
   app_instance_arn TEXT COLLATE "C" PRIMARY KEY,
   name TEXT COLLATE "C" NOT NULL,
   metadata TEXT COLLATE "C",
   users BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL
+  updated_at BIGINT NOT NULL,
+  default_flow_arn TEXT COLLATE "C",
+  required_flow_arn TEXT COLLATE "C",
+  control_messages TEXT COLLATE "C",
+  channel_text TEXT COLLATE "C"
 );
 
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and

@@ -168,7 +168,8 @@ export function heldMessage(
   { deadlineMs = twoDaysMs, step = {} }: { deadlineMs?: number; step?: Partial<StepRow> } = {},
 ): HeldMessage {
   const message = messageRow({ status: 'PENDING', ...given })
-  const flow = { channelFlowArn: `${appInstance}/channel-flow/f`, processors: list, deadlineMs }
+  const channelFlowArn = `${appInstance}/channel-flow/f`
+  const flow = { channelFlowArn, attachedArn: channelFlowArn, processors: list, deadlineMs }
   const world = { now: message.created_at, newId: randomUUID, random: () => 0 }
   const event = { eventType: eventTypeOf(message, 'PENDING'), audience: senderOnly(message) }
   const started = startRun(message, undefined, flow, node, world)

@@ -61,6 +61,8 @@ const emptiedOfAppInstance = [
 const withChannel = 'the tests have the ARN of another AppInstance in it; it is purged with its channel'
 /** Columns that the tests do not fill. */
 const notFilled: Record<string, string> = {
+  'app_instance.default_flow_arn': 'deleted with the row of its AppInstance',
+  'app_instance.required_flow_arn': 'deleted with the row of its AppInstance',
   'audit.key_name': 'the name of a key, which is deleted with its row after 400 days',
   'audit.scope_arn': 'what operators did stays for 400 days',
   'paused_function.function_name': 'a function belongs to the server',

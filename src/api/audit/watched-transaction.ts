@@ -39,9 +39,10 @@ export class WatchedTransaction implements Transaction {
     return this.#transaction.append(event)
   }
 
-  decide(changes: Parameters<Transaction['decide']>[0]) {
-    this.hasChanged = true
-    return this.#transaction.decide(changes)
+  async decide(changes: Parameters<Transaction['decide']>[0]) {
+    const outcomes = await this.#transaction.decide(changes)
+    if (outcomes.some(({ result }) => result === 'decided')) this.hasChanged = true
+    return outcomes
   }
 
   endStep(run: Parameters<Transaction['endStep']>[0], now: number) {

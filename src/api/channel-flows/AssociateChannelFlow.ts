@@ -1,4 +1,4 @@
-import { badRequest, conflict, notFound } from '../../contract/api-error.ts'
+import { badRequest, conflict, forbidden, notFound } from '../../contract/api-error.ts'
 import { bearer, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
 import { mayModerateChannel } from '../access.ts'
@@ -15,7 +15,8 @@ export const AssociateChannelFlow = operation({
   resources: ['ChimeBearer', 'ChannelArn', 'ChannelFlowArn'],
   audited: [],
   allow: mayModerateChannel,
-  async handle({ ChannelFlowArn }, { store, now }, { channel }) {
+  async handle({ ChannelFlowArn }, { store, now }, { channel, policy }) {
+    if (policy.required_flow_arn !== null && policy.required_flow_arn !== ChannelFlowArn) throw forbidden()
     return store.transaction(async (transaction) => {
       const flow = await findChannelFlow(transaction, ChannelFlowArn)
       if (!flow) throw notFound('The channel flow does not exist')

@@ -2,6 +2,7 @@ import { conflict } from '../../contract/api-error.ts'
 import { path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
 import { byCredentialsAlone } from '../access.ts'
+import { requireNotInPolicy } from '../app-instances/flow-policy.ts'
 import { operation } from '../context.ts'
 import { requireChannelFlow } from './channel-flow.ts'
 
@@ -18,6 +19,7 @@ export const DeleteChannelFlow = operation({
   async handle({ ChannelFlowArn }, { store }) {
     return store.transaction(async (transaction) => {
       await requireChannelFlow(transaction, ChannelFlowArn)
+      await requireNotInPolicy(transaction, ChannelFlowArn)
       const channels = 'SELECT 1 FROM channel_view WHERE channel_flow_arn = $1 LIMIT 1'
       const channel = await transaction.get(channels, ChannelFlowArn)
       if (channel) throw conflict('The channel flow is associated with a channel: disassociate it first')

@@ -1,4 +1,4 @@
-import { notFound } from '../../contract/api-error.ts'
+import { forbidden, notFound } from '../../contract/api-error.ts'
 import { bearer, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
 import { mayModerateChannel } from '../access.ts'
@@ -14,7 +14,9 @@ export const DisassociateChannelFlow = operation({
   resources: ['ChimeBearer', 'ChannelArn', 'ChannelFlowArn'],
   audited: [],
   allow: mayModerateChannel,
-  async handle({ ChannelFlowArn }, { store, now }, { channel }) {
+  async handle({ ChannelFlowArn }, { store, now }, { channel, policy }) {
+    // Only the tag of the AppInstance ends the requirement.
+    if (policy.required_flow_arn !== null) throw forbidden()
     return store.transaction(async (transaction) => {
       const changed = await transaction.run(
         'UPDATE channel SET channel_flow_arn = NULL, updated_at = $3 WHERE channel_id = $1 AND channel_flow_arn = $2',

@@ -51,14 +51,23 @@ export async function requireChannelFlow(read: Reader, arn: string): Promise<Cha
 
 /** A channel's flow, read in one statement with the channel; all columns are null if the channel has none. */
 export type SnapshotRow = {
-  [Column in 'channel_flow_arn' | 'processors_json' | 'deadline_ms']: ChannelFlowRow[Column] | null
+  [Column in 'processors_json' | 'deadline_ms']: ChannelFlowRow[Column] | null
+} & {
+  /** The flow that holds the channel's messages. */
+  effective_flow_arn: string | null
+  /** The flow in the channel's own row. */
+  channel_flow_arn: string | null
 }
+
+/** In SQL: the flow that holds the messages of a channel, whose AppInstance is joined. */
+export const effectiveFlowArn = 'coalesce(app_instance.required_flow_arn, channel.channel_flow_arn)'
 
 /** Reads the channel's flow again, for a message whose channel's flow has changed since it was read with the roles. */
 export async function snapshotFlow(read: Reader, channelId: number): Promise<FlowSnapshot | undefined> {
   const row = await read.get<SnapshotRow>(
-    `SELECT channel_flow.channel_flow_arn, processors_json, deadline_ms FROM channel
-     JOIN channel_flow ON channel_flow.channel_flow_arn = channel.channel_flow_arn WHERE channel.channel_id = $1`,
+    `SELECT channel_flow.channel_flow_arn AS effective_flow_arn, channel.channel_flow_arn, processors_json, deadline_ms
+     FROM channel JOIN app_instance ON app_instance.app_instance_arn = channel.app_instance_arn
+     JOIN channel_flow ON channel_flow.channel_flow_arn = ${effectiveFlowArn} WHERE channel.channel_id = $1`,
     channelId,
   )
   return row && snapshotOf(row)
@@ -68,10 +77,12 @@ export async function snapshotFlow(read: Reader, channelId: number): Promise<Flo
  * One statement reads the channel and the flow: between two statements, the channel could get another flow and the first one
  * could be deleted, and the message would pass no flow.
  */
-export function snapshotOf({ channel_flow_arn, processors_json, deadline_ms }: SnapshotRow): FlowSnapshot | undefined {
-  if (channel_flow_arn === null || processors_json === null || deadline_ms === null) return undefined
+export function snapshotOf(row: SnapshotRow): FlowSnapshot | undefined {
+  const { effective_flow_arn, channel_flow_arn, processors_json, deadline_ms } = row
+  if (effective_flow_arn === null || processors_json === null || deadline_ms === null) return undefined
   return {
-    channelFlowArn: channel_flow_arn,
+    channelFlowArn: effective_flow_arn,
+    attachedArn: channel_flow_arn,
     processors: JSON.parse(processors_json) as Processor[],
     deadlineMs: deadline_ms,
   }

@@ -22,7 +22,7 @@ import { type FlowSnapshot, startRun } from '../../flow/decision.ts'
 import type { AcceptMessage } from '../../store/changes.ts'
 import { audienceOf, eventTypeOf, senderOnly } from '../../store/message-row.ts'
 import type { ChannelRow, MembershipRow } from '../../store/tables.ts'
-import { maySendToChannel } from '../access.ts'
+import { type ChannelAccess, maySendToChannel } from '../access.ts'
 import { invalidUserArn, type NamedUser } from '../app-instance-users/app-instance-user.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
@@ -71,10 +71,11 @@ export const SendChannelMessage = operation({
   tokenScope: 'ChannelArn',
   rate: 'messages',
   allow: maySendToChannel,
-  async handle(input, context, { bearer: sender, channel, flow: readFlow }) {
+  async handle(input, context, { bearer: sender, channel, flow: readFlow, policy }) {
     rejectSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     requireTargetIsNamed(input)
+    if (input.Type === 'CONTROL') requireControlPasses(policy, context)
     const flow = input.Type === 'STANDARD' ? readFlow() : undefined
     return context.admission.run(input.ChannelArn, flow, () => sendMessage(input, { sender, channel, flow }, context))
   },
@@ -122,6 +123,11 @@ const answerAgain = async (channel: ChannelRow, earlier: AcceptedMessage, { read
   MessageId: earlier.messageId,
   Status: await currentStatus(read, channel.channel_id, earlier),
 })
+
+/** Throws a Forbidden if CONTROL messages, which no flow holds, are refused to keys below an operator's. */
+function requireControlPasses({ control_messages }: ChannelAccess['policy'], { credentials }: Context): void {
+  if (control_messages === 'refuse' && credentials.grant.kind !== 'operator') throw forbidden()
+}
 
 /** MemberArn is optional in the shape, but a message must have a recipient. */
 function requireTargetIsNamed({ Target }: Input): void {
@@ -194,7 +200,7 @@ async function accept(
   const outcome = await context.store.commit({
     kind: 'AcceptMessage',
     message,
-    channelFlowArn: message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined,
+    channelFlowArn: message.type === 'STANDARD' ? (flow?.attachedArn ?? null) : undefined,
     event: {
       eventType: eventTypeOf(message, message.status),
       audience: flow ? senderOnly(message) : audienceOf(message),

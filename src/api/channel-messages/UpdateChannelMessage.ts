@@ -52,7 +52,7 @@ export const UpdateChannelMessage = operation({
     requireUpdatable(message)
     const text = { ...textOf(message), ...changesOf(input) }
     const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, channel.channel_id) : undefined
-    const channelFlowArn = message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined
+    const channelFlowArn = message.type === 'STANDARD' ? (flow?.attachedArn ?? null) : undefined
     const write = async () => {
       const now = context.now()
       const update = flow ? heldUpdate(message, text, flow, context, now) : updateAtOnce(message, text, now)

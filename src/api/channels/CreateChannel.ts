@@ -21,6 +21,7 @@ import type { Transaction } from '../../store/store.ts'
 import type { ChannelRow } from '../../store/tables.ts'
 import { requireBearer } from '../access.ts'
 import { type AppInstanceUserRow, requireUserOf } from '../app-instance-users/app-instance-user.ts'
+import { readFlowPolicy, requireChannelTextPasses } from '../app-instances/flow-policy.ts'
 import { addCounted, countMembershipOf } from '../channel-memberships/channel-membership.ts'
 import { insertRole, moderator } from '../channel-role.ts'
 import { operation } from '../context.ts'
@@ -65,8 +66,13 @@ export const CreateChannel = operation({
     if (input.ElasticChannelConfiguration) throw badRequest('This server has no elastic channels yet')
     requirePlainTags(input.Tags)
     return once(input, context, async (transaction, now) => {
+      const policy = await readFlowPolicy(transaction, input.AppInstanceArn)
+      requireChannelTextPasses(policy, context)
       const arn = channelArn(input.AppInstanceArn, input.ChannelId ?? context.newId())
-      const channel = await insertChannel(transaction, newChannel(arn, input, creator, now))
+      const channel = await insertChannel(transaction, {
+        ...newChannel(arn, input, creator, now),
+        channel_flow_arn: policy?.required_flow_arn ?? policy?.default_flow_arn ?? null,
+      })
       if (input.ExpirationSettings) await scheduleExpiration(transaction, { ...channel, last_message_at: null })
       await putTags(transaction, arn, input.Tags)
       await addMembers(transaction, channel, creator, input.MemberArns)

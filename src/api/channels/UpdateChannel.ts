@@ -1,6 +1,7 @@
 import { bearer, optional, path } from '../../contract/binding.ts'
 import { ChannelMode, ChimeArn, Metadata, NonEmptyResourceName } from '../../contract/shapes.ts'
 import { mayModerateChannel } from '../access.ts'
+import { requireChannelTextPasses } from '../app-instances/flow-policy.ts'
 import { operation } from '../context.ts'
 import { append } from '../events/append.ts'
 import { updateChannel } from '../events/update-channel.ts'
@@ -24,7 +25,9 @@ export const UpdateChannel = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden'],
   resources: ['ChimeBearer', 'ChannelArn'],
   allow: mayModerateChannel,
-  async handle({ ChannelArn, Name, Mode, Metadata }, { store, now }, access) {
+  async handle({ ChannelArn, Name, Mode, Metadata }, context, access) {
+    const { store, now } = context
+    if (Name !== undefined || Metadata !== undefined) requireChannelTextPasses(access.policy, context)
     const channelId = access.channel.channel_id
     return store.transaction(async (transaction) => {
       await transaction.run(

@@ -4,6 +4,10 @@ import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { heldMessageMembers, requireHeld } from './held-message.ts'
 
+const startAgain = `UPDATE flow_step SET state = 'DISPATCHING', tries = 0, attempts = 0, due_at = $3
+  WHERE channel_id = $1 AND callback_id = $2 AND owner = '${free}' AND ${stepIsOpen}
+    AND EXISTS (SELECT 1 FROM channel_head WHERE channel_id = $1 AND deleted_at IS NULL)`
+
 /**
  * Hands a held message to its processor again, with the same CallbackId and all of its attempts: for messages whose
  * processor failed, and has been repaired. One that waits for a place, or is at its processor now, needs no retry.
@@ -24,15 +28,10 @@ export const RetryMessage = operation({
       throw conflict('The message waits for a place at its processor, or the processor has it now')
     const now = context.now()
     await context.store.transaction(async (transaction) => {
-      const changed = await transaction.run(
-        `UPDATE flow_step SET state = 'DISPATCHING', tries = 0, attempts = 0, due_at = $1
-         WHERE channel_id = $2 AND callback_id = $3 AND owner = '${free}' AND ${stepIsOpen}`,
-        now,
-        step.channel_id,
-        step.callback_id,
-      )
+      const changed = await transaction.run(startAgain, step.channel_id, step.callback_id, now)
       if (changed === 0) throw conflict('The message was decided in the meantime, or its processor has it now')
-    })
+      return { ChannelArn: step.channel_arn }
+    }, 'read committed')
     context.wakeEngine()
     return {}
   },

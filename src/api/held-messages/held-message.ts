@@ -55,7 +55,9 @@ export async function decideHeld(job: Job, event: FlowEvent, context: Context): 
   await context.store.transaction(async (transaction) => {
     const [outcome] = await transaction.decide([{ ...change, expectedOwner: undefined }])
     if (outcome?.result !== 'decided') throw decidedMeanwhile()
-  })
+    // For the audit log: a MessageId alone does not say in which AppInstance the act was.
+    return { ChannelArn: job.step.channel_arn }
+  }, 'read committed')
 }
 
 const decidedMeanwhile = () => conflict('The message was decided in the meantime, or its deadline has passed')

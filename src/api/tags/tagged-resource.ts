@@ -1,6 +1,7 @@
 import { forbidden } from '../../contract/api-error.ts'
 import { type ParsedArn, parseArn } from '../../contract/arn.ts'
 import type { Reader, Transaction } from '../../store/store.ts'
+import { appInstanceTags } from '../app-instances/flow-policy.ts'
 import { channelFlowTags } from '../channel-flows/channel-flow.ts'
 import type { ExtensionTags } from './tag.ts'
 
@@ -22,7 +23,7 @@ const user: TaggedKind = {
 }
 
 const kinds: Record<ParsedArn['kind'], TaggedKind> = {
-  'app-instance': { table: 'app_instance', arn: 'app_instance_arn', extensions: {} },
+  'app-instance': { table: 'app_instance', arn: 'app_instance_arn', extensions: appInstanceTags },
   user,
   bot: user,
   channel: { table: 'channel_head', arn: 'channel_arn', keepsDeleted: true, extensions: {} },

@@ -101,6 +101,20 @@ suite('ListAuditEvents', () => {
     }
   })
 
+  test('has the decisions about held messages, with the channel and without a text', async () => {
+    const reviewer = await createKey({ Kind: 'OPERATOR', Role: 'REVIEWER' })
+    await people.attachFlow(['first'])
+    const { ChannelMessage } = await people.sendHeld({ Content: 'teh bells' })
+    const since = later()
+    const target = `/carillon/v1/messages/${ChannelMessage.MessageId}?operation=complete`
+    const body = { Content: 'the bells' }
+    assert.equal((await server.call('POST', target, { body, credentials: reviewer })).status, 204)
+    assert.equal((await server.call('POST', target, { body, credentials: reviewer })).status, 404)
+    const [act = assert.fail(), ...more] = await actsSince(since)
+    assert.deepEqual([act.Action, act.AccessKeyId, more], ['carillon:CompleteMessage', reviewer.accessKeyId, []])
+    assert.deepEqual(act.Facts, { ChannelArn: people.channelArn, MessageId: ChannelMessage.MessageId })
+  })
+
   test('shows an operator of one AppInstance the acts in that alone', async () => {
     const since = later()
     const SubjectArn = people.appInstanceArn

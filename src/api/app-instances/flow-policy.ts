@@ -1,0 +1,108 @@
+import { badRequest, conflict, forbidden } from '../../contract/api-error.ts'
+import { appInstanceOf, parseArn } from '../../contract/arn.ts'
+import type { Reader, Transaction } from '../../store/store.ts'
+import { scheduleWork } from '../../store/work.ts'
+import type { Context } from '../context.ts'
+import { type ExtensionTag, invalidTags } from '../tags/tag.ts'
+
+/*
+ * What an operator sets for all channels of an AppInstance, in tags of the AppInstance: keys of users cannot set tags.
+ */
+
+/** The flow of a channel that is created from now on; the channel's moderators may take it off. */
+const defaultFlowTag: ExtensionTag<string | null> = {
+  read: (text) => readFlowArn('carillon:default-flow', text),
+  absent: null,
+  async apply(transaction, appInstanceArn, flowArn) {
+    await requireOwnFlow(transaction, appInstanceArn, flowArn)
+    const text = 'UPDATE app_instance SET default_flow_arn = $2 WHERE app_instance_arn = $1'
+    await transaction.run(text, appInstanceArn, flowArn)
+  },
+}
+
+/**
+ * The flow of every channel, which only an operator takes off, by this tag. It holds every message from this transaction on;
+ * background work writes it into the rows of the channels that exist.
+ */
+const requiredFlowTag: ExtensionTag<string | null> = {
+  read: (text) => readFlowArn('carillon:required-flow', text),
+  absent: null,
+  async apply(transaction, appInstanceArn, flowArn) {
+    await requireOwnFlow(transaction, appInstanceArn, flowArn)
+    const text = 'UPDATE app_instance SET required_flow_arn = $2 WHERE app_instance_arn = $1'
+    await transaction.run(text, appInstanceArn, flowArn)
+    if (flowArn !== null) await scheduleWork(transaction, { kind: 'attach-flow', subject: appInstanceArn }, 0)
+  },
+}
+
+const controlMessagesTag = choiceTag('carillon:control-messages', 'control_messages', ['pass', 'refuse'])
+const channelTextTag = choiceTag('carillon:channel-text', 'channel_text', ['pass', 'operators'])
+
+export const appInstanceTags = {
+  'carillon:default-flow': defaultFlowTag,
+  'carillon:required-flow': requiredFlowTag,
+  'carillon:control-messages': controlMessagesTag,
+  'carillon:channel-text': channelTextTag,
+}
+
+function choiceTag(key: string, column: string, choices: readonly [string, string]): ExtensionTag<string> {
+  return {
+    read(text) {
+      if (choices.includes(text)) return text
+      throw invalidTags('tags', `${key} must be ${choices.join(' or ')}`)
+    },
+    absent: choices[0],
+    apply: (transaction, appInstanceArn, choice) =>
+      transaction.run(
+        `UPDATE app_instance SET ${column} = $2 WHERE app_instance_arn = $1`,
+        appInstanceArn,
+        choice === choices[0] ? null : choice,
+      ),
+  }
+}
+
+function readFlowArn(key: string, text: string): string {
+  if (parseArn(text)?.kind === 'channel-flow') return text
+  throw invalidTags('tags', `${key} must be the ARN of a channel flow`)
+}
+
+/** Throws a BadRequest unless the flow is one of the AppInstance. */
+async function requireOwnFlow(transaction: Transaction, appInstanceArn: string, flowArn: string | null): Promise<void> {
+  if (flowArn === null) return
+  // A deletion of the flow that runs now waits, or is repeated and finds the tag.
+  const text = 'UPDATE channel_flow SET updated_at = updated_at WHERE channel_flow_arn = $1'
+  const found = appInstanceOf(flowArn) === appInstanceArn && (await transaction.run(text, flowArn)) === 1
+  if (!found) throw badRequest('The AppInstance has no such channel flow')
+}
+
+/** The columns of app_instance that the tags set. */
+export interface FlowPolicy {
+  default_flow_arn: string | null
+  required_flow_arn: string | null
+  /** Null for `pass`. */
+  control_messages: 'refuse' | null
+  channel_text: 'operators' | null
+}
+
+export async function readFlowPolicy(read: Reader, appInstanceArn: string): Promise<FlowPolicy | undefined> {
+  return read.get<FlowPolicy>(
+    `SELECT default_flow_arn, required_flow_arn, control_messages, channel_text FROM app_instance
+     WHERE app_instance_arn = $1`,
+    appInstanceArn,
+  )
+}
+
+/** Throws a Forbidden if only operators may write the texts of channels, and the key is not an operator's. */
+export function requireChannelTextPasses(
+  policy: Pick<FlowPolicy, 'channel_text'> | undefined,
+  { credentials }: Pick<Context, 'credentials'>,
+): void {
+  if (policy?.channel_text === 'operators' && credentials.grant.kind !== 'operator') throw forbidden()
+}
+
+/** Throws a Conflict if an AppInstance requires the flow, or gives it to new channels. */
+export async function requireNotInPolicy(transaction: Transaction, flowArn: string): Promise<void> {
+  const policy = await readFlowPolicy(transaction, appInstanceOf(flowArn) ?? '')
+  if (policy?.required_flow_arn === flowArn) throw conflict('The tag carillon:required-flow names the channel flow')
+  if (policy?.default_flow_arn === flowArn) throw conflict('The tag carillon:default-flow names the channel flow')
+}

@@ -1,0 +1,41 @@
+import { cursorOf, type Kind, pieceRowsMax } from './kind.ts'
+
+interface Cursor {
+  after: number
+}
+
+/**
+ * Writes the required flow of an AppInstance into its channels. The flow holds every message before that already: this is
+ * what DescribeChannel shows, and what remains if the requirement ends.
+ */
+export const attachFlow: Kind = {
+  kind: 'attach-flow',
+  done: 'every channel of an AppInstance has its required flow',
+  async piece(transaction, work, now) {
+    const { after } = cursorOf<Cursor>(work) ?? { after: 0 }
+    const policy = await transaction.get<{ required_flow_arn: string | null }>(
+      'SELECT required_flow_arn FROM app_instance WHERE app_instance_arn = $1',
+      work.subject,
+    )
+    const flowArn = policy?.required_flow_arn
+    if (!flowArn) return { state: 'done', unchanged: true }
+    const channels = await transaction.all<{ channel_id: number }>(
+      'SELECT channel_id FROM channel_view WHERE app_instance_arn = $1 AND channel_id > $2 ORDER BY channel_id LIMIT $3',
+      work.subject,
+      after,
+      pieceRowsMax,
+    )
+    const last = channels.at(-1)
+    if (!last) return { state: 'done' }
+    await transaction.run(
+      `UPDATE channel SET channel_flow_arn = $1, updated_at = $2
+       WHERE app_instance_arn = $3 AND channel_id > $4 AND channel_id <= $5 AND coalesce(channel_flow_arn, '') <> $1`,
+      flowArn,
+      now,
+      work.subject,
+      after,
+      last.channel_id,
+    )
+    return { state: 'more', cursor: { after: last.channel_id } }
+  },
+}
