@@ -93,15 +93,8 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
   const webIdentity = config.oidc && (await createWebIdentity(config.oidc, world))
-  const api = createApi(config, world, record, {
-    life,
-    metrics,
-    engine,
-    connections,
-    sessionHost,
-    findKey,
-    webIdentity,
-  })
+  const around = { life, metrics, engine, connections, sessionHost, findKey, webIdentity }
+  const api = createApi(config, world, record, around)
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
   const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
   listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
