@@ -51,6 +51,8 @@ export interface Config {
   waitingMax: number
   /** The endpoint for functions that are not in the folder. Undefined: none. */
   lambda: LambdaConfig | undefined
+  /** `POST /creds`. Undefined: off. */
+  creds: CredsConfig | undefined
   logLevel: string
   /** Undefined: pretty on a terminal, else JSON. */
   logFormat: 'json' | 'pretty' | undefined
@@ -64,6 +66,17 @@ export interface Config {
   oidc: WebIdentitySettings | undefined
   /** The root key pair. Undefined: the server makes one at its first start and keeps it. */
   credentials: Credentials | undefined
+}
+
+interface CredsConfig {
+  /** Of the pages that may call it, as browsers send them. */
+  origins: string[]
+  /** The AppInstance of the users. */
+  appInstanceArn: string
+  /** Calls of one address in a minute. */
+  callsPerMinute: number
+  /** Who says whose token it is: the operator's function, or the claims of an ID token. */
+  by: 'function' | 'oidc'
 }
 
 interface LambdaConfig {
@@ -142,6 +155,7 @@ export function readConfig(
     functionsUser: read(settings.functionsUser) || undefined,
     waitingMax: Number(read(settings.waitingMax)),
     lambda: lambdaConfig(read),
+    creds: credsConfig(read),
     logLevel: read(settings.logLevel),
     logFormat: (read(settings.logFormat) || undefined) as Config['logFormat'],
     limits: read(settings.limits) === 'aws' ? 'aws' : 'off',
@@ -230,6 +244,7 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   const pairs: [Setting, Setting][] = [
     [accessKeyId, secretAccessKey],
     [tlsCert, tlsKey],
+    [settings.credsOrigins, settings.credsAppInstance],
     [lambdaAccessKeyId, lambdaSecretAccessKey],
     [settings.oidcIssuer, settings.oidcAudience],
   ]
@@ -239,6 +254,8 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   }
   const dependents: [Setting, Setting][] = [
     [settings.adminHost, settings.adminPort],
+    [settings.credsPerMinute, settings.credsOrigins],
+    [settings.credsBy, settings.credsOrigins],
     [lambdaFunctionName, lambdaEndpoint],
     [lambdaRegion, lambdaEndpoint],
     [lambdaConcurrency, lambdaEndpoint],
@@ -252,6 +269,9 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   for (const [one, other] of dependents) {
     if (!isGiven(one) || isGiven(other)) continue
     problems.push(`${one.variable} has no effect without ${other.variable}: set both, or neither`)
+  }
+  if (config.creds?.by === 'oidc' && !config.oidc) {
+    problems.push(`${settings.credsBy.variable}=oidc needs ${settings.oidcIssuer.variable}`)
   }
   if (isGiven(settings.rates) && config.limits === 'off') {
     problems.push(
@@ -286,6 +306,14 @@ function natsServers(read: (setting: Setting) => string): NatsServers | undefine
   const caFile = read(settings.natsCa)
   if (servers.length === 0) return undefined
   return { servers, ...(credentialsFile && { credentialsFile }), ...(caFile && { caFile }) }
+}
+
+function credsConfig(read: (setting: Setting) => string): CredsConfig | undefined {
+  const origins = splitNames(read(settings.credsOrigins))
+  const appInstanceArn = read(settings.credsAppInstance)
+  const callsPerMinute = Number(read(settings.credsPerMinute))
+  const by = read(settings.credsBy) === 'oidc' ? 'oidc' : 'function'
+  return origins.length > 0 ? { origins, appInstanceArn, callsPerMinute, by } : undefined
 }
 
 const rolesOf = (text: string): readonly Role[] => (text === '' ? [] : (readRoles(text) ?? []))

@@ -14,6 +14,7 @@ import { Shortages } from './runtime/shortage.ts'
 import { checksOf } from './server/checks.ts'
 import { createAdmin, listenAdmin } from './server/create-admin.ts'
 import { createApi } from './server/create-api.ts'
+import { createCreds } from './server/create-creds.ts'
 import { createFlow } from './server/create-flow.ts'
 import { createSessions } from './server/create-sessions.ts'
 import { createWebIdentity } from './server/create-web-identity.ts'
@@ -92,17 +93,11 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
   const webIdentity = config.oidc && (await createWebIdentity(config.oidc, world))
-  const api = createApi(config, world, record, {
-    life,
-    metrics,
-    engine,
-    connections,
-    sessionHost,
-    findKey,
-    webIdentity,
-  })
+  const around = { life, metrics, engine, connections, sessionHost, findKey, webIdentity }
+  const api = createApi(config, world, record, around)
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
-  listeners.serve(api.listener)
+  const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
+  listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
   for (const server of listeners.all) sessions.attach(server)
 
   const logLag = () => hub.lag
@@ -143,6 +138,7 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners wait for their requests.
   stack.defer(() => api.admission.close())
   if (admin) stack.defer(() => admin.close())
+  if (creds) stack.defer(() => creds.close())
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { rateNames } from './api/rates.ts'
+import { parseArn } from './contract/arn.ts'
 import { readRoles } from './sts/roles.ts'
 
 /** What a setting may be. */
@@ -28,6 +29,23 @@ export const origin: Form = {
   sign: 'URL',
   expects: 'http:// or https:// with a host and perhaps a port, such as http://127.0.0.1:3002',
   fits: (text) => /^https?:\/\/[^\s/?#@\\]+\/?$/.test(text) && URL.canParse(text),
+}
+/** As browsers send it: without a default port, and in lower case. `*` and wildcards are none. */
+const isOrigin = (text: string) => /^https?:\/\/[\w.:[\]-]+$/.test(text) && URL.parse(text)?.origin === text
+export const origins: Form = {
+  sign: 'ORIGIN,…',
+  expects: 'origins as browsers send them, with commas between them, such as https://chat.example.org',
+  fits: (text) => text !== '' && splitNames(text).every(isOrigin),
+}
+export const appInstance: Form = {
+  sign: 'ARN',
+  expects: 'the ARN of an AppInstance',
+  fits: (text) => parseArn(text)?.kind === 'app-instance',
+}
+export const credsBy: Form = {
+  sign: 'function|oidc',
+  expects: 'function or oidc',
+  fits: (text) => ['function', 'oidc'].includes(text),
 }
 export const onOrOff: Form = { sign: 'on|off', expects: 'on or off', fits: (text) => text === 'on' || text === 'off' }
 export const names: Form = {

@@ -217,6 +217,32 @@ export const settings = {
     form: forms.sessionToken,
     about: 'session token for those calls, if the key is temporary',
   },
+  credsOrigins: {
+    variable: 'CARILLON_CREDS_ORIGINS',
+    flag: '--creds-origins',
+    form: forms.origins,
+    about: 'origins of pages that may sign users in by POST /creds; default: off',
+  },
+  credsAppInstance: {
+    variable: 'CARILLON_CREDS_APP_INSTANCE',
+    flag: '--creds-app-instance',
+    form: forms.appInstance,
+    about: 'the AppInstance of the users who sign in by /creds',
+  },
+  credsBy: {
+    variable: 'CARILLON_CREDS_BY',
+    flag: '--creds-by',
+    form: forms.credsBy,
+    preset: 'function',
+    about: 'who says whose token it is: function (creds), or oidc (--oidc-issuer)',
+  },
+  credsPerMinute: {
+    variable: 'CARILLON_CREDS_PER_MINUTE',
+    flag: '--creds-per-minute',
+    form: forms.count,
+    preset: '60',
+    about: 'max. calls of /creds by one address in a minute',
+  },
   logLevel: {
     variable: 'CARILLON_LOG_LEVEL',
     flag: '--log-level',

@@ -47,6 +47,7 @@ suite('readConfig', () => {
       functionsUser: undefined,
       waitingMax: 10_000,
       lambda: undefined,
+      creds: undefined,
       logLevel: 'info',
       logFormat: undefined,
       limits: 'off',
@@ -112,6 +113,24 @@ suite('readConfig', () => {
     )
   })
 
+  test('reads what /creds needs', () => {
+    const arn = 'arn:aws:chime:us-east-1:111122223333:app-instance/a1'
+    const args = ['--creds-origins', 'https://a.example.org, http://localhost:9000', '--creds-app-instance', arn]
+    const origins = ['https://a.example.org', 'http://localhost:9000']
+    assert.deepEqual(readConfig(args, {}, noFiles).config.creds, {
+      origins,
+      appInstanceArn: arn,
+      callsPerMinute: 60,
+      by: 'function',
+    })
+  })
+
+  test('/creds by ID tokens needs their issuer', () => {
+    const args = ['--creds-origins', 'https://a.example.org', '--creds-app-instance', appInstance, '--creds-by', 'oidc']
+    assert.deepEqual(problems(args), ['CARILLON_CREDS_BY=oidc needs CARILLON_OIDC_ISSUER'])
+    assert.deepEqual(problems([...args, '--oidc-issuer', 'https://a', '--oidc-audience', 'chat']), [])
+  })
+
   test('keeps an = in a value', () => {
     assert.equal(readConfig(['--data-dir=/a=b'], {}, noFiles).config.dataDir, '/a=b')
   })
@@ -122,6 +141,8 @@ const appInstance = 'arn:aws:chime:us-east-1:111122223333:app-instance/A'
 /** The settings without which another one is a problem. */
 const companions: Record<string, string[]> = {
   '--admin-host': ['--admin-port', '9090'],
+  '--creds-origins': ['--creds-app-instance', appInstance],
+  '--creds-app-instance': ['--creds-origins', 'https://chat.example.org'],
   '--rates': ['--limits', 'aws'],
   '--oidc-issuer': ['--oidc-audience', 'chat'],
   '--oidc-audience': ['--oidc-issuer', 'https://a'],
@@ -171,6 +192,24 @@ suite('readConfig accepts and refuses', () => {
     '--connections': { accepts: ['1', '1000000'], refuses: ['', '0', '-1', '1e3', '1000001', 'all'] },
     '--signature-timeout': { accepts: ['1', '3600'], refuses: ['', '0', '5s', '3601'] },
     '--functions-user': { accepts: ['nobody', 'chat_functions-1'], refuses: ['', '0', 'a b', 'a:b', '-a'] },
+    '--creds-origins': {
+      accepts: ['https://chat.example.org', 'http://localhost:9000, https://a.example.org:8443'],
+      refuses: [
+        '',
+        'null',
+        '*',
+        'chat.example.org',
+        'https://chat.example.org/',
+        'https://chat.example.org:443',
+        'https://Chat.example.org',
+        'https://*.example.org',
+        'file://a',
+      ],
+    },
+    '--creds-app-instance': {
+      accepts: [appInstance],
+      refuses: ['', 'a1', `${appInstance}/user/ann`],
+    },
     '--rates': {
       accepts: ['bearer=1', 'bearer=50,messages=999999, batch=2'],
       refuses: ['', 'bearer', 'bearer=0', 'bearer=-1', 'bearer=1.5', 'sends=3', 'bearer=1,', 'bearer=1000000', '10'],

@@ -13,7 +13,7 @@ import { noPostgres, PostgresServer } from './support/postgres-server.ts'
  */
 const folders: Record<string, string[]> = {
   first: ['api', 'reference', 'session'],
-  others: ['http', 'examples', 'samples', 'admin', 'sts'],
+  others: ['http', 'examples', 'samples', 'admin', 'sts', 'creds'],
 }
 const asked = process.argv.slice(2)
 const suites = (asked.length > 0 ? asked : Object.keys(folders))

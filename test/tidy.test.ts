@@ -37,6 +37,7 @@ const mayImport: Record<string, string[]> = {
     'events/event-kind.ts',
   ],
   http: ['contract', 'signature', 'keys/key.ts', 'runtime', 'tls/issue-certificate.ts'],
+  creds: ['contract', 'store', 'runtime', 'keys', 'api', 'http', 'processor/answering-function.ts'],
   sts: ['contract', 'keys', 'store', 'signature', 'runtime'],
   admin: ['runtime'],
   upkeep: ['contract', 'store', 'runtime', 'api'],

@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 # nats-server and haproxy: clusters. nginx, haproxy and caddy: the configurations of docs/proxy. strace: whether commits
 # are synced before they are answered. awscli and python3-boto3: the old clients of Debian; python3-venv: the new ones.
 # systemd and prometheus: systemd-analyze and promtool check the files in docs. jq: the conformance program of the AWS CLI.
-packages='nats-server haproxy nginx caddy strace awscli python3-boto3 python3-venv systemd prometheus jq'
+# chromium: a page that signs in and chats.
+packages='nats-server haproxy nginx caddy strace awscli python3-boto3 python3-venv systemd prometheus jq chromium'
 # Java for the conformance run. Debian's Go and Rust are too old for AWS's SDKs: they come from elsewhere.
 if ! command -v mvn > /dev/null; then packages="$packages maven openjdk-17-jdk-headless"; fi
 if ! command -v apt-get > /dev/null; then

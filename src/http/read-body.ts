@@ -7,20 +7,21 @@ export const bodyBytesMax = 1024 * 1024
 const drainBytesMax = 8 * bodyBytesMax
 
 /** Whether the Content-Length is too large, before the body is received. */
-export const announcesTooLarge = ({ headers }: IncomingMessage) => Number(headers['content-length']) > bodyBytesMax
+export const announcesTooLarge = ({ headers }: IncomingMessage, bytesMax = bodyBytesMax) =>
+  Number(headers['content-length']) > bytesMax
 
 /**
- * Returns the whole body, or why there is none: it has more than `bodyBytesMax` bytes, or the caller closed the
+ * Returns the whole body, or why there is none: it has more than `bytesMax` bytes, or the caller closed the
  * connection.
  */
-export function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | 'aborted'> {
+export function readBody(request: IncomingMessage, bytesMax = bodyBytesMax): Promise<Buffer | 'too large' | 'aborted'> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    if (announcesTooLarge(request)) resolve('too large')
+    if (announcesTooLarge(request, bytesMax)) resolve('too large')
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes <= bodyBytesMax) chunks.push(chunk)
+      if (bytes <= bytesMax) chunks.push(chunk)
       else resolve('too large')
       if (bytes > drainBytesMax) request.destroy()
     })

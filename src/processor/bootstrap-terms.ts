@@ -13,6 +13,9 @@ export const startFailedExitCode = 75
 /** Maximum length of an error's type and of its message in a report. */
 export const failureLengthMax = 1000
 
+/** Maximum length of a return value that the server waits for, as JSON. */
+export const returnedLengthMax = 8_192
+
 /** The name of the protocol of a channel, by which both sides know each other. */
 export const channelProtocol = 'carillon-events'
 
@@ -22,6 +25,8 @@ export interface ChannelReport {
   awsRequestId?: string
   /** The class of the error that it ended in, if it did: never a text, which may quote a message. */
   errorType?: string | undefined
+  /** The return value of the function, if the invocation has asked for it. */
+  returned?: unknown
 }
 
 /** One event on its way to a child process: the server's line. */
@@ -33,4 +38,6 @@ export interface RuntimeInvocation {
   traceId: string
   /** The event, as JSON. */
   body: string
+  /** The server waits for the return value. */
+  wantsReturned?: boolean | undefined
 }

@@ -17,7 +17,13 @@ import { Worker } from 'node:worker_threads'
 import { Channel } from './bootstrap-channel.ts'
 import { lendSdk, takeFilesBySyntax } from './bootstrap-modules.ts'
 import { beginLastEntry, markEntries } from './bootstrap-output.ts'
-import { type ChannelReport, failureLengthMax, type RuntimeInvocation, startFailedExitCode } from './bootstrap-terms.ts'
+import {
+  type ChannelReport,
+  failureLengthMax,
+  type RuntimeInvocation,
+  returnedLengthMax,
+  startFailedExitCode,
+} from './bootstrap-terms.ts'
 
 type LambdaCallback = (error?: unknown, result?: unknown) => void
 type LambdaFunction = (event: unknown, context: LambdaContext, callback: LambdaCallback) => unknown
@@ -99,7 +105,7 @@ function contextOf(id: string, deadlineMs: number, functionArn: string) {
 }
 
 /**
- * Resolves when the handler has ended well. Its result is dropped: an asynchronous invocation has nowhere to send it.
+ * Resolves with the return value when the handler has ended well.
  */
 function run(handler: LambdaFunction, event: unknown, context: LambdaContext): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -130,12 +136,21 @@ async function serveOne(handler: LambdaFunction, invocation: RuntimeInvocation):
   awsRequestId = invocation.awsRequestId
   process.env._X_AMZN_TRACE_ID = invocation.traceId
   const context = contextOf(awsRequestId, invocation.deadlineMs, invocation.functionArn)
-  const errorType = await run(handler, event, context).then(() => undefined, printed)
+  const outcome = await run(handler, event, context)
+    .then((value) => (invocation.wantsReturned ? { returned: bounded(value) } : {}))
+    .catch((error) => ({ errorType: printed(error) }))
   await allPrinted()
-  const report = { awsRequestId, errorType }
+  const report = { awsRequestId, ...outcome }
   awsRequestId = undefined
   onEmptyEventLoop = undefined
   return report
+}
+
+/** Throws if the value cannot be JSON, or is too long. */
+function bounded(value: unknown): unknown {
+  const length = JSON.stringify(value ?? null)?.length ?? 0
+  if (length <= returnedLengthMax) return value ?? null
+  throw new RangeError(`the return value has ${length} characters as JSON: at most ${returnedLengthMax} are allowed`)
 }
 
 /** Returns the type of the error. */

@@ -11,15 +11,19 @@ import type { HandOff } from './target.ts'
 
 /** One event for a function. */
 export interface Call extends Omit<RuntimeInvocation, 'deadlineMs'> {
-  /** Goes with every entry that the function prints. */
-  messageId: string
+  /** Goes with every entry that the function prints, if the event is about a message. */
+  messageId?: string
   onHandedOver(): void
+  /** Called if the function ends without an error, with its return value if the call `wantsReturned`. */
+  onReturned?(value: unknown): void
 }
 
 /** The parts of the server that a child uses. */
 export interface ChildParts {
   clock: Clock
   log: Log
+  /** The log for what the function prints. */
+  outputLog?: Pick<Log, 'info' | 'warn'>
   /** Ends processes that the child may have left running. */
   endLeftovers(): Promise<void>
 }
@@ -73,7 +77,7 @@ export class FunctionChild implements RuntimeListener {
   constructor(code: FunctionCode, launch: Launch, parts: ChildParts) {
     this.code = code
     this.#parts = parts
-    this.#output = new FunctionOutput(parts.log)
+    this.#output = new FunctionOutput(parts.outputLog ?? parts.log)
     this.#process = startProcess(code, launch)
     this.#debug('function process started')
     // Without a free file descriptor there are no streams, and the event `error` follows.
@@ -96,7 +100,7 @@ export class FunctionChild implements RuntimeListener {
     const { promise, resolve, reject } = Promise.withResolvers<HandOff>()
     this.#attempt = { call, taken: false, handOff: undefined, resolve, reject }
     const { messageId, awsRequestId } = call
-    this.#output.begin({ functionName: this.code.functionName, messageId, awsRequestId })
+    this.#output.begin({ functionName: this.code.functionName, ...(messageId && { messageId }), awsRequestId })
     if (!this.#started) this.#endAfter(startMsMax, `its process did not start within ${startMsMax} ms`)
     this.#give()
     return promise
@@ -116,10 +120,11 @@ export class FunctionChild implements RuntimeListener {
     else this.#give()
   }
 
-  ended(awsRequestId: string, failure?: string): boolean {
+  ended(awsRequestId: string, failure?: string, returned?: unknown): boolean {
     const attempt = this.#attempt
     if (!attempt?.taken || attempt.handOff || attempt.call.awsRequestId !== awsRequestId) return false
     attempt.handOff = failure === undefined ? { result: 'completed' } : { result: 'crashed', reason: failure }
+    if (failure === undefined) attempt.call.onReturned?.(returned)
     return true
   }
 

@@ -22,7 +22,7 @@ const marks = new RegExp(`([${entryBegin}${entryEnd}])`)
  * for each piece that arrives at once.
  */
 export class FunctionOutput {
-  #log: Log
+  #log: Pick<Log, Level>
   #fields: object = {}
   #entryCount = 0
   #pieceCount = 0
@@ -31,7 +31,7 @@ export class FunctionOutput {
   /** Output from before the process has started: the function's only if the process does start. */
   #early: { level: Level; text: string }[] | undefined = []
 
-  constructor(log: Log) {
+  constructor(log: Pick<Log, Level>) {
     this.#log = log
   }
 

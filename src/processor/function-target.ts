@@ -2,7 +2,8 @@ import { resolve } from 'node:path'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { shortageOf } from '../runtime/shortage.ts'
-import { type Call, FunctionChild } from './function-child.ts'
+import { AnsweringFunction, type AnsweringOptions } from './answering-function.ts'
+import { type Call, type ChildParts, FunctionChild } from './function-child.ts'
 import { childEnvironment, type FunctionEnvironment } from './function-environment.ts'
 import { BrokenFunction, type FunctionCode } from './function-files.ts'
 import { FunctionFolder, MissingFunction } from './function-folder.ts'
@@ -10,6 +11,7 @@ import { defaultConcurrency } from './function-json.ts'
 import { Closing, FunctionPool } from './function-pool.ts'
 import type { FunctionsMark } from './functions-mark.ts'
 import type { FunctionsUser } from './functions-user.ts'
+import { newInvocationIds } from './invocation-ids.ts'
 import { Leftovers } from './leftovers.ts'
 import type { ProcessorEvent } from './processor-event.ts'
 import { RuntimeApi } from './runtime-api.ts'
@@ -49,6 +51,8 @@ export interface FunctionTarget extends ProcessorTarget {
   noteEvent(): void
   /** Throws an error with the reason while the functions of the folder are unknown. */
   folderReady(): void
+  /** A function that is called for its return value, with processes of its own. It is closed with the others. */
+  answeringFunction(options: AnsweringOptions): AnsweringFunction
 }
 
 /**
@@ -66,6 +70,7 @@ class LocalFunctions implements FunctionTarget {
   #runtimeApi = new RuntimeApi()
   #leftovers: Leftovers
   #pool: FunctionPool
+  #answering: AnsweringFunction[] = []
   /** Calls in flight for unknown functions, by name: they take no place of a process. */
   #lookUps = new Map<string, number>()
   #freePlaceListeners: (() => void)[] = []
@@ -120,22 +125,33 @@ class LocalFunctions implements FunctionTarget {
     this.#folder.check()
   }
 
+  answeringFunction(options: AnsweringOptions): AnsweringFunction {
+    const { clock, newId, log } = this.#options
+    const parts = { clock, newId, folder: this.#folder, listen: () => this.#runtimeApi.listen() }
+    // What the function prints may contain what it is given, such as a token.
+    const debug = (fields: object, text: string) => log.debug(fields, text)
+    const outputLog = { info: debug, warn: debug }
+    const answering = new AnsweringFunction(options, { ...parts, start: (code) => this.#start(code, outputLog) })
+    this.#answering.push(answering)
+    return answering
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     const { clock } = this.#options
-    const cancelKill = clock.at(clock.now() + closeGraceMs, () => this.#pool.kill())
-    await Promise.all([this.#pool.close(), this.#folder.close()])
+    const pools = [this.#pool, ...this.#answering]
+    const cancelKill = clock.at(clock.now() + closeGraceMs, () => {
+      for (const pool of pools) pool.kill()
+    })
+    await Promise.all([...pools.map((pool) => pool.close()), this.#folder.close()])
     cancelKill()
     await this.#runtimeApi.close()
   }
 
   #callFor(functionArn: string, event: ProcessorEvent, onHandedOver: () => void): Call {
-    const { newId, clock } = this.#options
-    const seconds = Math.floor(clock.now() / 1000).toString(16)
     return {
-      awsRequestId: newId(),
+      ...newInvocationIds(this.#options),
       functionArn,
-      traceId: `Root=1-${seconds.padStart(8, '0')}-${newId().replaceAll('-', '').slice(0, 24)};Sampled=0`,
       body: JSON.stringify(event),
       messageId: event.ChannelMessage.MessageId,
       onHandedOver,
@@ -189,7 +205,7 @@ class LocalFunctions implements FunctionTarget {
 
   #folderChanged(): void {
     const signature = this.#folder.signature
-    if (signature !== undefined) this.#pool.use(signature)
+    if (signature !== undefined) for (const pool of [this.#pool, ...this.#answering]) pool.use(signature)
     this.#placeFreed()
   }
 
@@ -197,7 +213,7 @@ class LocalFunctions implements FunctionTarget {
     for (const listener of this.#freePlaceListeners) listener()
   }
 
-  #start(code: FunctionCode): FunctionChild {
+  #start(code: FunctionCode, outputLog?: ChildParts['outputLog']): FunctionChild {
     const { environment, folder, user, clock, log, newId } = this.#options
     const token = newId()
     const own = { runtimeApi: this.#runtimeApi.addressFor(token), writableFolder: user?.folder }
@@ -207,7 +223,7 @@ class LocalFunctions implements FunctionTarget {
       user,
     }
     const endLeftovers = () => this.#leftovers.end(token)
-    const child = new FunctionChild(code, launch, { clock, log, endLeftovers })
+    const child = new FunctionChild(code, launch, { clock, log, endLeftovers, ...(outputLog && { outputLog }) })
     this.#runtimeApi.register(token, child)
     void child.exited.then(() => this.#runtimeApi.unregister(token))
     return child

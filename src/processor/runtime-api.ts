@@ -11,13 +11,16 @@ export interface RuntimeListener {
   started(): void
   /** It is free, and waits for its next event: call `give`. */
   next(give: (invocation: RuntimeInvocation) => void): void
-  /** Its invocation has ended, with an error if there is a `failure`. Returns false if it did not have this invocation. */
-  ended(awsRequestId: string, failure?: string): boolean
+  /**
+   * Its invocation has ended, with an error if there is a `failure`, else with this return value. Returns false if it did
+   * not have this invocation.
+   */
+  ended(awsRequestId: string, failure?: string, returned?: unknown): boolean
   /** It failed to load its function, or crashed without an invocation. */
   broke(failure: string): void
 }
 
-/** Lambda's limit for the response of a function ("Lambda quotas"). The response is read and discarded. */
+/** Lambda's limit for the response of a function ("Lambda quotas"). */
 const bodyBytesMax = 6 * 1024 * 1024
 /** Limit for a report of the bootstrap. A longer one is discarded. */
 const reportBytesMax = 65_536
@@ -155,7 +158,8 @@ export class RuntimeApi {
     }
     const [, id = '', outcome] = /^invocation\/([^/]+)\/(response|error)$/.exec(call ?? '') ?? []
     if (request.method !== 'POST' || !outcome) return answer(response, 404, 'NotFound')
-    const known = listener.ended(id, outcome === 'error' ? errorTypeOf(body) : undefined)
+    const known =
+      outcome === 'error' ? listener.ended(id, errorTypeOf(body)) : listener.ended(id, undefined, returnedBy(body))
     answer(response, known ? 202 : 400, known ? undefined : 'InvalidRequestID')
   }
 }
@@ -179,9 +183,9 @@ function giveNext(child: Child, asker: Asker): void {
 }
 
 /** One that is not known is one that the function has reported itself. */
-function reportEnd({ listener }: Child, { awsRequestId, errorType }: ChannelReport): void {
+function reportEnd({ listener }: Child, { awsRequestId, errorType, returned }: ChannelReport): void {
   if (awsRequestId === undefined) return
-  listener.ended(String(awsRequestId), errorType && String(errorType).slice(0, failureLengthMax))
+  listener.ended(String(awsRequestId), errorType && String(errorType).slice(0, failureLengthMax), returned)
 }
 
 const asker = (response: ServerResponse): Asker => ({
@@ -224,6 +228,15 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
     else chunks.length = 0
   }
   return bytes > bodyBytesMax ? undefined : Buffer.concat(chunks).toString()
+}
+
+/** Undefined if the body is no JSON. Most functions' return values do not matter. */
+function returnedBy(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
 }
 
 /**

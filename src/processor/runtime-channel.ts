@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
-import { type ChannelReport, channelProtocol, type RuntimeInvocation } from './bootstrap-terms.ts'
+import { type ChannelReport, channelProtocol, type RuntimeInvocation, returnedLengthMax } from './bootstrap-terms.ts'
 
 /** A report is shorter. */
-const lineLengthMax = 4_096
+const lineLengthMax = 4_096 + returnedLengthMax
 
 const switching = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${channelProtocol}\r\n\r\n`
 
@@ -32,9 +32,10 @@ export class RuntimeChannel {
     return !this.#socket.destroyed
   }
 
-  give({ awsRequestId, deadlineMs, functionArn, traceId, body }: RuntimeInvocation): void {
+  give({ awsRequestId, deadlineMs, functionArn, traceId, body, wantsReturned }: RuntimeInvocation): void {
     this.#isAsking = false
-    this.#socket.write(`${JSON.stringify({ awsRequestId, deadlineMs, functionArn, traceId, body })}\n`)
+    const invocation = { awsRequestId, deadlineMs, functionArn, traceId, body, wantsReturned }
+    this.#socket.write(`${JSON.stringify(invocation)}\n`)
   }
 
   close(): void {

@@ -197,13 +197,11 @@ export class Metrics {
     help: 'Known events of the channels of this node that are not delivered yet',
     registers: [this.#registry],
   })
-
   readonly #busConnected = new Gauge({
     name: 'carillon_bus_connected',
     help: '1 if this node is connected to the other nodes, 0 while NATS is away',
     registers: [this.#registry],
   })
-
   readonly #stepsWaiting = new Gauge({
     name: 'carillon_steps_waiting',
     help: 'Steps on this node that wait in memory for a free place at their processor',
@@ -240,7 +238,12 @@ export class Metrics {
     labelNames: ['limit'],
     registers: [this.#registry],
   })
-
+  readonly #creds = new Counter({
+    name: 'carillon_creds_total',
+    help: 'Calls of /creds, by outcome',
+    labelNames: ['outcome'],
+    registers: [this.#registry],
+  })
   readonly #sendsQueued = new Gauge({
     name: 'carillon_sends_queued',
     help: 'Queued sends on this node',
@@ -282,6 +285,10 @@ export class Metrics {
 
   countRun(outcome: 'SENT' | 'DENIED' | 'FAILED'): void {
     this.#runs.inc({ outcome })
+  }
+
+  countCreds(outcome: string): void {
+    this.#creds.inc({ outcome })
   }
 
   countShortage(kind: ShortageKind): void {

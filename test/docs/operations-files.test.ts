@@ -135,6 +135,7 @@ async function everySeries(): Promise<Map<string, string[]>> {
   metrics.countSessionClose(1013)
   metrics.countSessionRefusal(403)
   metrics.countRun('SENT')
+  metrics.countCreds('issued')
   metrics.readFrom({
     sessions: () => ({ sessions: 1, sockets: 1, deliveries: 1 }),
     pending: async () => [{ processor: 'redact', messages: 1, oldestSeconds: 1 }],

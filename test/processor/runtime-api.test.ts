@@ -250,7 +250,7 @@ describe('a channel', () => {
       opening('token-1', 'no JSON\n'),
       opening('token-1', '1\n'),
       opening('token-1', '{}\n{}\n'),
-      opening('token-1', 'x'.repeat(5_000)),
+      opening('token-1', 'x'.repeat(20_000)),
       opening('token-3'),
       opening('token-1', '', 'websocket'),
       opening('token-1', '', 'carillon-events', 'invocation/next'),

@@ -4,15 +4,14 @@ import { idempotencyToken, optional } from '../../contract/binding.ts'
 import { ChimeArn, IdentityClientRequestToken, Metadata, UserId, UserName } from '../../contract/shapes.ts'
 import { AppInstanceUserExpirationSettings } from '../../contract/structures/app-instance-users.ts'
 import { TagList } from '../../contract/structures/tags.ts'
-import type { Transaction } from '../../store/store.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { requireAppInstance } from '../app-instances/app-instance.ts'
 import { operation } from '../context.ts'
 import { once } from '../idempotency.ts'
 import { toJson, toJsonText } from '../json-text.ts'
-import { requireWithinQuota } from '../quotas.ts'
 import { putTags, requirePlainTags } from '../tags/tag.ts'
-import { type AppInstanceUserRow, findUser, requireUser } from './app-instance-user.ts'
+import { addUser } from './add-user.ts'
+import { findUser, requireUser } from './app-instance-user.ts'
 import { scheduleUserExpiration } from './user-expiration.ts'
 
 /**
@@ -50,29 +49,13 @@ export const CreateAppInstanceUser = operation({
         if (existing.name === name && existing.metadata === metadata) return { AppInstanceUserArn: arn }
         throw conflict(`The AppInstanceUser ${AppInstanceUserId} exists already, with other attributes`)
       }
-      const created: Omit<AppInstanceUserRow, 'user_id'> = {
-        app_instance_user_arn: arn,
-        app_instance_arn: AppInstanceArn,
-        name,
-        metadata,
-        memberships: 0,
-        created_at: now,
-        updated_at: now,
-        expiration_days: input.ExpirationSettings?.ExpirationDays ?? null,
-      }
-      await transaction.insert('app_instance_user', created)
+      const expirationDays = input.ExpirationSettings?.ExpirationDays
+      await addUser(transaction, { arn, appInstanceArn: AppInstanceArn, name, metadata, expirationDays }, now)
       if (input.ExpirationSettings) {
         await scheduleUserExpiration(transaction, await requireUser(transaction, arn))
       }
-      requireWithinQuota('usersPerAppInstance', await countUser(transaction, AppInstanceArn))
       await putTags(transaction, arn, input.Tags)
       return { AppInstanceUserArn: arn }
     })
   },
 })
-
-/** Returns the new number of users of the AppInstance. */
-async function countUser(transaction: Transaction, appInstanceArn: string): Promise<number> {
-  const text = 'UPDATE app_instance SET users = users + 1 WHERE app_instance_arn = $1 RETURNING users'
-  return (await transaction.get<{ users: number }>(text, appInstanceArn))?.users ?? 0
-}
