@@ -26,7 +26,7 @@ const lookEveryMs = 100
 
 /** Returns the exit code of node --test, or 1 if a test was skipped that must run. */
 export async function runTests(patterns: string[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
-  const files = globSync(patterns).sort()
+  const files = globSync(patterns, { exclude: ['**/node_modules/**'] }).sort()
   if (files.length === 0) throw new Error(`no file is ${patterns.join(' or ')}`)
   const folder = mkdtempSync(join(tmpdir(), 'carillon-run-'))
   // PostgreSQL runs as another user where the tests run as root.
