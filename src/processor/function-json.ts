@@ -1,6 +1,3 @@
-import { Compile } from 'typebox/compile'
-import { UserId } from '../contract/shapes.ts'
-
 /** The settings of a function, from its `function.json`. */
 export interface FunctionSettings {
   /** As Lambda has it: `src/app.handler` is the export `handler` of `src/app.mjs`, `.js`, `.cjs` or `.ts`. */
@@ -56,12 +53,15 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isHandler = (value: unknown) =>
   typeof value === 'string' && handlerPattern.test(value) && !value.split('/').includes('..')
 
-const userId = Compile(UserId)
+/** As `UserId` in contract/shapes.ts: this room runs without the packages that the contract needs. */
+const userIdPattern = /^[A-Za-z0-9](?:[A-Za-z0-9:\-_.@]{0,62}[A-Za-z0-9])?$/
 /** The token of the function's key names none of them; this only limits a mistake. */
 const actAsMax = 100
 
 const isUserIds = (value: unknown) =>
-  Array.isArray(value) && value.length <= actAsMax && value.every((id) => userId.Check(id))
+  Array.isArray(value) &&
+  value.length <= actAsMax &&
+  value.every((id) => typeof id === 'string' && userIdPattern.test(id))
 
 const isEnvironment = (value: unknown) => isObject(value) && Object.entries(value).every(isVariable)
 

@@ -186,7 +186,7 @@ suite('ConflictException, 409: another callback was first, between the check of 
 
 suite('ThrottledClientException, 429: the channel has more calls than its rate', async () => {
   const clock = new ManualClock(Date.now())
-  const server = await startTestServer({ clock, flags: ['--limits', 'aws'] })
+  const server = await startTestServer({ clock, flags: ['--limits', 'aws', '--rates', 'bearer=1000'] })
   const people = await populateFlow(server, 'first')
   const elsewhere = await populateFlow(server, 'first')
 
