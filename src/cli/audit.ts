@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { ConfigError, readConfig } from '../config.ts'
-import { existingStore, openStore } from '../open-store.ts'
+import { ConfigError } from '../config.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { createLog } from '../runtime/log.ts'
 import { type AuditPosition, type AuditRow, listAudit, positionOf } from '../store/audit.ts'
 import type { Reader } from '../store/store.ts'
 import { takeFlags } from './own-flags.ts'
+import { withStore } from './with-store.ts'
 
 /** The log is read and printed in pages of so many rows. */
 const pageSize = 500
@@ -18,19 +16,10 @@ export async function audit(args: string[], environment: NodeJS.ProcessEnv): Pro
   const { flags, others } = takeFlags(args, { '--since': 'value', '--json': 'no value' })
   const since = flags['--since']
   const sinceMs = since === undefined ? 0 : timeOf(since, systemClock.now())
-  const { config } = readConfig(others, environment, (path) => readFileSync(path, 'utf8'))
-  const store = await openStore(existingStore(config), {
-    clock: systemClock,
-    log: await createLog('warn'),
-    random: Math.random,
-    migrations: 'check',
-  })
-  try {
+  return withStore(others, environment, async (store) => {
     await print(linesOf(store.read, sinceMs, flags['--json'] === undefined ? asText : asJson))
     return 0
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 async function* linesOf(read: Reader, sinceMs: number, write: (row: AuditRow) => string): AsyncGenerator<string> {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { ConfigError, readConfig } from '../config.ts'
+import { ConfigError } from '../config.ts'
 import { appInstanceOf } from '../contract/arn.ts'
 import {
   createAccessKey,
@@ -16,12 +15,11 @@ import {
 } from '../keys/access-keys.ts'
 import { InvalidGrant, subjectOf } from '../keys/grant.ts'
 import { UnknownSubject } from '../keys/subject.ts'
-import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { createLog } from '../runtime/log.ts'
 import { commandLine, recordAct } from '../store/audit.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import { type KeyArguments, readKeyArguments } from './key-arguments.ts'
+import { withStore } from './with-store.ts'
 
 const usage = `npx carillon keys create            creates an access key and prints it, once:
     --user ARN [--directory]            for an AppInstanceUser, and perhaps the list of users and flows
@@ -53,22 +51,13 @@ export async function keys([name = '', ...rest]: string[], environment: NodeJS.P
   if (!action) throw new ConfigError([usage])
   const given = readKeyArguments(name, rest, action.takes, systemClock.now())
   if (name === 'create' && !given.grant) throw new ConfigError([usage])
-  const { config } = readConfig(given.others, environment, (path) => readFileSync(path, 'utf8'))
-  const store = await openStore(existingStore(config), {
-    clock: systemClock,
-    log: await createLog('warn'),
-    random: Math.random,
-    migrations: 'check',
-  })
-  try {
+  return withStore(given.others, environment, async (store) => {
     console.log(await action.act(store, given))
     return 0
-  } catch (error) {
+  }).catch((error: unknown) => {
     if (error instanceof UnknownSubject || error instanceof InvalidGrant) throw new ConfigError([error.message])
     throw error
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 async function create(store: Store, { grant, name, expiresAtMs }: KeyArguments): Promise<string> {

@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { MessageIds } from '../api/channel-messages/message-ids.ts'
 import { findTimeline } from '../api/timelines/find-timeline.ts'
 import { timelineToWire } from '../api/timelines/timeline-to-wire.ts'
-import { ConfigError, readConfig } from '../config.ts'
+import { ConfigError } from '../config.ts'
 import { timelineText } from '../flow/timeline-text.ts'
 import { keepKeys } from '../keys/kept-keys.ts'
-import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { createLog } from '../runtime/log.ts'
 import { takeFlags } from './own-flags.ts'
+import { withStore } from './with-store.ts'
 
 const usage = `npx carillon trace MESSAGE_ID [--channel ARN] [--json]
     shows what happened to a message in its channel's flows`
@@ -21,14 +19,7 @@ export async function trace([messageId = '', ...rest]: string[], environment: No
   if (!/^[-\w]{1,128}$/.test(messageId) || messageId.startsWith('-')) throw new ConfigError([usage])
   const { flags, others } = takeFlags(rest, { '--channel': 'value', '--json': 'no value' })
   const { '--channel': channelArn, '--json': json } = flags
-  const { config } = readConfig(others, environment, (path) => readFileSync(path, 'utf8'))
-  const store = await openStore(existingStore(config), {
-    clock: systemClock,
-    log: await createLog('warn'),
-    random: Math.random,
-    migrations: 'check',
-  })
-  try {
+  return withStore(others, environment, async (store) => {
     const { secrets } = await keepKeys(store, undefined, systemClock.now())
     const messageIds = new MessageIds(secrets.mac('messageIds', ''), Math.random)
     const timeline = await findTimeline(store.read, messageIds, { MessageId: messageId, ChannelArn: channelArn })
@@ -38,7 +29,5 @@ export async function trace([messageId = '', ...rest]: string[], environment: No
     }
     console.log(json !== undefined ? JSON.stringify(timelineToWire(timeline), null, 2) : timelineText(timeline))
     return 0
-  } finally {
-    await store.close()
-  }
+  })
 }

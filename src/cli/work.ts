@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { readConfig } from '../config.ts'
-import { existingStore, openStore } from '../open-store.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { createLog } from '../runtime/log.ts'
 import { free } from '../store/steps.ts'
 import type { Reader } from '../store/store.ts'
 import { listDueWork, listNextWork, readDueWork, subjectOf, type WorkRow } from '../store/work.ts'
+import { withStore } from './with-store.ts'
 
 /** Maximum of listed work; the rest is only counted. */
 const listedMax = 50
@@ -14,20 +11,11 @@ const lateSeconds = 3_600
 
 /** `carillon work`: the background work that is due, and the next work. The server of the store may be running. */
 export async function work(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const { config } = readConfig(args, environment, (path) => readFileSync(path, 'utf8'))
-  const store = await openStore(existingStore(config), {
-    clock: systemClock,
-    log: await createLog('warn'),
-    random: Math.random,
-    migrations: 'check',
-  })
-  try {
+  return withStore(args, environment, async (store) => {
     const now = (await store.sharedNow?.()) ?? systemClock.now()
     console.log(await describeWork(store.read, now))
     return 0
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 /** The whole text. */

@@ -4,7 +4,7 @@ import { carillon } from '../../support/carillon.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { populate } from '../../support/population.ts'
 import { assertRefused } from '../../support/refusals.ts'
-import { startTestServer } from '../../support/running-server.ts'
+import { startTestServer, testOfSqlite } from '../../support/running-server.ts'
 import { until } from '../../support/until.ts'
 
 const clock = new ManualClock(Date.now())
@@ -84,7 +84,7 @@ suite('GetMessageTimeline', () => {
     assert.equal((await timelineOf(ChannelMessage.MessageId, query)).MessageId, ChannelMessage.MessageId)
   })
 
-  test('is printed for a person by carillon trace', async () => {
+  testOfSqlite('is printed for a person by carillon trace', async () => {
     const first = await people.sendHeld()
     const { MessageId } = first.ChannelMessage
     clock.advance(1_500)
