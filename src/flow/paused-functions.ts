@@ -20,6 +20,7 @@ export class PausedFunctions {
   #names: ReadonlySet<string> = new Set()
   #cancel: Cancel = () => {}
   #looking: Promise<void> | undefined
+  #closed = false
   #listener: () => void = () => {}
 
   constructor(parts: Parts) {
@@ -32,9 +33,10 @@ export class PausedFunctions {
     return this.look()
   }
 
-  async close(): Promise<void> {
+  /** Does not wait for a read in flight, which the store ends when it closes: the database may not respond. */
+  close(): void {
+    this.#closed = true
     this.#cancel()
-    await this.#looking
   }
 
   has(functionName: string): boolean {
@@ -56,6 +58,7 @@ export class PausedFunctions {
 
   async #read(): Promise<void> {
     const names = new Set(await readPausedFunctions(this.#parts.read))
+    if (this.#closed) return
     const isSame = names.size === this.#names.size && [...names].every((name) => this.#names.has(name))
     this.#names = names
     if (!isSame) this.#listener()

@@ -119,7 +119,7 @@ export class SessionEndpoint {
   async close(): Promise<void> {
     const { clock, hub } = this.#parts
     this.#draining = true
-    await this.#revocations.close()
+    this.#revocations.close()
     this.#closeAll()
     const cancel = clock.at(clock.now() + this.#limits.shutdownMsMax, () => {
       for (const webSocket of this.#sockets) webSocket.terminate()

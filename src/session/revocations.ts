@@ -27,6 +27,7 @@ export class Revocations {
   readonly #recent: { subject: string; readAt: number }[] = []
   #cancel: Cancel = () => {}
   #looking: Promise<void> | undefined
+  #closed = false
 
   constructor(parts: RevocationParts) {
     this.#parts = parts
@@ -37,9 +38,10 @@ export class Revocations {
     void this.look()
   }
 
-  async close(): Promise<void> {
+  /** Does not wait for a read in flight, which the store ends when it closes: the database may not respond. */
+  close(): void {
+    this.#closed = true
     this.#cancel()
-    await this.#looking
   }
 
   /** Whether one of them was revoked after this time, as far as this node has read. */
@@ -71,7 +73,7 @@ export class Revocations {
       rowsMax,
     )
     const [first] = rows
-    if (!first) return
+    if (!first || this.#closed) return
     const readAt = clock.now()
     this.#recent.push(...rows.map(({ subject }) => ({ subject, readAt })))
     if (first.number > this.#last + 1) missed()
