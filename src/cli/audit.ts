@@ -3,13 +3,12 @@ import { ConfigError } from '../config.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { type AuditPosition, type AuditRow, listAudit, positionOf } from '../store/audit.ts'
 import type { Reader } from '../store/store.ts'
+import { readDuration } from './duration.ts'
 import { takeFlags } from './own-flags.ts'
 import { withStore } from './with-store.ts'
 
 /** The log is read and printed in pages of so many rows. */
 const pageSize = 500
-
-const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `carillon audit`: what operators did, the oldest first. The server of the store may be running. */
 export async function audit(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -41,8 +40,8 @@ async function print(lines: AsyncGenerator<string>): Promise<void> {
 
 /** A time, or how long ago. */
 function timeOf(text: string, nowMs: number): number {
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
-  if (count && unit) return nowMs - Number(count) * unitMs[unit as keyof typeof unitMs]
+  const ago = readDuration(text, ['m', 'h', 'd'])
+  if (ago !== undefined) return nowMs - ago
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return time
   throw new ConfigError(['--since must be a number with m, h or d, such as 2d, or a time such as 2026-11-28T10:00:00Z'])

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '../config.ts'
+import { readDuration } from './duration.ts'
 import { takeFlags } from './own-flags.ts'
 import { CallRejected, type RunningServer, serverOf } from './running-server.ts'
 
@@ -41,9 +42,6 @@ interface Page<Message> {
 /** A list shows at most so many messages, and an act of --all-of concerns at most so many at a time. */
 const listedMax = 10_000
 
-const durationPattern = /^(\d{1,6})([smhd])$/
-const unitSeconds = { s: 1, m: 60, h: 3_600, d: 86_400 }
-
 /** `carillon pending`. */
 export async function pending(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { flags, others } = takeFlags(args, { '--processor': 'value', '--channel': 'value', '--older': 'value' })
@@ -77,8 +75,8 @@ export async function failed(args: string[], environment: NodeJS.ProcessEnv): Pr
   return 0
 }
 
-const acts = ['complete', 'deny', 'fail', 'again'] as const
-type Act = (typeof acts)[number]
+const doneText = { complete: 'approved', deny: 'denied', fail: 'ended', again: 'handed to its processor again' }
+type Act = keyof typeof doneText
 
 /** `carillon complete`, `deny`, `fail` and `again`. */
 export async function actOnHeld(act: Act, args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -100,8 +98,6 @@ export async function actOnHeld(act: Act, args: string[], environment: NodeJS.Pr
   }
   return actOnAll(act, functionName!, input, server)
 }
-
-const doneText = { complete: 'approved', deny: 'denied', fail: 'ended', again: 'handed to its processor again' }
 
 /** Messages that are decided meanwhile, or are at their processor, are left. */
 async function actOnAll(act: Act, functionName: string, input: object, server: RunningServer): Promise<number> {
@@ -152,9 +148,9 @@ async function listAll<Message>(
 }
 
 function secondsOf(text: string): number {
-  const [, count, unit] = durationPattern.exec(text) ?? []
-  if (!count || !unit) throw new ConfigError(['--older must be a number with s, m, h or d, such as 5m'])
-  return Number(count) * unitSeconds[unit as keyof typeof unitSeconds]
+  const ms = readDuration(text, ['s', 'm', 'h', 'd'])
+  if (ms === undefined) throw new ConfigError(['--older must be a number with s, m, h or d, such as 5m'])
+  return ms / 1000
 }
 
 const timeText = (epochSeconds: number) => new Date(epochSeconds * 1000).toISOString()

@@ -1,5 +1,8 @@
 import { ConfigError } from '../config.ts'
+import { parseArn } from '../contract/arn.ts'
 import { createGrant, type Grant, InvalidGrant, type OperatorRole, operatorRoles } from '../keys/grant.ts'
+import { readDuration } from './duration.ts'
+import { takeFlags } from './own-flags.ts'
 
 /** The arguments of `carillon keys`. */
 export interface KeyArguments {
@@ -13,10 +16,9 @@ export interface KeyArguments {
 }
 
 const idPattern = /^\w{16,128}$/
-const userPattern = /^arn:aws:chime:[^:]*:[^:]*:app-instance\/[^/]+\/(?:user|bot)\/[^/]+$/
-const durationPattern = /^(\d{1,6})([mhd])$/
-const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 const nameLengthMax = 256
+
+const isUser = (arn: string) => ['user', 'bot'].includes(parseArn(arn)?.kind ?? '')
 
 /** Throws a ConfigError that names everything that is wrong. `takes`: what the action needs as its first argument. */
 export function readKeyArguments(
@@ -27,14 +29,13 @@ export function readKeyArguments(
 ): KeyArguments {
   const rest = [...args]
   const id = takes ? (rest.shift() ?? '') : ''
-  if (takes && !idPattern.test(id) && !(takes === 'key or user' && userPattern.test(id))) {
+  if (takes && !idPattern.test(id) && !(takes === 'key or user' && isUser(id))) {
     const orUser = takes === 'key or user' ? ', or the ARN of an AppInstanceUser' : ''
     throw new ConfigError([`npx carillon keys ${action} needs a key ID, 16 to 128 letters and digits${orUser}`])
   }
   if (action !== 'create') return { id, others: rest }
-  const { flags, others } = splitFlags(rest)
-  const name = flags.get('--name')
-  const expires = flags.get('--expires')
+  const { flags, others } = takeFlags(rest.flatMap(splitInline), known)
+  const { '--name': name, '--expires': expires } = flags
   if (name !== undefined && (name === '' || name.length > nameLengthMax)) {
     throw new ConfigError([`--name must be a text of 1 to ${nameLengthMax} characters`])
   }
@@ -48,48 +49,35 @@ export function readKeyArguments(
   }
 }
 
-/** Flags of `keys create`; true if they take a value, or may take one. */
-const known = new Map<string, 'value' | 'perhaps a value' | 'no value'>([
-  ['--user', 'value'],
-  ['--callback', 'value'],
-  ['--operator', 'perhaps a value'],
-  ['--role', 'value'],
-  ['--directory', 'no value'],
-  ['--expires', 'value'],
-  ['--name', 'value'],
-])
+const known = {
+  '--user': 'value',
+  '--callback': 'value',
+  '--operator': 'perhaps a value',
+  '--role': 'value',
+  '--directory': 'no value',
+  '--expires': 'value',
+  '--name': 'value',
+} as const
 
-function splitFlags(args: string[]): { flags: Map<string, string>; others: string[] } {
-  const flags = new Map<string, string>()
-  const others: string[] = []
-  const rest = args.flatMap((arg) => (/^--[\w-]+=/.test(arg) ? splitOnce(arg) : [arg]))
-  while (rest.length > 0) {
-    const flag = rest.shift()!
-    const form = known.get(flag)
-    const next = rest[0]
-    const hasValue = next !== undefined && !next.startsWith('--')
-    if (form === 'value' && !hasValue) throw new ConfigError([`${flag} needs a value`])
-    if (form === undefined) others.push(flag)
-    else flags.set(flag, form !== 'no value' && hasValue ? rest.shift()! : '')
-  }
-  return { flags, others }
-}
+type Flags = Partial<Record<keyof typeof known, string>>
 
-const splitOnce = (arg: string) => [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)]
+/** `--name=TEXT` as two arguments. */
+const splitInline = (arg: string): string[] =>
+  /^--[\w-]+=/.test(arg) ? [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)] : [arg]
 
 const kinds = { '--user': 'user', '--callback': 'callback', '--operator': 'operator' } as const
+const kindFlags = Object.keys(kinds) as (keyof typeof kinds)[]
 
-function grantOf(flags: Map<string, string>): KeyArguments['grant'] {
-  const given = Object.entries(kinds).filter(([flag]) => flags.has(flag))
-  const [first] = given
-  if (!first) return undefined
-  if (given.length > 1) throw new ConfigError([`a key has one kind: ${given.map(([flag]) => flag).join(' or ')}`])
-  const [flag, kind] = first
-  const role = flags.get('--role')
+function grantOf(flags: Flags): KeyArguments['grant'] {
+  const given = kindFlags.filter((flag) => flags[flag] !== undefined)
+  const [flag] = given
+  if (!flag) return undefined
+  if (given.length > 1) throw new ConfigError([`a key has one kind: ${given.join(' or ')}`])
+  const role = flags['--role']
   if (role !== undefined && !isRole(role)) throw new ConfigError([`--role must be ${operatorRoles.join(', ')}`])
   try {
-    const subjectArn = flags.get(flag) || undefined
-    return createGrant({ kind, subjectArn, role, directory: flags.has('--directory') || undefined })
+    const directory = flags['--directory'] === undefined ? undefined : true
+    return createGrant({ kind: kinds[flag], subjectArn: flags[flag] || undefined, role, directory })
   } catch (error) {
     throw error instanceof InvalidGrant ? new ConfigError([error.message]) : error
   }
@@ -98,9 +86,7 @@ function grantOf(flags: Map<string, string>): KeyArguments['grant'] {
 const isRole = (text: string): text is OperatorRole => (operatorRoles as readonly string[]).includes(text)
 
 function durationMs(text: string): number {
-  const [, count, unit] = durationPattern.exec(text) ?? []
-  if (!count || !unit || Number(count) === 0) {
-    throw new ConfigError(['--expires must be a number with m, h or d, such as 30d'])
-  }
-  return Number(count) * unitMs[unit as keyof typeof unitMs]
+  const ms = readDuration(text, ['m', 'h', 'd'])
+  if (!ms) throw new ConfigError(['--expires must be a number with m, h or d, such as 30d'])
+  return ms
 }
