@@ -1,5 +1,6 @@
-import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import { Poll } from '../runtime/poll.ts'
 import type { Reader, Transaction } from '../store/store.ts'
 
 /** A pause, and its end, count on every node within a second. */
@@ -18,25 +19,22 @@ interface Parts {
 export class PausedFunctions {
   readonly #parts: Parts
   #names: ReadonlySet<string> = new Set()
-  #cancel: Cancel = () => {}
-  #looking: Promise<void> | undefined
-  #closed = false
+  readonly #poll: Poll
   #listener: () => void = () => {}
 
   constructor(parts: Parts) {
     this.#parts = parts
+    const { clock, log } = parts
+    this.#poll = new Poll({ clock, log, everyMs: lookEveryMs, subject: 'paused functions', look: () => this.#read() })
   }
 
   /** Resolves when the pauses are known. */
   start(): Promise<void> {
-    this.#cancel = every(this.#parts.clock, lookEveryMs, () => void this.look())
-    return this.look()
+    return this.#poll.start()
   }
 
-  /** Does not wait for a read in flight, which the store ends when it closes: the database may not respond. */
   close(): void {
-    this.#closed = true
-    this.#cancel()
+    this.#poll.close()
   }
 
   has(functionName: string): boolean {
@@ -47,18 +45,9 @@ export class PausedFunctions {
     this.#listener = listener
   }
 
-  look(): Promise<void> {
-    this.#looking ??= this.#read()
-      .catch((err) => this.#parts.log.debug({ err }, 'paused functions could not be read'))
-      .finally(() => {
-        this.#looking = undefined
-      })
-    return this.#looking
-  }
-
   async #read(): Promise<void> {
     const names = new Set(await readPausedFunctions(this.#parts.read))
-    if (this.#closed) return
+    if (this.#poll.isClosed) return
     const isSame = names.size === this.#names.size && [...names].every((name) => this.#names.has(name))
     this.#names = names
     if (!isSame) this.#listener()

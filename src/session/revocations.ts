@@ -1,5 +1,6 @@
-import { type Cancel, type Clock, every } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import { Poll } from '../runtime/poll.ts'
 import type { Reader } from '../store/store.ts'
 
 /** Sessions of a suspended key are closed within 2 s: once a second every node looks for revocations. */
@@ -25,38 +26,25 @@ export class Revocations {
   /** The number of the last revocation that was read; undefined until the first look. */
   #last: number | undefined
   readonly #recent: { subject: string; readAt: number }[] = []
-  #cancel: Cancel = () => {}
-  #looking: Promise<void> | undefined
-  #closed = false
+  readonly #poll: Poll
 
   constructor(parts: RevocationParts) {
     this.#parts = parts
+    const { clock, log } = parts
+    this.#poll = new Poll({ clock, log, everyMs: lookEveryMs, subject: 'revocations', look: () => this.#read() })
   }
 
   start(): void {
-    this.#cancel = every(this.#parts.clock, lookEveryMs, () => void this.look())
-    void this.look()
+    void this.#poll.start()
   }
 
-  /** Does not wait for a read in flight, which the store ends when it closes: the database may not respond. */
   close(): void {
-    this.#closed = true
-    this.#cancel()
+    this.#poll.close()
   }
 
   /** Whether one of them was revoked after this time, as far as this node has read. */
   wasRevokedSince(sinceMs: number, subjects: readonly (string | undefined)[]): boolean {
     return this.#recent.some(({ subject, readAt }) => readAt >= sinceMs && subjects.includes(subject))
-  }
-
-  /** One look at a time. While the store cannot be read, the next look finds what this one did not. */
-  look(): Promise<void> {
-    this.#looking ??= this.#read()
-      .catch((err) => this.#parts.log.debug({ err }, 'revocations could not be read'))
-      .finally(() => {
-        this.#looking = undefined
-      })
-    return this.#looking
   }
 
   async #read(): Promise<void> {
@@ -73,7 +61,7 @@ export class Revocations {
       rowsMax,
     )
     const [first] = rows
-    if (!first || this.#closed) return
+    if (!first || this.#poll.isClosed) return
     const readAt = clock.now()
     this.#recent.push(...rows.map(({ subject }) => ({ subject, readAt })))
     if (first.number > this.#last + 1) missed()
