@@ -54,7 +54,7 @@ export interface RunRow {
   text_json: string | null
   /** The CallbackId of its latest step. */
   callback_id: string
-  /** Why it was denied or has failed, as its sender is told. */
+  /** The reason of the denial or the failure, as in `Status.Detail`. */
   detail: string | null
   created_at: number
   ended_at: number | null

@@ -60,7 +60,7 @@ function actOf(
 const mayAssume = ({ grant, sessionToken }: Key, subjectArn: string | undefined) =>
   sessionToken === undefined && may(grant, { action, resources: subjectArn === undefined ? [] : [subjectArn] })
 
-/** In AWS's words. Only an operator is told what the setting lacks. */
+/** AWS's message. The reason, which names a setting, is for operators only. */
 function denied(caller: Key, roleArn: string, parts: StsParts, reason = ''): StsError {
   const who = callerArn(caller, parts)
   return new StsError(

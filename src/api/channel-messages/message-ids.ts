@@ -10,8 +10,8 @@ const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * MessageIds of the form of a UUID, one encrypted block each: the number of the channel (40 bits), the time (40), a counter
- * that starts anywhere (32), a mark (16). So an operator needs only the id to find the message, and nobody else learns
- * anything from it or can make one.
+ * with a random start (32), a mark (16). An operator finds the message by its id alone. Without the secret, an id contains no
+ * information and cannot be forged.
  */
 export class MessageIds {
   readonly #secret: Buffer

@@ -211,7 +211,7 @@ CREATE UNIQUE INDEX channel_message_in_order ON channel_message (channel_id, seq
 -- requested_json: the text of an update as its sender sent it; a new message's own row has it.
 -- text_json: the members that processors have changed so far.
 -- callback_id: the CallbackId of its latest step.
--- detail: why it was denied or has failed, as its sender is told.
+-- detail: the reason of the denial or the failure, as in Status.Detail.
 CREATE TABLE flow_run (
   channel_id BIGINT NOT NULL,
   message_id TEXT NOT NULL,
