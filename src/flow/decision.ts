@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { functionNameOf } from '../contract/arn.ts'
 import type { Processor as WireProcessor } from '../contract/structures/channel-flows.ts'
 import type { DecideStep, RecordHandOff, RunResult } from '../store/changes.ts'
@@ -9,11 +10,13 @@ import {
   type Attempt,
   type Decision,
   type Effect,
+  type FlowEvent,
   openStep,
   type Processor,
   type Progress,
   type Run,
   type Step,
+  transition,
   type World,
 } from './transition.ts'
 
@@ -169,6 +172,18 @@ export function changeOf(
     message: job.message,
     changedBefore: Object.keys(changedText(job.run)).length > 0,
   }
+}
+
+/**
+ * The write with which this event ends the step, whichever node owns it; undefined if the event is rejected. The event is
+ * a verdict, or stops the message.
+ */
+export function endingOf(job: Job, event: FlowEvent, node: OwnNode, world: World): DecideStep | undefined {
+  const result = transition(runOf(job), event, world)
+  if ('rejection' in result) return undefined
+  const change = changeOf(job, result, node, world.now)
+  assert(change?.kind === 'DecideStep', 'the event ends the step')
+  return { ...change, expectedOwner: undefined }
 }
 
 /** An ended run only keeps its outcome, and the names of its processors: its steps stay as the timeline. */

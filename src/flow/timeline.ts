@@ -1,4 +1,5 @@
 import { functionNameOf } from '../contract/arn.ts'
+import { free } from '../store/steps.ts'
 import type { Reader } from '../store/store.ts'
 import type { RunRow, StepRow } from '../store/tables.ts'
 import { processorsOf } from './decision.ts'
@@ -20,13 +21,15 @@ export interface TimelineRun {
   revision: number
   channelFlowArn: string
   state: RunRow['state']
-  /** Why it was denied or has failed, as its sender was told. */
+  /** The reason of the denial or the failure, as in `Status.Detail`. */
   detail: string | undefined
   acceptedAt: number
   /** When its outcome was committed, and published. */
   endedAt: number | undefined
   steps: TimelineStep[]
 }
+
+type WaitsFor = 'processor' | 'retry' | 'callback'
 
 export interface TimelineStep {
   processor: string
@@ -42,7 +45,7 @@ export interface TimelineStep {
   changes: Record<string, [before: number, after: number]>
   rejectedCallbacks: number
   /** What an open step waits for, and until when. */
-  waits: { for: 'processor' | 'retry' | 'callback'; until: number; deadlineAt: number } | undefined
+  waits: { for: WaitsFor; until: number; deadlineAt: number } | undefined
 }
 
 /** So many updates of a message are shown, the latest ones. */
@@ -127,7 +130,17 @@ function timelineStep(step: StepRow, name: string | undefined): TimelineStep {
 function waitOf(step: StepRow): TimelineStep['waits'] {
   if (!isOpen(step)) return undefined
   const { deadline_at: deadlineAt, due_at: dueAt } = step
-  if (step.state === 'AWAITING') return { for: 'callback', until: deadlineAt, deadlineAt }
-  const isRetry = step.owner === '' && dueAt < deadlineAt
-  return isRetry ? { for: 'retry', until: dueAt, deadlineAt } : { for: 'processor', until: deadlineAt, deadlineAt }
+  const what = awaitedBy(step)
+  return { for: what, until: what === 'retry' ? dueAt : deadlineAt, deadlineAt }
+}
+
+/** What an open step waits for. */
+export function awaitedBy({
+  state,
+  owner,
+  due_at,
+  deadline_at,
+}: Pick<StepRow, 'state' | 'owner' | 'due_at' | 'deadline_at'>): WaitsFor {
+  if (state === 'AWAITING') return 'callback'
+  return owner === free && due_at < deadline_at ? 'retry' : 'processor'
 }

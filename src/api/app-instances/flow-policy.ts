@@ -10,30 +10,15 @@ import { type ExtensionTag, invalidTags } from '../tags/tag.ts'
  */
 
 /** The flow of a channel that is created from now on; the channel's moderators may take it off. */
-const defaultFlowTag: ExtensionTag<string | null> = {
-  read: (text) => readFlowArn('carillon:default-flow', text),
-  absent: null,
-  async apply(transaction, appInstanceArn, flowArn) {
-    await requireOwnFlow(transaction, appInstanceArn, flowArn)
-    const text = 'UPDATE app_instance SET default_flow_arn = $2 WHERE app_instance_arn = $1'
-    await transaction.run(text, appInstanceArn, flowArn)
-  },
-}
+const defaultFlowTag = flowTag('carillon:default-flow', 'default_flow_arn')
 
 /**
  * The flow of every channel, which only an operator takes off, by this tag. It holds every message from this transaction on;
  * background work writes it into the rows of the channels that exist.
  */
-const requiredFlowTag: ExtensionTag<string | null> = {
-  read: (text) => readFlowArn('carillon:required-flow', text),
-  absent: null,
-  async apply(transaction, appInstanceArn, flowArn) {
-    await requireOwnFlow(transaction, appInstanceArn, flowArn)
-    const text = 'UPDATE app_instance SET required_flow_arn = $2 WHERE app_instance_arn = $1'
-    await transaction.run(text, appInstanceArn, flowArn)
-    if (flowArn !== null) await scheduleWork(transaction, { kind: 'attach-flow', subject: appInstanceArn }, 0)
-  },
-}
+const requiredFlowTag = flowTag('carillon:required-flow', 'required_flow_arn', (transaction, appInstanceArn) =>
+  scheduleWork(transaction, { kind: 'attach-flow', subject: appInstanceArn }, 0),
+)
 
 const controlMessagesTag = choiceTag('carillon:control-messages', 'control_messages', ['pass', 'refuse'])
 const channelTextTag = choiceTag('carillon:channel-text', 'channel_text', ['pass', 'operators'])
@@ -43,6 +28,24 @@ export const appInstanceTags = {
   'carillon:required-flow': requiredFlowTag,
   'carillon:control-messages': controlMessagesTag,
   'carillon:channel-text': channelTextTag,
+}
+
+/** `whenSet`: follows in the same transaction, unless the tag is removed. */
+function flowTag(
+  key: string,
+  column: string,
+  whenSet?: (transaction: Transaction, appInstanceArn: string) => Promise<unknown>,
+): ExtensionTag<string | null> {
+  return {
+    read: (text) => readFlowArn(key, text),
+    absent: null,
+    async apply(transaction, appInstanceArn, flowArn) {
+      await requireOwnFlow(transaction, appInstanceArn, flowArn)
+      const text = `UPDATE app_instance SET ${column} = $2 WHERE app_instance_arn = $1`
+      await transaction.run(text, appInstanceArn, flowArn)
+      if (flowArn !== null) await whenSet?.(transaction, appInstanceArn)
+    },
+  }
 }
 
 function choiceTag(key: string, column: string, choices: readonly [string, string]): ExtensionTag<string> {

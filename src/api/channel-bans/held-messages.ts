@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { ApiError } from '../../contract/api-error.ts'
-import { changeOf, runOf } from '../../flow/decision.ts'
-import { transition } from '../../flow/transition.ts'
+import { endingOf } from '../../flow/decision.ts'
 import type { DecideStep } from '../../store/changes.ts'
 import { findHeld } from '../../store/step-rows.ts'
 import type { Transaction } from '../../store/store.ts'
@@ -60,11 +59,8 @@ export async function failHeld(
 }
 
 function failing(job: Job, context: Context): DecideStep {
-  const now = context.now()
   const stopped = { type: 'Stopped', by: 'ban', reason: 'The sender was banned from the channel' } as const
-  const result = transition(runOf(job), stopped, { ...context, now })
-  assert('run' in result, 'an open step can be stopped')
-  const change = changeOf(job, result, context.node, now)
-  assert(change?.kind === 'DecideStep', 'a step that is stopped is decided')
-  return { ...change, expectedOwner: undefined }
+  const change = endingOf(job, stopped, context.node, { ...context, now: context.now() })
+  assert(change, 'an open step can be stopped')
+  return change
 }

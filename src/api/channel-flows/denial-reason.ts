@@ -1,8 +1,14 @@
+import Type from 'typebox'
 import { badRequest } from '../../contract/api-error.ts'
 import type { Reason } from '../../flow/transition.ts'
 
-const codePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
+const codeText = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
+const codePattern = new RegExp(codeText)
 const textLengthMax = 256
+
+/** The shapes of a reason, for a person's denial. */
+export const ReasonCode = Type.String({ minLength: 1, maxLength: 64, pattern: codeText })
+export const ReasonText = Type.String({ maxLength: textLengthMax })
 
 /**
  * The reason of a denial, which a processor may give in the Metadata of its callback:

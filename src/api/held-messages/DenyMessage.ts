@@ -1,18 +1,15 @@
-import Type from 'typebox'
 import { optional } from '../../contract/binding.ts'
 import { byCredentialsAlone } from '../access.ts'
+import { ReasonCode, ReasonText } from '../channel-flows/denial-reason.ts'
 import { operation } from '../context.ts'
 import { decideHeld, heldMessageMembers, operatorOf, requireHeld } from './held-message.ts'
-
-const reasonCode = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$' })
-const reasonText = Type.String({ maxLength: 256 })
 
 /** A person denies a held message. The sender reads the reason in Status.Detail. */
 export const DenyMessage = operation({
   name: 'DenyMessage',
   service: 'carillon',
   http: 'POST /carillon/v1/messages/{MessageId}?operation=deny 204',
-  input: { ...heldMessageMembers, ReasonCode: reasonCode, ReasonText: optional(reasonText) },
+  input: { ...heldMessageMembers, ReasonCode, ReasonText: optional(ReasonText) },
   output: {},
   errors: ['BadRequest', 'Conflict', 'NotFound'],
   resources: ['ChannelArn'],

@@ -2,8 +2,8 @@ import Type from 'typebox'
 import { functionNameOf } from '../../contract/arn.ts'
 import { optional, query } from '../../contract/binding.ts'
 import { ChimeArn, NextToken, Timestamp } from '../../contract/shapes.ts'
+import { awaitedBy } from '../../flow/timeline.ts'
 import { firstHeldPosition, type HeldStep, heldPositionOf, listHeld } from '../../store/held-steps.ts'
-import { free } from '../../store/steps.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { scopeOf } from '../keys/key-summary.ts'
@@ -57,12 +57,7 @@ const toWire = (row: HeldStep) => ({
   FunctionName: functionNameOf(row.function_arn),
   SenderArn: row.sender_arn,
   AcceptedTimestamp: epochSeconds(row.accepted_at),
-  WaitsFor: waitOf(row),
+  WaitsFor: awaitedBy(row).toUpperCase() as 'PROCESSOR',
   DueTimestamp: epochSeconds(row.due_at),
   DeadlineTimestamp: epochSeconds(row.deadline_at),
 })
-
-function waitOf({ state, owner, due_at, deadline_at }: HeldStep) {
-  if (state === 'AWAITING') return 'CALLBACK' as const
-  return owner === free && due_at < deadline_at ? ('RETRY' as const) : ('PROCESSOR' as const)
-}

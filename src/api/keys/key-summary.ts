@@ -23,6 +23,12 @@ export const keySummary = ({ accessKeyId, grant, name, createdAtMs, expiresAtMs,
 export const scopeOf = ({ grant }: Context['credentials']): string | undefined =>
   grant.kind === 'operator' ? grant.appInstanceArn : undefined
 
+/** Whether the caller sees what belongs to this AppInstance; undefined: to none. */
+export function isInScope(credentials: Context['credentials'], appInstanceArn: string | undefined): boolean {
+  const scope = scopeOf(credentials)
+  return scope === undefined || scope === appInstanceArn
+}
+
 /**
  * Throws a NotFound if the caller is an operator of one AppInstance and the key is not of that. An operator of the whole
  * server may name any id: the root key, temporary keys and those of functions have no row.

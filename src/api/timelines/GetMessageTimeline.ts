@@ -3,7 +3,7 @@ import { ChimeArn, MessageId } from '../../contract/shapes.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { noMessage } from '../channel-messages/channel-message.ts'
 import { operation } from '../context.ts'
-import { scopeOf } from '../keys/key-summary.ts'
+import { isInScope } from '../keys/key-summary.ts'
 import { findTimeline } from './find-timeline.ts'
 import { TimelineOutput } from './timeline-shapes.ts'
 import { timelineToWire } from './timeline-to-wire.ts'
@@ -23,8 +23,7 @@ export const GetMessageTimeline = operation({
   allow: byCredentialsAlone,
   async handle(input, { read, messageIds, credentials }) {
     const timeline = await findTimeline(read, messageIds, input)
-    const scope = scopeOf(credentials)
-    if (!timeline || (scope !== undefined && scope !== timeline.appInstanceArn)) throw noMessage()
+    if (!timeline || !isInScope(credentials, timeline.appInstanceArn)) throw noMessage()
     return timelineToWire(timeline)
   },
 })

@@ -4,18 +4,17 @@ import { ChimeSDKIdentity } from '@aws-sdk/client-chime-sdk-identity'
 import { ChimeSDKMessaging } from '@aws-sdk/client-chime-sdk-messaging'
 import { type Population, populate } from '../../support/population.ts'
 import { assertRefused } from '../../support/refusals.ts'
-import { startTestServer, type TestServer } from '../../support/running-server.ts'
+import { startTestServer } from '../../support/running-server.ts'
 import { until } from '../../support/until.ts'
 
 const server = await startTestServer()
 const { identity, messaging } = server
 
 /** The clients of a person with a key of its own. */
-async function clientsOf(target: TestServer, SubjectArn: string) {
-  const { body } = await target.call('POST', '/carillon/v1/keys', { body: { Kind: 'USER', SubjectArn } })
-  const credentials = { accessKeyId: body.AccessKeyId, secretAccessKey: body.SecretAccessKey }
-  const options = { endpoint: target.endpoint.http, region: 'us-east-1', credentials, maxAttempts: 1 }
-  return { messaging: new ChimeSDKMessaging(options), identity: new ChimeSDKIdentity(options), credentials }
+async function clientsOf(SubjectArn: string) {
+  const credentials = await server.createKey({ Kind: 'USER', SubjectArn })
+  const options = { endpoint: server.endpoint.http, region: 'us-east-1', credentials, maxAttempts: 1 }
+  return { messaging: new ChimeSDKMessaging(options), identity: new ChimeSDKIdentity(options) }
 }
 
 const tag = (people: Population, Key: string, Value: string) =>
@@ -38,7 +37,7 @@ suite('carillon:required-flow, tried with a key of a moderator, the creator and 
     test(role, async () => {
       const { people, flow, other } = await requiring()
       const { channelArn: ChannelArn, appInstanceArn: AppInstanceArn, [role]: ChimeBearer } = people
-      const own = await clientsOf(server, ChimeBearer)
+      const own = await clientsOf(ChimeBearer)
       const call = { ChannelArn, ChimeBearer }
       const at = (ChannelFlowArn: string) => ({ ...call, ChannelFlowArn })
       await assertRefused(own.messaging.disassociateChannelFlow(at(flow)), 'Forbidden')
@@ -126,7 +125,7 @@ suite('the other settings of an AppInstance', () => {
 
   test('carillon:control-messages refuses CONTROL messages of keys below an operator', async () => {
     const people = await populate(server)
-    const own = await clientsOf(server, people.member)
+    const own = await clientsOf(people.member)
     const control = { ...plain, Type: 'CONTROL', Persistence: 'NON_PERSISTENT', Content: 'typing' } as const
     const call = { ChannelArn: people.channelArn, ChimeBearer: people.member, ...control }
     await own.messaging.sendChannelMessage(call)
@@ -140,7 +139,7 @@ suite('the other settings of an AppInstance', () => {
 
   test('carillon:channel-text lets only operators write the texts of channels', async () => {
     const people = await populate(server)
-    const own = await clientsOf(server, people.owner)
+    const own = await clientsOf(people.owner)
     const { appInstanceArn: AppInstanceArn, owner: ChimeBearer, channelArn: ChannelArn } = people
     await tag(people, 'carillon:channel-text', 'operators')
     await assertRefused(own.messaging.createChannel({ AppInstanceArn, ChimeBearer, Name: 'x' }), 'Forbidden')
