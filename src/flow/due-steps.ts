@@ -36,6 +36,7 @@ export class DueSteps {
   readonly #decidedMeanwhile = new Set<Set<string>>()
   #alarm: { atMs: number; cancel: Cancel } | undefined
   #sweeping: Promise<void> | undefined
+  #findingNext: Promise<void> | undefined
   #adopting: Promise<void> | undefined
   #yieldsUntil = Number.NEGATIVE_INFINITY
   #isClosed = false
@@ -69,6 +70,7 @@ export class DueSteps {
 
   /** Runs one sweep at a time: a call during a sweep returns the promise of that sweep, which sets the alarm. */
   sweep(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve()
     this.#sweeping ??= this.#takeDue().finally(() => {
       this.#sweeping = undefined
     })
@@ -77,7 +79,12 @@ export class DueSteps {
 
   /** Polls for due steps and orphans: the timer of a step that another node has released is on that node. */
   async look(): Promise<void> {
-    await this.#orRetry(() => this.#setAlarm(0))
+    if (this.#isClosed) return
+    this.#findingNext ??= this.#orRetry(() => this.#setAlarm(0)).finally(() => {
+      this.#findingNext = undefined
+    })
+    await this.#findingNext
+    if (this.#isClosed) return
     this.#adopting ??= this.#takeOrphans().finally(() => {
       this.#adopting = undefined
     })
@@ -88,7 +95,7 @@ export class DueSteps {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#alarm?.cancel()
-    await Promise.all([this.#sweeping, this.#adopting])
+    await Promise.all([this.#sweeping, this.#findingNext, this.#adopting])
   }
 
   async #takeDue(): Promise<void> {

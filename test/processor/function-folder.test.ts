@@ -206,42 +206,6 @@ describe('while events come', () => {
     assert.equal(folder.refresh(), undefined)
   })
 
-  test('on a slow disk, no event waits for a reading', async (t) => {
-    const { path, folder, clock } = await openFiles(t, { 'one.mjs': code })
-    const { stat } = fs
-    const slow = t.mock.method(fs, 'stat', (asked: string) =>
-      asked === path
-        ? new Promise((resolve) => clock.at(clock.now() + 3_000, () => resolve(stat(asked))))
-        : stat(asked),
-    )
-    syncBuiltinESMExports()
-    t.after(() => {
-      t.mock.restoreAll()
-      syncBuiltinESMExports()
-    })
-    let waits = 0
-    for (let tenth = 0; tenth < 200; tenth++) {
-      if (folder.refresh() !== undefined) waits += 1
-      clock.advance(100)
-      // A reading that has ended takes some turns to be known.
-      const known = slow.mock.callCount()
-      for (let turn = 0; turn < 50 && slow.mock.callCount() === known; turn++) await nextTurn()
-    }
-    assert.ok(slow.mock.callCount() >= 4, `${slow.mock.callCount()} readings`)
-    // Each third event would wait for a reading. The files are read in real time, which may lag behind the clock here.
-    assert.ok(waits < 20, `${waits} of 200 events wait`)
-    let isClosed = false
-    const closed = folder.close().then(() => {
-      isClosed = true
-    })
-    // The reading that is under way may look at the folder more than once.
-    while (!isClosed) {
-      clock.advance(3_000)
-      await nextTurn()
-    }
-    await closed
-  })
-
   test('for functions that are not there, the folder is read ten times a second at most', async (t) => {
     const { path, folder, clock } = await openFiles(t, { 'one.mjs': code })
     const looks = countLooks(t)

@@ -8,6 +8,8 @@ export class WatchedStore implements Store {
   pending = 0
   failing = false
   failingReads = false
+  /** Reads wait for it. */
+  readsFrom: Promise<void> | undefined
   readonly read: Reader
   #store: Store
 
@@ -52,6 +54,7 @@ export class WatchedStore implements Store {
     this.reads += 1
     this.pending += 1
     try {
+      await this.readsFrom
       if (this.failingReads) throw new Error('the disk cannot be read')
       return await read()
     } finally {
