@@ -61,6 +61,7 @@ import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { CompleteMessage } from './held-messages/CompleteMessage.ts'
 import { DenyMessage } from './held-messages/DenyMessage.ts'
+import { ExtendMessage } from './held-messages/ExtendMessage.ts'
 import { FailMessage } from './held-messages/FailMessage.ts'
 import { ListFailedMessages } from './held-messages/ListFailedMessages.ts'
 import { ListPendingMessages } from './held-messages/ListPendingMessages.ts'
@@ -169,6 +170,7 @@ export const carillonOperations: Operation<Context>[] = [
   ListFailedMessages,
   CompleteMessage,
   DenyMessage,
+  ExtendMessage,
   FailMessage,
   RetryMessage,
   ListProcessors,

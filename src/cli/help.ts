@@ -23,6 +23,7 @@ export function helpText(): string {
   npx carillon complete ID      approves a held message
   npx carillon deny ID          denies a held message
   npx carillon fail ID          ends a held message without a verdict
+  npx carillon extend 2h ID     gives the processor of a held message more time
   npx carillon again ID         hands a held message to its processor again
   npx carillon processors       lists the functions that hold messages
   npx carillon pause NAME       invokes a function no more; its messages wait

@@ -16,6 +16,7 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['complete', async (args) => (await import('./held-messages.ts')).actOnHeld('complete', args, process.env)],
   ['deny', async (args) => (await import('./held-messages.ts')).actOnHeld('deny', args, process.env)],
   ['fail', async (args) => (await import('./held-messages.ts')).actOnHeld('fail', args, process.env)],
+  ['extend', async (args) => (await import('./held-messages.ts')).actOnHeld('extend', args, process.env)],
   ['again', async (args) => (await import('./held-messages.ts')).actOnHeld('again', args, process.env)],
   ['processors', async (args) => (await import('./processors.ts')).processors(args, process.env)],
   ['pause', async (args) => (await import('./processors.ts')).pauseOrResume('pause', args, process.env)],

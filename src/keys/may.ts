@@ -36,6 +36,7 @@ const directory = new Set([
 const review = new Set([
   'carillon:CompleteMessage',
   'carillon:DenyMessage',
+  'carillon:ExtendMessage',
   'carillon:FailMessage',
   'carillon:RetryMessage',
 ])
@@ -52,6 +53,7 @@ const scopedByTheirRows = new Set([
   'carillon:ListFailedMessages',
   'carillon:CompleteMessage',
   'carillon:DenyMessage',
+  'carillon:ExtendMessage',
   'carillon:FailMessage',
   'carillon:RetryMessage',
 ])

@@ -88,7 +88,7 @@ const groups: Record<string, Group> = {
   },
   'deciding held messages': {
     may: '++- +-- -- -- -- - --- ----',
-    operations: 'CompleteMessage DenyMessage FailMessage RetryMessage',
+    operations: 'CompleteMessage DenyMessage ExtendMessage FailMessage RetryMessage',
   },
   'held messages, of which an operator reads its own': {
     may: '+++ +++ -- -- -- - --- ----',
@@ -97,7 +97,7 @@ const groups: Record<string, Group> = {
   },
   'held messages, of which an operator decides its own': {
     may: '+++ +-- -- -- -- - --- ----',
-    operations: 'CompleteMessage DenyMessage FailMessage RetryMessage',
+    operations: 'CompleteMessage DenyMessage ExtendMessage FailMessage RetryMessage',
     bare: true,
   },
   'writing below one AppInstance': {

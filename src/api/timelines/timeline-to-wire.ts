@@ -32,6 +32,11 @@ const stepToWire = ({ decision, waits, ...step }: TimelineStep) => ({
   Attempts: step.attempts.map(({ at, what, code }) => ({ At: epochSeconds(at), What: what, Code: code })),
   Changes: Object.entries(step.changes).map(([Member, [Before, After]]) => ({ Member, Before, After })),
   RejectedCallbacks: step.rejectedCallbacks,
+  Extensions: step.extensions.map(({ at, until, keyId }) => ({
+    At: epochSeconds(at),
+    Until: epochSeconds(until),
+    AccessKeyId: keyId,
+  })),
   Waits: waits && { For: waits.for, Until: epochSeconds(waits.until), Deadline: epochSeconds(waits.deadlineAt) },
 })
 
