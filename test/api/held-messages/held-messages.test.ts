@@ -66,18 +66,6 @@ suite('a person decides a held message', () => {
     const [{ MessageId: latest, Detail, FunctionName }] = body.Messages
     assert.deepEqual([latest, Detail, FunctionName], [MessageId, 'Ended by an operator', 'first'])
   })
-
-  test('of a callback and a person at the same moment, one wins and the other is told', async () => {
-    for (let round = 0; round < 10; round += 1) {
-      const event = await people.sendHeld()
-      const person = act(event.ChannelMessage.MessageId, 'complete', { Content: 'by a person' })
-      const [callback, byPerson] = await Promise.allSettled([people.allow(event, { Content: 'by callback' }), person])
-      const personWon = byPerson.status === 'fulfilled' && byPerson.value.status === 204
-      assert.notEqual(callback.status === 'fulfilled', personWon)
-      const { Content } = await people.read(event.ChannelMessage.MessageId, people.owner)
-      assert.equal(Content, personWon ? 'by a person' : 'by callback')
-    }
-  })
 })
 
 suite('held messages are listed', () => {
