@@ -199,6 +199,18 @@ export function endingOf(job: Job, event: FlowEvent, node: OwnNode, world: World
   return { ...change, expectedOwner: undefined }
 }
 
+/**
+ * The write that makes this node the owner of the step, whichever node owns it, so that its processor is invoked again;
+ * undefined if the step has ended.
+ */
+export function againOf(job: Job, keyId: string, node: OwnNode, world: World): RecordHandOff | undefined {
+  const result = transition(runOf(job), { type: 'Again', keyId }, world)
+  if ('rejection' in result) return undefined
+  const change = changeOf(job, result, node, world.now)
+  assert(change?.kind === 'RecordHandOff', 'the step stays open')
+  return change
+}
+
 /** An ended run only keeps its outcome, and the names of its processors: its steps stay as the timeline. */
 function runRowOf(
   job: Job,

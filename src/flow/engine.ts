@@ -132,6 +132,20 @@ export class FlowEngine {
     this.#ownSteps.request()
   }
 
+  /** Whether the attempt of the step has ended on this node, and its outcome is not written yet. */
+  attemptIsOver(callbackId: string): boolean {
+    return this.#loaded.get(callbackId)?.outcomePending === true
+  }
+
+  /**
+   * Invokes the processor of a step that an operator has made this node the owner of. The outcome of an attempt that is
+   * still in flight is ignored; its verdict counts.
+   */
+  handAgain(job: Job): void {
+    this.#unload(job.step.callback_id)
+    this.#enqueueNow(job)
+  }
+
   /** Removes the steps of this owner from memory: another node may have taken them. */
   forget(owner: string): void {
     for (const [callbackId, { job }] of this.#loaded) if (job.step.owner === owner) this.#unload(callbackId)
