@@ -29,8 +29,6 @@ export interface OwnNode {
 /** A snapshot of a channel's flow. A run uses its snapshot, even if the flow changes. */
 export interface FlowSnapshot {
   channelFlowArn: string
-  /** The flow in the channel's own row, which the AppInstance's required flow can replace. A write checks it. */
-  attachedArn: string | null
   processors: readonly WireProcessor[]
   /** How long each processor has for its verdict. */
   deadlineMs: number
