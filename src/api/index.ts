@@ -27,6 +27,7 @@ import { CreateChannelFlow } from './channel-flows/CreateChannelFlow.ts'
 import { DeleteChannelFlow } from './channel-flows/DeleteChannelFlow.ts'
 import { DescribeChannelFlow } from './channel-flows/DescribeChannelFlow.ts'
 import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow.ts'
+import { GetFlowStatus } from './channel-flows/GetFlowStatus.ts'
 import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { ListChannelsAssociatedWithChannelFlow } from './channel-flows/ListChannelsAssociatedWithChannelFlow.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
@@ -176,6 +177,7 @@ export const carillonOperations: Operation<Context>[] = [
   ListProcessors,
   PauseProcessor,
   ResumeProcessor,
+  GetFlowStatus,
 
   ListAuditEvents,
 ]

@@ -35,8 +35,6 @@ export interface FlowProcessor extends WireProcessor {
 /** A snapshot of a channel's flow. A run uses its snapshot, even if the flow changes. */
 export interface FlowSnapshot {
   channelFlowArn: string
-  /** The flow in the channel's own row, which the AppInstance's required flow can replace. A write checks it. */
-  attachedArn: string | null
   processors: readonly FlowProcessor[]
   /** How long each processor whose policy has no limit has for its verdict. */
   deadlineMs: number

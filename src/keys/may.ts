@@ -48,6 +48,7 @@ const scopedByTheirRows = new Set([
   'carillon:ResumeKey',
   'carillon:DeleteKey',
   'carillon:ListAuditEvents',
+  'carillon:GetFlowStatus',
   'carillon:GetMessageTimeline',
   'carillon:ListPendingMessages',
   'carillon:ListFailedMessages',

@@ -113,9 +113,9 @@ const groups: Record<string, Group> = {
     operations: 'CreateAppInstance PauseProcessor ResumeProcessor',
   },
   'a key for the whole server': { may: '+-- --- -- -- -- - --- ----', operations: 'CreateKey', bare: true },
-  'keys and acts, of which an operator sees its own': {
+  'keys, acts and flows, of which an operator sees its own': {
     may: '+++ +++ -- -- -- - --- ----',
-    operations: 'ListKeys ListAuditEvents',
+    operations: 'ListKeys ListAuditEvents GetFlowStatus',
   },
   'keys, of which an operator changes its own': {
     may: '+++ --- -- -- -- - --- ----',
