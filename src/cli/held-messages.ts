@@ -12,6 +12,7 @@ npx carillon failed [--channel ARN]
 npx carillon complete MESSAGE_ID [--content FILE]    approves a held message, perhaps with another text
 npx carillon deny MESSAGE_ID --reason CODE[:TEXT]    denies it; its sender reads the reason
 npx carillon fail MESSAGE_ID                         ends it without a verdict
+npx carillon extend DURATION MESSAGE_ID              gives its processor more time: 30m, 2h, 1d
 npx carillon again MESSAGE_ID                        hands it to its processor again
     each also with --all-of FUNCTION in place of the MESSAGE_ID, and --channel ARN: only that channel, or the
     channel of an id that another server made
@@ -51,7 +52,7 @@ export async function pending(args: string[], environment: NodeJS.ProcessEnv): P
   const query = {
     'function-name': flags['--processor'],
     'channel-arn': flags['--channel'],
-    'older-than': flags['--older'] && String(secondsOf(flags['--older'])),
+    'older-than': flags['--older'] && String(secondsOf(flags['--older'], '--older must be')),
   }
   const messages = await listAll<PendingMessage>(server, '/carillon/v1/pending', query)
   messages.sort((a, b) => a.AcceptedTimestamp - b.AcceptedTimestamp)
@@ -77,12 +78,18 @@ export async function failed(args: string[], environment: NodeJS.ProcessEnv): Pr
   return 0
 }
 
-const doneText = { complete: 'approved', deny: 'denied', fail: 'ended', again: 'handed to its processor again' }
+const doneText = {
+  complete: 'approved',
+  deny: 'denied',
+  fail: 'ended',
+  again: 'handed to its processor again',
+  extend: 'deadline extended',
+}
 type Act = keyof typeof doneText
 /** Of `again`. */
 const notNeededText = 'waiting for a place at its processor, or handed over just now'
 
-/** `carillon complete`, `deny`, `fail` and `again`. */
+/** `carillon complete`, `deny`, `fail`, `extend` and `again`. */
 export async function actOnHeld(act: Act, args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { flags, others } = takeFlags(args, {
     '--all-of': 'value',
@@ -90,11 +97,15 @@ export async function actOnHeld(act: Act, args: string[], environment: NodeJS.Pr
     '--content': 'value',
     '--reason': 'value',
   })
+  const duration = act === 'extend' ? others.shift() : undefined
   const messageId = others[0]?.startsWith('-') ? undefined : others.shift()
   const functionName = flags['--all-of']
   if ((messageId === undefined) === (functionName === undefined)) throw new ConfigError([usage])
   const channelArn = flags['--channel']
-  const input = { ...inputOf(act, flags['--content'], flags['--reason']), ChannelArn: channelArn }
+  const input = {
+    ...inputOf(act, { content: flags['--content'], reason: flags['--reason'], duration }),
+    ChannelArn: channelArn,
+  }
   const server = serverOf(others, environment)
   if (messageId !== undefined) {
     const isNeeded = await actOn(server, act, messageId, input)
@@ -140,10 +151,11 @@ function showProgress(total: number): (count: number) => void {
   return (count) => stderr.write(count === total ? '\r\x1b[K' : `\r${count} of ${total}`)
 }
 
-function inputOf(act: Act, contentFile: string | undefined, reason: string | undefined): object {
+function inputOf(act: Act, { content: contentFile, reason, duration }: Record<string, string | undefined>): object {
   if ((contentFile !== undefined && act !== 'complete') || (reason !== undefined && act !== 'deny')) {
     throw new ConfigError([usage])
   }
+  if (act === 'extend') return { Seconds: secondsOf(duration ?? '', 'carillon extend needs a duration:') }
   if (act === 'complete') return contentFile === undefined ? {} : { Content: readFileSync(contentFile, 'utf8') }
   if (act !== 'deny') return {}
   const [, code, text = ''] = /^([^:]+)(?::\s*(.*))?$/s.exec(reason ?? '') ?? []
@@ -168,9 +180,9 @@ async function listAll<Message>(
   return messages
 }
 
-function secondsOf(text: string): number {
+function secondsOf(text: string, subject: string): number {
   const ms = readDuration(text, ['s', 'm', 'h', 'd'])
-  if (ms === undefined) throw new ConfigError(['--older must be a number with s, m, h or d, such as 5m'])
+  if (ms === undefined) throw new ConfigError([`${subject} a number with s, m, h or d, such as 5m`])
   return ms / 1000
 }
 

@@ -11,6 +11,8 @@ const AttemptOutput = Type.Object({
   AccessKeyId: optional(Type.String()),
 })
 
+const ExtensionOutput = Type.Object({ At: Timestamp, Until: Timestamp, AccessKeyId: Type.String() })
+
 const StepOutput = Type.Object({
   Processor: Type.String(),
   FunctionName: Type.String(),
@@ -24,6 +26,7 @@ const StepOutput = Type.Object({
   Attempts: Type.Array(AttemptOutput),
   Changes: Type.Array(Type.Object({ Member: Type.String(), Before: Type.Integer(), After: Type.Integer() })),
   RejectedCallbacks: Type.Integer(),
+  Extensions: Type.Array(ExtensionOutput),
   Waits: optional(Type.Object({ For: Type.String(), Until: Timestamp, Deadline: Timestamp })),
 })
 

@@ -33,6 +33,11 @@ const stepToWire = ({ decision, waits, ...step }: TimelineStep) => ({
   Attempts: step.attempts.map(attemptToWire),
   Changes: Object.entries(step.changes).map(([Member, [Before, After]]) => ({ Member, Before, After })),
   RejectedCallbacks: step.rejectedCallbacks,
+  Extensions: step.extensions.map(({ at, until, keyId }) => ({
+    At: epochSeconds(at),
+    Until: epochSeconds(until),
+    AccessKeyId: keyId,
+  })),
   Waits: waits && { For: waits.for, Until: epochSeconds(waits.until), Deadline: epochSeconds(waits.deadlineAt) },
 })
 

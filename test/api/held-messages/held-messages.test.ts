@@ -14,6 +14,7 @@ const people = await populate(server)
 await people.attachFlow(['first'])
 const others = await populate(server)
 await others.attachFlow(['first'])
+const hurried = await populate(server)
 
 const act = (messageId: string | undefined, operation: string, body: object = {}) =>
   server.call('POST', `/carillon/v1/messages/${messageId}?operation=${operation}`, { body })
@@ -65,6 +66,67 @@ suite('a person decides a held message', () => {
     const { body } = await server.call('GET', '/carillon/v1/failed')
     const [{ MessageId: latest, Detail, FunctionName }] = body.Messages
     assert.deepEqual([latest, Detail, FunctionName], [MessageId, 'Ended by an operator', 'first'])
+  })
+})
+
+suite('a person extends the deadline of a held message', () => {
+  const deadlineOf = async (messageId: string | undefined): Promise<number> => {
+    const { body } = await server.call('GET', `/carillon/v1/messages/${messageId}/timeline`)
+    return body.Runs[0].Steps[0].Waits.Deadline
+  }
+
+  test('by so many seconds, which its timeline and the audit log say; its callback then counts after the old one', async () => {
+    await hurried.attachFlow(['first'], { Tags: [{ Key: 'carillon:deadline', Value: '60s' }] })
+    const event = await hurried.sendHeld()
+    const { MessageId } = event.ChannelMessage
+    const before = await deadlineOf(MessageId)
+    assert.equal((await act(MessageId, 'extend', { Seconds: 3_600 })).status, 204)
+    assert.equal(await deadlineOf(MessageId), before + 3_600)
+    clock.advance(600_000)
+    await hurried.allow(event)
+    assert.equal(await hurried.status(MessageId), 'SENT')
+
+    const { body } = await server.call('GET', `/carillon/v1/messages/${MessageId}/timeline`)
+    const [{ Until, AccessKeyId }] = body.Runs[0].Steps[0].Extensions
+    assert.deepEqual([Until, AccessKeyId], [before + 3_600, server.credentials.accessKeyId])
+    const { stdout } = await carillon('trace', MessageId, '--data-dir', server.dataDir)
+    const until = new Date((before + 3_600) * 1_000).toISOString()
+    const line = `first: deadline extended by an operator (key ${server.credentials.accessKeyId}) until ${until}`
+    assert.ok(stdout.includes(line), stdout)
+    const audit = await carillon('audit', '--data-dir', server.dataDir)
+    assert.match(audit.stdout, /ExtendMessage.*3600/)
+  })
+
+  test('only later, at most 90 days after the acceptance, and only while the flow holds it', async () => {
+    const event = await people.sendHeld()
+    const { MessageId } = event.ChannelMessage
+    const before = await deadlineOf(MessageId)
+    for (const Seconds of [0, -60, 1.5, 30 * 86_400 + 1, undefined]) {
+      assert.equal((await act(MessageId, 'extend', { Seconds })).type, 'BadRequestException', `${Seconds}`)
+    }
+    for (let count = 0; count < 2; count += 1) await act(MessageId, 'extend', { Seconds: 30 * 86_400 })
+    const { status, body } = await act(MessageId, 'extend', { Seconds: 30 * 86_400 })
+    assert.equal(status, 400)
+    assert.match(body.Message, /^A message can be held until 90 days after it was accepted: 2/)
+    assert.equal(await deadlineOf(MessageId), before + 60 * 86_400)
+    await people.allow(event)
+    assert.equal((await act(MessageId, 'extend', { Seconds: 60 })).type, 'NotFoundException')
+  })
+
+  test('by the command line, of one or all of a function', async () => {
+    const events = [await people.sendHeld(), await people.sendHeld()]
+    const [first, second] = events.map((event) => event.ChannelMessage.MessageId)
+    const before = await deadlineOf(second)
+    const run = (...args: string[]) => carillon(...args, '--data-dir', server.dataDir)
+    assert.equal((await run('extend', '2h', first!)).stdout, `${first}: deadline extended\n`)
+    const all = await run('extend', '30m', '--all-of', 'first')
+    assert.equal(all.stdout, '2 of 2 messages held by first: deadline extended\n')
+    assert.equal(await deadlineOf(second), before + 1_800)
+    const { status, stderr } = await run('extend', first!)
+    assert.equal(status, 1)
+    assert.match(stderr, /npx carillon extend DURATION MESSAGE_ID/)
+    assert.match((await run('extend', 'long', first!)).stderr, /a number with s, m, h or d, such as 5m/)
+    for (const event of events) await people.allow(event)
   })
 })
 
