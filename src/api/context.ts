@@ -8,6 +8,7 @@ import type { ChannelEvent } from '../store/channel-event.ts'
 import type { Reader, Store } from '../store/store.ts'
 import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
 import type { MessageIds } from './channel-messages/message-ids.ts'
+import type { Finding } from './diagnosis/finding.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
@@ -33,6 +34,12 @@ export interface ApiParts {
   /** Makes the flow engine of this node look for due steps. */
   wakeEngine(): void
   rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
+  /** This node, for GetDiagnosis. */
+  machine: {
+    isFunctionAbsent(functionName: string): boolean
+    /** Checks that fail, and limits that are too low. */
+    problems(): Promise<Finding[]>
+  }
   /** Signs paging tokens. */
   tokenKey: string
   metrics: Pick<Metrics, 'countCallback'>

@@ -34,11 +34,12 @@ interface Surroundings {
   findKey: FindKey
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined
+  machine: ApiParts['machine']
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */
 export function createApi(config: Config, world: World, record: ServerRecord, around: Surroundings) {
-  const { metrics, engine, life, sessionHost, connections, findKey } = around
+  const { metrics, engine, life, sessionHost, connections, findKey, machine } = around
   const { store, location, node, keys, publish } = record
   const { now } = world.clock
   const admission = createAdmission(config, world, metrics, engine)
@@ -55,6 +56,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
     wakeEngine: () => void engine.look(),
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
+    machine,
     tokenKey: keys.token,
     metrics,
     now,
