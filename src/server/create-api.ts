@@ -36,11 +36,12 @@ interface Surroundings {
   findKey: FindKey
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined
+  machine: ApiParts['machine']
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */
 export function createApi(config: Config, world: World, record: ServerRecord, around: Surroundings) {
-  const { metrics, engine, life, sessionHost, connections, findKey } = around
+  const { metrics, engine, life, sessionHost, connections, findKey, machine } = around
   const { store, location, node, keys, publish } = record
   const { now } = world.clock
   const admission = createAdmission(config, world, metrics, engine)
@@ -57,6 +58,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
     engine,
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
+    machine,
     tokenKey: keys.token,
     keySecrets: keys.secrets,
     metrics,
