@@ -27,6 +27,7 @@ import { CreateChannelFlow } from './channel-flows/CreateChannelFlow.ts'
 import { DeleteChannelFlow } from './channel-flows/DeleteChannelFlow.ts'
 import { DescribeChannelFlow } from './channel-flows/DescribeChannelFlow.ts'
 import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow.ts'
+import { GetFlowStatus } from './channel-flows/GetFlowStatus.ts'
 import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { ListChannelsAssociatedWithChannelFlow } from './channel-flows/ListChannelsAssociatedWithChannelFlow.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
@@ -59,6 +60,7 @@ import { PutChannelExpirationSettings } from './channels/PutChannelExpirationSet
 import { SearchChannels } from './channels/SearchChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
+import { GetDiagnosis } from './diagnosis/GetDiagnosis.ts'
 import { CompleteMessage } from './held-messages/CompleteMessage.ts'
 import { DenyMessage } from './held-messages/DenyMessage.ts'
 import { ExtendMessage } from './held-messages/ExtendMessage.ts'
@@ -77,6 +79,7 @@ import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSe
 import { ListProcessors } from './processors/ListProcessors.ts'
 import { PauseProcessor } from './processors/PauseProcessor.ts'
 import { ResumeProcessor } from './processors/ResumeProcessor.ts'
+import { CreateRehearsal } from './rehearsals/CreateRehearsal.ts'
 import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
@@ -176,6 +179,9 @@ export const carillonOperations: Operation<Context>[] = [
   ListProcessors,
   PauseProcessor,
   ResumeProcessor,
+  GetFlowStatus,
+  CreateRehearsal,
+  GetDiagnosis,
 
   ListAuditEvents,
 ]

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '../config.ts'
+import { actOnAll } from './act-on-all.ts'
 import { readDuration } from './duration.ts'
 import { takeFlags } from './own-flags.ts'
-import { CallRejected, type RunningServer, serverOf } from './running-server.ts'
+import { type RunningServer, serverOf } from './running-server.ts'
 
 const usage = `npx carillon pending [--processor FUNCTION] [--channel ARN] [--older 5m]
     lists the messages that flows hold, the oldest first
@@ -13,7 +14,8 @@ npx carillon deny MESSAGE_ID --reason CODE[:TEXT]    denies it; its sender reads
 npx carillon fail MESSAGE_ID                         ends it without a verdict
 npx carillon extend DURATION MESSAGE_ID              gives its processor more time: 30m, 2h, 1d
 npx carillon again MESSAGE_ID                        hands it to its processor again
-    each also with --all-of FUNCTION in place of the MESSAGE_ID, and --channel ARN for the id of another server
+    each also with --all-of FUNCTION in place of the MESSAGE_ID, and --channel ARN: only that channel, or the
+    channel of an id that another server made
 
 They call the server that runs in --data-dir.`
 
@@ -84,6 +86,8 @@ const doneText = {
   extend: 'deadline extended',
 }
 type Act = keyof typeof doneText
+/** Of `again`. */
+const notNeededText = 'waiting for a place at its processor, or handed over just now'
 
 /** `carillon complete`, `deny`, `fail`, `extend` and `again`. */
 export async function actOnHeld(act: Act, args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -97,38 +101,55 @@ export async function actOnHeld(act: Act, args: string[], environment: NodeJS.Pr
   const messageId = others[0]?.startsWith('-') ? undefined : others.shift()
   const functionName = flags['--all-of']
   if ((messageId === undefined) === (functionName === undefined)) throw new ConfigError([usage])
+  const channelArn = flags['--channel']
   const input = {
     ...inputOf(act, { content: flags['--content'], reason: flags['--reason'], duration }),
-    ChannelArn: flags['--channel'],
+    ChannelArn: channelArn,
   }
   const server = serverOf(others, environment)
   if (messageId !== undefined) {
-    await server.call('POST', targetOf(act, messageId), input)
-    console.log(`${messageId}: ${doneText[act]}`)
+    const isNeeded = await actOn(server, act, messageId, input)
+    console.log(`${messageId}: ${isNeeded ? doneText[act] : notNeededText}`)
     return 0
   }
-  return actOnAll(act, functionName!, input, server)
+  return actOnAllOf(act, { functionName: functionName!, channelArn }, input, server)
 }
 
-/** Messages that are decided meanwhile, or are at their processor, are left. */
-async function actOnAll(act: Act, functionName: string, input: object, server: RunningServer): Promise<number> {
-  const query = { 'function-name': functionName }
-  const messages = await listAll<PendingMessage>(server, '/carillon/v1/pending', query)
-  let done = 0
-  for (const { MessageId, ChannelArn } of messages) {
-    try {
-      await server.call('POST', targetOf(act, MessageId), { ...input, ChannelArn })
-      done += 1
-    } catch (error) {
-      if (!(error instanceof CallRejected) || (error.status !== 409 && error.status !== 404)) throw error
-    }
-  }
-  console.log(`${done} of ${messages.length} messages held by ${functionName}: ${doneText[act]}`)
+async function actOnAllOf(
+  act: Act,
+  { functionName, channelArn }: { functionName: string; channelArn: string | undefined },
+  input: object,
+  server: RunningServer,
+): Promise<number> {
+  const query = { 'function-name': functionName, 'channel-arn': channelArn }
+  const listed = await listAll<PendingMessage>(server, '/carillon/v1/pending', query)
+  // A message whose processor is invoked meanwhile may be listed twice.
+  const messages = [...new Map(listed.map((message) => [message.MessageId, message])).values()]
+  // It may be at the next processor of its flow by then.
+  const one = ({ MessageId, ChannelArn, FunctionName }: PendingMessage) =>
+    actOn(server, act, MessageId, { ...input, ChannelArn, FunctionName })
+  const counts = await actOnAll(messages, one, showProgress(messages.length))
+  const parts = [`${counts.done} ${doneText[act]}`]
+  if (counts['not needed'] > 0) parts.push(`${counts['not needed']} ${notNeededText}`)
+  if (counts.decided > 0) parts.push(`${counts.decided} decided already`)
+  console.log(`${messages.length} messages held by ${functionName}: ${parts.join(', ')}`)
+  if (listed.length >= listedMax) console.log('There may be more: run the command once more.')
   return 0
 }
 
-const targetOf = (act: Act, messageId: string) =>
-  `/carillon/v1/messages/${encodeURIComponent(messageId)}?operation=${act}`
+/** Resolves to whether the message needed it. */
+async function actOn(server: RunningServer, act: Act, messageId: string, input: object): Promise<boolean> {
+  const target = `/carillon/v1/messages/${encodeURIComponent(messageId)}?operation=${act}`
+  const { Result } = await server.call<{ Result?: string }>('POST', target, input)
+  return Result !== 'NOT_NEEDED'
+}
+
+/** On a terminal. */
+function showProgress(total: number): (count: number) => void {
+  const { stderr } = process
+  if (!stderr.isTTY) return () => {}
+  return (count) => stderr.write(count === total ? '\r\x1b[K' : `\r${count} of ${total}`)
+}
 
 function inputOf(act: Act, { content: contentFile, reason, duration }: Record<string, string | undefined>): object {
   if ((contentFile !== undefined && act !== 'complete') || (reason !== undefined && act !== 'deny')) {

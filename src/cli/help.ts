@@ -14,6 +14,7 @@ export function helpText(): string {
 
   npx carillon serve [flags]    starts the server
   npx carillon stop             stops the server of a data folder
+  npx carillon console          prints a link to the console
   npx carillon keys             makes, lists, suspends and resumes access keys
   npx carillon audit            lists what operators did
   npx carillon work             lists the background work that is due
@@ -28,6 +29,8 @@ export function helpText(): string {
   npx carillon processors       lists the functions that hold messages
   npx carillon pause NAME       invokes a function no more; its messages wait
   npx carillon resume NAME      ends the pause
+  npx carillon flows status     shows how many channels lack a required flow
+  npx carillon doctor           lists what is wrong, and what to do
   npx carillon migrate          migrates the schema of the store
   npx carillon backup FILE      copies the database, also while the server runs
   npx carillon healthcheck      checks whether the server is ready

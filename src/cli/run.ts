@@ -7,6 +7,7 @@ const seeHelp = 'see npx carillon help'
 const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
   ['stop', async (args) => (await import('./stop.ts')).stop(args, process.env)],
+  ['console', async (args) => (await import('./console.ts')).console(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
   ['audit', async (args) => (await import('./audit.ts')).audit(args, process.env)],
   ['work', async (args) => (await import('./work.ts')).work(args, process.env)],
@@ -21,6 +22,8 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['processors', async (args) => (await import('./processors.ts')).processors(args, process.env)],
   ['pause', async (args) => (await import('./processors.ts')).pauseOrResume('pause', args, process.env)],
   ['resume', async (args) => (await import('./processors.ts')).pauseOrResume('resume', args, process.env)],
+  ['flows', async (args) => (await import('./flows.ts')).flows(args, process.env)],
+  ['doctor', async (args) => (await import('./doctor.ts')).doctor(args, process.env)],
   ['migrate', async (args) => (await import('./migrate.ts')).migrate(args, process.env)],
   ['backup', async (args) => (await import('./backup.ts')).backup(args, process.env)],
   ['healthcheck', async (args) => (await import('./healthcheck.ts')).healthcheck(args, process.env)],

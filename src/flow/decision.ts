@@ -35,8 +35,6 @@ export interface FlowProcessor extends WireProcessor {
 /** A snapshot of a channel's flow. A run uses its snapshot, even if the flow changes. */
 export interface FlowSnapshot {
   channelFlowArn: string
-  /** The flow in the channel's own row, which the AppInstance's required flow can replace. A write checks it. */
-  attachedArn: string | null
   processors: readonly FlowProcessor[]
   /** How long each processor whose policy has no limit has for its verdict. */
   deadlineMs: number
@@ -197,6 +195,18 @@ export function endingOf(job: Job, event: FlowEvent, node: OwnNode, world: World
   const change = changeOf(job, result, node, world.now)
   assert(change?.kind === 'DecideStep', 'the event ends the step')
   return { ...change, expectedOwner: undefined }
+}
+
+/**
+ * The write that makes this node the owner of the step, whichever node owns it, so that its processor is invoked again;
+ * undefined if the step has ended.
+ */
+export function againOf(job: Job, keyId: string, node: OwnNode, world: World): RecordHandOff | undefined {
+  const result = transition(runOf(job), { type: 'Again', keyId }, world)
+  if ('rejection' in result) return undefined
+  const change = changeOf(job, result, node, world.now)
+  assert(change?.kind === 'RecordHandOff', 'the step stays open')
+  return change
 }
 
 /** An ended run only keeps its outcome, and the names of its processors: its steps stay as the timeline. */

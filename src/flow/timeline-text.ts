@@ -50,7 +50,8 @@ function stepLines(step: TimelineStep): Line[] {
   ]
 }
 
-const attemptText = ({ what, code }: Attempt) => {
+const attemptText = ({ what, code, keyId }: Attempt) => {
+  if (what === 'handed again') return `an operator had it handed over again (key ${keyId ?? 'unknown'})`
   const described = { unreached: 'was not reached', crashed: 'failed', 'ended without a callback': what }[what]
   return code === undefined ? described : `${described} (${code})`
 }

@@ -12,7 +12,7 @@ import { codeOf } from './error-code.ts'
  *             │                         └──deadline──► EXPIRED ──► `onDeadline`: as if allowed, or the run is FAILED
  *             └──Unreached──► UNREACHABLE ──► FallbackAction: CONTINUE as if allowed, ABORT: the run is FAILED
  *
- * In every state of an open step, Stopped makes it EXPIRED, and the run is FAILED.
+ * In every state of an open step, Stopped makes it EXPIRED, and the run is FAILED; Again makes it DISPATCHING.
  *
  * There are two independent time limits. Reach: the hand-off fails; after the last try, the FallbackAction decides.
  * Verdict: the hand-off succeeded. A crash is retried, and a missing verdict expires at the deadline: the FallbackAction
@@ -38,7 +38,7 @@ export const doubledPauseMsMax = 3_600_000
  */
 const cutPauseMs = 5_000
 
-/** So many failed attempts of a step are kept. */
+/** So many entries about attempts are kept for each step. */
 export const attemptsKept = 8
 /** Status.Detail has at most so many characters (AWS's API reference, ChannelMessageStatusStructure). */
 const detailLengthMax = 256
@@ -78,17 +78,19 @@ export interface Step {
   handedOffAt: number | undefined
   decidedAt: number | undefined
   failure: string | undefined
-  /** The failed attempts, the latest last: at most `attemptsKept` of them. */
+  /** The failed attempts and the operators' orders for another one, the latest last: at most `attemptsKept` of them. */
   failedAttempts: readonly Attempt[]
   decision: Decision | undefined
 }
 
-/** One failed attempt, without any text of the message or of the processor. */
+/** A failed attempt, or that an operator ordered another one. Without any text of the message or of the processor. */
 export interface Attempt {
   at: number
-  what: 'unreached' | 'crashed' | 'ended without a callback'
+  what: 'unreached' | 'crashed' | 'ended without a callback' | 'handed again'
   /** The class or the code of the error: `ECONNREFUSED`, `TypeError`, `HTTP 503`. */
   code?: string | undefined
+  /** The operator's access key. */
+  keyId?: string
 }
 
 /** Why a processor, or a person, denied the message. */
@@ -130,6 +132,8 @@ export type FlowEvent =
   | { type: 'Completed' }
   /** A node has taken the step: it was due, or its owner is dead. */
   | { type: 'Due' }
+  /** An operator wants the processor to be invoked again, whatever happened before. */
+  | { type: 'Again'; keyId: string }
   /** The message must not be released any more, whatever the verdicts of its processors. */
   | { type: 'Stopped'; reason: string; by?: Decision['by']; keyId?: string }
 
@@ -183,6 +187,7 @@ export function transition(run: Run, event: FlowEvent, world: World): Transition
     const decided = withDecision(run, event.decision)
     return event.deny ? deny(decided, world) : allow(decided, event.text, world)
   }
+  if (event.type === 'Again') return late ? { rejection: 'Forbidden' } : again(run, event, world)
   if (event.type !== 'Due' && !step.isOwned) return { rejection: 'Ignored' }
   if (late) return expire(run, world)
   switch (event.type) {
@@ -289,6 +294,13 @@ function completed(run: Run, { now }: World): Transition {
 function due(run: Run): Transition {
   const step: Step = { ...run.step, isOwned: true }
   return { run: { ...run, step }, effects: [{ effect: 'InvokeProcessor', step }] }
+}
+
+/** All tries and attempts begin anew; the deadline and the time of the first hand-off stay. */
+function again(run: Run, { keyId }: { keyId: string }, { now }: World): Transition {
+  const step = withAttempt(run.step, { at: now, what: 'handed again', keyId })
+  const { deadlineAt: dueAt } = step
+  return record(run, { ...step, state: 'DISPATCHING', tries: 0, attempts: 0, isOwned: true, dueAt })
 }
 
 function expire(run: Run, world: World): Transition {

@@ -48,6 +48,8 @@ const scopedByTheirRows = new Set([
   'carillon:ResumeKey',
   'carillon:DeleteKey',
   'carillon:ListAuditEvents',
+  'carillon:GetFlowStatus',
+  'carillon:GetDiagnosis',
   'carillon:GetMessageTimeline',
   'carillon:ListPendingMessages',
   'carillon:ListFailedMessages',

@@ -83,10 +83,14 @@ const advanceHeads = (where: string, ...alsoSet: string[]) =>
 
 const moveLastMessage = 'last_message_at = greatest(channel_head.last_message_at, moved.last_message_at)'
 
-/** Whether the channel's flow is unchanged since it was read, for each element for which that matters; locked. */
+/**
+ * Whether the flow that holds the channel's messages is unchanged since it was read, for each element for which that
+ * matters. The channel is locked; its AppInstance is not, because all sends of the AppInstance would write its row.
+ */
 const joinFlow = `LEFT JOIN LATERAL (
-    SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
-    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
+    SELECT coalesce(required_flow_arn, channel_flow_arn) IS NOT DISTINCT FROM input.read_flow_arn AS is_same
+    FROM channel JOIN app_instance ON app_instance.app_instance_arn = channel.app_instance_arn
+    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE OF channel
   ) flow ON TRUE`
 const flowIsSame = '(NOT input.flow_matters OR coalesce(flow.is_same, FALSE))'
 const flowDefinitions = `flow_matters BOOLEAN, read_flow_arn ${text}`

@@ -64,9 +64,10 @@ export function carryOut(writer: Writer, change: Change, committed: Committed): 
   }
 }
 
-/** 1 if the flow of the channel $1 is $3, or if $4 is 0: then the flow does not matter. */
+/** 1 if the flow that holds the messages of channel $1 is $3, or if $4 is 0: then the flow does not matter. */
 const flowIsSame = `($4 = 0 OR EXISTS (
-  SELECT 1 FROM channel WHERE channel_id = $1 AND coalesce(channel_flow_arn, '') = coalesce($3, '')))`
+  SELECT 1 FROM channel JOIN app_instance ON app_instance.app_instance_arn = channel.app_instance_arn
+  WHERE channel_id = $1 AND coalesce(required_flow_arn, channel_flow_arn, '') = coalesce($3, '')))`
 
 /** The channel with this number is not deleted. */
 const channelLives = (channelId: string) =>

@@ -110,12 +110,12 @@ const groups: Record<string, Group> = {
   'reading the whole server': { may: '+-- ++- -- -- -- - --- ----', operations: 'ListAppInstances ListProcessors' },
   'writing the whole server': {
     may: '+-- --- -- -- -- - --- ----',
-    operations: 'CreateAppInstance PauseProcessor ResumeProcessor',
+    operations: 'CreateAppInstance PauseProcessor ResumeProcessor CreateRehearsal',
   },
   'a key for the whole server': { may: '+-- --- -- -- -- - --- ----', operations: 'CreateKey', bare: true },
-  'keys and acts, of which an operator sees its own': {
+  'keys, acts and flows, of which an operator sees its own': {
     may: '+++ +++ -- -- -- - --- ----',
-    operations: 'ListKeys ListAuditEvents',
+    operations: 'ListKeys ListAuditEvents GetFlowStatus GetDiagnosis',
   },
   'keys, of which an operator changes its own': {
     may: '+++ --- -- -- -- - --- ----',

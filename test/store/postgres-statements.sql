@@ -5,8 +5,9 @@ WITH judged AS MATERIALIZED (
   FROM (
     SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, message_id TEXT COLLATE "C", sender_id BIGINT, sender_name TEXT COLLATE "C", type TEXT COLLATE "C", persistence TEXT COLLATE "C", target_id BIGINT, redacted BIGINT, revision BIGINT, status TEXT COLLATE "C", status_detail TEXT COLLATE "C", content TEXT COLLATE "C", metadata TEXT COLLATE "C", content_type TEXT COLLATE "C", message_attributes_json TEXT COLLATE "C", push_notification_json TEXT COLLATE "C", edited_at BIGINT, update_status TEXT COLLATE "C", update_detail TEXT COLLATE "C", created_at BIGINT, becomes_last BOOLEAN, token_key TEXT COLLATE "C", parameters_hash TEXT COLLATE "C", answer_json TEXT COLLATE "C", expires_at BIGINT, run__channel_flow_arn TEXT COLLATE "C", run__deadline_ms BIGINT, run__created_at BIGINT, run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__detail TEXT COLLATE "C", run__ended_at BIGINT, step__callback_id TEXT COLLATE "C", step__previous_callback_id TEXT COLLATE "C", step__position BIGINT, step__function_arn TEXT COLLATE "C", step__created_at BIGINT, step__shard BIGINT, step__rejected_callbacks BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", step__attempts_json TEXT COLLATE "C", step__decision_json TEXT COLLATE "C", flow_matters BOOLEAN, read_flow_arn TEXT COLLATE "C", event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT) ORDER BY channel_id, sender_id
   ) input LEFT JOIN LATERAL (
-    SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
-    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
+    SELECT coalesce(required_flow_arn, channel_flow_arn) IS NOT DISTINCT FROM input.read_flow_arn AS is_same
+    FROM channel JOIN app_instance ON app_instance.app_instance_arn = channel.app_instance_arn
+    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE OF channel
   ) flow ON TRUE
   LEFT JOIN LATERAL (
     SELECT TRUE AS is_there FROM channel_membership
@@ -66,8 +67,9 @@ WITH accepted AS MATERIALIZED (
   FROM (
     SELECT * FROM json_to_recordset($1::json) AS element (at INTEGER, channel_id BIGINT, message_id TEXT COLLATE "C", revision BIGINT, status TEXT COLLATE "C", status_detail TEXT COLLATE "C", content TEXT COLLATE "C", metadata TEXT COLLATE "C", content_type TEXT COLLATE "C", message_attributes_json TEXT COLLATE "C", push_notification_json TEXT COLLATE "C", edited_at BIGINT, update_status TEXT COLLATE "C", update_detail TEXT COLLATE "C", updated_at BIGINT, run__channel_flow_arn TEXT COLLATE "C", run__deadline_ms BIGINT, run__created_at BIGINT, run__state TEXT COLLATE "C", run__processors_json TEXT COLLATE "C", run__requested_json TEXT COLLATE "C", run__text_json TEXT COLLATE "C", run__callback_id TEXT COLLATE "C", run__detail TEXT COLLATE "C", run__ended_at BIGINT, step__callback_id TEXT COLLATE "C", step__previous_callback_id TEXT COLLATE "C", step__position BIGINT, step__function_arn TEXT COLLATE "C", step__created_at BIGINT, step__shard BIGINT, step__rejected_callbacks BIGINT, step__state TEXT COLLATE "C", step__tries BIGINT, step__attempts BIGINT, step__owner TEXT COLLATE "C", step__due_at BIGINT, step__deadline_at BIGINT, step__handed_off_at BIGINT, step__decided_at BIGINT, step__failure TEXT COLLATE "C", step__changes_json TEXT COLLATE "C", step__verdict_key TEXT COLLATE "C", step__attempts_json TEXT COLLATE "C", step__decision_json TEXT COLLATE "C", flow_matters BOOLEAN, read_flow_arn TEXT COLLATE "C", event_type TEXT COLLATE "C", audience_json TEXT COLLATE "C", log_revision BIGINT, logged_at BIGINT, sender_id BIGINT, as_member BOOLEAN) ORDER BY channel_id, message_id, at
   ) input LEFT JOIN LATERAL (
-    SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
-    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
+    SELECT coalesce(required_flow_arn, channel_flow_arn) IS NOT DISTINCT FROM input.read_flow_arn AS is_same
+    FROM channel JOIN app_instance ON app_instance.app_instance_arn = channel.app_instance_arn
+    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE OF channel
   ) flow ON TRUE
   LEFT JOIN LATERAL (
     SELECT TRUE AS is_there FROM channel_membership
@@ -241,6 +243,7 @@ CREATE TABLE setting (
 
 -- users: how many it has, for the quota.
 -- default_flow_arn: the flow of a new channel. required_flow_arn: of every channel, whatever its own row says.
+-- trace_days: how long timelines and logs of channels are kept; null for the default.
 -- control_messages, channel_text: null, or what is refused to keys of users: CONTROL messages; texts of channels.
 CREATE TABLE app_instance (
   app_instance_arn TEXT COLLATE "C" PRIMARY KEY,
@@ -252,7 +255,8 @@ CREATE TABLE app_instance (
   default_flow_arn TEXT COLLATE "C",
   required_flow_arn TEXT COLLATE "C",
   control_messages TEXT COLLATE "C",
-  channel_text TEXT COLLATE "C"
+  channel_text TEXT COLLATE "C",
+  trace_days INTEGER
 );
 
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
@@ -541,6 +545,23 @@ CREATE TABLE revocation (
   subject TEXT COLLATE "C" NOT NULL,
   revoked_at BIGINT NOT NULL
 );
+
+-- Links for signing in to the console, each good for one sign-in as the root key.
+-- token_hash: the SHA-256 of the token in the link.
+CREATE TABLE console_link (
+  token_hash TEXT COLLATE "C" PRIMARY KEY,
+  expires_at BIGINT NOT NULL
+);
+
+-- The sessions of people in the console. The cookie's value is kept as its SHA-256.
+-- access_key_id: the key with which the session acts: what becomes of the key becomes of the session.
+CREATE TABLE console_session (
+  session_hash TEXT COLLATE "C" PRIMARY KEY,
+  access_key_id TEXT COLLATE "C" NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX console_session_by_key ON console_session (access_key_id, created_at);
 
 -- The functions that an operator has paused: no node invokes them.
 CREATE TABLE paused_function (

@@ -170,7 +170,7 @@ export function heldMessage(
 ): HeldMessage {
   const message = messageRow({ status: 'PENDING', ...given })
   const channelFlowArn = `${appInstance}/channel-flow/f`
-  const flow = { channelFlowArn, attachedArn: channelFlowArn, processors: list, deadlineMs }
+  const flow = { channelFlowArn, processors: list, deadlineMs }
   const world = { now: message.created_at, newId: randomUUID, random: () => 0 }
   const event = { eventType: eventTypeOf(message, 'PENDING'), audience: senderOnly(message) }
   const started = startRun(message, undefined, flow, node, world)
@@ -228,8 +228,16 @@ export function verdictOn(
   return { ...change, expectedOwner: undefined }
 }
 
-export async function withFlow(store: Store, channelFlowArn: string | null): Promise<void> {
+/** Gives the lobby this flow, and its AppInstance the flow that it requires. */
+export async function withFlow(
+  store: Store,
+  channelFlowArn: string | null,
+  requiredFlowArn: string | null = null,
+): Promise<void> {
   await store.transaction(async (transaction) => {
+    const house = { app_instance_arn: '', name: '""', users: 0, created_at: 0, updated_at: 0 }
+    await transaction.insertOnce('app_instance', house)
+    await transaction.run('UPDATE app_instance SET required_flow_arn = $1', requiredFlowArn)
     await transaction.run('DELETE FROM channel WHERE channel_arn = $1', lobby)
     await transaction.insert('channel', {
       channel_id: numberOf(lobby),

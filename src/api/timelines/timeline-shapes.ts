@@ -4,7 +4,12 @@ import { ChimeArn, Timestamp } from '../../contract/shapes.ts'
 
 /* Shapes of the timeline, which AWS does not have. Times are in seconds since the epoch, as in AWS's responses. */
 
-const AttemptOutput = Type.Object({ At: Timestamp, What: Type.String(), Code: optional(Type.String()) })
+const AttemptOutput = Type.Object({
+  At: Timestamp,
+  What: Type.String(),
+  Code: optional(Type.String()),
+  AccessKeyId: optional(Type.String()),
+})
 
 const ExtensionOutput = Type.Object({ At: Timestamp, Until: Timestamp, AccessKeyId: Type.String() })
 

@@ -7,7 +7,6 @@ import { ManualClock } from '../../support/manual-clock.ts'
 import { populate } from '../../support/population.ts'
 import { assertRefused } from '../../support/refusals.ts'
 import { startTestServer, testOfSqlite } from '../../support/running-server.ts'
-import { until } from '../../support/until.ts'
 
 const clock = new ManualClock(Date.now())
 const server = await startTestServer({ clock })
@@ -67,32 +66,6 @@ suite('a person decides a held message', () => {
     const { body } = await server.call('GET', '/carillon/v1/failed')
     const [{ MessageId: latest, Detail, FunctionName }] = body.Messages
     assert.deepEqual([latest, Detail, FunctionName], [MessageId, 'Ended by an operator', 'first'])
-  })
-
-  test('of a callback and a person at the same moment, one wins and the other is told', async () => {
-    for (let round = 0; round < 10; round += 1) {
-      const event = await people.sendHeld()
-      const person = act(event.ChannelMessage.MessageId, 'complete', { Content: 'by a person' })
-      const [callback, byPerson] = await Promise.allSettled([people.allow(event, { Content: 'by callback' }), person])
-      const personWon = byPerson.status === 'fulfilled' && byPerson.value.status === 204
-      assert.notEqual(callback.status === 'fulfilled', personWon)
-      const { Content } = await people.read(event.ChannelMessage.MessageId, people.owner)
-      assert.equal(Content, personWon ? 'by a person' : 'by callback')
-    }
-  })
-
-  test('hands it to its processor again, with the same CallbackId, after the processor has ended without a callback', async () => {
-    const event = await people.sendHeld()
-    const { MessageId } = event.ChannelMessage
-    // The processor has ended at once; its end is written a second later.
-    await until(async () => {
-      clock.advance(1_000)
-      return (await act(MessageId, 'again')).status === 204
-    })
-    const again = await server.processors.next(MessageId)
-    assert.equal(again.CallbackId, event.CallbackId)
-    await people.allow(again)
-    assert.equal((await act(MessageId, 'again')).type, 'NotFoundException')
   })
 })
 
@@ -154,7 +127,7 @@ suite('a person extends the deadline of a held message', () => {
     const run = (...args: string[]) => carillon(...args, '--data-dir', server.dataDir)
     assert.equal((await run('extend', '2h', first!)).stdout, `${first}: deadline extended\n`)
     const all = await run('extend', '30m', '--all-of', 'first')
-    assert.equal(all.stdout, '2 of 2 messages held by first: deadline extended\n')
+    assert.equal(all.stdout, '2 messages held by first: 2 deadline extended\n')
     assert.equal(await deadlineOf(second), before + 1_800)
     const { status, stderr } = await run('extend', first!)
     assert.equal(status, 1)
@@ -201,10 +174,10 @@ suite('held messages are listed', () => {
     assert.equal((await run('complete', ids[0]!, '--content', file)).stdout, `${ids[0]}: approved\n`)
     assert.equal((await people.read(ids[0], people.owner)).Content, 'from a file')
     const denied = await run('deny', '--all-of', 'first', '--reason', 'SPAM: Nobody asked for it')
-    assert.equal(denied.stdout, '2 of 2 messages held by first: denied\n')
+    assert.equal(denied.stdout, '2 messages held by first: 2 denied\n')
     assert.equal((await run('pending')).stdout, 'No flow holds a message.\n')
     const { status, stderr } = await run('complete', ids[1]!)
-    assert.deepEqual([status, stderr], [1, 'carillon: No flow holds such a message\n'])
+    assert.deepEqual([status, stderr], [1, 'carillon: No flow holds such a message: it was denied\n'])
     assert.equal((await run('deny', ids[1]!)).status, 1)
   })
 })
