@@ -9,6 +9,7 @@ import type { ChannelEvent } from '../store/channel-event.ts'
 import type { Reader, Store } from '../store/store.ts'
 import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
 import type { MessageIds } from './channel-messages/message-ids.ts'
+import type { StatesOf } from './processors/list-processors.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
@@ -34,6 +35,8 @@ export interface ApiParts {
   /** Makes the flow engine of this node look for due steps. */
   wakeEngine(): void
   rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
+  /** What this node knows of processors. */
+  processors: StatesOf
   /** Signs paging tokens. */
   tokenKey: string
   /** Make temporary keys. */

@@ -33,6 +33,7 @@ interface Surroundings {
   /** The endpoint that GetMessagingSessionEndpoint returns. Called for each call. */
   sessionHost(): string
   connections: Connections
+  processors: ApiParts['processors']
   findKey: FindKey
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined
@@ -57,6 +58,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
     wakeEngine: () => void engine.look(),
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
+    processors: around.processors,
     tokenKey: keys.token,
     keySecrets: keys.secrets,
     metrics,
