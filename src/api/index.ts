@@ -27,6 +27,7 @@ import { CreateChannelFlow } from './channel-flows/CreateChannelFlow.ts'
 import { DeleteChannelFlow } from './channel-flows/DeleteChannelFlow.ts'
 import { DescribeChannelFlow } from './channel-flows/DescribeChannelFlow.ts'
 import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow.ts'
+import { GetFlowStatus } from './channel-flows/GetFlowStatus.ts'
 import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { ListChannelsAssociatedWithChannelFlow } from './channel-flows/ListChannelsAssociatedWithChannelFlow.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
@@ -61,6 +62,7 @@ import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { CompleteMessage } from './held-messages/CompleteMessage.ts'
 import { DenyMessage } from './held-messages/DenyMessage.ts'
+import { ExtendMessage } from './held-messages/ExtendMessage.ts'
 import { FailMessage } from './held-messages/FailMessage.ts'
 import { ListFailedMessages } from './held-messages/ListFailedMessages.ts'
 import { ListPendingMessages } from './held-messages/ListPendingMessages.ts'
@@ -170,11 +172,13 @@ export const carillonOperations: Operation<Context>[] = [
   ListFailedMessages,
   CompleteMessage,
   DenyMessage,
+  ExtendMessage,
   FailMessage,
   RetryMessage,
   ListProcessors,
   PauseProcessor,
   ResumeProcessor,
+  GetFlowStatus,
   CreateRehearsal,
 
   ListAuditEvents,

@@ -12,7 +12,7 @@ import { Aside } from './aside.ts'
 import { functionNameOfStep, type OwnNode } from './decision.ts'
 import { DueSteps } from './due-steps.ts'
 import { GiveBack, roundsBeforeGivingBack } from './give-back.ts'
-import { catchUp, changeFor, type Deferred, eventOf, type Happening, type Outcome } from './outcome.ts'
+import { catchUp, changeFor, type Deferred, eventOf, extend, type Happening, type Outcome } from './outcome.ts'
 import { OwnSteps } from './own-steps.ts'
 import type { PausedFunctions } from './paused-functions.ts'
 import { Pauses } from './pauses.ts'
@@ -130,6 +130,20 @@ export class FlowEngine {
   /** Looks for forgotten steps of this node. */
   lookForOwn(): void {
     this.#ownSteps.request()
+  }
+
+  /** Whether the attempt of the step has ended on this node, and its outcome is not written yet. */
+  attemptIsOver(callbackId: string): boolean {
+    return this.#loaded.get(callbackId)?.outcomePending === true
+  }
+
+  /**
+   * Invokes the processor of a step that an operator has made this node the owner of. The outcome of an attempt that is
+   * still in flight is ignored; its verdict counts.
+   */
+  handAgain(job: Job): void {
+    this.#unload(job.step.callback_id)
+    this.#enqueueNow(job)
   }
 
   /** Removes the steps of this owner from memory: another node may have taken them. */
@@ -329,7 +343,11 @@ export class FlowEngine {
     this.#hold(loaded)
     this.#report.failure(job, change.step, event)
     return this.#writes.write(change, {
-      settled: (isWritten) => this.#settled(loaded, isWritten ? change : undefined, event, outcome),
+      settled: (isWritten) => {
+        this.#settled(loaded, isWritten ? change : undefined, event, outcome)
+        // The deadline may have been extended at this moment: then the step is still open, and this node's.
+        if (!isWritten && change.step.state === 'EXPIRED') this.#ownSteps.request()
+      },
     })
   }
 
@@ -375,11 +393,16 @@ export class FlowEngine {
 
   async #resume(job: Job): Promise<void> {
     const { callback_id: callbackId, deadline_at } = job.step
+    const now = this.#parts.clock.now()
     const loaded = this.#loaded.get(callbackId)
     if (loaded) catchUp(loaded, this.#parts)
     // Before the deadline, a step in memory or set aside needs nothing.
     const isKnown = loaded || this.#aside.has(callbackId)
-    if (isKnown && this.#parts.clock.now() < (loaded?.job.step.deadline_at ?? deadline_at)) return
-    await this.#apply(loaded ?? this.#newLoadedStep(job), { type: 'Due' })
+    if (isKnown && now < (loaded?.job.step.deadline_at ?? deadline_at)) return
+    const isExtended = loaded !== undefined && now < deadline_at
+    if (isExtended && !loaded.outcomePending) return extend(loaded, deadline_at)
+    // Retries of a write end at the deadline that the write has, so the processor is invoked again.
+    if (isExtended) this.#unload(callbackId)
+    await this.#apply(isExtended || !loaded ? this.#newLoadedStep(job) : loaded, { type: 'Due' })
   }
 }

@@ -56,3 +56,8 @@ export function catchUp(step: Happening, parts: Parts): RecordHandOff | undefine
   }
   return step.record
 }
+
+/** Another write has extended the step's deadline in its row. */
+export function extend(step: Happening, deadlineAt: number): void {
+  step.job = { ...step.job, step: { ...step.job.step, deadline_at: deadlineAt } }
+}

@@ -36,6 +36,7 @@ const directory = new Set([
 const review = new Set([
   'carillon:CompleteMessage',
   'carillon:DenyMessage',
+  'carillon:ExtendMessage',
   'carillon:FailMessage',
   'carillon:RetryMessage',
 ])
@@ -47,11 +48,13 @@ const scopedByTheirRows = new Set([
   'carillon:ResumeKey',
   'carillon:DeleteKey',
   'carillon:ListAuditEvents',
+  'carillon:GetFlowStatus',
   'carillon:GetMessageTimeline',
   'carillon:ListPendingMessages',
   'carillon:ListFailedMessages',
   'carillon:CompleteMessage',
   'carillon:DenyMessage',
+  'carillon:ExtendMessage',
   'carillon:FailMessage',
   'carillon:RetryMessage',
 ])

@@ -56,7 +56,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     admission,
     transientTokens: createTransientTokens(now),
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
-    wakeEngine: () => void engine.look(),
+    engine,
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     processors: around.processors,
     tokenKey: keys.token,

@@ -1,5 +1,6 @@
 import { badRequest, conflict, forbidden } from '../../contract/api-error.ts'
 import { appInstanceOf, parseArn } from '../../contract/arn.ts'
+import type { ChannelMessageType } from '../../contract/shapes.ts'
 import type { Reader, Transaction } from '../../store/store.ts'
 import { scheduleWork } from '../../store/work.ts'
 import type { Context } from '../context.ts'
@@ -93,6 +94,17 @@ export async function readFlowPolicy(read: Reader, appInstanceArn: string): Prom
      WHERE app_instance_arn = $1`,
     appInstanceArn,
   )
+}
+
+/**
+ * Throws a Forbidden for the text of a CONTROL message, which no flow holds, if it is refused to keys below an operator's.
+ */
+export function requireTypePasses(
+  type: ChannelMessageType,
+  { control_messages }: Pick<FlowPolicy, 'control_messages'>,
+  { credentials }: Pick<Context, 'credentials'>,
+): void {
+  if (type === 'CONTROL' && control_messages === 'refuse' && credentials.grant.kind !== 'operator') throw forbidden()
 }
 
 /** Throws a Forbidden if only operators may write the texts of channels, and the key is not an operator's. */

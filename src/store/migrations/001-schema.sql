@@ -239,6 +239,7 @@ CREATE INDEX flow_run_failed ON flow_run (ended_at, channel_id, message_id, revi
 -- attempts_json: the failed attempts, without any text of the message or the processor.
 -- decision_json: who decided it and why, unless its state says that.
 -- rejected_callbacks: how many callbacks for it were rejected.
+-- extensions_json: by whom its deadline was extended, and until when. No hot write names it.
 -- verdict_key: which call decided it, so that the SDK's own retry of that call gets the same response.
 CREATE TABLE flow_step (
   channel_id BIGINT NOT NULL,
@@ -264,6 +265,7 @@ CREATE TABLE flow_step (
   attempts_json TEXT,
   decision_json TEXT,
   rejected_callbacks INTEGER NOT NULL,
+  extensions_json TEXT,
   PRIMARY KEY (channel_id, callback_id)
 );
 CREATE INDEX flow_step_due ON flow_step (owner, shard, due_at) WHERE state IN ('DISPATCHING', 'AWAITING');
