@@ -243,6 +243,7 @@ CREATE TABLE setting (
 
 -- users: how many it has, for the quota.
 -- default_flow_arn: the flow of a new channel. required_flow_arn: of every channel, whatever its own row says.
+-- trace_days: how long timelines and logs of channels are kept; null for the default.
 -- control_messages, channel_text: null, or what is refused to keys of users: CONTROL messages; texts of channels.
 CREATE TABLE app_instance (
   app_instance_arn TEXT COLLATE "C" PRIMARY KEY,
@@ -254,7 +255,8 @@ CREATE TABLE app_instance (
   default_flow_arn TEXT COLLATE "C",
   required_flow_arn TEXT COLLATE "C",
   control_messages TEXT COLLATE "C",
-  channel_text TEXT COLLATE "C"
+  channel_text TEXT COLLATE "C",
+  trace_days INTEGER
 );
 
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
@@ -543,6 +545,23 @@ CREATE TABLE revocation (
   subject TEXT COLLATE "C" NOT NULL,
   revoked_at BIGINT NOT NULL
 );
+
+-- Links for signing in to the console, each good for one sign-in as the root key.
+-- token_hash: the SHA-256 of the token in the link.
+CREATE TABLE console_link (
+  token_hash TEXT COLLATE "C" PRIMARY KEY,
+  expires_at BIGINT NOT NULL
+);
+
+-- The sessions of people in the console. The cookie's value is kept as its SHA-256.
+-- access_key_id: the key with which the session acts: what becomes of the key becomes of the session.
+CREATE TABLE console_session (
+  session_hash TEXT COLLATE "C" PRIMARY KEY,
+  access_key_id TEXT COLLATE "C" NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX console_session_by_key ON console_session (access_key_id, created_at);
 
 -- The functions that an operator has paused: no node invokes them.
 CREATE TABLE paused_function (

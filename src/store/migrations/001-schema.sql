@@ -12,6 +12,7 @@ CREATE TABLE setting (
 
 -- users: how many it has, for the quota.
 -- default_flow_arn: the flow of a new channel. required_flow_arn: of every channel, whatever its own row says.
+-- trace_days: how long timelines and logs of channels are kept; null for the default.
 -- control_messages, channel_text: null, or what is refused to keys of users: CONTROL messages; texts of channels.
 CREATE TABLE app_instance (
   app_instance_arn TEXT PRIMARY KEY,
@@ -23,7 +24,8 @@ CREATE TABLE app_instance (
   default_flow_arn TEXT,
   required_flow_arn TEXT,
   control_messages TEXT,
-  channel_text TEXT
+  channel_text TEXT,
+  trace_days INTEGER
 );
 
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
