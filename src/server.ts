@@ -103,13 +103,8 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const listeners = new Listeners(config, { ...world, descriptors, metrics, shortages })
   const { connections } = listeners
   const functionsUrl = () => listeners.functionsUrl
-  const { functions, paused, engine } = await createFlow(
-    config,
-    world,
-    record,
-    { metrics, shortages, functionsUrl },
-    stack,
-  )
+  const flow = await createFlow(config, world, record, { metrics, shortages, functionsUrl }, stack)
+  const { functions, paused, engine, processors } = flow
   const sessionHost = () => listeners.sessionHost
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
@@ -131,14 +126,14 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
     functionsReady: () => functions.folderReady(),
   })
   const machine = createMachine(config, world, { checks, functions, descriptors, folder })
-  const around = { life, metrics, engine, connections, sessionHost, findKey, webIdentity, machine }
+  const around = { life, metrics, engine, connections, sessionHost, processors, findKey, webIdentity, machine }
   const api = createApi(config, world, record, around)
   const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
   listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
   for (const server of listeners.all) sessions.attach(server)
 
-  const { site, pages } = createConsole(config, world, record, { findKey, sessions, api: api.adminListener })
-  const admin = createAdmin(config, world, { metrics, checks, site })
+  const console = createConsole(config, world, record, { findKey, sessions, api: api.adminListener, ...flow })
+  const admin = createAdmin(config, world, { metrics, checks, site: console.site })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag,
@@ -162,12 +157,12 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners wait for their requests.
   stack.defer(() => api.admission.close())
   if (admin) stack.defer(() => admin.close())
-  stack.defer(() => pages.close())
+  stack.defer(() => console.close())
   if (creds) stack.defer(() => creds.close())
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
-  return { record, listeners, functions, paused, engine, sessions, upkeep, admin, pages }
+  return { record, listeners, functions, paused, engine, sessions, upkeep, admin, pages: console.pages }
 }
 
 /** Opens the ports: from now on clients and functions can call. */

@@ -11,6 +11,7 @@ import type { Job } from '../store/tables.ts'
 import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
 import type { MessageIds } from './channel-messages/message-ids.ts'
 import type { Finding } from './diagnosis/finding.ts'
+import type { StatesOf } from './processors/list-processors.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
@@ -42,6 +43,8 @@ export interface ApiParts {
     /** Checks that fail, and limits that are too low. */
     problems(): Promise<Finding[]>
   }
+  /** What this node knows of processors. */
+  processors: StatesOf
   /** Signs paging tokens. */
   tokenKey: string
   /** Make temporary keys. */

@@ -33,6 +33,7 @@ interface Surroundings {
   /** The endpoint that GetMessagingSessionEndpoint returns. Called for each call. */
   sessionHost(): string
   connections: Connections
+  processors: ApiParts['processors']
   findKey: FindKey
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined
@@ -59,6 +60,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     engine,
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     machine,
+    processors: around.processors,
     tokenKey: keys.token,
     keySecrets: keys.secrets,
     metrics,
