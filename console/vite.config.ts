@@ -1,14 +1,15 @@
 import { defineConfig } from 'vite'
 import { brotli } from './build/brotli.ts'
+import { messagingSession } from './build/messaging-session.ts'
 import { theme } from './build/theme.ts'
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [theme(), brotli()],
+  plugins: [theme(), messagingSession(), brotli()],
   // amazon-chime-sdk-js is written for bundlers that define it.
   define: { global: 'globalThis' },
   build: {
-    outDir: '../dist/console',
+    outDir: '../dist/console-pages',
     emptyOutDir: true,
     // A data: URL would have to be allowed by the Content-Security-Policy.
     assetsInlineLimit: 0,

@@ -5,6 +5,10 @@ const accent = { light: '#3f51b5', dark: '#9fa8ff' }
 const accentHover = { light: '#2c3a94', dark: '#c3c9ff' }
 const accentActive = { light: '#1f2a70', dark: '#c3c9ff' }
 
+const accentSoft = { light: '#eceefb', dark: '#232946' }
+const ground = { light: '#ffffff', dark: '#171b28' }
+const line = { light: '#dfe2ec', dark: '#2c3245' }
+
 const tokens = {
   fontFamilyBase: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace',
@@ -14,9 +18,29 @@ const tokens = {
   colorBackgroundButtonPrimaryDefault: accent,
   colorBackgroundButtonPrimaryHover: accentHover,
   colorBackgroundButtonPrimaryActive: accentActive,
+  colorTextButtonNormalDefault: accent,
+  colorTextButtonNormalHover: accentHover,
+  colorTextButtonNormalActive: accentActive,
+  colorBorderButtonNormalDefault: line,
+  colorBorderButtonNormalHover: accent,
+  colorBorderButtonNormalActive: accent,
+  colorBackgroundButtonNormalDefault: ground,
+  colorBackgroundButtonNormalHover: accentSoft,
+  colorBackgroundButtonNormalActive: accentSoft,
+  colorBackgroundControlChecked: accent,
+  colorBackgroundSegmentActive: accent,
+  colorBackgroundContainerContent: ground,
+  colorBackgroundContainerHeader: ground,
+  colorBorderItemFocused: accent,
+  colorBorderItemSelected: accent,
+  colorBackgroundItemSelected: accentSoft,
+  colorBorderContainerTop: line,
+  colorBorderDividerDefault: line,
+  colorBorderSegmentWrapper: line,
   borderRadiusContainer: '12px',
   borderRadiusButton: '8px',
   borderRadiusInput: '8px',
+  borderWidthButton: '1px',
 }
 
 const id = 'virtual:theme.css'

@@ -16,7 +16,7 @@ export interface Frame {
   output: Output[]
 }
 
-export interface ChangedMessage {
+interface ChangedMessage {
   messageId: string
   channelArn: string
   status: MessageStatus

@@ -16,6 +16,6 @@ export const UserId = ({ arn }: { arn: string | undefined }) =>
   arn === undefined ? <span className="quiet">unknown</span> : <span title={arn}>{idOf(arn)}</span>
 
 /** The part of an ARN that differs. */
-export const idOf = (arn: string): string => arn.split('/').at(-1) ?? arn
+const idOf = (arn: string): string => arn.split('/').at(-1) ?? arn
 
 const shortId = (id: string) => (id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id)

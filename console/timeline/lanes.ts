@@ -19,7 +19,11 @@ export interface Lane {
   title: string
   spans: Span[]
   marks: Mark[]
+  /** What it has come to, in words. */
+  end: string
 }
+
+type Attempt = TimelineStep['Attempts'][number]
 
 /** One run drawn over time: a lane for the server, and one for each processor. Times are in seconds. */
 export interface Drawing {
@@ -44,9 +48,10 @@ const timesOf = ({ OpenedAt, DecidedAt = OpenedAt, Attempts }: TimelineStep) => 
 ]
 
 function serverLane({ AcceptedAt, EndedAt, State, Detail }: TimelineRun): Lane {
-  const marks: Mark[] = [{ at: AcceptedAt, tone: 'neutral', label: 'Accepted' }]
-  if (EndedAt !== undefined) marks.push({ at: EndedAt, tone: runTone(State), label: outcomeLabel(State, Detail) })
-  return { title: 'Message', spans: [], marks }
+  const accepted: Mark = { at: AcceptedAt, tone: 'neutral', label: 'Accepted' }
+  if (EndedAt === undefined) return { title: 'Message', spans: [], marks: [accepted], end: 'Held' }
+  const end = outcomeLabel(State, Detail)
+  return { title: 'Message', spans: [], marks: [accepted, { at: EndedAt, tone: runTone(State), label: end }], end }
 }
 
 const outcomeLabel = (state: TimelineRun['State'], detail: string | undefined) =>
@@ -56,17 +61,37 @@ export const runTone = (state: TimelineRun['State']): Tone =>
   state === 'SENT' ? 'good' : state === 'DENIED' || state === 'FAILED' ? 'bad' : 'wait'
 
 function stepLane(step: TimelineStep, end: number): Lane {
-  const { OpenedAt, HandedOffAt, DecidedAt, State } = step
-  const done = DecidedAt ?? end
-  const attempts = step.Attempts.map(({ At, What, Code }) => ({
-    at: At,
-    tone: 'bad' as const,
-    label: Code ? `${What} (${Code})` : What,
+  const { OpenedAt, HandedOffAt, DecidedAt, State, Attempts, Waits } = step
+  const attempts: Mark[] = Attempts.map((attempt) => ({
+    at: attempt.At,
+    tone: attemptTone(attempt),
+    label: attemptText(attempt),
   }))
-  const marks =
-    DecidedAt === undefined ? attempts : [...attempts, { at: DecidedAt, tone: stepTone(State), label: verdictOf(step) }]
-  return { title: step.Processor, spans: spansOf(OpenedAt, HandedOffAt, done, DecidedAt !== undefined), marks }
+  const verdict = { tone: stepTone(State), label: verdictOf(step) }
+  return {
+    title: step.Processor,
+    spans: spansOf(OpenedAt, HandedOffAt, DecidedAt ?? end, DecidedAt !== undefined),
+    marks: DecidedAt === undefined ? attempts : [...attempts, { at: DecidedAt, ...verdict }],
+    end: Waits ? waitText(Waits) : verdict.label,
+  }
 }
+
+/** A call of a processor that answers later ends without a callback: nothing is wrong with it. */
+export const attemptTone = ({ What }: Attempt): Tone => (What === 'ended without a callback' ? 'neutral' : 'bad')
+
+const attemptTexts: Record<string, string> = { unreached: 'Was not reached', crashed: 'Failed' }
+
+export const attemptText = ({ What, Code }: Attempt): string =>
+  (attemptTexts[What] ?? 'Ended without a callback') + (Code === undefined ? '' : ` (${Code})`)
+
+const waitTexts = {
+  PROCESSOR: 'Waits for a place at its processor',
+  RETRY: 'Waits for the next attempt',
+  CALLBACK: 'Waits for the callback',
+}
+
+export const waitText = ({ For }: { For: string }): string =>
+  waitTexts[For.toUpperCase() as keyof typeof waitTexts] ?? For
 
 /** A verdict can arrive before the hand-over is written: then all of the time was work. */
 function spansOf(opened: number, handedOff: number | undefined, done: number, isDecided: boolean): Span[] {
@@ -84,16 +109,18 @@ const stateTexts: Record<TimelineStep['State'], string> = {
   AWAITING: 'Waits for the callback',
   ALLOWED: 'Allowed',
   DENIED: 'Denied',
-  UNREACHABLE: 'Could not be reached',
+  UNREACHABLE: 'Given up, its FallbackAction decided',
   EXPIRED: 'No callback before the deadline',
 }
 
 /** What a step has come to, in a few words. */
 export function verdictOf({ State, DecidedBy, Reason, Changes }: TimelineStep): string {
-  const changed = State === 'ALLOWED' && Changes.length > 0 ? 'Allowed with changes' : stateTexts[State]
+  if (State === 'EXPIRED' && DecidedBy === 'ban') return 'Ended, because the sender was banned'
+  if (State === 'EXPIRED' && DecidedBy === 'operator') return 'Ended by a person'
+  const verdict = State === 'ALLOWED' && Changes.length > 0 ? 'Allowed with changes' : stateTexts[State]
   const by = DecidedBy === 'operator' ? ' by a person' : ''
   const reason = Reason ? `: ${[Reason.Code, Reason.Text].filter(Boolean).join(', ')}` : ''
-  return changed + by + reason
+  return verdict + by + reason
 }
 
 /** Open runs grow: their drawing must follow the time. */

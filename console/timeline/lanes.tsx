@@ -13,6 +13,10 @@ export function Lanes({ drawing }: { drawing: Drawing }) {
         // biome-ignore lint/suspicious/noArrayIndexKey: two processors may have the same name, and their order is fixed
         <LaneRow key={index} lane={lane} share={share} />
       ))}
+      <figcaption className="lane-legend" aria-hidden="true">
+        <span className="legend-wait" /> waits for a place
+        <span className="legend-work" /> at its processor
+      </figcaption>
     </figure>
   )
 }
@@ -50,7 +54,7 @@ function LaneRow({ lane, share }: { lane: Lane; share(at: number): string }) {
           </circle>
         ))}
       </svg>
-      <span className="lane-end">{lane.marks.at(-1)?.label ?? lane.spans.at(-1)?.label}</span>
+      <span className="lane-end">{lane.end}</span>
     </div>
   )
 }

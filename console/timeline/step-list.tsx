@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { durationText, Time } from '../parts/times.tsx'
 import type { TimelineRun, TimelineStep } from '../server/messages.ts'
-import { runTone, stepTone, verdictOf } from './lanes.ts'
+import { attemptText, attemptTone, runTone, stepTone, verdictOf, waitText } from './lanes.ts'
 import './step-list.css'
 
 /** A run as a list of what happened, in order. */
@@ -38,9 +38,9 @@ function StepRows({ step }: { step: TimelineStep }) {
           after a wait of {durationText(HandedOffAt - step.OpenedAt)}
         </Row>
       )}
-      {Attempts.map(({ At, What, Code }) => (
-        <Row key={At} at={At} tone="bad" title={`${FunctionName}: an attempt ended`}>
-          {Code ? `${What} (${Code})` : What}
+      {Attempts.map((attempt) => (
+        <Row key={attempt.At} at={attempt.At} tone={attemptTone(attempt)} title={FunctionName}>
+          {attemptText(attempt)}
         </Row>
       ))}
       {DecidedAt !== undefined && (
@@ -49,11 +49,7 @@ function StepRows({ step }: { step: TimelineStep }) {
         </Row>
       )}
       {Waits && (
-        <Row
-          at={step.OpenedAt}
-          tone="wait"
-          title={`${FunctionName}: ${waitTexts[Waits.For.toLowerCase()] ?? Waits.For}`}
-        >
+        <Row at={step.OpenedAt} tone="wait" title={`${FunctionName}: ${waitText(Waits)}`}>
           until <Time seconds={Waits.Until} />; the deadline is <Time seconds={Waits.Deadline} />
         </Row>
       )}
@@ -61,15 +57,9 @@ function StepRows({ step }: { step: TimelineStep }) {
   )
 }
 
-const waitTexts: Record<string, string> = {
-  processor: 'the message waits for a free place',
-  retry: 'the message waits for the next attempt',
-  callback: 'the message waits for the callback',
-}
-
 function Facts({ step: { Changes, AccessKeyId, RejectedCallbacks } }: { step: TimelineStep }) {
   const facts = [
-    ...Changes.map(({ Member, Before, After }) => `${Member} changed from ${Before} to ${After} characters`),
+    ...Changes.map(({ Member, Before, After }) => `${Member} changed, from ${Before} to ${After} characters of JSON`),
     ...(AccessKeyId ? [`by the key ${AccessKeyId}`] : []),
     ...(RejectedCallbacks > 0 ? [`${RejectedCallbacks} later callbacks were rejected`] : []),
   ]

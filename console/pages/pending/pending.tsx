@@ -31,7 +31,7 @@ export function Pending() {
   }
   return (
     <div className="stack">
-      <PageTitle title="Pending">
+      <PageTitle title="Pending" actions={<AgeFilter />}>
         <Summary />
       </PageTitle>
       <ProcessorStrip selected={functionName} onChange={pages.reload} />
@@ -53,10 +53,7 @@ export function Pending() {
           </Header>
         }
       />
-      <div className="between">
-        <AgeFilter />
-        <More pages={pages} what="The pending messages" />
-      </div>
+      <More pages={pages} what="The pending messages" />
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import DefaultSigV4 from 'amazon-chime-sdk-js/build/sigv4/DefaultSigV4'
+import { DefaultSigV4 } from 'virtual:messaging-session'
 
 /**
  * The session signs an address that begins with `wss`. The server of this page has no certificate where the page itself

@@ -1,18 +1,21 @@
 import {
+  ConsoleLogger,
+  DefaultMessagingSession,
+  LogLevel,
+  type Message,
+  MessagingSessionConfiguration,
+} from 'virtual:messaging-session'
+import {
   ChimeSDKMessagingClient,
   ListChannelMessagesCommand,
   RedactChannelMessageCommand,
   SendChannelMessageCommand,
   UpdateChannelMessageCommand,
 } from '@aws-sdk/client-chime-sdk-messaging'
-import ConsoleLogger from 'amazon-chime-sdk-js/build/logger/ConsoleLogger'
-import LogLevel from 'amazon-chime-sdk-js/build/logger/LogLevel'
-import type Message from 'amazon-chime-sdk-js/build/message/Message'
-import DefaultMessagingSession from 'amazon-chime-sdk-js/build/messagingsession/DefaultMessagingSession'
-import MessagingSessionConfiguration from 'amazon-chime-sdk-js/build/messagingsession/MessagingSessionConfiguration'
 import type { Person } from '../../server/rehearsal.ts'
 import { Watched } from '../../watched.ts'
 import { afterEvent, type Conversation, type WireMessage } from './conversation.ts'
+import { keepConversation, keptConversation } from './kept-rehearsal.ts'
 import { PageSigV4 } from './page-sig-v4.ts'
 
 export interface NewMessage {
@@ -24,7 +27,7 @@ export interface NewMessage {
 
 /** One of the two people: AWS's own client with the person's temporary key, and a messaging session of their own. */
 export class PersonSession {
-  readonly conversation = new Watched<Conversation>([])
+  readonly conversation: Watched<Conversation>
   readonly state = new Watched<'connecting' | 'open' | 'closed'>('connecting')
   readonly #person: Person
   readonly #channelArn: string
@@ -34,6 +37,7 @@ export class PersonSession {
   constructor(person: Person, channelArn: string) {
     this.#person = person
     this.#channelArn = channelArn
+    this.conversation = new Watched(keptConversation(person.AppInstanceUserArn))
     const credentials = {
       accessKeyId: person.AccessKeyId,
       secretAccessKey: person.SecretAccessKey,
@@ -112,6 +116,8 @@ export class PersonSession {
   }
 
   #apply(eventType: string, message: WireMessage): void {
-    this.conversation.set(afterEvent(this.conversation.value, eventType, message))
+    const next = afterEvent(this.conversation.value, eventType, message)
+    keepConversation(this.#person.AppInstanceUserArn, next)
+    this.conversation.set(next)
   }
 }
