@@ -40,6 +40,7 @@ const mayImport: Record<string, string[]> = {
   creds: ['contract', 'store', 'runtime', 'keys', 'api', 'http', 'processor/answering-function.ts'],
   sts: ['contract', 'keys', 'store', 'signature', 'runtime'],
   admin: ['runtime'],
+  console: ['contract', 'store', 'signature', 'runtime', 'keys', 'http', 'flow/pending.ts'],
   upkeep: ['contract', 'store', 'runtime', 'api'],
 }
 const engines = ['store/sqlite.ts', 'store/postgres.ts', 'bus/memory.ts', 'bus/nats.ts']

@@ -1,6 +1,7 @@
 import type { AwsLocation } from '../contract/arn.ts'
 import { type OperationFacts, operationsWith } from '../contract/operation.ts'
 import type { OwnNode } from '../flow/decision.ts'
+import type { DerivedSecrets } from '../keys/derived-secrets.ts'
 import type { Key } from '../keys/key.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -35,6 +36,8 @@ export interface ApiParts {
   rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
   /** Signs paging tokens. */
   tokenKey: string
+  /** Make temporary keys. */
+  keySecrets: DerivedSecrets
   metrics: Pick<Metrics, 'countCallback'>
   log: Log
   now(): number

@@ -76,6 +76,7 @@ import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSe
 import { ListProcessors } from './processors/ListProcessors.ts'
 import { PauseProcessor } from './processors/PauseProcessor.ts'
 import { ResumeProcessor } from './processors/ResumeProcessor.ts'
+import { CreateRehearsal } from './rehearsals/CreateRehearsal.ts'
 import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
@@ -174,6 +175,7 @@ export const carillonOperations: Operation<Context>[] = [
   ListProcessors,
   PauseProcessor,
   ResumeProcessor,
+  CreateRehearsal,
 
   ListAuditEvents,
 ]

@@ -14,6 +14,7 @@ export function helpText(): string {
 
   npx carillon serve [flags]    starts the server
   npx carillon stop             stops the server of a data folder
+  npx carillon console          prints a link to the console
   npx carillon keys             makes, lists, suspends and resumes access keys
   npx carillon audit            lists what operators did
   npx carillon work             lists the background work that is due

@@ -7,6 +7,7 @@ const seeHelp = 'see npx carillon help'
 const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
   ['stop', async (args) => (await import('./stop.ts')).stop(args, process.env)],
+  ['console', async (args) => (await import('./console.ts')).console(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
   ['audit', async (args) => (await import('./audit.ts')).audit(args, process.env)],
   ['work', async (args) => (await import('./work.ts')).work(args, process.env)],

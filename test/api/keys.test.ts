@@ -110,7 +110,7 @@ const groups: Record<string, Group> = {
   'reading the whole server': { may: '+-- ++- -- -- -- - --- ----', operations: 'ListAppInstances ListProcessors' },
   'writing the whole server': {
     may: '+-- --- -- -- -- - --- ----',
-    operations: 'CreateAppInstance PauseProcessor ResumeProcessor',
+    operations: 'CreateAppInstance PauseProcessor ResumeProcessor CreateRehearsal',
   },
   'a key for the whole server': { may: '+-- --- -- -- -- - --- ----', operations: 'CreateKey', bare: true },
   'keys and acts, of which an operator sees its own': {

@@ -311,6 +311,23 @@ CREATE TABLE revocation (
   revoked_at BIGINT NOT NULL
 );
 
+-- Links for signing in to the console, each good for one sign-in as the root key.
+-- token_hash: the SHA-256 of the token in the link.
+CREATE TABLE console_link (
+  token_hash TEXT PRIMARY KEY,
+  expires_at BIGINT NOT NULL
+);
+
+-- The sessions of people in the console. The cookie's value is kept as its SHA-256.
+-- access_key_id: the key with which the session acts: what becomes of the key becomes of the session.
+CREATE TABLE console_session (
+  session_hash TEXT PRIMARY KEY,
+  access_key_id TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX console_session_by_key ON console_session (access_key_id, created_at);
+
 -- The functions that an operator has paused: no node invokes them.
 CREATE TABLE paused_function (
   function_name TEXT PRIMARY KEY,
