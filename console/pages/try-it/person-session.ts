@@ -43,7 +43,8 @@ export class PersonSession {
       secretAccessKey: person.SecretAccessKey,
       sessionToken: person.SessionToken,
     }
-    this.#client = new ChimeSDKMessagingClient({ endpoint: location.origin, region: 'us-east-1', credentials })
+    const [, , , region = ''] = channelArn.split(':')
+    this.#client = new ChimeSDKMessagingClient({ endpoint: location.origin, region, credentials })
     const { AppInstanceUserArn: userArn } = person
     const configuration = new MessagingSessionConfiguration(userArn, null, undefined, this.#client)
     const log = new ConsoleLogger('session', LogLevel.OFF)
