@@ -102,19 +102,14 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const listeners = new Listeners(config, { ...world, descriptors, metrics, shortages })
   const { connections } = listeners
   const functionsUrl = () => listeners.functionsUrl
-  const { functions, paused, engine } = await createFlow(
-    config,
-    world,
-    record,
-    { metrics, shortages, functionsUrl },
-    stack,
-  )
+  const flow = await createFlow(config, world, record, { metrics, shortages, functionsUrl }, stack)
+  const { functions, paused, engine, processors } = flow
   const sessionHost = () => listeners.sessionHost
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
   const webIdentity = config.oidc && (await createWebIdentity(config.oidc, world))
-  const around = { life, metrics, engine, connections, sessionHost, findKey, webIdentity }
+  const around = { life, metrics, engine, connections, sessionHost, processors, findKey, webIdentity }
   const api = createApi(config, world, record, around)
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
   const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
@@ -135,8 +130,8 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
     logLag,
     functionsReady,
   }
-  const { site, pages } = createConsole(config, world, record, { findKey, sessions, api: api.adminListener })
-  const admin = createAdmin(config, world, { metrics, checks: checksOf(checked), site })
+  const console = createConsole(config, world, record, { findKey, sessions, api: api.adminListener, ...flow })
+  const admin = createAdmin(config, world, { metrics, checks: checksOf(checked), site: console.site })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag,
@@ -160,12 +155,12 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners wait for their requests.
   stack.defer(() => api.admission.close())
   if (admin) stack.defer(() => admin.close())
-  stack.defer(() => pages.close())
+  stack.defer(() => console.close())
   if (creds) stack.defer(() => creds.close())
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
-  return { record, listeners, functions, paused, engine, sessions, upkeep, admin, pages }
+  return { record, listeners, functions, paused, engine, sessions, upkeep, admin, pages: console.pages }
 }
 
 /** Opens the ports: from now on clients and functions can call. */

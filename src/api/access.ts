@@ -25,7 +25,7 @@ export interface ChannelAccess {
   /** The channel's flow, read together with the roles; undefined if it has none. */
   flow(): FlowSnapshot | undefined
   /** What the operator has set for all channels of the AppInstance. */
-  policy: Omit<FlowPolicy, 'default_flow_arn'>
+  policy: Pick<FlowPolicy, 'control_messages' | 'channel_text'>
   membership: ChannelMembershipType | undefined
   moderates: boolean
   administers: boolean
@@ -104,7 +104,7 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
     `SELECT channel.*, channel_head.last_message_at, bearer.user_id AS bearer_id,
        bearer.app_instance_user_arn AS bearer_arn, bearer.name AS bearer_name,
        channel_flow.channel_flow_arn AS effective_flow_arn, channel_flow.processors_json, channel_flow.deadline_ms,
-       app_instance.required_flow_arn, app_instance.control_messages, app_instance.channel_text,
+       app_instance.control_messages, app_instance.channel_text,
        (SELECT type FROM channel_membership
         WHERE channel_id = channel.channel_id AND member_id = bearer.user_id) AS membership,
        (SELECT count(*) FROM channel_moderator
@@ -127,12 +127,12 @@ export async function accessTo({ ChannelArn, ChimeBearer }: ChannelCall, { read 
   if (row.channel_id === null) throw forbidden()
   const { membership, moderates, administers, bans, bearer_id, bearer_arn, bearer_name, ...rest } = row
   const { effective_flow_arn, processors_json, deadline_ms, ...others } = rest
-  const { required_flow_arn, control_messages, channel_text, ...channel } = others
+  const { control_messages, channel_text, ...channel } = others
   return {
     bearer: { user_id: bearer_id, app_instance_user_arn: bearer_arn, name: bearer_name },
     channel,
     flow: () => snapshotOf(row),
-    policy: { required_flow_arn, control_messages, channel_text },
+    policy: { control_messages, channel_text },
     membership: membership ?? undefined,
     moderates: moderates > 0,
     administers: administers > 0,

@@ -7,8 +7,10 @@ import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ChannelEvent } from '../store/channel-event.ts'
 import type { Reader, Store } from '../store/store.ts'
+import type { Job } from '../store/tables.ts'
 import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
 import type { MessageIds } from './channel-messages/message-ids.ts'
+import type { StatesOf } from './processors/list-processors.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
@@ -31,9 +33,11 @@ export interface ApiParts {
   /** The idempotency keys of messages without a row. */
   transientTokens: TransientTokens
   messageIds: MessageIds
-  /** Makes the flow engine of this node look for due steps. */
-  wakeEngine(): void
+  /** The flow engine of this node (flow/engine.ts). */
+  engine: { attemptIsOver(callbackId: string): boolean; handAgain(job: Job): void }
   rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
+  /** What this node knows of processors. */
+  processors: StatesOf
   /** Signs paging tokens. */
   tokenKey: string
   /** Make temporary keys. */

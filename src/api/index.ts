@@ -27,6 +27,7 @@ import { CreateChannelFlow } from './channel-flows/CreateChannelFlow.ts'
 import { DeleteChannelFlow } from './channel-flows/DeleteChannelFlow.ts'
 import { DescribeChannelFlow } from './channel-flows/DescribeChannelFlow.ts'
 import { DisassociateChannelFlow } from './channel-flows/DisassociateChannelFlow.ts'
+import { GetFlowStatus } from './channel-flows/GetFlowStatus.ts'
 import { ListChannelFlows } from './channel-flows/ListChannelFlows.ts'
 import { ListChannelsAssociatedWithChannelFlow } from './channel-flows/ListChannelsAssociatedWithChannelFlow.ts'
 import { UpdateChannelFlow } from './channel-flows/UpdateChannelFlow.ts'
@@ -42,6 +43,7 @@ import { DeleteChannelMessage } from './channel-messages/DeleteChannelMessage.ts
 import { GetChannelMessage } from './channel-messages/GetChannelMessage.ts'
 import { GetChannelMessageStatus } from './channel-messages/GetChannelMessageStatus.ts'
 import { ListChannelMessages } from './channel-messages/ListChannelMessages.ts'
+import { ListMessages } from './channel-messages/ListMessages.ts'
 import { RedactChannelMessage } from './channel-messages/RedactChannelMessage.ts'
 import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
 import { UpdateChannelMessage } from './channel-messages/UpdateChannelMessage.ts'
@@ -61,7 +63,9 @@ import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
 import { CompleteMessage } from './held-messages/CompleteMessage.ts'
 import { DenyMessage } from './held-messages/DenyMessage.ts'
+import { ExtendMessage } from './held-messages/ExtendMessage.ts'
 import { FailMessage } from './held-messages/FailMessage.ts'
+import { GetHeldMessage } from './held-messages/GetHeldMessage.ts'
 import { ListFailedMessages } from './held-messages/ListFailedMessages.ts'
 import { ListPendingMessages } from './held-messages/ListPendingMessages.ts'
 import { RetryMessage } from './held-messages/RetryMessage.ts'
@@ -166,15 +170,19 @@ export const carillonOperations: Operation<Context>[] = [
   ResumeUser,
 
   GetMessageTimeline,
+  ListMessages,
+  GetHeldMessage,
   ListPendingMessages,
   ListFailedMessages,
   CompleteMessage,
   DenyMessage,
+  ExtendMessage,
   FailMessage,
   RetryMessage,
   ListProcessors,
   PauseProcessor,
   ResumeProcessor,
+  GetFlowStatus,
   CreateRehearsal,
 
   ListAuditEvents,

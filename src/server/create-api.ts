@@ -33,6 +33,7 @@ interface Surroundings {
   /** The endpoint that GetMessagingSessionEndpoint returns. Called for each call. */
   sessionHost(): string
   connections: Connections
+  processors: ApiParts['processors']
   findKey: FindKey
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined
@@ -55,8 +56,9 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     admission,
     transientTokens: createTransientTokens(now),
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
-    wakeEngine: () => void engine.look(),
+    engine,
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
+    processors: around.processors,
     tokenKey: keys.token,
     keySecrets: keys.secrets,
     metrics,

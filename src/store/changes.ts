@@ -24,7 +24,7 @@ export type OutcomeOf<C extends Change> = C extends AcceptMessage
 export interface AcceptMessage {
   kind: 'AcceptMessage'
   message: Omit<MessageRow, 'seq'>
-  /** The channel's flow as it was read, null for none; undefined for a message that no flow would hold. */
+  /** The flow that holds the channel's messages, as it was read, null for none; undefined if no flow would hold it. */
   channelFlowArn: string | null | undefined
   event: { eventType: MessageEventType; audience: Audience }
   token: TokenRow | undefined
@@ -46,7 +46,7 @@ export interface AcceptUpdate {
   message: MessageRow
   /** Whether the sender updates it as a member, and not as a moderator or an admin alone. */
   asMember: boolean
-  /** The channel's flow as it was read, null for none; undefined for a message that no flow would hold. */
+  /** The flow that holds the channel's messages, as it was read, null for none; undefined if no flow would hold it. */
   channelFlowArn: string | null | undefined
   /** The message in the event. */
   shown: MessageRow
@@ -60,8 +60,8 @@ export type AcceptUpdateOutcome =
   | { result: 'rejected'; because: 'message or flow has changed' }
 
 /**
- * Ends a step, and its run if no step follows. Guard: the step is open, its owner is `expectedOwner`, and the channel is not
- * deleted.
+ * Ends a step, and its run if no step follows. Guard: the step is open, its owner is `expectedOwner`, a deadline at which it
+ * ends has not been extended, and the channel is not deleted.
  */
 export interface DecideStep {
   kind: 'DecideStep'

@@ -12,7 +12,7 @@ import {
 } from './columns.ts'
 import type { Prepared } from './postgres-connection.ts'
 import { Members, text } from './postgres-input.ts'
-import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
+import { dueAtOfTaken, isNotExtended, stepAssignments, stepIsOpen, takenSteps } from './steps.ts'
 
 /*
  * The hot writes of PostgreSQL: one statement for all changes of a kind. $1 has them as one JSON array, in the order of
@@ -83,10 +83,14 @@ const advanceHeads = (where: string, ...alsoSet: string[]) =>
 
 const moveLastMessage = 'last_message_at = greatest(channel_head.last_message_at, moved.last_message_at)'
 
-/** Whether the channel's flow is unchanged since it was read, for each element for which that matters; locked. */
+/**
+ * Whether the flow that holds the channel's messages is unchanged since it was read, for each element for which that
+ * matters. The channel is locked; its AppInstance is not, because all sends of the AppInstance would write its row.
+ */
 const joinFlow = `LEFT JOIN LATERAL (
-    SELECT channel_flow_arn IS NOT DISTINCT FROM input.read_flow_arn AS is_same FROM channel
-    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE
+    SELECT coalesce(required_flow_arn, channel_flow_arn) IS NOT DISTINCT FROM input.read_flow_arn AS is_same
+    FROM channel JOIN app_instance ON app_instance.app_instance_arn = channel.app_instance_arn
+    WHERE channel_id = input.channel_id AND input.flow_matters FOR SHARE OF channel
   ) flow ON TRUE`
 const flowIsSame = '(NOT input.flow_matters OR coalesce(flow.is_same, FALSE))'
 const flowDefinitions = `flow_matters BOOLEAN, read_flow_arn ${text}`
@@ -192,6 +196,9 @@ export const acceptUpdates: Prepared = {
 SELECT at, seq FROM numbered`,
 }
 
+/** The value of a step's column in an element of `source`. */
+const writtenIn = (source: string) => (column: string) => `${source}.step__${column}`
+
 /**
  * The elements whose step is open and has the expected owner, and whose channel is not deleted. The steps are locked, the
  * heads are not: an element with an event reads its head again, with a lock.
@@ -202,12 +209,14 @@ const withOpenStep = (...definitions: string[]) =>
   JOIN LATERAL (
     SELECT FROM flow_step
     WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.expected_owner, owner)
+      AND ${isNotExtended(writtenIn('input'))}
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE`
 
 const updateSteps = (source: string) =>
-  `UPDATE flow_step SET ${decidedStep.assignments(source)} FROM ${source} WHERE ${same('flow_step', source, stepKey)}`
+  `UPDATE flow_step SET ${decidedStep.assignments(source, stepAssignments(writtenIn(source)))} FROM ${source}
+  WHERE ${same('flow_step', source, stepKey)}`
 
 /**
  * Among the elements of the same step, the first one counts that finds the step open. The run of a deleted message ends
@@ -277,7 +286,7 @@ const takeText = (taken: string) => `WITH taken AS MATERIALIZED (
   ${taken} FOR UPDATE SKIP LOCKED
 ), owned AS (
   UPDATE flow_step SET owner = $1::text, due_at = ${dueAtOfTaken('$2::bigint', '$3::bigint')}
-  FROM taken WHERE ${same('flow_step', 'taken', stepKey)} RETURNING flow_step.*
+  FROM taken WHERE ${same('flow_step', 'taken', stepKey)} RETURNING ${stepColumns.map((column) => `flow_step.${column}`).join(', ')}
 )
 SELECT to_json(owned) AS step, to_json(run_view) AS run, to_json(message_view) AS message FROM owned
   JOIN run_view ON ${same('run_view', 'owned', runKey)}

@@ -8,7 +8,6 @@ import { processor } from '../support/population.ts'
 
 const flowOf = (...functionNames: string[]): FlowSnapshot => ({
   channelFlowArn: functionNames.join(),
-  attachedArn: functionNames.join(),
   processors: functionNames.map(processor) as FlowSnapshot['processors'],
   deadlineMs: 1_000,
 })

@@ -92,6 +92,18 @@ export const acceptMessageCases: Cases = {
     assert.equal((await store.read.all('SELECT 1 FROM idempotency_token')).length, 3)
   },
 
+  async 'the flow that the AppInstance requires counts, whatever flow the channel has'({ store }) {
+    await openChannel(store)
+    const send = (channelFlowArn: string | null) => store.commit({ ...plainMessage({}, undefined), channelFlowArn })
+    for (const own of [null, 'flow-1', 'required']) {
+      await withFlow(store, own, 'required')
+      for (const read of [null, 'flow-1']) {
+        assert.deepEqual(await send(read), { result: 'rejected', because: 'flow has changed' })
+      }
+      assert.equal((await send('required')).result, 'accepted')
+    }
+  },
+
   async 'a token belongs to the first message, within a batch and afterwards'({ store }) {
     await openChannel(store)
     const inOneBatch = await Promise.all([

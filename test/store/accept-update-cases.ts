@@ -66,6 +66,9 @@ export const acceptUpdateCases: Cases = {
     await withFlow(store, 'flow-1')
     assert.deepEqual(await update(null), hasChanged)
     assert.deepEqual(await update('flow-2'), hasChanged)
+    await withFlow(store, 'flow-1', 'required')
+    assert.deepEqual(await update('flow-1'), hasChanged)
+    await withFlow(store, 'flow-1')
     assert.deepEqual(plain(await readMessage(store.read, message.message_id)), message)
     assert.deepEqual(await update('flow-1'), { result: 'accepted' })
     assert.deepEqual(
@@ -179,7 +182,6 @@ function heldUpdateOf(before: MessageRow, text: Partial<MessageText>, now = 5_00
   const message: MessageRow = { ...before, revision: before.revision + 1, update_status: 'PENDING' }
   const flow = {
     channelFlowArn: 'arn:flow',
-    attachedArn: 'arn:flow',
     processors: processors(['redact', 'ABORT']),
     deadlineMs: twoDaysMs,
   }

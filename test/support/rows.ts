@@ -5,6 +5,7 @@ import type { Processor } from '../../src/contract/structures/channel-flows.ts'
 import { changeOf, type OwnNode, runOf, startRun } from '../../src/flow/decision.ts'
 import { type FlowEvent, transition } from '../../src/flow/transition.ts'
 import type { AcceptMessage, DecideStep, RecordHandOff } from '../../src/store/changes.ts'
+import { stepColumns } from '../../src/store/columns.ts'
 import { eventTypeOf, senderOnly } from '../../src/store/message-row.ts'
 import type { Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { Job, MembershipRow, MessageRow, MessageText, RunRow, StepRow, TokenRow } from '../../src/store/tables.ts'
@@ -169,7 +170,7 @@ export function heldMessage(
 ): HeldMessage {
   const message = messageRow({ status: 'PENDING', ...given })
   const channelFlowArn = `${appInstance}/channel-flow/f`
-  const flow = { channelFlowArn, attachedArn: channelFlowArn, processors: list, deadlineMs }
+  const flow = { channelFlowArn, processors: list, deadlineMs }
   const world = { now: message.created_at, newId: randomUUID, random: () => 0 }
   const event = { eventType: eventTypeOf(message, 'PENDING'), audience: senderOnly(message) }
   const started = startRun(message, undefined, flow, node, world)
@@ -191,9 +192,13 @@ export const tokenRow = (given: Partial<TokenRow> = {}): TokenRow => ({
   ...given,
 })
 
+/** The step as hot writes know it. */
+export const readStep = (read: Reader, callbackId: string): Promise<StepRow | undefined> =>
+  read.get<StepRow>(`SELECT channel_arn, ${stepColumns.join(', ')} FROM step_view WHERE callback_id = $1`, callbackId)
+
 /** A step with its run and message, as they are in the store. */
 export async function readJob(read: Reader, callbackId: string): Promise<Job> {
-  const step = await read.get<StepRow>('SELECT * FROM step_view WHERE callback_id = $1', callbackId)
+  const step = await readStep(read, callbackId)
   const run = await read.get<RunRow>('SELECT * FROM run_view WHERE message_id = $1', step?.message_id ?? '')
   const message = await readMessage(read, step?.message_id ?? '')
   assert.ok(step && run && message, `the step ${callbackId} has a run and a message`)
@@ -223,8 +228,16 @@ export function verdictOn(
   return { ...change, expectedOwner: undefined }
 }
 
-export async function withFlow(store: Store, channelFlowArn: string | null): Promise<void> {
+/** Gives the lobby this flow, and its AppInstance the flow that it requires. */
+export async function withFlow(
+  store: Store,
+  channelFlowArn: string | null,
+  requiredFlowArn: string | null = null,
+): Promise<void> {
   await store.transaction(async (transaction) => {
+    const house = { app_instance_arn: '', name: '""', users: 0, created_at: 0, updated_at: 0 }
+    await transaction.insertOnce('app_instance', house)
+    await transaction.run('UPDATE app_instance SET required_flow_arn = $1', requiredFlowArn)
     await transaction.run('DELETE FROM channel WHERE channel_arn = $1', lobby)
     await transaction.insert('channel', {
       channel_id: numberOf(lobby),

@@ -20,7 +20,7 @@ import { presign, sign } from './smithy-signer.ts'
 
 const region = 'us-east-1'
 
-const onPostgres = process.env.CARILLON_TEST_STORE === 'postgres'
+export const onPostgres = process.env.CARILLON_TEST_STORE === 'postgres'
 
 /** A test that needs the SQLite file. It does not run on PostgreSQL. */
 export const testOfSqlite: (name: string, body: () => Promise<void>) => void = onPostgres ? () => {} : test

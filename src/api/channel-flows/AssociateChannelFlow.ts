@@ -2,6 +2,7 @@ import { badRequest, conflict, forbidden, notFound } from '../../contract/api-er
 import { bearer, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
 import { mayModerateChannel } from '../access.ts'
+import { readFlowPolicy } from '../app-instances/flow-policy.ts'
 import { operation } from '../context.ts'
 import { findChannelFlow } from './channel-flow.ts'
 
@@ -15,9 +16,10 @@ export const AssociateChannelFlow = operation({
   resources: ['ChimeBearer', 'ChannelArn', 'ChannelFlowArn'],
   audited: [],
   allow: mayModerateChannel,
-  async handle({ ChannelFlowArn }, { store, now }, { channel, policy }) {
-    if (policy.required_flow_arn !== null && policy.required_flow_arn !== ChannelFlowArn) throw forbidden()
+  async handle({ ChannelFlowArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {
+      const required = (await readFlowPolicy(transaction, channel.app_instance_arn))?.required_flow_arn ?? null
+      if (required !== null && required !== ChannelFlowArn) throw forbidden()
       const flow = await findChannelFlow(transaction, ChannelFlowArn)
       if (!flow) throw notFound('The channel flow does not exist')
       if (flow.app_instance_arn !== channel.app_instance_arn) {

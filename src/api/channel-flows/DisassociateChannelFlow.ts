@@ -2,6 +2,7 @@ import { forbidden, notFound } from '../../contract/api-error.ts'
 import { bearer, path } from '../../contract/binding.ts'
 import { ChimeArn } from '../../contract/shapes.ts'
 import { mayModerateChannel } from '../access.ts'
+import { readFlowPolicy } from '../app-instances/flow-policy.ts'
 import { operation } from '../context.ts'
 
 /** Only for this channel: the path names one channel, although AWS's first sentence says otherwise. */
@@ -14,10 +15,11 @@ export const DisassociateChannelFlow = operation({
   resources: ['ChimeBearer', 'ChannelArn', 'ChannelFlowArn'],
   audited: [],
   allow: mayModerateChannel,
-  async handle({ ChannelFlowArn }, { store, now }, { channel, policy }) {
-    // Only the tag of the AppInstance ends the requirement.
-    if (policy.required_flow_arn !== null) throw forbidden()
+  async handle({ ChannelFlowArn }, { store, now }, { channel }) {
     return store.transaction(async (transaction) => {
+      // Only the tag of the AppInstance ends the requirement.
+      const policy = await readFlowPolicy(transaction, channel.app_instance_arn)
+      if (policy?.required_flow_arn) throw forbidden()
       const changed = await transaction.run(
         'UPDATE channel SET channel_flow_arn = NULL, updated_at = $3 WHERE channel_id = $1 AND channel_flow_arn = $2',
         channel.channel_id,

@@ -55,8 +55,6 @@ export type SnapshotRow = {
 } & {
   /** The flow that holds the channel's messages. */
   effective_flow_arn: string | null
-  /** The flow in the channel's own row. */
-  channel_flow_arn: string | null
 }
 
 /** In SQL: the flow that holds the messages of a channel, whose AppInstance is joined. */
@@ -65,7 +63,7 @@ export const effectiveFlowArn = 'coalesce(app_instance.required_flow_arn, channe
 /** Reads the channel's flow again, for a message whose channel's flow has changed since it was read with the roles. */
 export async function snapshotFlow(read: Reader, channelId: number): Promise<FlowSnapshot | undefined> {
   const row = await read.get<SnapshotRow>(
-    `SELECT channel_flow.channel_flow_arn AS effective_flow_arn, channel.channel_flow_arn, processors_json, deadline_ms
+    `SELECT channel_flow.channel_flow_arn AS effective_flow_arn, processors_json, deadline_ms
      FROM channel JOIN app_instance ON app_instance.app_instance_arn = channel.app_instance_arn
      JOIN channel_flow ON channel_flow.channel_flow_arn = ${effectiveFlowArn} WHERE channel.channel_id = $1`,
     channelId,
@@ -78,11 +76,10 @@ export async function snapshotFlow(read: Reader, channelId: number): Promise<Flo
  * could be deleted, and the message would pass no flow.
  */
 export function snapshotOf(row: SnapshotRow): FlowSnapshot | undefined {
-  const { effective_flow_arn, channel_flow_arn, processors_json, deadline_ms } = row
+  const { effective_flow_arn, processors_json, deadline_ms } = row
   if (effective_flow_arn === null || processors_json === null || deadline_ms === null) return undefined
   return {
     channelFlowArn: effective_flow_arn,
-    attachedArn: channel_flow_arn,
     processors: JSON.parse(processors_json) as Processor[],
     deadlineMs: deadline_ms,
   }

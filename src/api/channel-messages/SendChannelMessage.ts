@@ -22,8 +22,9 @@ import { type FlowSnapshot, startRun } from '../../flow/decision.ts'
 import type { AcceptMessage } from '../../store/changes.ts'
 import { audienceOf, eventTypeOf, senderOnly } from '../../store/message-row.ts'
 import type { ChannelRow, MembershipRow } from '../../store/tables.ts'
-import { type ChannelAccess, maySendToChannel } from '../access.ts'
+import { maySendToChannel } from '../access.ts'
 import { invalidUserArn, type NamedUser } from '../app-instance-users/app-instance-user.ts'
+import { requireTypePasses } from '../app-instances/flow-policy.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
 import { type TokenedCall, tokenedCall, tokenRow } from '../idempotency.ts'
@@ -75,7 +76,7 @@ export const SendChannelMessage = operation({
     rejectSubChannel(input.SubChannelId)
     requireTextSize(input, input.Type)
     requireTargetIsNamed(input)
-    if (input.Type === 'CONTROL') requireControlPasses(policy, context)
+    requireTypePasses(input.Type, policy, context)
     const flow = input.Type === 'STANDARD' ? readFlow() : undefined
     return context.admission.run(input.ChannelArn, flow, () => sendMessage(input, { sender, channel, flow }, context))
   },
@@ -99,7 +100,7 @@ async function sendMessage(input: Input, { sender, channel, flow: readFlow }: Re
     const message = newMessage(input, { channel, sender, target }, flow ? 'PENDING' : 'SENT', context)
     // A held message has a row, even if it is NON_PERSISTENT.
     const needsRow = flow || message.persistence === 'PERSISTENT'
-    const first = needsRow ? await accept(message, flow, call, context) : publishTransient(message, call, context)
+    const first = needsRow ? await accept(message, flow, call, context) : await publishTransient(message, call, context)
     if (first === 'flow has changed') {
       flow = await snapshotFlow(context.read, channel.channel_id)
       continue
@@ -123,11 +124,6 @@ const answerAgain = async (channel: ChannelRow, earlier: AcceptedMessage, { read
   MessageId: earlier.messageId,
   Status: await currentStatus(read, channel.channel_id, earlier),
 })
-
-/** Throws a Forbidden if CONTROL messages, which no flow holds, are refused to keys below an operator's. */
-function requireControlPasses({ control_messages }: ChannelAccess['policy'], { credentials }: Context): void {
-  if (control_messages === 'refuse' && credentials.grant.kind !== 'operator') throw forbidden()
-}
 
 /** MemberArn is optional in the shape, but a message must have a recipient. */
 function requireTargetIsNamed({ Target }: Input): void {
@@ -200,7 +196,7 @@ async function accept(
   const outcome = await context.store.commit({
     kind: 'AcceptMessage',
     message,
-    channelFlowArn: message.type === 'STANDARD' ? (flow?.attachedArn ?? null) : undefined,
+    channelFlowArn: message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined,
     event: {
       eventType: eventTypeOf(message, message.status),
       audience: flow ? senderOnly(message) : audienceOf(message),
@@ -220,11 +216,13 @@ async function accept(
  * Publishes a message without a row, such as a typing indicator. Its token is only kept in memory, best effort.
  * Returns the same as `accept`.
  */
-function publishTransient(
+async function publishTransient(
   message: NewMessage,
   call: TokenedCall | undefined,
   context: Context,
-): AcceptedMessage | undefined {
+): Promise<AcceptedMessage | 'flow has changed' | undefined> {
+  // No commit checks it, and the message may have waited for its admission since the channel was read.
+  if (message.type === 'STANDARD' && (await snapshotFlow(context.read, message.channel_id))) return 'flow has changed'
   const first = call && context.transientTokens.remember(call, acceptedMessage(message))
   if (first) return first
   context.announce({

@@ -15,6 +15,7 @@ import type { AcceptUpdate } from '../../store/changes.ts'
 import { audienceOf, changeTime, senderOnly, textOf } from '../../store/message-row.ts'
 import type { MessageRow, MessageText } from '../../store/tables.ts'
 import { mayActInChannel } from '../access.ts'
+import { requireTypePasses } from '../app-instances/flow-policy.ts'
 import { snapshotFlow } from '../channel-flows/channel-flow.ts'
 import { type Context, operation } from '../context.ts'
 import { rejectSubChannel } from '../sub-channels.ts'
@@ -43,16 +44,17 @@ export const UpdateChannelMessage = operation({
   resources: ['ChimeBearer', 'ChannelArn'],
   rate: 'messages',
   allow: mayActInChannel,
-  async handle(input, context, { channel, bearer: sender, membership }) {
+  async handle(input, context, { channel, bearer: sender, membership, policy }) {
     const { ChannelArn, MessageId } = input
     rejectSubChannel(input.SubChannelId)
     const message = await findMessage(context.read, channel.channel_id, MessageId)
     if (message?.sender_id !== sender.user_id) throw forbidden()
+    requireTypePasses(message.type as ChannelMessageType, policy, context)
     requireTextSize(input, message.type as ChannelMessageType)
     requireUpdatable(message)
     const text = { ...textOf(message), ...changesOf(input) }
     const flow = message.type === 'STANDARD' ? await snapshotFlow(context.read, channel.channel_id) : undefined
-    const channelFlowArn = message.type === 'STANDARD' ? (flow?.attachedArn ?? null) : undefined
+    const channelFlowArn = message.type === 'STANDARD' ? (flow?.channelFlowArn ?? null) : undefined
     const write = async () => {
       const now = context.now()
       const update = flow ? heldUpdate(message, text, flow, context, now) : updateAtOnce(message, text, now)
