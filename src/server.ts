@@ -18,6 +18,7 @@ import { createApi } from './server/create-api.ts'
 import { createConsole } from './server/create-console.ts'
 import { createCreds } from './server/create-creds.ts'
 import { createFlow } from './server/create-flow.ts'
+import { createMachine } from './server/create-machine.ts'
 import { createSessions } from './server/create-sessions.ts'
 import { createWebIdentity } from './server/create-web-identity.ts'
 import { Life } from './server/life.ts'
@@ -102,41 +103,37 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const listeners = new Listeners(config, { ...world, descriptors, metrics, shortages })
   const { connections } = listeners
   const functionsUrl = () => listeners.functionsUrl
-  const { functions, paused, engine } = await createFlow(
-    config,
-    world,
-    record,
-    { metrics, shortages, functionsUrl },
-    stack,
-  )
+  const flow = await createFlow(config, world, record, { metrics, shortages, functionsUrl }, stack)
+  const { functions, paused, engine, processors } = flow
   const sessionHost = () => listeners.sessionHost
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
   const webIdentity = config.oidc && (await createWebIdentity(config.oidc, world))
-  const around = { life, metrics, engine, connections, sessionHost, findKey, webIdentity }
-  const api = createApi(config, world, record, around)
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
-  const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
-  listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
-  for (const server of listeners.all) sessions.attach(server)
-
   const logLag = () => hub.lag
-  const disk = { folder: record.folder.path, storesInFolder: record.storesInFolder }
-  const functionsReady = () => functions.folderReady()
-  const checked = {
+  const folder = record.folder.path
+  const checks = checksOf({
     clock,
     store,
     shortages,
     descriptors,
     bus,
-    ...disk,
+    folder,
+    storesInFolder: record.storesInFolder,
     phase: () => life.phase,
     logLag,
-    functionsReady,
-  }
-  const { site, pages } = createConsole(config, world, record, { findKey, sessions, api: api.adminListener })
-  const admin = createAdmin(config, world, { metrics, checks: checksOf(checked), site })
+    functionsReady: () => functions.folderReady(),
+  })
+  const machine = createMachine(config, world, { checks, functions, descriptors, folder })
+  const around = { life, metrics, engine, connections, sessionHost, processors, findKey, webIdentity, machine }
+  const api = createApi(config, world, record, around)
+  const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
+  listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
+  for (const server of listeners.all) sessions.attach(server)
+
+  const console = createConsole(config, world, record, { findKey, sessions, api: api.adminListener, ...flow })
+  const admin = createAdmin(config, world, { metrics, checks, site: console.site })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag,
@@ -160,12 +157,12 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners wait for their requests.
   stack.defer(() => api.admission.close())
   if (admin) stack.defer(() => admin.close())
-  stack.defer(() => pages.close())
+  stack.defer(() => console.close())
   if (creds) stack.defer(() => creds.close())
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
-  return { record, listeners, functions, paused, engine, sessions, upkeep, admin, pages }
+  return { record, listeners, functions, paused, engine, sessions, upkeep, admin, pages: console.pages }
 }
 
 /** Opens the ports: from now on clients and functions can call. */

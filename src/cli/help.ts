@@ -26,10 +26,11 @@ export function helpText(): string {
   npx carillon fail ID          ends a held message without a verdict
   npx carillon extend 2h ID     gives the processor of a held message more time
   npx carillon again ID         hands a held message to its processor again
-  npx carillon processors       lists the functions that hold messages
+  npx carillon processors       lists the functions and what they hold
   npx carillon pause NAME       invokes a function no more; its messages wait
   npx carillon resume NAME      ends the pause
   npx carillon flows status     shows how many channels lack a required flow
+  npx carillon doctor           lists what is wrong, and what to do
   npx carillon migrate          migrates the schema of the store
   npx carillon backup FILE      copies the database, also while the server runs
   npx carillon healthcheck      checks whether the server is ready

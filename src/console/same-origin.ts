@@ -29,7 +29,7 @@ const isForeignRead = ({ 'sec-fetch-site': site }: IncomingHttpHeaders): boolean
   site !== undefined && site !== 'same-origin' && site !== 'none'
 
 /** Whether the page that sent this is of the host that it calls. Browsers send Origin with every WebSocket. */
-const isOwnOrigin = ({ origin, host }: IncomingHttpHeaders): boolean =>
+export const isOwnOrigin = ({ origin, host }: IncomingHttpHeaders): boolean =>
   origin !== undefined &&
   host !== undefined &&
   URL.parse(origin)?.host === URL.parse(`${schemeOf(origin)}//${host}`)?.host

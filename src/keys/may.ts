@@ -49,6 +49,7 @@ const scopedByTheirRows = new Set([
   'carillon:DeleteKey',
   'carillon:ListAuditEvents',
   'carillon:GetFlowStatus',
+  'carillon:GetDiagnosis',
   'carillon:GetMessageTimeline',
   'carillon:ListPendingMessages',
   'carillon:ListFailedMessages',

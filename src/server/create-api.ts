@@ -33,14 +33,16 @@ interface Surroundings {
   /** The endpoint that GetMessagingSessionEndpoint returns. Called for each call. */
   sessionHost(): string
   connections: Connections
+  processors: ApiParts['processors']
   findKey: FindKey
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined
+  machine: ApiParts['machine']
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */
 export function createApi(config: Config, world: World, record: ServerRecord, around: Surroundings) {
-  const { metrics, engine, life, sessionHost, connections, findKey } = around
+  const { metrics, engine, life, sessionHost, connections, findKey, machine } = around
   const { store, location, node, keys, publish } = record
   const { now } = world.clock
   const admission = createAdmission(config, world, metrics, engine)
@@ -57,6 +59,8 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
     engine,
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
+    machine,
+    processors: around.processors,
     tokenKey: keys.token,
     keySecrets: keys.secrets,
     metrics,

@@ -120,7 +120,7 @@ suite('a person extends the deadline of a held message', () => {
     const run = (...args: string[]) => carillon(...args, '--data-dir', server.dataDir)
     assert.equal((await run('extend', '2h', first!)).stdout, `${first}: deadline extended\n`)
     const all = await run('extend', '30m', '--all-of', 'first')
-    assert.equal(all.stdout, '2 of 2 messages held by first: deadline extended\n')
+    assert.equal(all.stdout, '2 messages held by first: 2 deadline extended\n')
     assert.equal(await deadlineOf(second), before + 1_800)
     const { status, stderr } = await run('extend', first!)
     assert.equal(status, 1)
