@@ -43,6 +43,7 @@ import { DeleteChannelMessage } from './channel-messages/DeleteChannelMessage.ts
 import { GetChannelMessage } from './channel-messages/GetChannelMessage.ts'
 import { GetChannelMessageStatus } from './channel-messages/GetChannelMessageStatus.ts'
 import { ListChannelMessages } from './channel-messages/ListChannelMessages.ts'
+import { ListMessages } from './channel-messages/ListMessages.ts'
 import { RedactChannelMessage } from './channel-messages/RedactChannelMessage.ts'
 import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
 import { UpdateChannelMessage } from './channel-messages/UpdateChannelMessage.ts'
@@ -65,6 +66,7 @@ import { CompleteMessage } from './held-messages/CompleteMessage.ts'
 import { DenyMessage } from './held-messages/DenyMessage.ts'
 import { ExtendMessage } from './held-messages/ExtendMessage.ts'
 import { FailMessage } from './held-messages/FailMessage.ts'
+import { GetHeldMessage } from './held-messages/GetHeldMessage.ts'
 import { ListFailedMessages } from './held-messages/ListFailedMessages.ts'
 import { ListPendingMessages } from './held-messages/ListPendingMessages.ts'
 import { RetryMessage } from './held-messages/RetryMessage.ts'
@@ -169,6 +171,8 @@ export const carillonOperations: Operation<Context>[] = [
   ResumeUser,
 
   GetMessageTimeline,
+  ListMessages,
+  GetHeldMessage,
   ListPendingMessages,
   ListFailedMessages,
   CompleteMessage,
