@@ -81,7 +81,8 @@ function decisionText({ processor, state, decision, changes }: TimelineStep): st
     case 'EXPIRED':
       if (isOperator) return `${operatorText(decision.keyId)} ended it: no verdict of ${processor} counts any more`
       if (decision?.by === 'ban') return `the sender was banned: no verdict of ${processor} counts any more`
-      if (decision?.by === 'on-deadline') return `the time of ${processor} was over, and its on-deadline allowed it`
+      if (decision?.by === 'on-deadline')
+        return `the time of ${processor} was over: its on-deadline, continue, let the message pass`
       return `the time of ${processor} was over, without a verdict`
     default:
       return `${processor} ${state}`
