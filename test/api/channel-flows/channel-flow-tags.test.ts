@@ -200,7 +200,7 @@ suite('carillon:on-deadline=continue', () => {
     const event = await held.sendHeld()
     await passDeadline(held, event, clock)
     const { stdout } = await carillon('trace', event.ChannelMessage.MessageId, '--data-dir', server.dataDir)
-    assert.match(stdout, /first: approved without a verdict: its time ended, and on-deadline is continue/)
+    assert.match(stdout, /the time of first was over: its on-deadline, continue, let the message pass/)
   })
 
   test('set during a run has no effect on it, and removed during a run neither', async () => {
