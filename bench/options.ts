@@ -10,6 +10,8 @@ export interface Options {
   rounds: number
   /** A version in git to measure beside the working tree. */
   against: string | undefined
+  /** Measures only the flows whose setup has this text in its name. */
+  only: string | undefined
   /** Measured beside the flows. */
   peers: string[]
   profile: boolean
@@ -26,6 +28,7 @@ export const usage = `npm run bench [-- PART… | all] [-- OPTION…]
   --seconds N         how long one measurement takes (3; 0.5 with --quick)
   --rounds N          how often each is repeated, in turn with the others (3; 1 with --quick)
   --against REF       measures a version in git beside this one
+  --only TEXT         measures only the flows with this in their name, as "1 processor"
   --peer NAME         measures bullmq or restate beside the flows
   --profile           writes CPU profiles of the servers, and says what a message costs
   --quick             small sizes, short measurements: shows that everything works, not how fast
@@ -41,6 +44,7 @@ export function readOptions(args: string[], partNames: readonly string[]): Optio
       seconds: { type: 'string' },
       rounds: { type: 'string' },
       against: { type: 'string' },
+      only: { type: 'string' },
       peer: { type: 'string', multiple: true, default: [] },
       profile: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
@@ -49,12 +53,15 @@ export function readOptions(args: string[], partNames: readonly string[]): Optio
     },
   })
   const unknown = positionals.find((name) => name !== 'all' && !partNames.includes(name))
+  if (values.only !== undefined && values.commit)
+    throw new Error('--commit keeps whole runs, and --only is a part of one')
   if (unknown !== undefined) throw new Error(`there is no part ${unknown}: it is all, ${partNames.join(', ')}`)
   return {
     parts: positionals.length === 0 || positionals.includes('all') ? [...partNames] : positionals,
     seconds: positive('--seconds', values.seconds, values.quick ? 0.5 : 3),
     rounds: positive('--rounds', values.rounds, values.quick ? 1 : 3),
     against: values.against,
+    only: values.only,
     peers: values.peer.map((name) => peerOf(name).name),
     profile: values.profile,
     quick: values.quick,

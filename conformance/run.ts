@@ -31,8 +31,10 @@ const interruption = new AbortController()
 
 async function main(): Promise<boolean> {
   const chosen = positionals.length > 0 ? positionals : Object.keys(sdks)
-  for (const key of chosen) {
-    if (!sdks[key]) throw new Error(`there is no ${key}: the SDKs are ${Object.keys(sdks).join(', ')}`)
+  const unknown = chosen.find((key) => !sdks[key])
+  if (unknown !== undefined) {
+    console.error(`there is no SDK ${unknown}: they are ${Object.keys(sdks).join(', ')}`)
+    return false
   }
   const folder = await mkdtemp(join(tmpdir(), 'carillon-conformance-'))
   const remove = () => rm(folder, { recursive: true, force: true })

@@ -25,9 +25,13 @@ export interface Config {
    * HTTPS, or of HTTP if there is no TLS.
    */
   publicHost: string | undefined
-  /** The port for health checks and metrics. Undefined: none. */
+  /** The port for the console, health checks and metrics. Undefined: none. */
   adminPort: number | undefined
+  /** False for the preset port, in whose place a free one is taken if another program has it. */
+  isAdminPortGiven: boolean
   adminHost: string
+  /** Further host names by which the admin port is called. */
+  adminNames: string[]
   /** Connections to the API and the sessions in all. Undefined: as many as the limit on file descriptors leaves. */
   connections: number | undefined
   /** Unauthenticated connections of one address; never more than a quarter of all. */
@@ -140,8 +144,10 @@ export function readConfig(
     tlsFiles: certificateFiles(read(settings.tlsCert), read(settings.tlsKey)),
     tlsNames: splitNames(read(settings.tlsNames)),
     publicHost: read(settings.publicHost) || undefined,
-    adminPort: optionalNumber(read(settings.adminPort)),
+    adminPort: portUnlessOff(read(settings.adminPort)),
+    isAdminPortGiven: isGiven(settings.adminPort),
     adminHost: read(settings.adminHost),
+    adminNames: splitNames(read(settings.adminNames)),
     connections: optionalNumber(read(settings.connections)),
     connectionsPerAddress: Number(read(settings.connectionsPerAddress)),
     signatureTimeoutMs: Number(read(settings.signatureTimeout)) * 1000,
@@ -238,7 +244,11 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
   if (config.tls && config.httpPort === config.httpsPort && config.httpPort !== 0) {
     problems.push(`HTTP and HTTPS cannot share port ${config.httpPort}: change --http-port or --https-port`)
   }
-  if (config.adminPort && [config.httpPort, config.tls && config.httpsPort].includes(config.adminPort)) {
+  if (
+    config.adminPort &&
+    config.isAdminPortGiven &&
+    [config.httpPort, config.tls && config.httpsPort].includes(config.adminPort)
+  ) {
     problems.push(`the API and the admin port cannot share port ${config.adminPort}: change --admin-port`)
   }
   const pairs: [Setting, Setting][] = [
@@ -253,7 +263,6 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
     problems.push(`${one.variable} and ${other.variable} belong together: set both, or neither`)
   }
   const dependents: [Setting, Setting][] = [
-    [settings.adminHost, settings.adminPort],
     [settings.credsPerMinute, settings.credsOrigins],
     [settings.credsBy, settings.credsOrigins],
     [lambdaFunctionName, lambdaEndpoint],
@@ -278,6 +287,11 @@ function conflicts(config: Config, isGiven: (setting: Setting) => boolean): stri
       `${settings.rates.variable} has no effect without ${settings.limits.variable}=aws: set both, or neither`,
     )
   }
+  if (config.adminPort === undefined) {
+    const idle = [settings.adminHost, settings.adminNames].filter(isGiven)
+    const off = `${settings.adminPort.variable}=off`
+    problems.push(...idle.map(({ variable }) => `${variable} has no effect with ${off}: drop one of them`))
+  }
   if (!config.tls) {
     const idle = [tlsCert, tlsKey, tlsNames].filter(isGiven)
     problems.push(...idle.map(({ variable }) => `${variable} has no effect with ${tls.variable}=off: drop one of them`))
@@ -293,6 +307,8 @@ const ratesOf = (text: string): RateSettings =>
       .map((part) => part.split('='))
       .map(([name, rate]) => [name, Number(rate)]),
   )
+
+const portUnlessOff = (text: string) => (text === 'off' ? undefined : Number(text))
 
 const optionalNumber = (text: string) => (text === '' ? undefined : Number(text))
 

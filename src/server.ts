@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Config } from './config.ts'
+import { createLink, linkTo } from './console/links.ts'
 import { readPending } from './flow/pending.ts'
 import { Listeners } from './http/listeners.ts'
 import { createFindKey } from './keys/find-key.ts'
@@ -14,6 +15,7 @@ import { Shortages } from './runtime/shortage.ts'
 import { checksOf } from './server/checks.ts'
 import { createAdmin, listenAdmin } from './server/create-admin.ts'
 import { createApi } from './server/create-api.ts'
+import { createConsole } from './server/create-console.ts'
 import { createCreds } from './server/create-creds.ts'
 import { createFlow } from './server/create-flow.ts'
 import { createMachine } from './server/create-machine.ts'
@@ -22,8 +24,10 @@ import { createWebIdentity } from './server/create-web-identity.ts'
 import { Life } from './server/life.ts'
 import { joinCluster, openRecord } from './server/open-record.ts'
 import type { World } from './server/world.ts'
+import type { Store } from './store/store.ts'
 import { readDueWork } from './store/work.ts'
 import { authorityFile, followCertificate } from './tls/follow-certificate.ts'
+import type { CertifiedKey } from './tls/issue-certificate.ts'
 import { createKinds } from './upkeep/kinds.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
 
@@ -39,6 +43,10 @@ export interface RunningServer {
   files: AwsFiles
   /** The functions folder. */
   functions: string
+  /** Builds the console in the background if that is necessary. Otherwise the first request of a page does so. */
+  prepareConsole(): void
+  /** A new link that signs in to the console once, if this server may be reached by one. */
+  consoleLink(): Promise<string | undefined>
   /**
    * Resolves when the server cannot continue, and must be closed: it accepts no calls and acknowledges nothing any
    * more.
@@ -61,11 +69,24 @@ export async function startServer(config: Config, world: World): Promise<Running
       const cancel = world.clock.at(world.clock.now() + storeMsMax, abandon)
       await running.disposeAsync().finally(cancel)
     }
-    return { endpoint, credentials: keys.root, files, functions: resolve(config.functions), failed: life.failed, close }
+    return {
+      endpoint,
+      credentials: keys.root,
+      files,
+      functions: resolve(config.functions),
+      prepareConsole: () => void server.pages.prepare(),
+      consoleLink: () => newLink(server.record.store, endpoint, world.clock.now()),
+      failed: life.failed,
+      close,
+    }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
+}
+
+async function newLink(store: Store, { console: url }: Endpoint, now: number): Promise<string | undefined> {
+  return url && linkTo(url, await store.transaction((transaction) => createLink(transaction, now)))
 }
 
 type BuiltServer = Awaited<ReturnType<typeof build>>
@@ -82,13 +103,8 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const listeners = new Listeners(config, { ...world, descriptors, metrics, shortages })
   const { connections } = listeners
   const functionsUrl = () => listeners.functionsUrl
-  const { functions, paused, engine } = await createFlow(
-    config,
-    world,
-    record,
-    { metrics, shortages, functionsUrl },
-    stack,
-  )
+  const flow = await createFlow(config, world, record, { metrics, shortages, functionsUrl }, stack)
+  const { functions, paused, engine, processors } = flow
   const sessionHost = () => listeners.sessionHost
   const { root, secrets } = record.keys
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
@@ -110,13 +126,14 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
     functionsReady: () => functions.folderReady(),
   })
   const machine = createMachine(config, world, { checks, functions, descriptors, folder })
-  const around = { life, metrics, engine, connections, sessionHost, findKey, webIdentity, machine }
+  const around = { life, metrics, engine, connections, sessionHost, processors, findKey, webIdentity, machine }
   const api = createApi(config, world, record, around)
   const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
   listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
   for (const server of listeners.all) sessions.attach(server)
 
-  const admin = createAdmin(config, metrics, world, checks)
+  const console = createConsole(config, world, record, { findKey, sessions, api: api.adminListener, ...flow })
+  const admin = createAdmin(config, world, { metrics, checks, site: console.site })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag,
@@ -140,11 +157,12 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   // Before the listeners wait for their requests.
   stack.defer(() => api.admission.close())
   if (admin) stack.defer(() => admin.close())
+  stack.defer(() => console.close())
   if (creds) stack.defer(() => creds.close())
   // Before the listeners stop, so that running functions can still call back.
   stack.defer(() => engine.close())
   stack.defer(() => sessions.close())
-  return { record, listeners, functions, paused, engine, sessions, upkeep, admin }
+  return { record, listeners, functions, paused, engine, sessions, upkeep, admin, pages: console.pages }
 }
 
 /** Opens the ports: from now on clients and functions can call. */
@@ -159,11 +177,15 @@ async function startServing(
   const { folder, keys } = record
   if (config.tls) {
     const surroundings = { folder, authority: keys.authority, clock, log }
-    stack.defer(await followCertificate(config, surroundings, (pair) => listeners.useCertificate(pair)))
+    const use = (pair: CertifiedKey) => {
+      listeners.useCertificate(pair)
+      admin?.useCertificate(pair)
+    }
+    stack.defer(await followCertificate(config, surroundings, use))
   }
   const endpoint: Endpoint = {
     ...(await listeners.listen()),
-    admin: await listenAdmin(admin, config),
+    ...(await listenAdmin(admin, config)),
     ...record.location,
     ca: config.tls && !config.tlsFiles ? join(folder.path, authorityFile) : undefined,
   }

@@ -25,6 +25,11 @@ export const port: Form = {
   expects: 'a number from 0 to 65535, where 0 picks a free port',
   fits: (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535,
 }
+export const portOrOff: Form = {
+  sign: 'PORT|off',
+  expects: 'off, or a number from 0 to 65535, where 0 picks a free port',
+  fits: (text) => text === 'off' || port.fits(text),
+}
 export const origin: Form = {
   sign: 'URL',
   expects: 'http:// or https:// with a host and perhaps a port, such as http://127.0.0.1:3002',

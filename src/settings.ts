@@ -76,15 +76,22 @@ export const settings = {
   adminPort: {
     variable: 'CARILLON_ADMIN_PORT',
     flag: '--admin-port',
-    form: forms.port,
-    about: 'port for health checks and metrics; default: none; 0 picks a free one',
+    form: forms.portOrOff,
+    preset: '9080',
+    about: 'port of the console, health checks and metrics; 0 picks a free one',
   },
   adminHost: {
     variable: 'CARILLON_ADMIN_HOST',
     flag: '--admin-host',
     form: forms.host,
     preset: '127.0.0.1',
-    about: 'address of the admin port, which is unauthenticated',
+    about: 'address of the admin port; other than this machine: with TLS, or a proxy',
+  },
+  adminNames: {
+    variable: 'CARILLON_ADMIN_NAMES',
+    flag: '--admin-names',
+    form: forms.names,
+    about: 'more host names by which the admin port is called, besides localhost',
   },
   connections: {
     variable: 'CARILLON_CONNECTIONS',

@@ -32,8 +32,10 @@ suite('readConfig', () => {
       tlsFiles: undefined,
       tlsNames: [],
       publicHost: undefined,
-      adminPort: undefined,
+      adminPort: 9080,
+      isAdminPortGiven: false,
       adminHost: '127.0.0.1',
+      adminNames: [],
       connections: undefined,
       connectionsPerAddress: 128,
       signatureTimeoutMs: 5_000,
@@ -71,7 +73,8 @@ suite('readConfig', () => {
       region: ['eu-central-1', 'eu-central-1'],
       account: ['123456789012', '123456789012'],
       functions: ['../functions', '../functions'],
-      adminPort: ['0', 0],
+      adminPort: ['off', undefined],
+      adminNames: ['admin.internal,metrics', ['admin.internal', 'metrics']],
       connections: ['4000', 4000],
       connectionsPerAddress: ['16', 16],
       descriptorReserve: ['64', 64],
@@ -140,7 +143,6 @@ const appInstance = 'arn:aws:chime:us-east-1:111122223333:app-instance/A'
 
 /** The settings without which another one is a problem. */
 const companions: Record<string, string[]> = {
-  '--admin-host': ['--admin-port', '9090'],
   '--creds-origins': ['--creds-app-instance', appInstance],
   '--creds-app-instance': ['--creds-origins', 'https://chat.example.org'],
   '--rates': ['--limits', 'aws'],
@@ -188,7 +190,8 @@ suite('readConfig accepts and refuses', () => {
     '--account': { accepts: ['123456789012'], refuses: ['', '12345678901', '1234567890123', '12345678901x'] },
     '--functions': { accepts: ['./functions'], refuses: [''] },
     '--admin-host': { accepts: ['0.0.0.0', '::', 'localhost'], refuses: ['', '[::1]', 'a b'] },
-    '--admin-port': { accepts: ['0', '9090'], refuses: ['', 'on', '65536'] },
+    '--admin-port': { accepts: ['0', '9090', 'off'], refuses: ['', 'on', '65536'] },
+    '--admin-names': { accepts: ['admin.internal', 'a, b'], refuses: ['a b', 'http://a'] },
     '--connections': { accepts: ['1', '1000000'], refuses: ['', '0', '-1', '1e3', '1000001', 'all'] },
     '--signature-timeout': { accepts: ['1', '3600'], refuses: ['', '0', '5s', '3601'] },
     '--functions-user': { accepts: ['nobody', 'chat_functions-1'], refuses: ['', '0', 'a b', 'a:b', '-a'] },
@@ -279,11 +282,16 @@ suite('readConfig accepts and refuses', () => {
     assert.deepEqual(problems(['--admin-port', '8080']), [complaint])
     assert.deepEqual(problems(['--admin-port', '0', '--http-port', '0']), [])
     assert.deepEqual(problems(['--admin-port', '8443', '--tls', 'off']), [])
+    assert.deepEqual(problems(['--http-port', '9080']), [], 'the preset port gives way')
   })
 
-  test('an admin host without a port has no effect', () => {
-    const complaint = 'CARILLON_ADMIN_HOST has no effect without CARILLON_ADMIN_PORT: set both, or neither'
-    assert.deepEqual(problems(['--admin-host', '0.0.0.0']), [complaint])
+  test('the host and the names of the admin port have no effect without it', () => {
+    const complaint = (name: string) => `${name} has no effect with CARILLON_ADMIN_PORT=off: drop one of them`
+    assert.deepEqual(problems(['--admin-host', '0.0.0.0']), [])
+    assert.deepEqual(problems(['--admin-port', 'off', '--admin-host', '0.0.0.0', '--admin-names', 'a']), [
+      complaint('CARILLON_ADMIN_HOST'),
+      complaint('CARILLON_ADMIN_NAMES'),
+    ])
   })
 
   test('rates without limits have no effect', () => {

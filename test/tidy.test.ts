@@ -35,11 +35,23 @@ const mayImport: Record<string, string[]> = {
     'flow/paused-functions.ts',
     'flow/pending.ts',
     'events/event-kind.ts',
+    'processor/processor-states.ts',
   ],
   http: ['contract', 'signature', 'keys/key.ts', 'runtime', 'tls/issue-certificate.ts'],
   creds: ['contract', 'store', 'runtime', 'keys', 'api', 'http', 'processor/answering-function.ts'],
   sts: ['contract', 'keys', 'store', 'signature', 'runtime'],
   admin: ['runtime'],
+  console: [
+    'contract',
+    'store',
+    'signature',
+    'runtime',
+    'keys',
+    'http',
+    'flow/pending.ts',
+    'flow/failed.ts',
+    'session/refuse-upgrade.ts',
+  ],
   upkeep: ['contract', 'store', 'runtime', 'api'],
 }
 const engines = ['store/sqlite.ts', 'store/postgres.ts', 'bus/memory.ts', 'bus/nats.ts']

@@ -38,8 +38,13 @@ export const flow: Part = {
   name: 'flow',
   about: 'one message from its send to the session of its sender, through its processors',
   async open(bench) {
-    const hasDatabase = (await bench.database()) !== undefined
-    const possible = setups.filter(({ options }) => hasDatabase || !options.onPostgres)
+    const { only = '' } = bench.options
+    const asked = setups.filter(({ name }) => name.includes(only))
+    if (asked.length === 0)
+      throw new Error(`no flow is named ${only}: they are ${setups.map(({ name }) => name).join('; ')}`)
+    const isOnPostgres = asked.some(({ options }) => options.onPostgres)
+    const hasDatabase = isOnPostgres && (await bench.database()) !== undefined
+    const possible = asked.filter(({ options }) => hasDatabase || !options.onPostgres)
     const wanted = peers.filter(({ name }) => bench.options.peers.includes(name))
     const installed = wanted.map((peer) => ({ peer, packages: peer.install(bench.scratch) }))
     return async (results) => {

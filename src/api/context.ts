@@ -1,14 +1,17 @@
 import type { AwsLocation } from '../contract/arn.ts'
 import { type OperationFacts, operationsWith } from '../contract/operation.ts'
 import type { OwnNode } from '../flow/decision.ts'
+import type { DerivedSecrets } from '../keys/derived-secrets.ts'
 import type { Key } from '../keys/key.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ChannelEvent } from '../store/channel-event.ts'
 import type { Reader, Store } from '../store/store.ts'
+import type { Job } from '../store/tables.ts'
 import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
 import type { MessageIds } from './channel-messages/message-ids.ts'
 import type { Finding } from './diagnosis/finding.ts'
+import type { StatesOf } from './processors/list-processors.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
 
@@ -31,8 +34,8 @@ export interface ApiParts {
   /** The idempotency keys of messages without a row. */
   transientTokens: TransientTokens
   messageIds: MessageIds
-  /** Makes the flow engine of this node look for due steps. */
-  wakeEngine(): void
+  /** The flow engine of this node (flow/engine.ts). */
+  engine: { attemptIsOver(callbackId: string): boolean; handAgain(job: Job): void }
   rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
   /** This node, for GetDiagnosis. */
   machine: {
@@ -40,8 +43,12 @@ export interface ApiParts {
     /** Checks that fail, and limits that are too low. */
     problems(): Promise<Finding[]>
   }
+  /** What this node knows of processors. */
+  processors: StatesOf
   /** Signs paging tokens. */
   tokenKey: string
+  /** Make temporary keys. */
+  keySecrets: DerivedSecrets
   metrics: Pick<Metrics, 'countCallback'>
   log: Log
   now(): number

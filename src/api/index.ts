@@ -43,6 +43,7 @@ import { DeleteChannelMessage } from './channel-messages/DeleteChannelMessage.ts
 import { GetChannelMessage } from './channel-messages/GetChannelMessage.ts'
 import { GetChannelMessageStatus } from './channel-messages/GetChannelMessageStatus.ts'
 import { ListChannelMessages } from './channel-messages/ListChannelMessages.ts'
+import { ListMessages } from './channel-messages/ListMessages.ts'
 import { RedactChannelMessage } from './channel-messages/RedactChannelMessage.ts'
 import { SendChannelMessage } from './channel-messages/SendChannelMessage.ts'
 import { UpdateChannelMessage } from './channel-messages/UpdateChannelMessage.ts'
@@ -63,7 +64,9 @@ import type { Context } from './context.ts'
 import { GetDiagnosis } from './diagnosis/GetDiagnosis.ts'
 import { CompleteMessage } from './held-messages/CompleteMessage.ts'
 import { DenyMessage } from './held-messages/DenyMessage.ts'
+import { ExtendMessage } from './held-messages/ExtendMessage.ts'
 import { FailMessage } from './held-messages/FailMessage.ts'
+import { GetHeldMessage } from './held-messages/GetHeldMessage.ts'
 import { ListFailedMessages } from './held-messages/ListFailedMessages.ts'
 import { ListPendingMessages } from './held-messages/ListPendingMessages.ts'
 import { RetryMessage } from './held-messages/RetryMessage.ts'
@@ -78,6 +81,7 @@ import { GetMessagingSessionEndpoint } from './messaging-sessions/GetMessagingSe
 import { ListProcessors } from './processors/ListProcessors.ts'
 import { PauseProcessor } from './processors/PauseProcessor.ts'
 import { ResumeProcessor } from './processors/ResumeProcessor.ts'
+import { CreateRehearsal } from './rehearsals/CreateRehearsal.ts'
 import { ListTagsForResource } from './tags/ListTagsForResource.ts'
 import { TagResource } from './tags/TagResource.ts'
 import { UntagResource } from './tags/UntagResource.ts'
@@ -167,16 +171,20 @@ export const carillonOperations: Operation<Context>[] = [
   ResumeUser,
 
   GetMessageTimeline,
+  ListMessages,
+  GetHeldMessage,
   ListPendingMessages,
   ListFailedMessages,
   CompleteMessage,
   DenyMessage,
+  ExtendMessage,
   FailMessage,
   RetryMessage,
   ListProcessors,
   PauseProcessor,
   ResumeProcessor,
   GetFlowStatus,
+  CreateRehearsal,
   GetDiagnosis,
 
   ListAuditEvents,

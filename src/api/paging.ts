@@ -20,6 +20,8 @@ interface List<Row, Position> {
   /** The first rows after the position, at most `rowsMax`. */
   rowsAfter(position: Position, rowsMax: number): Promise<Row[]>
   positionOf(row: Row): Position
+  /** Where `rowsAfter` has stopped, if it has looked at as many rows as it may and found fewer than asked. */
+  searchedTo?(): Position | undefined
 }
 
 /** The members of every list's input. */
@@ -35,7 +37,7 @@ export const pageMembers = {
 export async function readPage<Row, Position>(
   { tokenKey, operation }: Pick<Context, 'tokenKey' | 'operation'>,
   { MaxResults: size = pageDefault, NextToken: token, ...parameters }: PageInput,
-  { start, rowsAfter, positionOf }: List<Row, Position>,
+  { start, rowsAfter, positionOf, searchedTo }: List<Row, Position>,
 ): Promise<{ page: Row[]; NextToken: string | undefined }> {
   const sign: Sign = (text) =>
     createHmac('sha256', tokenKey)
@@ -47,7 +49,8 @@ export async function readPage<Row, Position>(
   const rows = await rowsAfter(position, size + 1)
   const page = rows.slice(0, size)
   const last = rows.length > size ? page.at(-1) : undefined
-  return { page, NextToken: last === undefined ? undefined : writeToken(positionOf(last), sign) }
+  const next = last === undefined ? searchedTo?.() : positionOf(last)
+  return { page, NextToken: next === undefined ? undefined : writeToken(next, sign) }
 }
 
 type Sign = (text: string) => Buffer

@@ -20,8 +20,8 @@ export async function healthcheck(args: string[], environment: NodeJS.ProcessEnv
 /**
  * From the settings; else from the data folder of the server, because only that server knows a port that it has picked.
  */
-function adminUrl({ adminHost, adminPort, dataDir }: Config): string {
-  if (adminPort) return localUrl('http', adminHost, adminPort)
+function adminUrl({ adminHost, adminPort, isAdminPortGiven, dataDir }: Config): string {
+  if (isAdminPortGiven && adminPort) return localUrl('http', adminHost, adminPort)
   const file = join(resolve(dataDir), endpointFile)
   let text: string
   try {
@@ -30,7 +30,7 @@ function adminUrl({ adminHost, adminPort, dataDir }: Config): string {
     throw new Error(`not ready: no server runs in ${resolve(dataDir)}; set --data-dir or --admin-port`)
   }
   const { admin } = JSON.parse(text) as { admin?: string }
-  if (admin === undefined) throw new Error('the server has no admin port: start it with --admin-port')
+  if (admin === undefined) throw new Error('the server has no admin port: start it without --admin-port off')
   return admin
 }
 

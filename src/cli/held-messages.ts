@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '../config.ts'
+import { actOnAll } from './act-on-all.ts'
 import { readDuration } from './duration.ts'
 import { takeFlags } from './own-flags.ts'
-import { CallRejected, type RunningServer, serverOf } from './running-server.ts'
+import { type RunningServer, serverOf } from './running-server.ts'
 
 const usage = `npx carillon pending [--processor FUNCTION] [--channel ARN] [--older 5m]
     lists the messages that flows hold, the oldest first
@@ -11,8 +12,10 @@ npx carillon failed [--channel ARN]
 npx carillon complete MESSAGE_ID [--content FILE]    approves a held message, perhaps with another text
 npx carillon deny MESSAGE_ID --reason CODE[:TEXT]    denies it; its sender reads the reason
 npx carillon fail MESSAGE_ID                         ends it without a verdict
+npx carillon extend DURATION MESSAGE_ID              gives its processor more time: 30m, 2h, 1d
 npx carillon again MESSAGE_ID                        hands it to its processor again
-    each also with --all-of FUNCTION in place of the MESSAGE_ID, and --channel ARN for the id of another server
+    each also with --all-of FUNCTION in place of the MESSAGE_ID, and --channel ARN: only that channel, or the
+    channel of an id that another server made
 
 They call the server that runs in --data-dir.`
 
@@ -49,7 +52,7 @@ export async function pending(args: string[], environment: NodeJS.ProcessEnv): P
   const query = {
     'function-name': flags['--processor'],
     'channel-arn': flags['--channel'],
-    'older-than': flags['--older'] && String(secondsOf(flags['--older'])),
+    'older-than': flags['--older'] && String(secondsOf(flags['--older'], '--older must be')),
   }
   const messages = await listAll<PendingMessage>(server, '/carillon/v1/pending', query)
   messages.sort((a, b) => a.AcceptedTimestamp - b.AcceptedTimestamp)
@@ -75,10 +78,18 @@ export async function failed(args: string[], environment: NodeJS.ProcessEnv): Pr
   return 0
 }
 
-const doneText = { complete: 'approved', deny: 'denied', fail: 'ended', again: 'handed to its processor again' }
+const doneText = {
+  complete: 'approved',
+  deny: 'denied',
+  fail: 'ended',
+  again: 'handed to its processor again',
+  extend: 'deadline extended',
+}
 type Act = keyof typeof doneText
+/** Of `again`. */
+const notNeededText = 'waiting for a place at its processor, or handed over just now'
 
-/** `carillon complete`, `deny`, `fail` and `again`. */
+/** `carillon complete`, `deny`, `fail`, `extend` and `again`. */
 export async function actOnHeld(act: Act, args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { flags, others } = takeFlags(args, {
     '--all-of': 'value',
@@ -86,43 +97,65 @@ export async function actOnHeld(act: Act, args: string[], environment: NodeJS.Pr
     '--content': 'value',
     '--reason': 'value',
   })
+  const duration = act === 'extend' ? others.shift() : undefined
   const messageId = others[0]?.startsWith('-') ? undefined : others.shift()
   const functionName = flags['--all-of']
   if ((messageId === undefined) === (functionName === undefined)) throw new ConfigError([usage])
-  const input = { ...inputOf(act, flags['--content'], flags['--reason']), ChannelArn: flags['--channel'] }
+  const channelArn = flags['--channel']
+  const input = {
+    ...inputOf(act, { content: flags['--content'], reason: flags['--reason'], duration }),
+    ChannelArn: channelArn,
+  }
   const server = serverOf(others, environment)
   if (messageId !== undefined) {
-    await server.call('POST', targetOf(act, messageId), input)
-    console.log(`${messageId}: ${doneText[act]}`)
+    const isNeeded = await actOn(server, act, messageId, input)
+    console.log(`${messageId}: ${isNeeded ? doneText[act] : notNeededText}`)
     return 0
   }
-  return actOnAll(act, functionName!, input, server)
+  return actOnAllOf(act, { functionName: functionName!, channelArn }, input, server)
 }
 
-/** Messages that are decided meanwhile, or are at their processor, are left. */
-async function actOnAll(act: Act, functionName: string, input: object, server: RunningServer): Promise<number> {
-  const query = { 'function-name': functionName }
-  const messages = await listAll<PendingMessage>(server, '/carillon/v1/pending', query)
-  let done = 0
-  for (const { MessageId, ChannelArn } of messages) {
-    try {
-      await server.call('POST', targetOf(act, MessageId), { ...input, ChannelArn })
-      done += 1
-    } catch (error) {
-      if (!(error instanceof CallRejected) || (error.status !== 409 && error.status !== 404)) throw error
-    }
-  }
-  console.log(`${done} of ${messages.length} messages held by ${functionName}: ${doneText[act]}`)
+async function actOnAllOf(
+  act: Act,
+  { functionName, channelArn }: { functionName: string; channelArn: string | undefined },
+  input: object,
+  server: RunningServer,
+): Promise<number> {
+  const query = { 'function-name': functionName, 'channel-arn': channelArn }
+  const listed = await listAll<PendingMessage>(server, '/carillon/v1/pending', query)
+  // A message whose processor is invoked meanwhile may be listed twice.
+  const messages = [...new Map(listed.map((message) => [message.MessageId, message])).values()]
+  // It may be at the next processor of its flow by then.
+  const one = ({ MessageId, ChannelArn, FunctionName }: PendingMessage) =>
+    actOn(server, act, MessageId, { ...input, ChannelArn, FunctionName })
+  const counts = await actOnAll(messages, one, showProgress(messages.length))
+  const parts = [`${counts.done} ${doneText[act]}`]
+  if (counts['not needed'] > 0) parts.push(`${counts['not needed']} ${notNeededText}`)
+  if (counts.decided > 0) parts.push(`${counts.decided} decided already`)
+  console.log(`${messages.length} messages held by ${functionName}: ${parts.join(', ')}`)
+  if (listed.length >= listedMax) console.log('There may be more: run the command once more.')
   return 0
 }
 
-const targetOf = (act: Act, messageId: string) =>
-  `/carillon/v1/messages/${encodeURIComponent(messageId)}?operation=${act}`
+/** Resolves to whether the message needed it. */
+async function actOn(server: RunningServer, act: Act, messageId: string, input: object): Promise<boolean> {
+  const target = `/carillon/v1/messages/${encodeURIComponent(messageId)}?operation=${act}`
+  const { Result } = await server.call<{ Result?: string }>('POST', target, input)
+  return Result !== 'NOT_NEEDED'
+}
 
-function inputOf(act: Act, contentFile: string | undefined, reason: string | undefined): object {
+/** On a terminal. */
+function showProgress(total: number): (count: number) => void {
+  const { stderr } = process
+  if (!stderr.isTTY) return () => {}
+  return (count) => stderr.write(count === total ? '\r\x1b[K' : `\r${count} of ${total}`)
+}
+
+function inputOf(act: Act, { content: contentFile, reason, duration }: Record<string, string | undefined>): object {
   if ((contentFile !== undefined && act !== 'complete') || (reason !== undefined && act !== 'deny')) {
     throw new ConfigError([usage])
   }
+  if (act === 'extend') return { Seconds: secondsOf(duration ?? '', 'carillon extend needs a duration:') }
   if (act === 'complete') return contentFile === undefined ? {} : { Content: readFileSync(contentFile, 'utf8') }
   if (act !== 'deny') return {}
   const [, code, text = ''] = /^([^:]+)(?::\s*(.*))?$/s.exec(reason ?? '') ?? []
@@ -147,9 +180,9 @@ async function listAll<Message>(
   return messages
 }
 
-function secondsOf(text: string): number {
+function secondsOf(text: string, subject: string): number {
   const ms = readDuration(text, ['s', 'm', 'h', 'd'])
-  if (ms === undefined) throw new ConfigError(['--older must be a number with s, m, h or d, such as 5m'])
+  if (ms === undefined) throw new ConfigError([`${subject} a number with s, m, h or d, such as 5m`])
   return ms / 1000
 }
 

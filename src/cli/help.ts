@@ -14,6 +14,7 @@ export function helpText(): string {
 
   npx carillon serve [flags]    starts the server
   npx carillon stop             stops the server of a data folder
+  npx carillon console          prints a link to the console
   npx carillon keys             makes, lists, suspends and resumes access keys
   npx carillon audit            lists what operators did
   npx carillon work             lists the background work that is due
@@ -23,8 +24,9 @@ export function helpText(): string {
   npx carillon complete ID      approves a held message
   npx carillon deny ID          denies a held message
   npx carillon fail ID          ends a held message without a verdict
+  npx carillon extend 2h ID     gives the processor of a held message more time
   npx carillon again ID         hands a held message to its processor again
-  npx carillon processors       lists the functions that hold messages
+  npx carillon processors       lists the functions and what they hold
   npx carillon pause NAME       invokes a function no more; its messages wait
   npx carillon resume NAME      ends the pause
   npx carillon flows status     shows how many channels lack a required flow

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { ConfigError } from '../config.ts'
 import { appInstanceOf } from '../contract/arn.ts'
 import {
@@ -19,6 +18,7 @@ import { systemClock } from '../runtime/clock.ts'
 import { commandLine, recordAct } from '../store/audit.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import { type KeyArguments, readKeyArguments } from './key-arguments.ts'
+import { systemUser } from './system-user.ts'
 import { withStore } from './with-store.ts'
 
 const usage = `npx carillon keys create            creates an access key and prints it, once:
@@ -144,15 +144,6 @@ function recorded<T>(
     if (facts) await recordAct(transaction, { at, accessKeyId: commandLine, keyName, action, scopeArn, facts })
     return result
   })
-}
-
-/** The name of the user that runs the command; its number if it has no name, as in many containers. */
-function systemUser(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return `uid ${process.getuid?.()}`
-  }
 }
 
 /** The same for work on one key or user, if it changes anything. */

@@ -5,18 +5,21 @@ interface Processor {
   FunctionName: string
   Held: number
   OldestSeconds: number
-  Paused: boolean
+  State: string
+  Error?: string
 }
 
-/** `carillon processors`: the functions that hold messages, or are paused. */
+/** `carillon processors`: the functions that hold messages, are paused, or are there. */
 export async function processors(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const server = serverOf(args, environment)
   const { Processors } = await server.call<{ Processors: Processor[] }>('GET', '/carillon/v1/processors')
-  const lines = Processors.map(({ FunctionName, Held, OldestSeconds, Paused }) => {
+  const lines = Processors.map(({ FunctionName, Held, OldestSeconds, State, Error: error = '' }) => {
     const oldest = Held > 0 ? `, the oldest for ${Math.round(OldestSeconds)} s` : ''
-    return `${FunctionName}  holds ${Held}${oldest}${Paused ? '  paused' : ''}`
+    const [reason = ''] = error.split('\n')
+    const state = State === 'ready' ? '' : `  ${State}${reason && `: ${reason}`}`
+    return `${FunctionName}  holds ${Held}${oldest}${state}`
   })
-  console.log(lines.length === 0 ? 'No function holds a message, and none is paused.' : lines.join('\n'))
+  console.log(lines.length === 0 ? 'There is no function, and none holds a message.' : lines.join('\n'))
   return 0
 }
 

@@ -7,6 +7,7 @@ const seeHelp = 'see npx carillon help'
 const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['serve', async (args) => (await import('./serve.ts')).serve(args, process.env)],
   ['stop', async (args) => (await import('./stop.ts')).stop(args, process.env)],
+  ['console', async (args) => (await import('./console.ts')).console(args, process.env)],
   ['keys', async (args) => (await import('./keys.ts')).keys(args, process.env)],
   ['audit', async (args) => (await import('./audit.ts')).audit(args, process.env)],
   ['work', async (args) => (await import('./work.ts')).work(args, process.env)],
@@ -16,6 +17,7 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['complete', async (args) => (await import('./held-messages.ts')).actOnHeld('complete', args, process.env)],
   ['deny', async (args) => (await import('./held-messages.ts')).actOnHeld('deny', args, process.env)],
   ['fail', async (args) => (await import('./held-messages.ts')).actOnHeld('fail', args, process.env)],
+  ['extend', async (args) => (await import('./held-messages.ts')).actOnHeld('extend', args, process.env)],
   ['again', async (args) => (await import('./held-messages.ts')).actOnHeld('again', args, process.env)],
   ['processors', async (args) => (await import('./processors.ts')).processors(args, process.env)],
   ['pause', async (args) => (await import('./processors.ts')).pauseOrResume('pause', args, process.env)],

@@ -30,7 +30,9 @@ export async function serve(args: string[], environment: NodeJS.ProcessEnv): Pro
     return 0
   }
   if (!existsSync(server.functions)) log.warn({ functions: server.functions }, 'the functions folder is not there')
-  process.stdout.write(startMessage(server))
+  const link = process.stdout.isTTY ? await server.consoleLink() : undefined
+  if (link) server.prepareConsole()
+  process.stdout.write(startMessage({ ...server, link }))
   const reason = await Promise.race([stop, server.failed])
   if (reason instanceof Error) log.error({ reason: reason.message }, 'stopping: the server cannot go on')
   else log.info({ signal: reason }, 'stopping')

@@ -9,7 +9,8 @@ export function startMessage({
   endpoint,
   files,
   functions,
-}: Pick<RunningServer, 'endpoint' | 'files' | 'functions'>): string {
+  link,
+}: Pick<RunningServer, 'endpoint' | 'files' | 'functions'> & { link?: string | undefined }): string {
   return `carillon ready at ${[endpoint.http, endpoint.https].filter(Boolean).join(' and ')}
 
 For AWS SDKs and the AWS CLI:
@@ -26,7 +27,13 @@ in that file and would call AWS. Name it in the command or in the code:
 
 ${sessionsMessage(endpoint)}
 Functions of channel flows: ${functions}
-${endpoint.admin ? `Health and metrics: ${endpoint.admin}/readyz and ${endpoint.admin}/metrics\n` : ''}`
+${endpoint.admin ? `Health and metrics: ${endpoint.admin}/readyz and ${endpoint.admin}/metrics\n` : ''}${consoleMessage(endpoint, link)}`
+}
+
+/** A link is printed on a terminal only: logs are kept, and others read them. */
+function consoleMessage({ console: url }: Endpoint, link: string | undefined): string {
+  if (link) return `Console, to watch messages being held: ${link}\n`
+  return url ? 'Console: npx carillon console prints a link\n' : ''
 }
 
 function sessionsMessage({ http, https, wss, ca }: Endpoint): string {

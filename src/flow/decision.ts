@@ -13,6 +13,7 @@ import {
   type FlowEvent,
   openStep,
   type Processor,
+  type ProcessorPolicy,
   type Progress,
   type Run,
   type Step,
@@ -26,11 +27,16 @@ export interface OwnNode {
   readonly id: string
 }
 
+/** A processor in the row of a flow: as the API has it, with its policy if one is set. */
+export interface FlowProcessor extends WireProcessor {
+  Policy?: ProcessorPolicy
+}
+
 /** A snapshot of a channel's flow. A run uses its snapshot, even if the flow changes. */
 export interface FlowSnapshot {
   channelFlowArn: string
-  processors: readonly WireProcessor[]
-  /** How long each processor has for its verdict. */
+  processors: readonly FlowProcessor[]
+  /** How long each processor whose policy has no limit has for its verdict. */
   deadlineMs: number
 }
 
@@ -46,8 +52,8 @@ export function startRun(
   world: World,
 ): { run: RunRow; step: StepRow } {
   const { channel_id, channel_arn, message_id, revision } = message
-  const first = openStep(flow, 0, world)
   const processors = flow.processors.toSorted((a, b) => a.ExecutionOrder - b.ExecutionOrder)
+  const first = openStep({ deadlineMs: processors[0]?.Policy?.deadlineMs ?? flow.deadlineMs }, 0, world)
   const run: RunRow = {
     channel_id,
     channel_arn,
@@ -68,7 +74,7 @@ export function startRun(
 }
 
 /** A processor in a run's row: the run's report names the processors that changed the message. */
-interface RunProcessor extends WireProcessor {
+interface RunProcessor extends FlowProcessor {
   HasChanged?: true
 }
 
@@ -76,10 +82,17 @@ interface RunProcessor extends WireProcessor {
 export const processorsOf = (run: Pick<RunRow, 'processors_json'>): Processor[] =>
   (JSON.parse(run.processors_json) as RunProcessor[]).map(processorOf)
 
-const processorOf = ({ Name, Configuration, FallbackAction, HasChanged }: Partial<RunProcessor>): Processor => ({
+const processorOf = ({
+  Name,
+  Configuration,
+  FallbackAction,
+  Policy,
+  HasChanged,
+}: Partial<RunProcessor>): Processor => ({
   name: Name ?? '',
   functionArn: Configuration?.Lambda.ResourceArn ?? '',
   fallbackAction: FallbackAction ?? 'ABORT',
+  policy: Policy,
   hasChanged: HasChanged === true,
 })
 
@@ -182,6 +195,18 @@ export function endingOf(job: Job, event: FlowEvent, node: OwnNode, world: World
   const change = changeOf(job, result, node, world.now)
   assert(change?.kind === 'DecideStep', 'the event ends the step')
   return { ...change, expectedOwner: undefined }
+}
+
+/**
+ * The write that makes this node the owner of the step, whichever node owns it, so that its processor is invoked again;
+ * undefined if the step has ended.
+ */
+export function againOf(job: Job, keyId: string, node: OwnNode, world: World): RecordHandOff | undefined {
+  const result = transition(runOf(job), { type: 'Again', keyId }, world)
+  if ('rejection' in result) return undefined
+  const change = changeOf(job, result, node, world.now)
+  assert(change?.kind === 'RecordHandOff', 'the step stays open')
+  return change
 }
 
 /** An ended run only keeps its outcome, and the names of its processors: its steps stay as the timeline. */

@@ -5,23 +5,22 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { StepCounts } from '../runtime/metrics.ts'
 import type { Shortages } from '../runtime/shortage.ts'
-import { free } from '../store/steps.ts'
 import type { Store } from '../store/store.ts'
-import type { Job, StepRow } from '../store/tables.ts'
+import type { Job } from '../store/tables.ts'
 import { Aside } from './aside.ts'
-import { functionNameOfStep, type OwnNode } from './decision.ts'
+import type { OwnNode } from './decision.ts'
 import { DueSteps } from './due-steps.ts'
 import { GiveBack, roundsBeforeGivingBack } from './give-back.ts'
-import { catchUp, changeFor, type Deferred, eventOf, type Happening, type Outcome } from './outcome.ts'
+import { type LoadedStep, loadedStepOf } from './loaded-step.ts'
+import { canOnlyWait, catchUp, changeFor, type Deferred, eventOf, extend, type Outcome } from './outcome.ts'
 import { OwnSteps } from './own-steps.ts'
 import type { PausedFunctions } from './paused-functions.ts'
 import { Pauses } from './pauses.ts'
 import { Refill } from './refill.ts'
-import type { QueuedStep } from './step-lanes.ts'
 import { type QueueLimits, StepQueue } from './step-queue.ts'
 import { StepReport } from './step-report.ts'
 import { type AfterWrite, type StepChange, StepWrites } from './step-writes.ts'
-import { type FlowEvent, isOpen } from './transition.ts'
+import type { FlowEvent } from './transition.ts'
 
 export interface EngineParts {
   store: Store
@@ -37,12 +36,6 @@ export interface EngineParts {
   paused?: Pick<PausedFunctions, 'has' | 'onChange'>
   /** For tests: how much waits in memory. */
   queueLimits?: QueueLimits
-}
-
-/** A step in the memory of this node: in the queue, at its processor, or while its outcome is being written. */
-interface LoadedStep extends QueuedStep, Happening {
-  /** Its attempt is over, and the outcome is not written yet. */
-  outcomePending: boolean
 }
 
 /**
@@ -132,6 +125,20 @@ export class FlowEngine {
     this.#ownSteps.request()
   }
 
+  /** Whether the attempt of the step has ended on this node, and its outcome is not written yet. */
+  attemptIsOver(callbackId: string): boolean {
+    return this.#loaded.get(callbackId)?.outcomePending === true
+  }
+
+  /**
+   * Invokes the processor of a step that an operator has made this node the owner of. The outcome of an attempt that is
+   * still in flight is ignored; its verdict counts.
+   */
+  handAgain(job: Job): void {
+    this.#unload(job.step.callback_id)
+    this.#enqueueNow(job)
+  }
+
   /** Removes the steps of this owner from memory: another node may have taken them. */
   forget(owner: string): void {
     for (const [callbackId, { job }] of this.#loaded) if (job.step.owner === owner) this.#unload(callbackId)
@@ -177,11 +184,8 @@ export class FlowEngine {
   }
 
   #newLoadedStep(job: Job): LoadedStep {
-    const { function_arn: functionArn, channel_arn: channelArn, channel_id: channelId, due_at: dueAt } = job.step
-    const functionName = functionNameOfStep(job.step)
     this.#order += 1
-    const queued = { functionName, functionArn, channelArn, channelId, dueAt, order: this.#order }
-    return { ...queued, job, outcomePending: false, notApplied: [], record: undefined }
+    return loadedStepOf(job, this.#order)
   }
 
   #hold(loaded: LoadedStep): void {
@@ -269,7 +273,7 @@ export class FlowEngine {
 
   /** The step keeps its owner and its position in the queue. Its row does not change: no try and no attempt is counted. */
   #deferred(loaded: LoadedStep, handOff: Deferred | undefined, round: number): void {
-    if (handOff) this.#reportDeferred(loaded, handOff)
+    if (handOff) this.#report.deferred(loaded.functionName, handOff)
     this.#writes.cancel(loaded.job.step.callback_id)
     if (this.#holds(loaded)) this.#queue.putBack(loaded)
     else this.#end(loaded)
@@ -289,12 +293,6 @@ export class FlowEngine {
   #given(loaded: LoadedStep): void {
     this.#end(loaded)
     if (this.#holds(loaded)) this.#unload(loaded.job.step.callback_id)
-  }
-
-  #reportDeferred({ functionName: processor }: LoadedStep, { cause, reason }: Deferred): void {
-    const { shortages, log } = this.#parts
-    log.debug({ processor, cause, reason }, 'hand-off deferred; trying again')
-    if (cause !== 'throttled' && cause !== 'closing') shortages.report(cause, reason)
   }
 
   /** Called when a pause has ended. Returns whether any step of the function is queued or in flight. */
@@ -317,7 +315,8 @@ export class FlowEngine {
    * write failed: it is retried, and until then the step stays in memory.
    */
   async #apply(loaded: LoadedStep, event: FlowEvent, outcome?: Outcome): Promise<boolean> {
-    if (event.type === 'Completed' && this.#isAwaited(loaded.job.step)) return this.#completed(loaded, event, outcome)
+    if (event.type === 'Completed' && canOnlyWait(loaded.job.step, this.#parts.clock.now()))
+      return this.#completed(loaded, event, outcome)
     catchUp(loaded, this.#parts)
     const { job } = loaded
     const change = changeFor(job, event, this.#parts.clock.now(), this.#parts)
@@ -329,7 +328,11 @@ export class FlowEngine {
     this.#hold(loaded)
     this.#report.failure(job, change.step, event)
     return this.#writes.write(change, {
-      settled: (isWritten) => this.#settled(loaded, isWritten ? change : undefined, event, outcome),
+      settled: (isWritten) => {
+        this.#settled(loaded, isWritten ? change : undefined, event, outcome)
+        // The deadline may have been extended at this moment: then the step is still open, and this node's.
+        if (!isWritten && change.step.state === 'EXPIRED') this.#ownSteps.request()
+      },
     })
   }
 
@@ -348,11 +351,6 @@ export class FlowEngine {
     const { job } = loaded
     this.#unload(job.step.callback_id)
     if (change && outcome && outcome.result !== 'accepted') this.#report.waiting(job, change.step, event)
-  }
-
-  /** Whether the end of the attempt can only make the step wait for its verdict. */
-  #isAwaited(step: StepRow): boolean {
-    return isOpen(step) && step.owner !== free && this.#parts.clock.now() < step.deadline_at
   }
 
   /** For the events that nearly every step has a few milliseconds before its verdict. */
@@ -375,11 +373,16 @@ export class FlowEngine {
 
   async #resume(job: Job): Promise<void> {
     const { callback_id: callbackId, deadline_at } = job.step
+    const now = this.#parts.clock.now()
     const loaded = this.#loaded.get(callbackId)
     if (loaded) catchUp(loaded, this.#parts)
     // Before the deadline, a step in memory or set aside needs nothing.
     const isKnown = loaded || this.#aside.has(callbackId)
-    if (isKnown && this.#parts.clock.now() < (loaded?.job.step.deadline_at ?? deadline_at)) return
-    await this.#apply(loaded ?? this.#newLoadedStep(job), { type: 'Due' })
+    if (isKnown && now < (loaded?.job.step.deadline_at ?? deadline_at)) return
+    const isExtended = loaded !== undefined && now < deadline_at
+    if (isExtended && !loaded.outcomePending) return extend(loaded, deadline_at)
+    // Retries of a write end at the deadline that the write has, so the processor is invoked again.
+    if (isExtended) this.#unload(callbackId)
+    await this.#apply(isExtended || !loaded ? this.#newLoadedStep(job) : loaded, { type: 'Due' })
   }
 }

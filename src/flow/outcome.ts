@@ -1,9 +1,10 @@
 import type { HandOff } from '../processor/target.ts'
 import type { RecordHandOff } from '../store/changes.ts'
-import type { Job } from '../store/tables.ts'
+import { free } from '../store/steps.ts'
+import type { Job, StepRow } from '../store/tables.ts'
 import { changeOf, type OwnNode, runOf } from './decision.ts'
 import type { StepChange } from './step-writes.ts'
-import { type FlowEvent, transition, type World } from './transition.ts'
+import { type FlowEvent, isOpen, transition, type World } from './transition.ts'
 
 export type Deferred = Extract<HandOff, { result: 'deferred' }>
 /** The result of an attempt. A deferred hand-off is not an attempt. */
@@ -20,6 +21,10 @@ export function eventOf(outcome: Outcome): FlowEvent {
       return { type: 'Unreached', reason: outcome.reason, permanent: outcome.permanent }
   }
 }
+
+/** Whether the end of the attempt can only make the step wait for its verdict. */
+export const canOnlyWait = (step: StepRow, now: number): boolean =>
+  isOpen(step) && step.owner !== free && now < step.deadline_at
 
 interface Parts extends Pick<World, 'newId' | 'random'> {
   node: OwnNode
@@ -55,4 +60,9 @@ export function catchUp(step: Happening, parts: Parts): RecordHandOff | undefine
     step.job = { ...job, step: { ...change.step, owner, due_at } }
   }
   return step.record
+}
+
+/** Another write has extended the step's deadline in its row. */
+export function extend(step: Happening, deadlineAt: number): void {
+  step.job = { ...step.job, step: { ...step.job.step, deadline_at: deadlineAt } }
 }

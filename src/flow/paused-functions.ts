@@ -20,7 +20,7 @@ export class PausedFunctions {
   readonly #parts: Parts
   #names: ReadonlySet<string> = new Set()
   readonly #poll: Poll
-  #listener: () => void = () => {}
+  readonly #listeners: (() => void)[] = []
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -42,7 +42,7 @@ export class PausedFunctions {
   }
 
   onChange(listener: () => void): void {
-    this.#listener = listener
+    this.#listeners.push(listener)
   }
 
   async #read(): Promise<void> {
@@ -50,7 +50,7 @@ export class PausedFunctions {
     if (this.#poll.isClosed) return
     const isSame = names.size === this.#names.size && [...names].every((name) => this.#names.has(name))
     this.#names = names
-    if (!isSame) this.#listener()
+    if (!isSame) for (const listener of this.#listeners) listener()
   }
 }
 

@@ -1,7 +1,9 @@
 import { type AwsLocation, appInstanceOf } from '../contract/arn.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Shortages } from '../runtime/shortage.ts'
 import type { Job, StepRow } from '../store/tables.ts'
 import { processorsOf } from './decision.ts'
+import type { Deferred } from './outcome.ts'
 import type { FlowEvent } from './transition.ts'
 
 /** The first is AWS's name, the others are ours. */
@@ -14,10 +16,17 @@ const failures: { [type in FlowEvent['type']]?: string } = {
 export class StepReport {
   readonly #log: Log
   readonly #location: AwsLocation
+  readonly #shortages: Shortages
 
-  constructor({ log, location }: { log: Log; location: AwsLocation }) {
+  constructor({ log, location, shortages }: { log: Log; location: AwsLocation; shortages: Shortages }) {
     this.#log = log
     this.#location = location
+    this.#shortages = shortages
+  }
+
+  deferred(processor: string, { cause, reason }: Deferred): void {
+    this.#log.debug({ processor, cause, reason }, 'hand-off deferred; trying again')
+    if (cause !== 'throttled' && cause !== 'closing') this.#shortages.report(cause, reason)
   }
 
   /** AWS's event for EventBridge ("Chime ChannelFlow Processing Status"). It does not depend on the FallbackAction. */
@@ -36,6 +45,7 @@ export class StepReport {
       processorResourceArn: step.function_arn,
       failureReason: 'reason' in event ? event.reason : 'no verdict before the deadline',
       fallbackAction: processor?.fallbackAction,
+      ...(after.state === 'EXPIRED' && processor?.policy?.onDeadline && { onDeadline: processor.policy.onDeadline }),
       stepState: after.state,
       attempts: after.attempts,
       ...(after.state === 'DISPATCHING' &&

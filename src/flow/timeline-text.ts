@@ -36,17 +36,22 @@ function runLines(run: TimelineRun): string[] {
 }
 
 function stepLines(step: TimelineStep): Line[] {
-  const { processor, openedAt, handedOffAt, decidedAt, attempts, rejectedCallbacks } = step
+  const { processor, openedAt, handedOffAt, decidedAt, attempts, rejectedCallbacks, extensions } = step
   const rejected = rejectedCallbacks > 0 ? `, after ${rejectedCallbacks} rejected callbacks` : ''
   return [
     { at: openedAt, text: `${processor}: its turn` },
     ...(handedOffAt === undefined ? [] : [{ at: handedOffAt, text: `${processor}: has the message` }]),
     ...attempts.map((attempt) => ({ at: attempt.at, text: `${processor}: ${attemptText(attempt)}` })),
+    ...extensions.map(({ at, until, keyId }) => ({
+      at,
+      text: `${processor}: deadline extended by an operator (key ${keyId}) until ${new Date(until).toISOString()}`,
+    })),
     ...(decidedAt === undefined ? [] : [{ at: decidedAt, text: `${processor}: ${decisionText(step)}${rejected}` }]),
   ]
 }
 
-const attemptText = ({ what, code }: Attempt) => {
+const attemptText = ({ what, code, keyId }: Attempt) => {
+  if (what === 'handed again') return `an operator had it handed over again (key ${keyId ?? 'unknown'})`
   const described = { unreached: 'was not reached', crashed: 'failed', 'ended without a callback': what }[what]
   return code === undefined ? described : `${described} (${code})`
 }
@@ -62,6 +67,8 @@ function decisionText({ state, decision, changes }: TimelineStep): string {
     case 'UNREACHABLE':
       return 'given up: it was not reached, and its FallbackAction decided'
     case 'EXPIRED':
+      if (decision?.by === 'on-deadline')
+        return 'approved without a verdict: its time ended, and on-deadline is continue'
       if (decision?.by === 'ban') return 'ended, because the sender was banned'
       return decision?.by === 'operator' ? `ended${by}` : 'ended without a verdict'
     default:

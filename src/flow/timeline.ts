@@ -1,4 +1,5 @@
 import { functionNameOf } from '../contract/arn.ts'
+import { type Extension, extensionsOf } from '../store/extensions.ts'
 import { free } from '../store/steps.ts'
 import type { Reader } from '../store/store.ts'
 import type { RunRow, StepRow } from '../store/tables.ts'
@@ -44,6 +45,8 @@ export interface TimelineStep {
   /** The changed members, with their lengths before and after. */
   changes: Record<string, [before: number, after: number]>
   rejectedCallbacks: number
+  /** By whom its deadline was extended, and until when. */
+  extensions: Extension[]
   /** What an open step waits for, and until when. */
   waits: { for: WaitsFor; until: number; deadlineAt: number } | undefined
 }
@@ -81,11 +84,13 @@ export async function readTimeline(read: Reader, channelId: number, messageId: s
   }
 }
 
+type TimelineRow = StepRow & { extensions_json: string | null }
+
 /** A run has at most three steps, each of which names the one before it. */
-async function readSteps(read: Reader, run: RunRow): Promise<StepRow[]> {
-  const steps: StepRow[] = []
+async function readSteps(read: Reader, run: RunRow): Promise<TimelineRow[]> {
+  const steps: TimelineRow[] = []
   for (let id: string | null = run.callback_id; id !== null; ) {
-    const step: StepRow | undefined = await read.get<StepRow>(
+    const step: TimelineRow | undefined = await read.get<TimelineRow>(
       'SELECT * FROM step_view WHERE channel_id = $1 AND callback_id = $2',
       run.channel_id,
       id,
@@ -97,7 +102,7 @@ async function readSteps(read: Reader, run: RunRow): Promise<StepRow[]> {
   return steps
 }
 
-function timelineRun(run: RunRow, steps: StepRow[]): TimelineRun {
+function timelineRun(run: RunRow, steps: TimelineRow[]): TimelineRun {
   const names = processorsOf(run).map(({ name }) => name)
   return {
     revision: run.revision,
@@ -110,7 +115,7 @@ function timelineRun(run: RunRow, steps: StepRow[]): TimelineRun {
   }
 }
 
-function timelineStep(step: StepRow, name: string | undefined): TimelineStep {
+function timelineStep(step: TimelineRow, name: string | undefined): TimelineStep {
   const functionName = functionNameOf(step.function_arn)
   return {
     processor: name || functionName,
@@ -123,6 +128,7 @@ function timelineStep(step: StepRow, name: string | undefined): TimelineStep {
     decision: step.decision_json === null ? undefined : JSON.parse(step.decision_json),
     changes: step.changes_json === null ? {} : JSON.parse(step.changes_json),
     rejectedCallbacks: step.rejected_callbacks,
+    extensions: extensionsOf(step),
     waits: waitOf(step),
   }
 }

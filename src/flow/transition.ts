@@ -9,14 +9,14 @@ import { codeOf } from './error-code.ts'
  *   step   DISPATCHING ──HandedOff──► AWAITING ──Verdict──► ALLOWED ──► next step, or the run is SENT
  *             │    ▲                    │    └──Verdict──► DENIED  ──► the run is DENIED
  *             │    └──────Crashed───────┤
- *             │                         └──deadline──► EXPIRED ──► the run is FAILED
+ *             │                         └──deadline──► EXPIRED ──► `onDeadline`: as if allowed, or the run is FAILED
  *             └──Unreached──► UNREACHABLE ──► FallbackAction: CONTINUE as if allowed, ABORT: the run is FAILED
  *
- * In every state of an open step, Stopped makes it EXPIRED, and the run is FAILED.
+ * In every state of an open step, Stopped makes it EXPIRED, and the run is FAILED; Again makes it DISPATCHING.
  *
  * There are two independent time limits. Reach: the hand-off fails; after the last try, the FallbackAction decides.
- * Verdict: the hand-off succeeded. A crash is retried, a missing verdict expires at the deadline, and only a callback
- * approves: the FallbackAction does not apply.
+ * Verdict: the hand-off succeeded. A crash is retried, and a missing verdict expires at the deadline: the FallbackAction
+ * does not apply. Then only a policy that an operator has set, `onDeadline`, lets the message pass.
  * A verdict counts as soon as the step is open, because a fast processor calls back before the end of its hand-off.
  * The first verdict counts: a step that has ended never changes again.
  */
@@ -26,24 +26,40 @@ const triesMax = 3
 const tryPauseMs = [1_000, 4_000]
 /**
  * As in Lambda's asynchronous invocation: three attempts, the second about one minute after the failure of the first,
- * the third two minutes later.
+ * the third two minutes later. Each further pause is twice as long, too.
  */
-const attemptPauseMs = [60_000, 120_000]
+const attemptsMaxDefault = 3
+const retryMsDefault = 60_000
+/** The maximum of a pause that has doubled. */
+export const doubledPauseMsMax = 3_600_000
 /**
- * The first of these pauses if only the connection broke: the endpoint restarts, and the function most likely did not
- * run. The maximum is still three attempts.
+ * The maximum of the first of these pauses if only the connection broke: the endpoint restarts, and the function most
+ * likely did not run. The maximum of attempts is the same.
  */
 const cutPauseMs = 5_000
 
-/** So many failed attempts of a step are kept. */
-const attemptsKept = 8
+/** So many entries about attempts are kept for each step. */
+export const attemptsKept = 8
 /** Status.Detail has at most so many characters (AWS's API reference, ChannelMessageStatusStructure). */
 const detailLengthMax = 256
+
+/** What an operator has set for one processor. Members that are not set have the default. */
+export interface ProcessorPolicy {
+  /** The time limit for its verdict, in place of the run's. */
+  deadlineMs?: number
+  /** What follows when the deadline has passed: `continue` lets the message pass as if it were allowed. */
+  onDeadline?: 'fail' | 'continue'
+  /** The maximum of failed attempts. */
+  attempts?: number
+  /** The pause after the first failed attempt. It doubles with each further one. */
+  retryMs?: number
+}
 
 export interface Processor {
   name: string
   functionArn: string
   fallbackAction: 'CONTINUE' | 'ABORT'
+  policy?: ProcessorPolicy | undefined
   /** Whether it has changed the message in this run. */
   hasChanged: boolean
 }
@@ -62,17 +78,19 @@ export interface Step {
   handedOffAt: number | undefined
   decidedAt: number | undefined
   failure: string | undefined
-  /** The failed attempts, the latest last: at most `attemptsKept` of them. */
+  /** The failed attempts and the operators' orders for another one, the latest last: at most `attemptsKept` of them. */
   failedAttempts: readonly Attempt[]
   decision: Decision | undefined
 }
 
-/** One failed attempt, without any text of the message or of the processor. */
+/** A failed attempt, or that an operator ordered another one. Without any text of the message or of the processor. */
 export interface Attempt {
   at: number
-  what: 'unreached' | 'crashed' | 'ended without a callback'
+  what: 'unreached' | 'crashed' | 'ended without a callback' | 'handed again'
   /** The class or the code of the error: `ECONNREFUSED`, `TypeError`, `HTTP 503`. */
   code?: string | undefined
+  /** The operator's access key. */
+  keyId?: string
 }
 
 /** Why a processor, or a person, denied the message. */
@@ -81,9 +99,13 @@ export interface Reason {
   text: string
 }
 
-/** Who decided a step. A step without one was decided by its processor, its FallbackAction or its deadline, as its state says. */
+/**
+ * Who or what decided a step. A step without one was decided by its processor or its FallbackAction, or has expired, as its
+ * state says.
+ */
 export interface Decision {
-  by: 'callback' | 'operator' | 'ban'
+  /** `on-deadline`: the step has expired, and its processor's policy let the message pass. */
+  by: 'callback' | 'operator' | 'ban' | 'on-deadline'
   /** The access key of a person's decision. */
   keyId?: string
   reason?: Reason | undefined
@@ -91,7 +113,7 @@ export interface Decision {
 
 export interface Run {
   processors: readonly Processor[]
-  /** The time limit of each processor, in milliseconds. */
+  /** The time limit of each processor whose policy has none, in milliseconds. */
   deadlineMs: number
   state: 'RUNNING' | 'SENT' | 'DENIED' | 'FAILED'
   /** The members that processors have changed so far. */
@@ -110,6 +132,8 @@ export type FlowEvent =
   | { type: 'Completed' }
   /** A node has taken the step: it was due, or its owner is dead. */
   | { type: 'Due' }
+  /** An operator wants the processor to be invoked again, whatever happened before. */
+  | { type: 'Again'; keyId: string }
   /** The message must not be released any more, whatever the verdicts of its processors. */
   | { type: 'Stopped'; reason: string; by?: Decision['by']; keyId?: string }
 
@@ -142,9 +166,9 @@ export interface World {
   random(): number
 }
 
-/** The first step of a new run, or the next step of a running one. */
-export function openStep(run: Pick<Run, 'deadlineMs'>, position: number, { now, newId }: World): Step {
-  const deadlineAt = now + run.deadlineMs
+/** The first step of a new run, or the next step of a running one, with the time limit of its processor. */
+export function openStep({ deadlineMs }: { deadlineMs: number }, position: number, { now, newId }: World): Step {
+  const deadlineAt = now + deadlineMs
   const unknown = { handedOffAt: undefined, decidedAt: undefined, failure: undefined, decision: undefined }
   const fresh = { state: 'DISPATCHING' as const, tries: 0, attempts: 0, isOwned: true, dueAt: deadlineAt }
   return { callbackId: newId(), position, ...fresh, deadlineAt, failedAttempts: [], ...unknown }
@@ -163,6 +187,7 @@ export function transition(run: Run, event: FlowEvent, world: World): Transition
     const decided = withDecision(run, event.decision)
     return event.deny ? deny(decided, world) : allow(decided, event.text, world)
   }
+  if (event.type === 'Again') return late ? { rejection: 'Forbidden' } : again(run, event, world)
   if (event.type !== 'Due' && !step.isOwned) return { rejection: 'Ignored' }
   if (late) return expire(run, world)
   switch (event.type) {
@@ -213,10 +238,18 @@ function handedOff(run: Run, world: World): Transition {
   return record(after, after.step)
 }
 
-/** The processor has received the event: the end of an attempt implies it. The deadline starts again at the first time. */
+const processorAt = (run: Run, position: number) => run.processors[position] as Processor
+
+const deadlineMsOf = (run: Run, position: number) => processorAt(run, position).policy?.deadlineMs ?? run.deadlineMs
+
+/**
+ * The processor has received the event: the end of an attempt implies it. The deadline starts again at the first time; one
+ * that an operator has extended further stays.
+ */
 function reached(run: Run, { now }: World): Run {
-  const { handedOffAt } = run.step
-  const deadlineAt = handedOffAt === undefined ? now + run.deadlineMs : run.step.deadlineAt
+  const { handedOffAt, position } = run.step
+  const anew = now + deadlineMsOf(run, position)
+  const deadlineAt = handedOffAt === undefined ? Math.max(anew, run.step.deadlineAt) : run.step.deadlineAt
   return { ...run, step: { ...run.step, state: 'AWAITING', tries: 0, deadlineAt, handedOffAt: handedOffAt ?? now } }
 }
 
@@ -231,19 +264,26 @@ function unreached(run: Run, event: { reason: string; permanent: boolean }, worl
   // A processor that was reached before has the event: the step waits for its verdict, as after a crash.
   if (step.handedOffAt !== undefined) return waitForVerdict({ ...run, step })
   const decided = decide({ ...run, step }, 'UNREACHABLE', world)
-  const processor = run.processors[run.step.position] as Processor
+  const processor = processorAt(run, run.step.position)
   return processor.fallbackAction === 'CONTINUE'
     ? proceed(decided, world)
     : end(decided, 'FAILED', `Processor invocation failed: ${processor.name}`)
 }
 
 function crashed(run: Run, event: { reason: string; retrySoon?: boolean }, { now }: World): Transition {
-  const { attempts } = run.step
-  const pauseMs = event.retrySoon && attempts === 0 ? cutPauseMs : attemptPauseMs[attempts]
-  const failed = { ...run.step, attempts: attempts + 1, failure: event.reason }
+  const { attempts: before, position } = run.step
+  const attempts = before + 1
+  const { policy } = processorAt(run, position)
+  const failed = { ...run.step, attempts, failure: event.reason }
   const step = withAttempt(failed, { at: now, what: 'crashed', code: codeOf(event.reason) })
-  return pauseMs === undefined ? waitForVerdict({ ...run, step }) : retryAt({ ...run, step }, now + pauseMs)
+  if (attempts >= (policy?.attempts ?? attemptsMaxDefault)) return waitForVerdict({ ...run, step })
+  const pauseMs = attemptPauseMs(policy?.retryMs ?? retryMsDefault, attempts)
+  const isCut = event.retrySoon === true && before === 0
+  return retryAt({ ...run, step }, now + (isCut ? Math.min(cutPauseMs, pauseMs) : pauseMs))
 }
+
+/** The pause after so many failed attempts. */
+const attemptPauseMs = (firstMs: number, attempts: number) => Math.min(firstMs * 2 ** (attempts - 1), doubledPauseMsMax)
 
 /** The processor ended its work. Its verdict may still come from elsewhere. */
 function completed(run: Run, { now }: World): Transition {
@@ -256,8 +296,18 @@ function due(run: Run): Transition {
   return { run: { ...run, step }, effects: [{ effect: 'InvokeProcessor', step }] }
 }
 
+/** All tries and attempts begin anew; the deadline and the time of the first hand-off stay. */
+function again(run: Run, { keyId }: { keyId: string }, { now }: World): Transition {
+  const step = withAttempt(run.step, { at: now, what: 'handed again', keyId })
+  const { deadlineAt: dueAt } = step
+  return record(run, { ...step, state: 'DISPATCHING', tries: 0, attempts: 0, isOwned: true, dueAt })
+}
+
 function expire(run: Run, world: World): Transition {
-  const { name } = run.processors[run.step.position] as Processor
+  const { name, policy } = processorAt(run, run.step.position)
+  if (policy?.onDeadline === 'continue') {
+    return proceed(decide(withDecision(run, { by: 'on-deadline' }), 'EXPIRED', world), world)
+  }
   return end(decide(run, 'EXPIRED', world), 'FAILED', `Processor did not answer in time: ${name}`)
 }
 
@@ -283,7 +333,7 @@ function decide(run: Run, state: Step['state'], { now }: World): Run {
 function proceed(run: Run, world: World): Transition {
   const position = run.step.position + 1
   if (position >= run.processors.length) return end(run, 'SENT', undefined)
-  const next = openStep(run, position, world)
+  const next = openStep({ deadlineMs: deadlineMsOf(run, position) }, position, world)
   const effects: Effect[] = [
     { effect: 'DecideStep', step: run.step },
     { effect: 'OpenStep', step: next },

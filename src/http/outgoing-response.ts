@@ -85,21 +85,26 @@ const crossOrigin = {
   'access-control-expose-headers': 'x-amzn-RequestId, x-amzn-ErrorType, Date, Retry-After',
 }
 
+/** How a response is sent. */
+interface Sending {
+  requestId: string
+  lastOnConnection: boolean
+  /** Whether pages of other origins may read it. */
+  isCrossOrigin: boolean
+}
+
 /** With the headers that all responses have. */
-function headersOf({ status, headers, body }: OutgoingResponse, requestId: string, lastOnConnection: boolean) {
-  const all: Record<string, string | number> = { 'x-amzn-RequestId': requestId, ...crossOrigin, ...headers }
+function headersOf({ status, headers, body }: OutgoingResponse, sending: Sending) {
+  const { requestId, lastOnConnection, isCrossOrigin } = sending
+  const forPages = isCrossOrigin ? crossOrigin : {}
+  const all: Record<string, string | number> = { 'x-amzn-RequestId': requestId, ...forPages, ...headers }
   if (status !== 204) all['content-length'] = Buffer.byteLength(body)
   if (lastOnConnection) all.connection = 'close'
   return all
 }
 
-export function send(
-  response: ServerResponse,
-  outgoing: OutgoingResponse,
-  requestId: string,
-  lastOnConnection: boolean,
-): void {
-  response.writeHead(outgoing.status, headersOf(outgoing, requestId, lastOnConnection))
+export function send(response: ServerResponse, outgoing: OutgoingResponse, sending: Sending): void {
+  response.writeHead(outgoing.status, headersOf(outgoing, sending))
   response.end(outgoing.body)
 }
 
@@ -115,7 +120,7 @@ export function sendRaw(
   { linger = false } = {},
 ): void {
   const date = new Date(nowMs).toUTCString()
-  const all = { date, ...headersOf(outgoing, requestId, true) }
+  const all = { date, ...headersOf(outgoing, { requestId, lastOnConnection: true, isCrossOrigin: true }) }
   const headers = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   stream.on('error', () => stream.destroy())
   if (!linger) stream.once('finish', () => stream.destroy())

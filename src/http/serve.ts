@@ -57,6 +57,8 @@ export interface ListenerParts<Context> {
   translate?(error: unknown): ApiError | undefined
   /** Responds to a form that is posted to `/`, where clients call AWS's Security Token Service. It never rejects. */
   sts(request: SignedRequest, origin: { requestId: string; address: string | undefined }): Promise<StsResponse>
+  /** Whether pages of any origin may call. The signature identifies the caller; a cookie would not. */
+  isCrossOrigin: boolean
   /** The HTML page at `/`, for browsers. */
   page: string
   /** Whether the server is about to stop: then each response is the last one on its connection. */
@@ -84,9 +86,11 @@ export interface AuthenticCall {
   address: string | undefined
   /** The SDKs give a call and its retries the same id. */
   invocationId: string | undefined
+  /** The Host header: how the caller reaches this port. */
+  host: string | undefined
 }
 
-type Caller = Pick<AuthenticCall, 'credentials' | 'address'>
+type Caller = Pick<AuthenticCall, 'credentials' | 'address' | 'host'>
 
 /** The fields of the log line about one request. */
 interface Entry {
@@ -119,15 +123,13 @@ class Calls<Context> {
   readonly #parts: ListenerParts<Context>
   readonly #route: Router<Context>
   readonly #readers: Map<Operation<Context>, ReadInput>
-  /** In strict mode only: to compile one takes 0.8 ms. */
-  readonly #outputValidators: Map<Operation<Context>, Validator>
+  /** In strict mode only, each at the first call: to compile one takes 0.8 ms. */
+  readonly #outputValidators = new Map<Operation<Context>, Validator>()
 
   constructor(parts: ListenerParts<Context>) {
     this.#parts = parts
     this.#route = createRouter(parts.operations)
     this.#readers = new Map(parts.operations.map((operation) => [operation, createInputReader(operation)]))
-    const checked = parts.strict ? parts.operations : []
-    this.#outputValidators = new Map(checked.map((operation) => [operation, Compile(operation.output)]))
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -143,7 +145,8 @@ class Calls<Context> {
     const outgoing = await this.#responseTo(request, target, entry).catch((error) => this.#failure(error, entry))
     countResponse(entry.operation, outgoing?.status ?? 'aborted')
     if (!outgoing) return log.debug(entry, 'request aborted by the caller')
-    send(response, outgoing, entry.requestId, draining())
+    const { isCrossOrigin } = this.#parts
+    send(response, outgoing, { requestId: entry.requestId, lastOnConnection: draining(), isCrossOrigin })
     entry.status = outgoing.status
     this.#log(entry, outgoing.status)
   }
@@ -154,7 +157,7 @@ class Calls<Context> {
     const body = await readBody(request)
     if (body === 'aborted') return undefined
     if (!hasOneHost(request)) return notOneHost
-    if (method === 'OPTIONS') return preflight(headers)
+    if (method === 'OPTIONS' && this.#parts.isCrossOrigin) return preflight(headers)
     if ((method === 'GET' || method === 'HEAD') && entry.path === '/') return page(this.#parts.page)
     if (method === 'POST' && entry.path === '/' && isForm(headers)) {
       return body === 'too large' ? tooLarge : this.#sts(request, { method, target, headers, body }, entry)
@@ -174,7 +177,7 @@ class Calls<Context> {
     return this.#call(
       route,
       { ...route, headers: signed, body },
-      { credentials, address: request.socket.remoteAddress },
+      { credentials, address: request.socket.remoteAddress, host: headers.host },
       entry,
     )
   }
@@ -190,17 +193,11 @@ class Calls<Context> {
   }
 
   async #call({ operation }: Route<Context>, parts: RequestParts, caller: Caller, entry: Entry) {
-    const { credentials, address } = caller
+    const { credentials } = caller
     const input = this.#readers.get(operation)!(parts)
     this.#parts.gate({ operation, credentials, input })
     const invocationId = parts.headers['amz-sdk-invocation-id']?.toString()
-    const context = this.#parts.contextFor({
-      operation,
-      credentials,
-      requestId: entry.requestId,
-      address,
-      invocationId,
-    })
+    const context = this.#parts.contextFor({ ...caller, operation, requestId: entry.requestId, invocationId })
     if (!operation.inputValidator.Check(input)) {
       const violations = violationsOf(operation.inputValidator, input)
       await operation.onInvalid?.(input, context, violations)
@@ -213,9 +210,14 @@ class Calls<Context> {
       .invoke(input, context)
       .catch((error) => this.#rejectUndeclared(operation, error, entry))
     noteMessage(entry, output)
-    const outputValidator = this.#outputValidators.get(operation)
-    if (outputValidator) assertOutput(operation, outputValidator, output)
+    if (this.#parts.strict) assertOutput(operation, this.#outputValidatorOf(operation), output)
     return success(operation.status, output)
+  }
+
+  #outputValidatorOf(operation: Operation<Context>): Validator {
+    const compiled = this.#outputValidators.get(operation) ?? Compile(operation.output)
+    this.#outputValidators.set(operation, compiled)
+    return compiled
   }
 
   /**

@@ -32,11 +32,13 @@ const directory = new Set([
   'chime:ListChannelFlows',
 ])
 
-/** What a reviewer does besides reading: it decides about held messages. */
+/** What a reviewer does besides reading of other things: it reads the texts of held messages, and decides about them. */
 const review = new Set([
   'carillon:CompleteMessage',
   'carillon:DenyMessage',
+  'carillon:ExtendMessage',
   'carillon:FailMessage',
+  'carillon:GetHeldMessage',
   'carillon:RetryMessage',
 ])
 
@@ -49,11 +51,13 @@ const scopedByTheirRows = new Set([
   'carillon:ListAuditEvents',
   'carillon:GetFlowStatus',
   'carillon:GetDiagnosis',
+  'carillon:GetHeldMessage',
   'carillon:GetMessageTimeline',
   'carillon:ListPendingMessages',
   'carillon:ListFailedMessages',
   'carillon:CompleteMessage',
   'carillon:DenyMessage',
+  'carillon:ExtendMessage',
   'carillon:FailMessage',
   'carillon:RetryMessage',
 ])
@@ -78,7 +82,7 @@ export function may(grant: Grant, request: Request): boolean {
 
 function mayAs(role: 'operator' | 'reviewer' | 'viewer', action: string): boolean {
   if (role === 'operator') return true
-  return isReading(action) || (role === 'reviewer' && review.has(action))
+  return review.has(action) ? role === 'reviewer' : isReading(action)
 }
 
 /** AWS gives the access levels "List" and "Read" to operations of these names. */

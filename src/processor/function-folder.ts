@@ -84,6 +84,11 @@ export class FunctionFolder {
     return isKnown(this.#state) ? this.#state.reading.signature : undefined
   }
 
+  /** Those of the last reading that succeeded. */
+  get names(): string[] {
+    return [...(this.#last?.functions.keys() ?? [])]
+  }
+
   /** Undefined when there is no function of that name, it is broken, or nothing is known. */
   codeOf(functionName: string): FunctionCode | undefined {
     const found = this.#found(functionName)

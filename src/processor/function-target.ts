@@ -9,6 +9,7 @@ import { BrokenFunction, type FunctionCode } from './function-files.ts'
 import { FunctionFolder, MissingFunction } from './function-folder.ts'
 import { defaultConcurrency } from './function-json.ts'
 import { Closing, FunctionPool } from './function-pool.ts'
+import type { FunctionRecords } from './function-records.ts'
 import type { FunctionsMark } from './functions-mark.ts'
 import type { FunctionsUser } from './functions-user.ts'
 import { newInvocationIds } from './invocation-ids.ts'
@@ -34,7 +35,15 @@ export interface FunctionTargetOptions {
   user?: FunctionsUser | undefined
   /** Remembers across restarts that there were functions. */
   mark?: FunctionsMark | undefined
+  /** What functions do and print; not kept if left out. */
+  records?: FunctionRecords
 }
+
+/** A function of the folder, as its files say. `unknown`: the folder cannot be read. */
+export type FolderState =
+  | { state: 'ready'; places: number }
+  | { state: 'broken' | 'unknown'; error: string }
+  | { state: 'missing' }
 
 /** How long calls in flight may go on when the server closes. */
 const closeGraceMs = 2_000
@@ -45,6 +54,10 @@ export interface FunctionTarget extends ProcessorTarget {
   opened: Promise<void>
   /** Whether the folder has no such function, from memory; false when that is not known. */
   isAbsent(functionName: string): boolean
+  /** The names of the functions in the folder, those included that are broken. */
+  names(): string[]
+  /** From memory. */
+  stateOf(functionName: string): FolderState
   /** The ids of the users as which the function may act: none if it is not known. */
   actAsOf(functionName: string): readonly string[]
   /** To be called for an event of a function that is not in the folder, so that the folder is read from time to time. */
@@ -111,6 +124,19 @@ class LocalFunctions implements FunctionTarget {
 
   isAbsent(functionName: string): boolean {
     return this.#folder.isAbsent(functionName)
+  }
+
+  names(): string[] {
+    return this.#folder.names
+  }
+
+  stateOf(functionName: string): FolderState {
+    try {
+      return { state: 'ready', places: this.#folder.find(functionName).concurrency }
+    } catch (error) {
+      if (error instanceof MissingFunction) return { state: 'missing' }
+      return { state: error instanceof BrokenFunction ? 'broken' : 'unknown', error: (error as Error).message }
+    }
   }
 
   actAsOf(functionName: string): readonly string[] {
@@ -204,6 +230,7 @@ class LocalFunctions implements FunctionTarget {
   }
 
   #folderChanged(): void {
+    this.#options.records?.forgetFailures()
     const signature = this.#folder.signature
     if (signature !== undefined) for (const pool of [this.#pool, ...this.#answering]) pool.use(signature)
     this.#placeFreed()
@@ -213,7 +240,7 @@ class LocalFunctions implements FunctionTarget {
     for (const listener of this.#freePlaceListeners) listener()
   }
 
-  #start(code: FunctionCode, outputLog?: ChildParts['outputLog']): FunctionChild {
+  #start(code: FunctionCode, outputLog = this.#recordingLog(code.functionName)): FunctionChild {
     const { environment, folder, user, clock, log, newId } = this.#options
     const token = newId()
     const own = { runtimeApi: this.#runtimeApi.addressFor(token), writableFolder: user?.folder }
@@ -223,9 +250,20 @@ class LocalFunctions implements FunctionTarget {
       user,
     }
     const endLeftovers = () => this.#leftovers.end(token)
-    const child = new FunctionChild(code, launch, { clock, log, endLeftovers, ...(outputLog && { outputLog }) })
+    const child = new FunctionChild(code, launch, { clock, log, endLeftovers, outputLog })
     this.#runtimeApi.register(token, child)
     void child.exited.then(() => this.#runtimeApi.unregister(token))
     return child
+  }
+
+  /** What the function prints goes to the log, and into its record. */
+  #recordingLog(functionName: string): NonNullable<ChildParts['outputLog']> {
+    const { log, records } = this.#options
+    if (!records) return log
+    const record = (level: 'info' | 'warn') => (fields: object, text: string) => {
+      log[level](fields, text)
+      records.print(functionName, text, level === 'warn')
+    }
+    return { info: record('info'), warn: record('warn') }
   }
 }

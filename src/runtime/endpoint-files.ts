@@ -10,8 +10,10 @@ export interface Endpoint {
   https: string | undefined
   /** The endpoint that GetMessagingSessionEndpoint returns, `host[:port]`. */
   wss: string
-  /** A URL for health checks and metrics. None unless an admin port is set. */
+  /** A URL for health checks and metrics. None if the server has no admin port. */
   admin: string | undefined
+  /** The URL of the console, if a link from a terminal of this machine may sign in there. */
+  console: string | undefined
   region: string
   account: string
   /**

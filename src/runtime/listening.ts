@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIP } from 'node:net'
 
 /** Time limit for a connection to finish its request when the server stops. */
 const finishMsMax = 1_000
@@ -40,12 +40,15 @@ export const localUrl = (scheme: 'http' | 'https', host: string, port: number): 
  * otherwise the address on which the server listens. Never with :443, which clients sign but do not send.
  */
 export function sessionHost(host: string, port: number): string {
-  const here = isEverywhere(host) || host.startsWith('127.') || host === '::1'
-  const name = here ? 'localhost' : inUrl(host)
+  const name = isEverywhere(host) || isLoopback(host) ? 'localhost' : inUrl(host)
   return port === 443 ? name : `${name}:${port}`
 }
 
 /** Whether the address stands for all addresses of this machine. */
 export const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
+
+/** Whether only programs of this machine reach the address, or name. */
+export const isLoopback = (host: string): boolean =>
+  isIP(host) ? host.startsWith('127.') || host === '::1' : host === 'localhost' || host.endsWith('.localhost')
 
 const inUrl = (host: string) => (host.includes(':') ? `[${host}]` : host)

@@ -1,17 +1,56 @@
 import { AdminServer } from '../admin/admin-server.ts'
+import { createHostCheck, hostNameOf } from '../admin/host-names.ts'
 import { type Checks, Readiness } from '../admin/readiness.ts'
 import type { Config } from '../config.ts'
-import { localUrl } from '../runtime/listening.ts'
+import type { ConsoleSite } from '../console/console-site.ts'
+import { isLoopback, localUrl } from '../runtime/listening.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { World } from './world.ts'
 
-/** Undefined unless the admin port is set. */
-export function createAdmin({ adminPort }: Config, metrics: Metrics, world: World, checks: Checks) {
-  if (adminPort === undefined) return undefined
-  metrics.measureProcess()
-  return new AdminServer({ readiness: new Readiness(checks, world.clock), metrics, log: world.log })
+interface Surroundings {
+  metrics: Metrics
+  checks: Checks
+  site: ConsoleSite
 }
 
-export async function listenAdmin(admin: AdminServer | undefined, { adminHost, adminPort = 0 }: Config) {
-  return admin && localUrl('http', adminHost, await admin.listen(adminHost, adminPort))
+/** Undefined if the admin port is off. */
+export function createAdmin(config: Config, world: World, { metrics, checks, site }: Surroundings) {
+  if (config.adminPort === undefined) return undefined
+  metrics.measureProcess()
+  return new AdminServer({
+    readiness: new Readiness(checks, world.clock),
+    metrics,
+    log: world.log,
+    isKnownHost: createHostCheck(namesOf(config)),
+    site,
+    tls: hasTls(config),
+  })
+}
+
+const namesOf = ({ adminHost, adminNames, tlsNames, publicHost = '' }: Config) => [
+  adminHost,
+  hostNameOf(publicHost) ?? '',
+  ...adminNames,
+  ...tlsNames,
+]
+
+/** Other machines reach the admin port over TLS only: the server's, or that of a proxy. */
+const hasTls = ({ tls, adminHost }: Config) => tls && !isLoopback(adminHost)
+
+/** The addresses of the admin port once it listens, as the endpoint file has them. */
+export async function listenAdmin(admin: AdminServer | undefined, config: Config) {
+  if (!admin) return { admin: undefined, console: undefined }
+  const { adminHost } = config
+  const url = localUrl(hasTls(config) ? 'https' : 'http', adminHost, await listenAt(admin, config))
+  return { admin: url, console: isLoopback(adminHost) ? url : undefined }
+}
+
+/** If the preset port is taken, as by another server of this machine, a free one is as good. */
+async function listenAt(admin: AdminServer, { adminHost, adminPort = 0, isAdminPortGiven }: Config): Promise<number> {
+  try {
+    return await admin.listen(adminHost, adminPort)
+  } catch (error) {
+    if (isAdminPortGiven || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    return admin.listen(adminHost, 0)
+  }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { withAudit } from '../api/audit/audited.ts'
 import { RejectedCallbacks } from '../api/channel-flows/rejected-callbacks.ts'
 import { MessageIds } from '../api/channel-messages/message-ids.ts'
@@ -16,7 +17,8 @@ import { createAuthorize } from '../keys/authorize.ts'
 import type { IdentityVerifier } from '../keys/identity.ts'
 import type { FindKey } from '../keys/key.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { verifyRequest } from '../signature/verify-request.ts'
+import type { Verified } from '../signature/rejection.ts'
+import { type SignedRequest, verifyRequest } from '../signature/verify-request.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { createStsFor } from './create-sts.ts'
 import type { Life } from './life.ts'
@@ -31,6 +33,7 @@ interface Surroundings {
   /** The endpoint that GetMessagingSessionEndpoint returns. Called for each call. */
   sessionHost(): string
   connections: Connections
+  processors: ApiParts['processors']
   findKey: FindKey
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined
@@ -54,32 +57,50 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     admission,
     transientTokens: createTransientTokens(now),
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
-    wakeEngine: () => void engine.look(),
+    engine,
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
     machine,
+    processors: around.processors,
     tokenKey: keys.token,
+    keySecrets: keys.secrets,
     metrics,
     now,
   }
-  const listener = createListener({
+  const verify = (request: SignedRequest) =>
+    verifyRequest(request, findKey, { ...signedFor(config), service: 'chime' }, now())
+  const common = {
     ...world,
     metrics,
     operations: [...operations, ...carillonOperations].map(withAudit),
-    authenticate: (request) => verifyRequest(request, findKey, { ...signedFor(config), service: 'chime' }, now()),
-    onVerified: (stream) => connections.verified(stream),
-    contextFor: (call) => ({ ...parts, ...call }),
+    onVerified: (stream: Socket) => connections.verified(stream),
     gate: createGate({ limits: config.limits, rates: config.rates, phase: () => life.phase, now }),
     authorize: createAuthorize({ read: store.read, log: world.log }),
-    translate: (error) =>
+    translate: (error: unknown) =>
       error instanceof StoreUnavailable
         ? new ApiError('ServiceUnavailable', 'The server is busy; try again')
         : undefined,
     sts: createStsFor(config, world, record, around),
     page: welcomePage,
     draining: () => life.phase === 'stopping',
+  }
+  const listener = createListener({
+    ...common,
+    authenticate: verify,
+    contextFor: (call) => ({ ...parts, ...call }),
+    isCrossOrigin: true,
   })
-  return { listener, admission }
+  /** The same operations on the admin port, where its pages also call them, and open their sessions. */
+  const adminListener = (authenticate: (verify: Verify) => Verify) =>
+    createListener({
+      ...common,
+      authenticate: authenticate(verify),
+      contextFor: (call) => ({ ...parts, ...call, sessionHost: () => call.host ?? '' }),
+      isCrossOrigin: false,
+    })
+  return { listener, adminListener, admission }
 }
+
+type Verify = (request: SignedRequest) => Promise<Verified>
 
 const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics, { backlogs }: FlowEngine) =>
   new SendAdmission({

@@ -5,11 +5,12 @@ import { reportRuns } from '../flow/run-report.ts'
 import type { Keys } from '../keys/kept-keys.ts'
 import { functionKey } from '../keys/temporary-keys.ts'
 import { folderThenLambda } from '../processor/folder-then-lambda.ts'
-import type { FunctionEnvironment } from '../processor/function-environment.ts'
-import { createFunctionTarget, type FunctionTarget } from '../processor/function-target.ts'
+import { FunctionRecords } from '../processor/function-records.ts'
+import { createFunctionTarget, type FunctionTarget, type FunctionTargetOptions } from '../processor/function-target.ts'
 import { FunctionsMark } from '../processor/functions-mark.ts'
 import { findFunctionsUser } from '../processor/functions-user.ts'
 import { measured } from '../processor/measured-target.ts'
+import { readProcessorStates } from '../processor/processor-states.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Shortages } from '../runtime/shortage.ts'
@@ -32,27 +33,34 @@ export async function createFlow(
   stack: AsyncDisposableStack,
 ) {
   const mark = new FunctionsMark(folder, world.log)
-  const functions = await createFunctions(config, world, mark, (name) =>
-    environmentFor(config, keys, functionsUrl(), name),
-  )
+  const records = new FunctionRecords()
+  const environment = (name: string) => environmentFor(config, keys, functionsUrl(), name)
+  const functions = await createFunctions(config, world, { mark, records, environment })
   stack.defer(() => functions.close())
-  const target = measured(await createTarget(functions, config, keys, world), metrics)
+  const target = measured(await createTarget(functions, config, keys, world), metrics, records)
   const paused = new PausedFunctions({ ...world, read: store.read })
   stack.defer(() => paused.close())
   const engine = new FlowEngine({ ...world, store, node, location, target, shortages, paused })
   reportRuns({ store, log: world.log, metrics })
-  return { functions, paused, engine }
+  const sources = {
+    names: () => functions.names(),
+    folderStateOf: (name: string) => functions.stateOf(name),
+    records,
+    steps: () => engine.counts,
+    endpointPlaces: config.lambda?.concurrency,
+  }
+  const processors = (names: Iterable<string>) => readProcessorStates(sources, names)
+  return { functions, paused, engine, processors, records }
 }
 
 async function createFunctions(
   config: Config,
   world: World,
-  mark: FunctionsMark,
-  environment: (functionName: string) => FunctionEnvironment,
+  parts: Pick<FunctionTargetOptions, 'mark' | 'records' | 'environment'>,
 ) {
   const { functions: folder, functionsUser, functionProcesses: processesMax } = config
   const user = functionsUser === undefined ? undefined : await findFunctionsUser(functionsUser, folder)
-  return createFunctionTarget({ ...world, folder, folderClock: systemClock, processesMax, environment, user, mark })
+  return createFunctionTarget({ ...world, ...parts, folder, folderClock: systemClock, processesMax, user })
 }
 
 async function createTarget(functions: FunctionTarget, config: Config, keys: Keys, { clock }: World) {

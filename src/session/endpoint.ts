@@ -108,7 +108,7 @@ export class SessionEndpoint {
   }
 
   attach(server: Server | HttpsServer): void {
-    server.on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
+    server.on('upgrade', (request, stream, head) => this.upgrade(request, stream, head))
   }
 
   /**
@@ -129,7 +129,8 @@ export class SessionEndpoint {
     hub.close()
   }
 
-  #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  /** Accepts a session, or rejects it. */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const refusal = this.#refusal(request)
     if (refusal) {
       this.#reject(stream, refusal)

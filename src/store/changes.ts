@@ -60,8 +60,8 @@ export type AcceptUpdateOutcome =
   | { result: 'rejected'; because: 'message or flow has changed' }
 
 /**
- * Ends a step, and its run if no step follows. Guard: the step is open, its owner is `expectedOwner`, and the channel is not
- * deleted.
+ * Ends a step, and its run if no step follows. Guard: the step is open, its owner is `expectedOwner`, a deadline at which it
+ * ends has not been extended, and the channel is not deleted.
  */
 export interface DecideStep {
   kind: 'DecideStep'

@@ -59,9 +59,11 @@ export class Members<Column extends string = string> {
     return this.#names.join(', ')
   }
 
-  /** `column = source.member` for each. */
-  assignments(source: string): string {
-    return this.columns.map((column, index) => `${column} = ${source}.${this.#names[index]}`).join(', ')
+  /** `column = source.member` for each, or the expression that `special` has for the column. */
+  assignments(source: string, special: { [column in Column]?: string } = {}): string {
+    return this.columns
+      .map((column, index) => `${column} = ${special[column] ?? `${source}.${this.#names[index]}`}`)
+      .join(', ')
   }
 
   /** Puts the row's columns into the element, without nulls: the JSON is a third shorter. */

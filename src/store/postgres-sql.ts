@@ -12,7 +12,7 @@ import {
 } from './columns.ts'
 import type { Prepared } from './postgres-connection.ts'
 import { Members, text } from './postgres-input.ts'
-import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
+import { dueAtOfTaken, isNotExtended, stepAssignments, stepIsOpen, takenSteps } from './steps.ts'
 
 /*
  * The hot writes of PostgreSQL: one statement for all changes of a kind. $1 has them as one JSON array, in the order of
@@ -196,6 +196,9 @@ export const acceptUpdates: Prepared = {
 SELECT at, seq FROM numbered`,
 }
 
+/** The value of a step's column in an element of `source`. */
+const writtenIn = (source: string) => (column: string) => `${source}.step__${column}`
+
 /**
  * The elements whose step is open and has the expected owner, and whose channel is not deleted. The steps are locked, the
  * heads are not: an element with an event reads its head again, with a lock.
@@ -206,12 +209,14 @@ const withOpenStep = (...definitions: string[]) =>
   JOIN LATERAL (
     SELECT FROM flow_step
     WHERE ${same('flow_step', 'input', stepKey)} AND ${stepIsOpen} AND owner = coalesce(input.expected_owner, owner)
+      AND ${isNotExtended(writtenIn('input'))}
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE`
 
 const updateSteps = (source: string) =>
-  `UPDATE flow_step SET ${decidedStep.assignments(source)} FROM ${source} WHERE ${same('flow_step', source, stepKey)}`
+  `UPDATE flow_step SET ${decidedStep.assignments(source, stepAssignments(writtenIn(source)))} FROM ${source}
+  WHERE ${same('flow_step', source, stepKey)}`
 
 /**
  * Among the elements of the same step, the first one counts that finds the step open. The run of a deleted message ends
@@ -281,7 +286,7 @@ const takeText = (taken: string) => `WITH taken AS MATERIALIZED (
   ${taken} FOR UPDATE SKIP LOCKED
 ), owned AS (
   UPDATE flow_step SET owner = $1::text, due_at = ${dueAtOfTaken('$2::bigint', '$3::bigint')}
-  FROM taken WHERE ${same('flow_step', 'taken', stepKey)} RETURNING flow_step.*
+  FROM taken WHERE ${same('flow_step', 'taken', stepKey)} RETURNING ${stepColumns.map((column) => `flow_step.${column}`).join(', ')}
 )
 SELECT to_json(owned) AS step, to_json(run_view) AS run, to_json(message_view) AS message FROM owned
   JOIN run_view ON ${same('run_view', 'owned', runKey)}

@@ -37,7 +37,7 @@ import {
   noHead,
   updateText,
 } from './statements.ts'
-import { dueAtOfTaken, stepIsOpen, takenSteps } from './steps.ts'
+import { dueAtOfTaken, isNotExtended, stepAssignments, stepIsOpen, takenSteps } from './steps.ts'
 import type { Columns, Committed, Value } from './store.ts'
 import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
 
@@ -184,8 +184,10 @@ function recordHandOff(writer: Writer, { step, expectedOwner }: RecordHandOff): 
 }
 
 const expectedOwnerPlaceholder = `$${stepState.length + stepKey.length + 1}`
-const updateStep = `${updateText('flow_step', stepState, stepKey)}
-  AND ${stepIsOpen} AND owner = coalesce(${expectedOwnerPlaceholder}, owner) AND ${channelLives('flow_step.channel_id')}`
+const written = (column: keyof StepRow) => `$${stepState.indexOf(column as 'state') + 1}`
+const updateStep = `${updateText('flow_step', stepState, stepKey, stepAssignments(written))}
+  AND ${stepIsOpen} AND owner = coalesce(${expectedOwnerPlaceholder}, owner)
+  AND ${isNotExtended(written)} AND ${channelLives('flow_step.channel_id')}`
 
 const updateOpenStep = (writer: Writer, step: StepRow, expectedOwner: string | undefined): boolean =>
   writer.run(updateStep, ...valuesOf(step, stepState), ...valuesOf(step, stepKey), expectedOwner ?? null) === 1
@@ -201,7 +203,7 @@ export function endStep(
 
 const takeText = (taken: string) =>
   `UPDATE flow_step SET owner = $1, due_at = ${dueAtOfTaken('$2', '$3')}
-   WHERE (channel_id, callback_id) IN (${taken}) RETURNING *`
+   WHERE (channel_id, callback_id) IN (${taken}) RETURNING ${stepColumns.join(', ')}`
 const takeDue = takeText(takenSteps.due('$1', '$2', '$4'))
 const takeOrphans = takeText(takenSteps.orphans('$5', '$4'))
 

@@ -33,11 +33,19 @@ export const insertText = (table: string, columns: readonly string[]): string =>
 export const insertOnceText = (table: string, columns: readonly string[]): string =>
   `${insertText(table, columns)} ON CONFLICT DO NOTHING`
 
-/** The placeholders are the values of `state`, then those of `key`; a further condition may use the next one. */
-export function updateText(table: string, state: readonly string[], key: readonly string[]): string {
-  const equal = (columns: readonly string[], from: number) =>
-    columns.map((column, index) => `${column} = $${from + index}`)
-  return `UPDATE ${table} SET ${equal(state, 1).join(', ')} WHERE ${equal(key, state.length + 1).join(' AND ')}`
+/**
+ * The placeholders are the values of `state`, then those of `key`; a further condition may use the next one. `special` has
+ * the expressions of columns that do not simply become their placeholders.
+ */
+export function updateText(
+  table: string,
+  state: readonly string[],
+  key: readonly string[],
+  special: Readonly<Record<string, string>> = {},
+): string {
+  const assigned = state.map((column, index) => `${column} = ${special[column] ?? `$${index + 1}`}`)
+  const equal = key.map((column, index) => `${column} = $${state.length + 1 + index}`)
+  return `UPDATE ${table} SET ${assigned.join(', ')} WHERE ${equal.join(' AND ')}`
 }
 
 /** The event's row in its channel's log. */

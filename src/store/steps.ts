@@ -18,7 +18,8 @@ import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
  *
  * The store of a single node has no rows in `node`: its node always has the same id (`soleOwner`), so after a restart
  * it still owns its steps. A hand-off moves the deadline and not due_at: the rows of a node stay in the order of their
- * creation. When the old due_at has passed, TakeSteps sets due_at to the new deadline.
+ * creation. When the old due_at has passed, TakeSteps sets due_at to the new deadline. The same follows if an operator extends
+ * the deadline of an owned step (extensions.ts).
  */
 
 /** The id of the only node of a store. */
@@ -50,6 +51,25 @@ export const takenSteps = {
  */
 export const dueAtOfTaken = (now: string, againAt: string): string =>
   `CASE WHEN deadline_at > ${now} THEN deadline_at ELSE ${againAt} END`
+
+/**
+ * In SQL: the columns of a hot write of a step that do not simply become what the node has in memory. An operator may have
+ * extended the deadline in the row since, so it only moves to a later time, and a step that waits for it moves along.
+ * `written` names the value of a column in the write.
+ */
+export function stepAssignments(written: (column: keyof StepRow) => string): { due_at: string; deadline_at: string } {
+  const isExtended = `flow_step.deadline_at > ${written('deadline_at')}`
+  const waitsForDeadline = `${written('state')} = 'AWAITING' AND ${written('due_at')} = ${written('deadline_at')}`
+  return {
+    due_at: `CASE WHEN ${isExtended} AND ${waitsForDeadline} THEN flow_step.deadline_at ELSE ${written('due_at')} END`,
+    deadline_at: `CASE WHEN ${isExtended} THEN flow_step.deadline_at ELSE ${written('deadline_at')} END`,
+  }
+}
+
+/** In SQL: the write does not end the step at a deadline that has been extended in the row. */
+export const isNotExtended = (written: (column: keyof StepRow) => string): string =>
+  `(${written('state')} <> 'EXPIRED' OR ${written('decided_at')} < ${written('deadline_at')}
+    OR flow_step.deadline_at <= ${written('decided_at')})`
 
 /** The earliest free or own step of each shard: one look into the index for each, with any number of open steps. */
 const earliest = `WITH every (shard) AS (VALUES ${everyShard.replaceAll(/\d+/g, '($&)')}),

@@ -14,7 +14,8 @@ const messagesMax = 100
 const channelsMax = 100
 
 const channels = `SELECT channel_id, (SELECT created_at FROM channel_message
-    WHERE channel_message.channel_id = channel_view.channel_id ORDER BY seq LIMIT 1) AS oldest_at
+    WHERE channel_message.channel_id = channel_view.channel_id ORDER BY seq LIMIT 1) AS oldest_at,
+    CAST($4 AS BIGINT) AS kept_since
   FROM channel_view WHERE app_instance_arn = $3 AND channel_id > $1 ORDER BY channel_id LIMIT $2`
 
 /**
@@ -28,14 +29,12 @@ export const retention: Kind = {
     const row = await findRetention(transaction, work.subject)
     if (!row || row.retention_days === null || row.deletes_from === null) return { state: 'done', unchanged: true }
     if (row.deletes_from > now) return { state: 'later', dueAt: row.deletes_from }
-    const since = keptSince(row, now)
     const cursor = await sweepChannels(transaction, cursorOf<SweepCursor>(work), {
       channels,
-      values: [work.subject],
+      values: [work.subject, keptSince(row, now)],
       channelsMax,
       rowsMax: messagesMax,
-      before: since,
-      deleteOldest: (channelId, rowsMax) => deleteMessages(transaction, channelId, { since, rowsMax, now }),
+      deleteOldest: (channelId, since, rowsMax) => deleteMessages(transaction, channelId, { since, rowsMax, now }),
     })
     return cursor ? { state: 'more', cursor } : { state: 'later', dueAt: now + sweepEveryMs }
   },

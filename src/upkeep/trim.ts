@@ -1,22 +1,25 @@
+import { traceDays } from '../api/app-instances/flow-policy.ts'
 import { dayMs } from '../api/times.ts'
 import type { Transaction } from '../store/store.ts'
 import { deleteRuns, runIsOver } from './delete-runs.ts'
 import { cursorOf, type Kind } from './kind.ts'
 import { type SweepCursor, sweepChannels } from './sweep.ts'
 
-/** How long the log of a channel is kept, with the runs and steps of its messages. */
-export const traceDays = 30
 /** Maximum of events that one piece deletes. Each may also have a run and steps. */
 const eventsMax = 60
 /** Maximum of channels that one piece reads. */
 const channelsMax = 250
 
-const channels = `SELECT channel_id, (SELECT created_at FROM channel_log
-    WHERE channel_log.channel_id = channel_head.channel_id ORDER BY seq LIMIT 1) AS oldest_at
-  FROM channel_head WHERE channel_id > $1 ORDER BY channel_id LIMIT $2`
+const channels = `SELECT head.channel_id, (SELECT created_at FROM channel_log
+    WHERE channel_log.channel_id = head.channel_id ORDER BY seq LIMIT 1) AS oldest_at,
+    CAST($3 AS BIGINT) - coalesce(app_instance.trace_days, ${traceDays}) * CAST(${dayMs} AS BIGINT) AS kept_since
+  FROM channel_head AS head
+  LEFT JOIN channel ON channel.channel_id = head.channel_id
+  LEFT JOIN app_instance ON app_instance.app_instance_arn = channel.app_instance_arn
+  WHERE head.channel_id > $1 ORDER BY head.channel_id LIMIT $2`
 
 /**
- * Trims the logs of all channels, and deletes ended runs. Each run is found by its events in the log: the one of its start
+ * Trims the logs of all channels, and deletes ended runs, after the days that the AppInstance has set. Each run is found by its events in the log: the one of its start
  * and the one of its end.
  */
 export const trim: Kind = {
@@ -25,13 +28,12 @@ export const trim: Kind = {
   done: 'old events, runs and steps are deleted',
   isOften: true,
   async piece(transaction, work, now) {
-    const before = now - traceDays * dayMs
     const cursor = await sweepChannels(transaction, cursorOf<SweepCursor>(work), {
       channels,
+      values: [now],
       channelsMax,
       rowsMax: eventsMax,
-      before,
-      deleteOldest: (channelId, rowsMax) => trimLog(transaction, channelId, before, rowsMax),
+      deleteOldest: (channelId, before, rowsMax) => trimLog(transaction, channelId, before, rowsMax),
     })
     return cursor ? { state: 'more', cursor } : { state: 'done' }
   },

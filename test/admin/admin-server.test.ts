@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
 import { AdminServer } from '../../src/admin/admin-server.ts'
+import { createHostCheck } from '../../src/admin/host-names.ts'
 import { type Check, Readiness } from '../../src/admin/readiness.ts'
 import { silentLog } from '../../src/runtime/log.ts'
 import { Metrics } from '../../src/runtime/metrics.ts'
@@ -8,7 +9,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 
 async function start(t: TestContext, checks: Record<string, Check> = {}, metrics = new Metrics()): Promise<string> {
   const readiness = new Readiness({ needed: checks, reported: {} }, new ManualClock())
-  const admin = new AdminServer({ readiness, metrics, log: silentLog })
+  const admin = new AdminServer({ readiness, metrics, log: silentLog, isKnownHost: createHostCheck([]) })
   const port = await admin.listen('127.0.0.1', 0)
   t.after(() => admin.close())
   return `http://127.0.0.1:${port}`

@@ -84,11 +84,11 @@ const groups: Record<string, Group> = {
     may: '++- +++ -- -- -- - --- ----',
     operations: `DescribeAppInstance GetAppInstanceRetentionSettings DescribeAppInstanceAdmin ListAppInstanceAdmins
       ListChannelsAssociatedWithChannelFlow ListTagsForResource
-      GetMessageTimeline ListPendingMessages ListFailedMessages`,
+      GetMessageTimeline ListPendingMessages ListFailedMessages ListMessages`,
   },
   'deciding held messages': {
     may: '++- +-- -- -- -- - --- ----',
-    operations: 'CompleteMessage DenyMessage FailMessage RetryMessage',
+    operations: 'CompleteMessage DenyMessage ExtendMessage FailMessage GetHeldMessage RetryMessage',
   },
   'held messages, of which an operator reads its own': {
     may: '+++ +++ -- -- -- - --- ----',
@@ -97,7 +97,7 @@ const groups: Record<string, Group> = {
   },
   'held messages, of which an operator decides its own': {
     may: '+++ +-- -- -- -- - --- ----',
-    operations: 'CompleteMessage DenyMessage FailMessage RetryMessage',
+    operations: 'CompleteMessage DenyMessage ExtendMessage FailMessage GetHeldMessage RetryMessage',
     bare: true,
   },
   'writing below one AppInstance': {
@@ -110,7 +110,7 @@ const groups: Record<string, Group> = {
   'reading the whole server': { may: '+-- ++- -- -- -- - --- ----', operations: 'ListAppInstances ListProcessors' },
   'writing the whole server': {
     may: '+-- --- -- -- -- - --- ----',
-    operations: 'CreateAppInstance PauseProcessor ResumeProcessor',
+    operations: 'CreateAppInstance PauseProcessor ResumeProcessor CreateRehearsal',
   },
   'a key for the whole server': { may: '+-- --- -- -- -- - --- ----', operations: 'CreateKey', bare: true },
   'keys, acts and flows, of which an operator sees its own': {

@@ -61,6 +61,7 @@ suite('options of the benchmarks', () => {
   test('a mistake is told with what would be right', () => {
     assert.throws(() => readOptions(['flwo'], ['flow']), /there is no part flwo: it is all, flow/)
     assert.throws(() => readOptions(['--seconds', 'x'], ['flow']), /--seconds must be a number above 0, not "x"/)
+    assert.throws(() => readOptions(['--only', 'SQLite', '--commit'], ['flow']), /--commit keeps whole runs/)
     assert.throws(() => readOptions(['--peer', 'kafka'], ['flow']), /it is bullmq or restate/)
   })
 })

@@ -59,7 +59,7 @@ suite('carillon healthcheck', () => {
   test('says so if the server was started without an admin port', async () => {
     const bare = await startTestServer()
     const { status, stderr } = await carillon('healthcheck', '--data-dir', bare.dataDir)
-    const words = 'the server has no admin port: start it with --admin-port'
+    const words = 'the server has no admin port: start it without --admin-port off'
     assert.deepEqual([status, stderr], [1, `carillon: ${words}\n`])
   })
 })

@@ -8,6 +8,7 @@ const endpoint = {
   https: 'https://localhost:8443',
   wss: 'localhost:8443',
   admin: undefined,
+  console: undefined,
   region: 'us-east-1',
   account: '000000000000',
   ca: "/data of o'neil/ca.pem",

@@ -60,6 +60,12 @@ export class ClusterServer {
     return this.#running.credentials
   }
 
+  /** The token of a new link to the console. */
+  async consoleToken(): Promise<string> {
+    const link = await this.#running.consoleLink()
+    return new URL(link ?? assert.fail('the node gives no link')).hash.replace('#token=', '')
+  }
+
   /** A client that signs with this key pair. One answer is what the test sees, so it never tries again. */
   messagingWith(credentials: Credentials): ChimeSDKMessaging {
     return new ChimeSDKMessaging(this.#options(credentials))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { CallsPerAddress } from '../../src/creds/calls-per-address.ts'
 import { Pace } from '../../src/creds/pace.ts'
+import { CallsPerAddress } from '../../src/http/calls-per-address.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 suite('the calls of an address', () => {

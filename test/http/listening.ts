@@ -133,6 +133,7 @@ export async function listen(t: TestContext, { act, ...overrides }: Overrides = 
     gate: () => {},
     authorize: () => undefined,
     sts: async () => assert.fail('no test posts a form'),
+    isCrossOrigin: true,
     page: '<p>Bells</p>',
     draining: () => false,
     metrics: new Metrics(),

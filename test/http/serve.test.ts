@@ -49,7 +49,7 @@ test('an operation without output answers {}, and 204 without a body', async (t)
 
 test('the operation is given its facts, credentials, request id and address by contextFor', async (t) => {
   const calls: unknown[] = []
-  const { call } = await listen(t, {
+  const { call, port } = await listen(t, {
     contextFor: (call) => {
       calls.push(call)
       return call
@@ -58,7 +58,8 @@ test('the operation is given its facts, credentials, request id and address by c
   await call('GET', '/bells', { headers: { 'amz-sdk-invocation-id': 'i-1' } })
   const credentials = { accessKeyId: 'AKIA', secretAccessKey: 'secret', grant: rootGrant }
   const ids = { requestId: 'request-1', invocationId: 'i-1' }
-  assert.deepEqual(calls, [{ operation: ListBells, credentials, address: '127.0.0.1', ...ids }])
+  const host = `127.0.0.1:${port}`
+  assert.deepEqual(calls, [{ operation: ListBells, credentials, address: '127.0.0.1', host, ...ids }])
 })
 
 test('the signature is checked over the bytes as they came', async (t) => {

@@ -35,6 +35,7 @@ before(async () => {
     https: 'https://localhost:8443',
     wss: 'localhost:8443',
     admin: 'http://127.0.0.1:8081',
+    console: undefined,
     region: 'eu-central-1',
     account: '000000000000',
     ca: join(folder.path, 'ca.pem'),

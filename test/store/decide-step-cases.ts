@@ -15,6 +15,7 @@ import {
   processors,
   readJob,
   readMessage,
+  readStep,
   verdictOn,
 } from '../support/rows.ts'
 import { type Cases, listenTo } from './store-suite.ts'
@@ -82,10 +83,10 @@ export const decideStepCases: Cases = {
   async 'a verdict on an ended step is rejected and changes nothing'({ store }) {
     const { job } = await hold(store)
     await store.commit(verdictOn(job, { deny: true }))
-    const before = await readStep(store, job)
+    const before = await stepOf(store, job)
     const told = listenTo(store)
     assert.deepEqual(await store.commit(verdictOn(job, { text: { content: '"late"' } })), isOver)
-    assert.deepEqual(await readStep(store, job), before)
+    assert.deepEqual(await stepOf(store, job), before)
     assert.deepEqual(
       told.flatMap(({ events, jobs, decided }) => [...events, ...jobs, ...decided]),
       [],
@@ -116,7 +117,7 @@ export const decideStepCases: Cases = {
     await store.commit(verdictOn(job, { text: { content: '"x"', metadata: '"yz"' } }, 5_000))
     const run = await store.read.get<object>('SELECT state, text_json, ended_at FROM flow_run')
     assert.deepEqual({ ...run }, { state: 'SENT', text_json: null, ended_at: 5_000 })
-    const step = await readStep(store, job)
+    const step = await stepOf(store, job)
     assert.deepEqual(
       { state: step?.state, decidedAt: step?.decided_at, changes: JSON.parse(step?.changes_json ?? 'null') },
       { state: 'ALLOWED', decidedAt: 5_000, changes: { content: [7, 3], metadata: [0, 4] } },
@@ -146,7 +147,7 @@ export const decideStepCases: Cases = {
     const neighbour = store.commit(plainMessage())
     await assert.rejects(store.commit(broken))
     assert.equal((await neighbour).result, 'accepted')
-    assert.equal((await readStep(store, job))?.state, 'DISPATCHING')
+    assert.equal((await stepOf(store, job))?.state, 'DISPATCHING')
     assert.deepEqual(await store.commit(change), { result: 'decided' })
   },
 
@@ -175,7 +176,7 @@ export const decideStepCases: Cases = {
     const { job } = await hold(store)
     const change = changeAfter(job, { type: 'Crashed', reason: 'it threw' }, 1_000)
     assert.deepEqual(await store.commit(change), { result: 'recorded' })
-    const step = await readStep(store, job)
+    const step = await stepOf(store, job)
     assert.deepEqual(step, change.step)
     assert.deepEqual([step?.attempts, step?.owner, step?.due_at], [1, '', 61_000])
   },
@@ -184,21 +185,21 @@ export const decideStepCases: Cases = {
     const { job } = await hold(store)
     const change = changeAfter(job, { type: 'Crashed', reason: 'it said "\0"' }, 1_000)
     assert.deepEqual(await store.commit(change), { result: 'recorded' })
-    assert.match((await readStep(store, job))?.failure ?? '', /^it said ".*"$/s)
+    assert.match((await stepOf(store, job))?.failure ?? '', /^it said ".*"$/s)
     assert.equal((await store.commit(verdictOn(job, { deny: true }))).result, 'decided')
   },
 
   async 'a hand-off of an ended or unknown step is rejected and changes nothing'({ store }) {
     const { job } = await hold(store)
     await store.commit(verdictOn(job))
-    const before = await readStep(store, job)
+    const before = await stepOf(store, job)
     const late = changeAfter(job, { type: 'Completed' }, 1_000)
     assert.deepEqual(await store.commit(late), isOver)
     assert.deepEqual(
       await store.commit({ ...late, step: { ...job.step, callback_id: 'none' } } as RecordHandOff),
       isOver,
     )
-    assert.deepEqual(await readStep(store, job), before)
+    assert.deepEqual(await stepOf(store, job), before)
   },
 
   async 'a step that another node has taken is not changed, except by a verdict'({ store }) {
@@ -212,7 +213,7 @@ export const decideStepCases: Cases = {
       stepsMax: 1,
     } as const
     assert.equal((await store.commit(take)).length, 1)
-    const before = await readStep(store, job)
+    const before = await stepOf(store, job)
     for (const event of [
       { type: 'Crashed', reason: 'it threw' },
       { type: 'Unreached', reason: 'no such function', permanent: true },
@@ -221,7 +222,7 @@ export const decideStepCases: Cases = {
       assert.equal(late.expectedOwner, 'node-1')
       assert.deepEqual(await store.commit(late), isOver)
     }
-    assert.deepEqual(await readStep(store, job), before)
+    assert.deepEqual(await stepOf(store, job), before)
     assert.deepEqual(await store.commit(verdictOn(job, {}, 1_000)), { result: 'decided' })
   },
 
@@ -267,7 +268,7 @@ async function hold(store: Store, change: HeldMessage = heldMessage()): Promise<
 
 const plain = ({ step, run, message }: Job): Job => ({ step: { ...step }, run: { ...run }, message: { ...message } })
 
-async function readStep(store: Store, { step }: Job): Promise<StepRow | undefined> {
-  const row = await store.read.get<StepRow>('SELECT * FROM step_view WHERE callback_id = $1', step.callback_id)
+async function stepOf(store: Store, { step }: Job): Promise<StepRow | undefined> {
+  const row = await readStep(store.read, step.callback_id)
   return row && { ...row }
 }

@@ -120,6 +120,8 @@ WITH decided AS MATERIALIZED (
   JOIN LATERAL (
     SELECT FROM flow_step
     WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.expected_owner, owner)
+      AND (input.step__state <> 'EXPIRED' OR input.step__decided_at < input.step__deadline_at
+    OR flow_step.deadline_at <= input.step__decided_at)
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE
@@ -140,7 +142,8 @@ WITH decided AS MATERIALIZED (
   ) head ON TRUE
   WHERE NOT is_ended OR next_seq IS NOT NULL WINDOW in_channel AS (PARTITION BY channel_id ORDER BY at)
 ), steps AS (
-  UPDATE flow_step SET state = numbered.step__state, tries = numbered.step__tries, attempts = numbered.step__attempts, owner = numbered.step__owner, due_at = numbered.step__due_at, deadline_at = numbered.step__deadline_at, handed_off_at = numbered.step__handed_off_at, decided_at = numbered.step__decided_at, failure = numbered.step__failure, changes_json = numbered.step__changes_json, verdict_key = numbered.step__verdict_key, attempts_json = numbered.step__attempts_json, decision_json = numbered.step__decision_json FROM numbered WHERE flow_step.channel_id = numbered.channel_id AND flow_step.callback_id = numbered.callback_id
+  UPDATE flow_step SET state = numbered.step__state, tries = numbered.step__tries, attempts = numbered.step__attempts, owner = numbered.step__owner, due_at = CASE WHEN flow_step.deadline_at > numbered.step__deadline_at AND numbered.step__state = 'AWAITING' AND numbered.step__due_at = numbered.step__deadline_at THEN flow_step.deadline_at ELSE numbered.step__due_at END, deadline_at = CASE WHEN flow_step.deadline_at > numbered.step__deadline_at THEN flow_step.deadline_at ELSE numbered.step__deadline_at END, handed_off_at = numbered.step__handed_off_at, decided_at = numbered.step__decided_at, failure = numbered.step__failure, changes_json = numbered.step__changes_json, verdict_key = numbered.step__verdict_key, attempts_json = numbered.step__attempts_json, decision_json = numbered.step__decision_json FROM numbered
+  WHERE flow_step.channel_id = numbered.channel_id AND flow_step.callback_id = numbered.callback_id
 ), runs AS (
   UPDATE flow_run SET state = numbered.run__state, processors_json = numbered.run__processors_json, requested_json = numbered.run__requested_json, text_json = numbered.run__text_json, callback_id = numbered.run__callback_id, detail = numbered.run__detail, ended_at = numbered.run__ended_at FROM numbered WHERE flow_run.channel_id = numbered.channel_id AND flow_run.message_id = numbered.message_id AND flow_run.revision = numbered.revision
 ), next_steps AS (
@@ -173,11 +176,14 @@ WITH recorded AS MATERIALIZED (
   JOIN LATERAL (
     SELECT FROM flow_step
     WHERE flow_step.channel_id = input.channel_id AND flow_step.callback_id = input.callback_id AND state IN ('DISPATCHING', 'AWAITING') AND owner = coalesce(input.expected_owner, owner)
+      AND (input.step__state <> 'EXPIRED' OR input.step__decided_at < input.step__deadline_at
+    OR flow_step.deadline_at <= input.step__decided_at)
       AND EXISTS (SELECT FROM channel_head WHERE channel_id = input.channel_id AND deleted_at IS NULL)
     FOR UPDATE
   ) open_step ON TRUE
 ), steps AS (
-  UPDATE flow_step SET state = recorded.step__state, tries = recorded.step__tries, attempts = recorded.step__attempts, owner = recorded.step__owner, due_at = recorded.step__due_at, deadline_at = recorded.step__deadline_at, handed_off_at = recorded.step__handed_off_at, decided_at = recorded.step__decided_at, failure = recorded.step__failure, changes_json = recorded.step__changes_json, verdict_key = recorded.step__verdict_key, attempts_json = recorded.step__attempts_json, decision_json = recorded.step__decision_json FROM recorded WHERE flow_step.channel_id = recorded.channel_id AND flow_step.callback_id = recorded.callback_id
+  UPDATE flow_step SET state = recorded.step__state, tries = recorded.step__tries, attempts = recorded.step__attempts, owner = recorded.step__owner, due_at = CASE WHEN flow_step.deadline_at > recorded.step__deadline_at AND recorded.step__state = 'AWAITING' AND recorded.step__due_at = recorded.step__deadline_at THEN flow_step.deadline_at ELSE recorded.step__due_at END, deadline_at = CASE WHEN flow_step.deadline_at > recorded.step__deadline_at THEN flow_step.deadline_at ELSE recorded.step__deadline_at END, handed_off_at = recorded.step__handed_off_at, decided_at = recorded.step__decided_at, failure = recorded.step__failure, changes_json = recorded.step__changes_json, verdict_key = recorded.step__verdict_key, attempts_json = recorded.step__attempts_json, decision_json = recorded.step__decision_json FROM recorded
+  WHERE flow_step.channel_id = recorded.channel_id AND flow_step.callback_id = recorded.callback_id
 )
 SELECT at FROM recorded
 
@@ -190,7 +196,7 @@ WITH taken AS MATERIALIZED (
      ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
 ), owned AS (
   UPDATE flow_step SET owner = $1::text, due_at = CASE WHEN deadline_at > $2::bigint THEN deadline_at ELSE $3::bigint END
-  FROM taken WHERE flow_step.channel_id = taken.channel_id AND flow_step.callback_id = taken.callback_id RETURNING flow_step.*
+  FROM taken WHERE flow_step.channel_id = taken.channel_id AND flow_step.callback_id = taken.callback_id RETURNING flow_step.channel_id, flow_step.callback_id, flow_step.previous_callback_id, flow_step.message_id, flow_step.revision, flow_step.position, flow_step.function_arn, flow_step.created_at, flow_step.shard, flow_step.rejected_callbacks, flow_step.state, flow_step.tries, flow_step.attempts, flow_step.owner, flow_step.due_at, flow_step.deadline_at, flow_step.handed_off_at, flow_step.decided_at, flow_step.failure, flow_step.changes_json, flow_step.verdict_key, flow_step.attempts_json, flow_step.decision_json
 )
 SELECT to_json(owned) AS step, to_json(run_view) AS run, to_json(message_view) AS message FROM owned
   JOIN run_view ON run_view.channel_id = owned.channel_id AND run_view.message_id = owned.message_id AND run_view.revision = owned.revision
@@ -205,7 +211,7 @@ WITH taken AS MATERIALIZED (
      ORDER BY shard, due_at LIMIT $4 FOR UPDATE SKIP LOCKED
 ), owned AS (
   UPDATE flow_step SET owner = $1::text, due_at = CASE WHEN deadline_at > $2::bigint THEN deadline_at ELSE $3::bigint END
-  FROM taken WHERE flow_step.channel_id = taken.channel_id AND flow_step.callback_id = taken.callback_id RETURNING flow_step.*
+  FROM taken WHERE flow_step.channel_id = taken.channel_id AND flow_step.callback_id = taken.callback_id RETURNING flow_step.channel_id, flow_step.callback_id, flow_step.previous_callback_id, flow_step.message_id, flow_step.revision, flow_step.position, flow_step.function_arn, flow_step.created_at, flow_step.shard, flow_step.rejected_callbacks, flow_step.state, flow_step.tries, flow_step.attempts, flow_step.owner, flow_step.due_at, flow_step.deadline_at, flow_step.handed_off_at, flow_step.decided_at, flow_step.failure, flow_step.changes_json, flow_step.verdict_key, flow_step.attempts_json, flow_step.decision_json
 )
 SELECT to_json(owned) AS step, to_json(run_view) AS run, to_json(message_view) AS message FROM owned
   JOIN run_view ON run_view.channel_id = owned.channel_id AND run_view.message_id = owned.message_id AND run_view.revision = owned.revision
@@ -237,6 +243,7 @@ CREATE TABLE setting (
 
 -- users: how many it has, for the quota.
 -- default_flow_arn: the flow of a new channel. required_flow_arn: of every channel, whatever its own row says.
+-- trace_days: how long timelines and logs of channels are kept; null for the default.
 -- control_messages, channel_text: null, or what is refused to keys of users: CONTROL messages; texts of channels.
 CREATE TABLE app_instance (
   app_instance_arn TEXT COLLATE "C" PRIMARY KEY,
@@ -248,7 +255,8 @@ CREATE TABLE app_instance (
   default_flow_arn TEXT COLLATE "C",
   required_flow_arn TEXT COLLATE "C",
   control_messages TEXT COLLATE "C",
-  channel_text TEXT COLLATE "C"
+  channel_text TEXT COLLATE "C",
+  trace_days INTEGER
 );
 
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
@@ -464,6 +472,7 @@ CREATE INDEX flow_run_failed ON flow_run (ended_at, channel_id, message_id, revi
 -- attempts_json: the failed attempts, without any text of the message or the processor.
 -- decision_json: who decided it and why, unless its state says that.
 -- rejected_callbacks: how many callbacks for it were rejected.
+-- extensions_json: by whom its deadline was extended, and until when. No hot write names it.
 -- verdict_key: which call decided it, so that the SDK's own retry of that call gets the same response.
 CREATE TABLE flow_step (
   channel_id BIGINT NOT NULL,
@@ -489,6 +498,7 @@ CREATE TABLE flow_step (
   attempts_json TEXT COLLATE "C",
   decision_json TEXT COLLATE "C",
   rejected_callbacks INTEGER NOT NULL,
+  extensions_json TEXT COLLATE "C",
   PRIMARY KEY (channel_id, callback_id)
 );
 CREATE INDEX flow_step_due ON flow_step (owner, shard, due_at) WHERE state IN ('DISPATCHING', 'AWAITING');
@@ -535,6 +545,23 @@ CREATE TABLE revocation (
   subject TEXT COLLATE "C" NOT NULL,
   revoked_at BIGINT NOT NULL
 );
+
+-- Links for signing in to the console, each good for one sign-in as the root key.
+-- token_hash: the SHA-256 of the token in the link.
+CREATE TABLE console_link (
+  token_hash TEXT COLLATE "C" PRIMARY KEY,
+  expires_at BIGINT NOT NULL
+);
+
+-- The sessions of people in the console. The cookie's value is kept as its SHA-256.
+-- access_key_id: the key with which the session acts: what becomes of the key becomes of the session.
+CREATE TABLE console_session (
+  session_hash TEXT COLLATE "C" PRIMARY KEY,
+  access_key_id TEXT COLLATE "C" NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX console_session_by_key ON console_session (access_key_id, created_at);
 
 -- The functions that an operator has paused: no node invokes them.
 CREATE TABLE paused_function (

@@ -3,6 +3,7 @@ import type { Committed, Store } from '../../src/store/store.ts'
 import { acceptMessageCases } from './accept-message-cases.ts'
 import { acceptUpdateCases } from './accept-update-cases.ts'
 import { decideStepCases } from './decide-step-cases.ts'
+import { extensionCases } from './extension-cases.ts'
 import { heldCases } from './held-cases.ts'
 import { ownStepsCases } from './own-steps-cases.ts'
 import { takeStepsCases } from './take-steps-cases.ts'
@@ -22,7 +23,7 @@ export type Cases = { [sentence: string]: (open: OpenStore) => Promise<void> }
 /** The contract of the Store port: one suite, run by every engine. */
 export function storeSuite(engine: string, open: (context: TestContext) => Promise<OpenStore>): void {
   const hotWrites = [acceptMessageCases, acceptUpdateCases, decideStepCases, takeStepsCases, tombstoneCases]
-  for (const cases of [...hotWrites, ownStepsCases, heldCases, transactionCases]) {
+  for (const cases of [...hotWrites, extensionCases, ownStepsCases, heldCases, transactionCases]) {
     for (const [sentence, prove] of Object.entries(cases)) {
       test(`${engine}: ${sentence}`, async (context) => prove(await open(context)))
     }

@@ -5,6 +5,7 @@ import type { Processor } from '../../src/contract/structures/channel-flows.ts'
 import { changeOf, type OwnNode, runOf, startRun } from '../../src/flow/decision.ts'
 import { type FlowEvent, transition } from '../../src/flow/transition.ts'
 import type { AcceptMessage, DecideStep, RecordHandOff } from '../../src/store/changes.ts'
+import { stepColumns } from '../../src/store/columns.ts'
 import { eventTypeOf, senderOnly } from '../../src/store/message-row.ts'
 import type { Reader, Store, Transaction } from '../../src/store/store.ts'
 import type { Job, MembershipRow, MessageRow, MessageText, RunRow, StepRow, TokenRow } from '../../src/store/tables.ts'
@@ -191,9 +192,13 @@ export const tokenRow = (given: Partial<TokenRow> = {}): TokenRow => ({
   ...given,
 })
 
+/** The step as hot writes know it. */
+export const readStep = (read: Reader, callbackId: string): Promise<StepRow | undefined> =>
+  read.get<StepRow>(`SELECT channel_arn, ${stepColumns.join(', ')} FROM step_view WHERE callback_id = $1`, callbackId)
+
 /** A step with its run and message, as they are in the store. */
 export async function readJob(read: Reader, callbackId: string): Promise<Job> {
-  const step = await read.get<StepRow>('SELECT * FROM step_view WHERE callback_id = $1', callbackId)
+  const step = await readStep(read, callbackId)
   const run = await read.get<RunRow>('SELECT * FROM run_view WHERE message_id = $1', step?.message_id ?? '')
   const message = await readMessage(read, step?.message_id ?? '')
   assert.ok(step && run && message, `the step ${callbackId} has a run and a message`)

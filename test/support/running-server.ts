@@ -20,7 +20,7 @@ import { presign, sign } from './smithy-signer.ts'
 
 const region = 'us-east-1'
 
-const onPostgres = process.env.CARILLON_TEST_STORE === 'postgres'
+export const onPostgres = process.env.CARILLON_TEST_STORE === 'postgres'
 
 /** A test that needs the SQLite file. It does not run on PostgreSQL. */
 export const testOfSqlite: (name: string, body: () => Promise<void>) => void = onPostgres ? () => {} : test
@@ -62,7 +62,17 @@ export class TestServer {
     this.processors = processors
     this.clock = options.clock ?? systemClock
     const folders = ['--data-dir', join(folder, 'data'), '--functions', join(folder, 'functions')]
-    this.#flags = [...folders, '--account', '111122223333', '--http-port', '0', '--https-port', '0']
+    this.#flags = [
+      ...folders,
+      '--account',
+      '111122223333',
+      '--http-port',
+      '0',
+      '--https-port',
+      '0',
+      '--admin-port',
+      'off',
+    ]
     this.#options = options
     this.#config = this.#configWith(options.flags)
   }
@@ -81,6 +91,12 @@ export class TestServer {
 
   get functions() {
     return this.#running.functions
+  }
+
+  /** The token of a new link to the console. */
+  async consoleToken(): Promise<string> {
+    const link = await this.#running.consoleLink()
+    return new URL(link ?? assert.fail('the server gives no link')).hash.replace('#token=', '')
   }
 
   /**

@@ -8,6 +8,8 @@ export class WatchedStore implements Store {
   pending = 0
   failing = false
   failingReads = false
+  /** Each hot write waits for it. */
+  beforeCommit: ((change: Change) => Promise<unknown>) | undefined
   /** Reads wait for it. */
   readsFrom: Promise<void> | undefined
   readonly read: Reader
@@ -23,7 +25,10 @@ export class WatchedStore implements Store {
 
   async commit<C extends Change>(change: C): Promise<OutcomeOf<C>> {
     this.written.push(change.kind)
-    return this.#watch(() => this.#store.commit(change))
+    return this.#watch(async () => {
+      await this.beforeCommit?.(change)
+      return this.#store.commit(change)
+    })
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>, isolation?: Isolation): Promise<T> {

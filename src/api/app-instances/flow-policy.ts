@@ -24,11 +24,28 @@ const requiredFlowTag = flowTag('carillon:required-flow', 'required_flow_arn', (
 const controlMessagesTag = choiceTag('carillon:control-messages', 'control_messages', ['pass', 'refuse'])
 const channelTextTag = choiceTag('carillon:channel-text', 'channel_text', ['pass', 'operators'])
 
+/** How many days the log of a channel is kept, with the runs and steps of its messages, which are their timelines. */
+export const traceDays = 30
+const traceDaysMax = 365
+
+/** Background work goes by it once a day. */
+const traceDaysTag: ExtensionTag<number | null> = {
+  read(text) {
+    const days = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : 0
+    if (days >= 1 && days <= traceDaysMax) return days
+    throw invalidTags('tags', `carillon:trace-days must be a number of days from 1 to ${traceDaysMax}`)
+  },
+  absent: null,
+  apply: (transaction, appInstanceArn, days) =>
+    transaction.run('UPDATE app_instance SET trace_days = $2 WHERE app_instance_arn = $1', appInstanceArn, days),
+}
+
 export const appInstanceTags = {
   'carillon:default-flow': defaultFlowTag,
   'carillon:required-flow': requiredFlowTag,
   'carillon:control-messages': controlMessagesTag,
   'carillon:channel-text': channelTextTag,
+  'carillon:trace-days': traceDaysTag,
 }
 
 /** `whenSet`: follows in the same transaction, unless the tag is removed. */

@@ -2,7 +2,6 @@ import Type from 'typebox'
 import { bearer, optional, path, query } from '../../contract/binding.ts'
 import { ChimeArn, NextToken, SortOrder, SubChannelId, Timestamp } from '../../contract/shapes.ts'
 import { ChannelMessageSummary } from '../../contract/structures/channel-messages.ts'
-import { firstSeqSince } from '../../store/message-times.ts'
 import type { MessageRow } from '../../store/tables.ts'
 import { maySeeChannel } from '../access.ts'
 import { readVisibleSince } from '../app-instances/retention.ts'
@@ -11,6 +10,7 @@ import { pageMembers, readPage } from '../paging.ts'
 import { rejectSubChannel } from '../sub-channels.ts'
 import { epochSeconds, milliseconds } from '../times.ts'
 import { messageSummary, seenBy, visibleTo } from './channel-message.ts'
+import { seqLimits } from './seq-limits.ts'
 
 /** In the order of creation, by default the newest first. The order of delivery may differ. */
 export const ListChannelMessages = operation({
@@ -47,7 +47,7 @@ export const ListChannelMessages = operation({
     const { page, NextToken } = await readPage(context, input, {
       start: undefined as number | undefined,
       rowsAfter: (seq, rowsMax) => {
-        const limits = limitsOf(seq, descending, times)
+        const limits = seqLimits(seq, descending, times)
         return context.read.all<MessageRow>(
           `SELECT * FROM message_view WHERE channel_id = $1 AND ${visibleTo('$2')}
              ${limits.map(({ condition }, index) => `AND ${condition(`$${index + 4}`)}`).join(' ')}
@@ -63,33 +63,4 @@ export const ListChannelMessages = operation({
     const ChannelMessages = page.map((row) => messageSummary(seenBy(ChimeBearer, row), epochSeconds))
     return { ChannelArn, ChannelMessages, NextToken }
   },
-})
-
-interface Limit {
-  value: number
-  /** In SQL, with the placeholder of the value: PostgreSQL rejects a value that the statement does not use. */
-  condition(value: string): string
-}
-
-/**
- * The bounds of the page. A following page begins after the previous one, which is within the times. With two bounds on one
- * side, SQLite would only use the first one for its search, and read 300,000 messages in 125 ms to find the other.
- */
-function limitsOf(
-  seq: number | undefined,
-  descending: boolean,
-  { since, until }: { since: number; until: number },
-): Limit[] {
-  const lower = Number.isFinite(since) ? atTime('>=', Math.ceil(since)) : undefined
-  // The first millisecond after the range.
-  const upper = Number.isFinite(until) ? atTime('<', Math.floor(until) + 1) : undefined
-  const [begin, end] = descending ? [upper, lower] : [lower, upper]
-  const behind =
-    seq === undefined ? begin : { value: seq, condition: (value: string) => `seq ${descending ? '<' : '>'} ${value}` }
-  return [behind, end].filter((limit) => limit !== undefined)
-}
-
-const atTime = (comparison: '<' | '>=', time: number): Limit => ({
-  value: time,
-  condition: (value) => `seq ${comparison} ${firstSeqSince('$1', value)}`,
 })

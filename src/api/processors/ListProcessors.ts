@@ -1,20 +1,25 @@
 import Type from 'typebox'
-import { readPausedFunctions } from '../../flow/paused-functions.ts'
-import { readPending } from '../../flow/pending.ts'
+import { optional } from '../../contract/binding.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
-
-/** So many functions are listed one by one; the last entry has the sum of the others. */
-const namedMax = 1_000
+import { listProcessors, withoutOutput } from './list-processors.ts'
 
 const ProcessorSummary = Type.Object({
   FunctionName: Type.String(),
   Held: Type.Integer(),
   OldestSeconds: Type.Number(),
   Paused: Type.Boolean(),
+  State: Type.Enum(['ready', 'broken', 'missing', 'unreachable', 'paused']),
+  Error: optional(Type.String()),
+  Calls: Type.Integer(),
+  Errors: Type.Integer(),
+  Waiting: Type.Integer(),
+  AtProcessor: Type.Integer(),
+  Places: Type.Integer(),
+  LastOutput: Type.Array(Type.String()),
 })
 
-/** The functions that hold messages or are paused, the one with the oldest message first. */
+/** The functions that hold messages, are paused, or are known to this node; what each did is what it did on this node. */
 export const ListProcessors = operation({
   name: 'ListProcessors',
   service: 'carillon',
@@ -24,17 +29,9 @@ export const ListProcessors = operation({
   errors: [],
   resources: [],
   allow: byCredentialsAlone,
-  async handle(_input, { read, now }) {
-    const paused = await readPausedFunctions(read)
-    const pending = await readPending(read, now(), namedMax)
-    const idle = paused.filter((name) => !pending.some(({ processor }) => processor === name))
-    const held = pending.map(({ processor, messages, oldestSeconds }) => ({
-      FunctionName: processor,
-      Held: messages,
-      OldestSeconds: oldestSeconds,
-      Paused: paused.includes(processor),
-    }))
-    const empty = { Held: 0, OldestSeconds: 0, Paused: true }
-    return { Processors: [...held, ...idle.map((FunctionName) => ({ FunctionName, ...empty }))] }
+  async handle(_input, { read, now, processors, credentials: { grant } }) {
+    const all = await listProcessors(read, processors, now())
+    const isOperator = grant.kind === 'operator' && grant.role === 'operator'
+    return { Processors: isOperator ? all : all.map(withoutOutput) }
   },
 })

@@ -4,7 +4,14 @@ import { ChimeArn, Timestamp } from '../../contract/shapes.ts'
 
 /* Shapes of the timeline, which AWS does not have. Times are in seconds since the epoch, as in AWS's responses. */
 
-const AttemptOutput = Type.Object({ At: Timestamp, What: Type.String(), Code: optional(Type.String()) })
+const AttemptOutput = Type.Object({
+  At: Timestamp,
+  What: Type.String(),
+  Code: optional(Type.String()),
+  AccessKeyId: optional(Type.String()),
+})
+
+const ExtensionOutput = Type.Object({ At: Timestamp, Until: Timestamp, AccessKeyId: Type.String() })
 
 const StepOutput = Type.Object({
   Processor: Type.String(),
@@ -19,6 +26,7 @@ const StepOutput = Type.Object({
   Attempts: Type.Array(AttemptOutput),
   Changes: Type.Array(Type.Object({ Member: Type.String(), Before: Type.Integer(), After: Type.Integer() })),
   RejectedCallbacks: Type.Integer(),
+  Extensions: Type.Array(ExtensionOutput),
   Waits: optional(Type.Object({ For: Type.String(), Until: Timestamp, Deadline: Timestamp })),
 })
 

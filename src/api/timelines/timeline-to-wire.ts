@@ -1,4 +1,5 @@
 import type { Timeline, TimelineRun, TimelineStep } from '../../flow/timeline.ts'
+import type { Attempt } from '../../flow/transition.ts'
 import { epochSeconds } from '../times.ts'
 
 export const timelineToWire = ({ messageId, channelArn, status, senderArn, runs }: Timeline) => ({
@@ -29,10 +30,22 @@ const stepToWire = ({ decision, waits, ...step }: TimelineStep) => ({
   DecidedBy: decision?.by,
   AccessKeyId: decision?.keyId,
   Reason: decision?.reason && { Code: decision.reason.code, Text: decision.reason.text },
-  Attempts: step.attempts.map(({ at, what, code }) => ({ At: epochSeconds(at), What: what, Code: code })),
+  Attempts: step.attempts.map(attemptToWire),
   Changes: Object.entries(step.changes).map(([Member, [Before, After]]) => ({ Member, Before, After })),
   RejectedCallbacks: step.rejectedCallbacks,
+  Extensions: step.extensions.map(({ at, until, keyId }) => ({
+    At: epochSeconds(at),
+    Until: epochSeconds(until),
+    AccessKeyId: keyId,
+  })),
   Waits: waits && { For: waits.for, Until: epochSeconds(waits.until), Deadline: epochSeconds(waits.deadlineAt) },
+})
+
+const attemptToWire = ({ at, what, code, keyId }: Attempt) => ({
+  At: epochSeconds(at),
+  What: what,
+  Code: code,
+  AccessKeyId: keyId,
 })
 
 const timeOf = (ms: number | undefined) => (ms === undefined ? undefined : epochSeconds(ms))

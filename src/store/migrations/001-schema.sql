@@ -12,6 +12,7 @@ CREATE TABLE setting (
 
 -- users: how many it has, for the quota.
 -- default_flow_arn: the flow of a new channel. required_flow_arn: of every channel, whatever its own row says.
+-- trace_days: how long timelines and logs of channels are kept; null for the default.
 -- control_messages, channel_text: null, or what is refused to keys of users: CONTROL messages; texts of channels.
 CREATE TABLE app_instance (
   app_instance_arn TEXT PRIMARY KEY,
@@ -23,7 +24,8 @@ CREATE TABLE app_instance (
   default_flow_arn TEXT,
   required_flow_arn TEXT,
   control_messages TEXT,
-  channel_text TEXT
+  channel_text TEXT,
+  trace_days INTEGER
 );
 
 -- memberships: in how many channels it is, for the quota. A deleted user's row stays, since messages name their sender, and
@@ -239,6 +241,7 @@ CREATE INDEX flow_run_failed ON flow_run (ended_at, channel_id, message_id, revi
 -- attempts_json: the failed attempts, without any text of the message or the processor.
 -- decision_json: who decided it and why, unless its state says that.
 -- rejected_callbacks: how many callbacks for it were rejected.
+-- extensions_json: by whom its deadline was extended, and until when. No hot write names it.
 -- verdict_key: which call decided it, so that the SDK's own retry of that call gets the same response.
 CREATE TABLE flow_step (
   channel_id BIGINT NOT NULL,
@@ -264,6 +267,7 @@ CREATE TABLE flow_step (
   attempts_json TEXT,
   decision_json TEXT,
   rejected_callbacks INTEGER NOT NULL,
+  extensions_json TEXT,
   PRIMARY KEY (channel_id, callback_id)
 );
 CREATE INDEX flow_step_due ON flow_step (owner, shard, due_at) WHERE state IN ('DISPATCHING', 'AWAITING');
@@ -310,6 +314,23 @@ CREATE TABLE revocation (
   subject TEXT NOT NULL,
   revoked_at BIGINT NOT NULL
 );
+
+-- Links for signing in to the console, each good for one sign-in as the root key.
+-- token_hash: the SHA-256 of the token in the link.
+CREATE TABLE console_link (
+  token_hash TEXT PRIMARY KEY,
+  expires_at BIGINT NOT NULL
+);
+
+-- The sessions of people in the console. The cookie's value is kept as its SHA-256.
+-- access_key_id: the key with which the session acts: what becomes of the key becomes of the session.
+CREATE TABLE console_session (
+  session_hash TEXT PRIMARY KEY,
+  access_key_id TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX console_session_by_key ON console_session (access_key_id, created_at);
 
 -- The functions that an operator has paused: no node invokes them.
 CREATE TABLE paused_function (

@@ -148,3 +148,17 @@ suite('the other settings of an AppInstance', () => {
     await messaging.updateChannel({ ChannelArn, ChimeBearer, Name: 'Belfry' })
   })
 })
+
+suite('carillon:trace-days', () => {
+  test('is a number of days from 1 to 365', async () => {
+    const people = await populate(server)
+    for (const days of ['1', '30', '365']) await tag(people, 'carillon:trace-days', days)
+    for (const days of ['0', '366', '-1', '1.5', '007', '1e2', 'forever', '']) {
+      await assert.rejects(
+        tag(people, 'carillon:trace-days', days),
+        /BadRequest|must be a number of days from 1 to 365/,
+      )
+    }
+    await untag(people, 'carillon:trace-days')
+  })
+})

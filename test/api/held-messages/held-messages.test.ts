@@ -6,8 +6,7 @@ import { carillon } from '../../support/carillon.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { populate } from '../../support/population.ts'
 import { assertRefused } from '../../support/refusals.ts'
-import { startTestServer } from '../../support/running-server.ts'
-import { until } from '../../support/until.ts'
+import { startTestServer, testOfSqlite } from '../../support/running-server.ts'
 
 const clock = new ManualClock(Date.now())
 const server = await startTestServer({ clock })
@@ -15,6 +14,7 @@ const people = await populate(server)
 await people.attachFlow(['first'])
 const others = await populate(server)
 await others.attachFlow(['first'])
+const hurried = await populate(server)
 
 const act = (messageId: string | undefined, operation: string, body: object = {}) =>
   server.call('POST', `/carillon/v1/messages/${messageId}?operation=${operation}`, { body })
@@ -67,31 +67,73 @@ suite('a person decides a held message', () => {
     const [{ MessageId: latest, Detail, FunctionName }] = body.Messages
     assert.deepEqual([latest, Detail, FunctionName], [MessageId, 'Ended by an operator', 'first'])
   })
+})
 
-  test('of a callback and a person at the same moment, one wins and the other is told', async () => {
-    for (let round = 0; round < 10; round += 1) {
-      const event = await people.sendHeld()
-      const person = act(event.ChannelMessage.MessageId, 'complete', { Content: 'by a person' })
-      const [callback, byPerson] = await Promise.allSettled([people.allow(event, { Content: 'by callback' }), person])
-      const personWon = byPerson.status === 'fulfilled' && byPerson.value.status === 204
-      assert.notEqual(callback.status === 'fulfilled', personWon)
-      const { Content } = await people.read(event.ChannelMessage.MessageId, people.owner)
-      assert.equal(Content, personWon ? 'by a person' : 'by callback')
-    }
+suite('a person extends the deadline of a held message', () => {
+  const deadlineOf = async (messageId: string | undefined): Promise<number> => {
+    const { body } = await server.call('GET', `/carillon/v1/messages/${messageId}/timeline`)
+    return body.Runs[0].Steps[0].Waits.Deadline
+  }
+
+  test('by so many seconds, which its timeline and the audit log say; its callback then counts after the old one', async () => {
+    await hurried.attachFlow(['first'], { Tags: [{ Key: 'carillon:deadline', Value: '60s' }] })
+    const event = await hurried.sendHeld()
+    const { MessageId } = event.ChannelMessage
+    const before = await deadlineOf(MessageId)
+    assert.equal((await act(MessageId, 'extend', { Seconds: 3_600 })).status, 204)
+    assert.equal(await deadlineOf(MessageId), before + 3_600)
+    clock.advance(600_000)
+    await hurried.allow(event)
+    assert.equal(await hurried.status(MessageId), 'SENT')
+
+    const { body } = await server.call('GET', `/carillon/v1/messages/${MessageId}/timeline`)
+    const [{ Until, AccessKeyId }] = body.Runs[0].Steps[0].Extensions
+    assert.deepEqual([Until, AccessKeyId], [before + 3_600, server.credentials.accessKeyId])
+    const { body: audit } = await server.call('GET', '/carillon/v1/audit?max-results=50')
+    assert.match(JSON.stringify(audit), new RegExp(`ExtendMessage.{1,300}${MessageId}.{1,100}3600`))
   })
 
-  test('hands it to its processor again, with the same CallbackId, after the processor has ended without a callback', async () => {
+  testOfSqlite('which the timeline for a person says', async () => {
     const event = await people.sendHeld()
     const { MessageId } = event.ChannelMessage
-    // The processor has ended at once; its end is written a second later.
-    await until(async () => {
-      clock.advance(1_000)
-      return (await act(MessageId, 'again')).status === 204
-    })
-    const again = await server.processors.next(MessageId)
-    assert.equal(again.CallbackId, event.CallbackId)
-    await people.allow(again)
-    assert.equal((await act(MessageId, 'again')).type, 'NotFoundException')
+    await act(MessageId, 'extend', { Seconds: 60 })
+    const { stdout } = await carillon('trace', MessageId, '--data-dir', server.dataDir)
+    const until = new Date((await deadlineOf(MessageId)) * 1_000).toISOString()
+    const line = `first: deadline extended by an operator (key ${server.credentials.accessKeyId}) until ${until}`
+    assert.ok(stdout.includes(line), stdout)
+    await people.allow(event)
+  })
+
+  test('only later, at most 90 days after the acceptance, and only while the flow holds it', async () => {
+    const event = await people.sendHeld()
+    const { MessageId } = event.ChannelMessage
+    const before = await deadlineOf(MessageId)
+    for (const Seconds of [0, -60, 1.5, 30 * 86_400 + 1, undefined]) {
+      assert.equal((await act(MessageId, 'extend', { Seconds })).type, 'BadRequestException', `${Seconds}`)
+    }
+    for (let count = 0; count < 2; count += 1) await act(MessageId, 'extend', { Seconds: 30 * 86_400 })
+    const { status, body } = await act(MessageId, 'extend', { Seconds: 30 * 86_400 })
+    assert.equal(status, 400)
+    assert.match(body.Message, /^A message can be held until 90 days after it was accepted: 2/)
+    assert.equal(await deadlineOf(MessageId), before + 60 * 86_400)
+    await people.allow(event)
+    assert.equal((await act(MessageId, 'extend', { Seconds: 60 })).type, 'NotFoundException')
+  })
+
+  test('by the command line, of one or all of a function', async () => {
+    const events = [await people.sendHeld(), await people.sendHeld()]
+    const [first, second] = events.map((event) => event.ChannelMessage.MessageId)
+    const before = await deadlineOf(second)
+    const run = (...args: string[]) => carillon(...args, '--data-dir', server.dataDir)
+    assert.equal((await run('extend', '2h', first!)).stdout, `${first}: deadline extended\n`)
+    const all = await run('extend', '30m', '--all-of', 'first')
+    assert.equal(all.stdout, '2 messages held by first: 2 deadline extended\n')
+    assert.equal(await deadlineOf(second), before + 1_800)
+    const { status, stderr } = await run('extend', first!)
+    assert.equal(status, 1)
+    assert.match(stderr, /npx carillon extend DURATION MESSAGE_ID/)
+    assert.match((await run('extend', 'long', first!)).stderr, /a number with s, m, h or d, such as 5m/)
+    for (const event of events) await people.allow(event)
   })
 })
 
@@ -132,10 +174,10 @@ suite('held messages are listed', () => {
     assert.equal((await run('complete', ids[0]!, '--content', file)).stdout, `${ids[0]}: approved\n`)
     assert.equal((await people.read(ids[0], people.owner)).Content, 'from a file')
     const denied = await run('deny', '--all-of', 'first', '--reason', 'SPAM: Nobody asked for it')
-    assert.equal(denied.stdout, '2 of 2 messages held by first: denied\n')
+    assert.equal(denied.stdout, '2 messages held by first: 2 denied\n')
     assert.equal((await run('pending')).stdout, 'No flow holds a message.\n')
     const { status, stderr } = await run('complete', ids[1]!)
-    assert.deepEqual([status, stderr], [1, 'carillon: No flow holds such a message\n'])
+    assert.deepEqual([status, stderr], [1, 'carillon: No flow holds such a message: it was denied\n'])
     assert.equal((await run('deny', ids[1]!)).status, 1)
   })
 })

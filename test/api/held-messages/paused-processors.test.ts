@@ -10,7 +10,16 @@ const people = await populate(server)
 await people.attachFlow(['first'])
 const run = (...args: string[]) => carillon(...args, '--data-dir', server.dataDir)
 
-const processorsOf = async () => (await server.call('GET', '/carillon/v1/processors')).body.Processors
+interface Processor {
+  FunctionName: string
+  Held: number
+  Paused: boolean
+  State: string
+}
+
+const processorsOf = async (): Promise<Processor[]> =>
+  (await server.call('GET', '/carillon/v1/processors')).body.Processors
+const busy = async () => (await processorsOf()).filter(({ Held, Paused }) => Held > 0 || Paused)
 const stateOf = async (messageId: string | undefined) => {
   const { body } = await server.call('GET', `/carillon/v1/messages/${messageId}/timeline`)
   return body.Runs[0].Steps[0].Waits?.For
@@ -24,9 +33,9 @@ suite('a paused function', () => {
     // After the restart the pause is known before the first invocation.
     await server.restart()
     const { MessageId } = await people.send()
-    await until(async () => (await processorsOf()).length > 0)
+    await until(async () => (await busy())[0]?.Held === 1)
     const [first] = await processorsOf()
-    assert.deepEqual([first.FunctionName, first.Held, first.Paused], ['first', 1, true])
+    assert.deepEqual([first?.FunctionName, first?.Paused, first?.State], ['first', true, 'paused'])
     assert.match((await run('processors')).stdout, /^first {2}holds 1, the oldest for \d+ s {2}paused$/m)
     await server.restart()
     assert.equal(await stateOf(MessageId), 'processor')
@@ -35,6 +44,7 @@ suite('a paused function', () => {
     await people.allow(await server.processors.next(MessageId))
     assert.equal(await people.status(MessageId), 'SENT')
     assert.equal((await run('resume', 'first')).stdout, 'first was not paused.\n')
-    assert.deepEqual(await processorsOf(), [])
+    assert.deepEqual(await busy(), [])
+    assert.match((await run('processors')).stdout, /^first {2}holds 0$/m)
   })
 })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runKills } from './kill-run.ts'
 import { Observer } from './observer.ts'
 
 test('the observer notices a text that was not released', () => {
@@ -11,7 +10,3 @@ test('the observer notices a text that was not released', () => {
   observer.see('event', 'RAW-1 change')
   assert.deepEqual(observer.violations, ['event: RAW-1 change'])
 })
-
-test('what was acknowledged is true after a crash at each point', { timeout: 400_000 }, (t) =>
-  runKills(t, { killsMin: 7, acknowledgedMin: 600 }),
-)
