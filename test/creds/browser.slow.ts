@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { missingBrowser } from '../support/chromium.ts'
 import { unlessRequired } from '../support/required.ts'
 import { startTestServer } from '../support/running-server.ts'
-import { missingBrowser, openBrowser, servePage } from './browser.ts'
+import { openBrowser, servePage } from './browser.ts'
 import { foreignCalls } from './foreign-calls.ts'
 import { turnOn } from './signing-in.ts'
 

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,13 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { build } from 'esbuild'
-import { chromium } from 'playwright-core'
-
-const programs = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const program = programs.find((path) => existsSync(path))
-
-/** Why there is no browser here. */
-export const missingBrowser = program === undefined && 'Chromium is not installed'
+import { launchChromium } from '../support/chromium.ts'
 
 /** Serves `page.mjs`, bundled, as the script of a page. Returns the origin of the page. */
 export async function servePage(): Promise<string> {
@@ -62,12 +55,8 @@ interface Chat {
 
 /** A browser whose pages are those of several people, each with cookies and storage of their own. */
 export async function openBrowser() {
-  const browser = await chromium.launch({
-    executablePath: program!,
-    // The certificate of the server is its own.
-    args: ['--ignore-certificate-errors', '--disable-gpu', '--disable-dev-shm-usage'],
-  })
-  after(() => browser.close())
+  // The certificate of the server is its own.
+  const browser = await launchChromium(['--ignore-certificate-errors'])
   return async (origin: string) => {
     const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
     const errors: string[] = []

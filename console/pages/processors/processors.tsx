@@ -1,0 +1,34 @@
+import { Failure } from '../../parts/failure.tsx'
+import { PageTitle } from '../../parts/page-title.tsx'
+import { Waiting } from '../../parts/waiting.tsx'
+import { ProcessorCard } from './processor-card.tsx'
+import { useProcessors } from './use-processors.ts'
+
+/** The functions and endpoints that decide about messages, and how they are. */
+export function Processors() {
+  const { value, error, isLoading, reload } = useProcessors()
+  return (
+    <>
+      <PageTitle title="Processors">
+        The functions that decide about messages. A change of a function's file applies to the next message.
+      </PageTitle>
+      {error && <Failure what="The processors could not be read" error={error} retry={reload} />}
+      {!value && isLoading && <Waiting label="Reading the processors" />}
+      {value?.length === 0 && (
+        <div className="card">
+          <h2>There is no function yet</h2>
+          <p>
+            Put a file with an exported <code>handler</code> into the functions folder, for example{' '}
+            <code>functions/allow.mjs</code>. It appears here at once. <code>docs/processors.md</code> shows how to
+            write one.
+          </p>
+        </div>
+      )}
+      <div className="cards">
+        {value?.map((processor) => (
+          <ProcessorCard key={processor.FunctionName} processor={processor} onChanged={reload} />
+        ))}
+      </div>
+    </>
+  )
+}
