@@ -13,7 +13,7 @@ import { inTime } from './runtime/in-time.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { Shortages } from './runtime/shortage.ts'
 import { checksOf } from './server/checks.ts'
-import { createAdmin, listenAdmin } from './server/create-admin.ts'
+import { certifiedNamesOf, createAdmin, listenAdmin } from './server/create-admin.ts'
 import { createApi } from './server/create-api.ts'
 import { createConsole } from './server/create-console.ts'
 import { createCreds } from './server/create-creds.ts'
@@ -181,7 +181,8 @@ async function startServing(
       listeners.useCertificate(pair)
       admin?.useCertificate(pair)
     }
-    stack.defer(await followCertificate(config, surroundings, use))
+    const settings = { ...config, tlsNames: certifiedNamesOf(config) }
+    stack.defer(await followCertificate(settings, surroundings, use))
   }
   const endpoint: Endpoint = {
     ...(await listeners.listen()),

@@ -64,19 +64,18 @@ export async function readPending(read: Reader, now: number, namedMax = processo
   return [...all.values()]
 }
 
-/** The backlog of one AppInstance. */
+/** The backlog of one AppInstance. The open steps are read first, and not all steps of its channels. */
 export async function readPendingIn(
   read: Reader,
   appInstanceArn: string,
   now: number,
 ): Promise<{ total: number; oldestSeconds: number }> {
   const row = await read.get<{ messages: number; oldest_at: number | null }>(
-    `SELECT count(*) AS messages, min(created_at) AS oldest_at
+    `SELECT count(*) AS messages, min(open_step.created_at) AS oldest_at
      FROM (
-       SELECT step.created_at FROM step_view AS step
-       JOIN channel_view AS channel ON channel.channel_id = step.channel_id AND channel.app_instance_arn = $2
-       WHERE step.state IN ('DISPATCHING', 'AWAITING') LIMIT $1
-     ) AS open_step`,
+       SELECT channel_id, created_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING') LIMIT $1
+     ) AS open_step
+     JOIN channel_view AS channel ON channel.channel_id = open_step.channel_id AND channel.app_instance_arn = $2`,
     countedMax,
     appInstanceArn,
   )
