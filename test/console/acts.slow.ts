@@ -72,7 +72,7 @@ suite('acts on held messages, in Chromium', { skip }, async () => {
     await dialog.getByRole('button', { name: 'Complete this message' }).click()
     await page.getByText('1 message was completed.').waitFor()
     const second = await server.processors.next(id)
-    assert.equal(second.ChannelMessage.FunctionContent ?? second.ChannelMessage.Content, 'a kind text')
+    assert.equal(second.ChannelMessage.Content, 'a kind text')
     await page.getByRole('img', { name: /^first: .*Allowed with changes by a person/ }).waitFor()
     const { body } = await server.call('GET', '/carillon/v1/audit')
     assert.ok(body.AuditEvents.some(({ Action }: { Action: string }) => Action === 'carillon:GetHeldMessage'))
