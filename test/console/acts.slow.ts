@@ -15,7 +15,7 @@ suite('acts on held messages, in Chromium', { skip }, async () => {
   const { server } = pages
   const people = await populate(server)
   await people.attachFlow(['first', 'second'])
-  const page = await pages.signedIn('/pending', { viewport: { width: 1440, height: 900 } })
+  const page = await pages.signedIn('/pending', { viewport: { width: 1280, height: 640 } })
 
   /** Sends a message that the first function holds. Returns its id. */
   const hold = async (Content: string): Promise<string> =>
