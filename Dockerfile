@@ -6,6 +6,7 @@ COPY tools tools
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
+COPY console console
 RUN npm run build
 # Taken afresh, so that nothing of the development dependencies stays behind.
 RUN npm ci --omit=dev --no-audit --no-fund

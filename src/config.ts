@@ -3,6 +3,7 @@ import type { NatsServers } from './bus/nats-options.ts'
 import type { Credentials } from './keys/key.ts'
 import type { WebIdentitySettings } from './keys/web-identity.ts'
 import { nearest } from './near-names.ts'
+import { isLoopback } from './runtime/listening.ts'
 import { splitNames } from './setting-forms.ts'
 import { allSettings, type Setting, settings } from './settings.ts'
 import { type Role, readRoles } from './sts/roles.ts'
@@ -94,6 +95,10 @@ interface LambdaConfig {
   /** Undefined: the root key pair, because emulators do not check it. */
   credentials: Credentials | undefined
 }
+
+/** Other machines reach the admin port over TLS only: the server's own, or that of a proxy in front of it. */
+export const adminHasTls = ({ tls, adminHost }: Pick<Config, 'tls' | 'adminHost'>): boolean =>
+  tls && !isLoopback(adminHost)
 
 /** The environment or the flags are not valid. Each line of the message is one problem. */
 export class ConfigError extends Error {

@@ -13,11 +13,12 @@ import { inTime } from './runtime/in-time.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { Shortages } from './runtime/shortage.ts'
 import { checksOf } from './server/checks.ts'
-import { createAdmin, listenAdmin } from './server/create-admin.ts'
+import { certifiedNamesOf, createAdmin, listenAdmin } from './server/create-admin.ts'
 import { createApi } from './server/create-api.ts'
 import { createConsole } from './server/create-console.ts'
 import { createCreds } from './server/create-creds.ts'
 import { createFlow } from './server/create-flow.ts'
+import { createMachine } from './server/create-machine.ts'
 import { createSessions } from './server/create-sessions.ts'
 import { createWebIdentity } from './server/create-web-identity.ts'
 import { Life } from './server/life.ts'
@@ -109,29 +110,30 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const actAsOf = (functionName: string) => functions.actAsOf(functionName)
   const findKey = createFindKey({ read: store.read, root, secrets, actAsOf, now: () => clock.now() })
   const webIdentity = config.oidc && (await createWebIdentity(config.oidc, world))
-  const around = { life, metrics, engine, connections, sessionHost, processors, findKey, webIdentity }
-  const api = createApi(config, world, record, around)
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
-  const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
-  listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
-  for (const server of listeners.all) sessions.attach(server)
-
   const logLag = () => hub.lag
-  const disk = { folder: record.folder.path, storesInFolder: record.storesInFolder }
-  const functionsReady = () => functions.folderReady()
-  const checked = {
+  const folder = record.folder.path
+  const checks = checksOf({
     clock,
     store,
     shortages,
     descriptors,
     bus,
-    ...disk,
+    folder,
+    storesInFolder: record.storesInFolder,
     phase: () => life.phase,
     logLag,
-    functionsReady,
-  }
+    functionsReady: () => functions.folderReady(),
+  })
+  const machine = createMachine(config, world, { checks, functions, descriptors, folder })
+  const around = { life, metrics, engine, connections, sessionHost, processors, findKey, webIdentity, machine }
+  const api = createApi(config, world, record, around)
+  const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
+  listeners.serve(creds ? creds.listener.before(api.listener) : api.listener)
+  for (const server of listeners.all) sessions.attach(server)
+
   const console = createConsole(config, world, record, { findKey, sessions, api: api.adminListener, ...flow })
-  const admin = createAdmin(config, world, { metrics, checks: checksOf(checked), site: console.site })
+  const admin = createAdmin(config, world, { metrics, checks, site: console.site })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag,
@@ -179,7 +181,8 @@ async function startServing(
       listeners.useCertificate(pair)
       admin?.useCertificate(pair)
     }
-    stack.defer(await followCertificate(config, surroundings, use))
+    const settings = { ...config, tlsNames: certifiedNamesOf(config) }
+    stack.defer(await followCertificate(settings, surroundings, use))
   }
   const endpoint: Endpoint = {
     ...(await listeners.listen()),

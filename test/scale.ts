@@ -10,13 +10,14 @@ import { deleteLongHistory } from './scale/deletion.ts'
 import { fillStore, type Sizes, type Stage } from './scale/fill.ts'
 import type { LoopPause } from './scale/loop-pause.ts'
 import { openDatabase, openFile, type Record } from './scale/record.ts'
+import { requireFlow } from './scale/required-flow.ts'
 import { type Place, ScaleServer } from './scale/server.ts'
 import { dropDatabase, freshDatabase, noPostgresServer } from './support/postgres-server.ts'
 
 /*
- * `node test/scale.ts [--small]`: a large store, and what the operations take on it, on SQLite and on PostgreSQL. Prints a
+ * `node test/scale.ts [--small] [--flow]`: a large store, and what the operations take on it, on SQLite and on PostgreSQL. Prints a
  * table with what was measured beside what it should be. It fails only where rows are left or a call fails: a time is a
- * matter of the machine. `--small` shows within a minute that the program itself works.
+ * matter of the machine. `--small` shows within a minute that the program itself works. `--flow` requires a flow, and no more.
  */
 
 interface Plan extends Sizes {
@@ -62,6 +63,8 @@ interface Row {
 
 type Engine = keyof Plan['history']
 
+const isFlowOnly = process.argv.includes('--flow')
+
 async function main(): Promise<number> {
   const plan = process.argv.includes('--small') ? small : full
   const janitor = new Janitor()
@@ -76,10 +79,10 @@ async function main(): Promise<number> {
       const databaseUrl = engine === 'PostgreSQL' ? await freshDatabase() : undefined
       const place = { dataDir: scratch.folder('scale'), databaseUrl }
       try {
-        const { rows, left } = await measure(engine, plan, place, janitor)
+        const { rows, wrong } = await measure(engine, plan, place, janitor)
         print(engine, rows)
-        for (const [table, count] of left) console.error(`FAILED: ${count} rows of the deleted channel are in ${table}`)
-        failed ||= left.size > 0
+        for (const [what, count] of wrong) console.error(`FAILED: ${count} ${what}`)
+        failed ||= wrong.size > 0
       } finally {
         if (databaseUrl !== undefined) await dropDatabase(databaseUrl)
       }
@@ -97,6 +100,7 @@ async function measure(engine: Engine, plan: Plan, place: Place, janitor: Janito
     await using record = await open()
     await fillStore(record, stage, plan)
   })()
+  if (isFlowOnly) return requiredFlow(plan, place, stage, open, janitor)
   const large = await inLargeStore(place, stage, janitor)
   const deletion = await deleteLongHistory(place, stage, plan.history[engine], open, janitor)
   const rows = [
@@ -109,7 +113,28 @@ async function measure(engine: Engine, plan: Plan, place: Place, janitor: Janito
     ...deletion.pauses.map((pause, index) => pauseRow(index === 0 ? 'purge' : 'purge after the kill', pause)),
     information(`purge, killed when ${deletion.leftWhenKilled} messages were left`, deletion.purgeMs),
   ]
-  return { rows, left: deletion.left }
+  // Last, because then all channels have another flow.
+  const required = await requiredFlow(plan, place, stage, open, janitor)
+  const left = [...deletion.left].map(([table, count]) => [`rows of the deleted channel in ${table}`, count] as const)
+  return { rows: [...rows, ...required.rows], wrong: new Map([...left, ...required.wrong]) }
+}
+
+type Open = () => Promise<Record>
+
+async function requiredFlow(plan: Plan, place: Place, stage: Stage, open: Open, janitor: Janitor) {
+  const { pause, sends, attachMs, counts, wrong, left } = await requireFlow(place, stage, open, janitor)
+  const problems = [...wrong].map(([what, count]) => [`messages ${what}, though one is required`, count] as const)
+  return {
+    rows: [
+      pauseRow(`a flow becomes required in ${plan.channels} channels`, pause),
+      atMost(`a send meanwhile: p99 of ${sends.length}`, quantile(sends, 0.99), sendMsMax, 'ms'),
+      information(
+        `that flow is in all channels; messages before, across and after the tag: ${counts.join(', ')}`,
+        attachMs,
+      ),
+    ],
+    wrong: new Map(left > 0 ? [...problems, ['channels without the required flow', left]] : problems),
+  }
 }
 
 const openRecord = ({ dataDir, databaseUrl }: Place): Promise<Record> =>

@@ -10,6 +10,7 @@ import type { Reader, Store } from '../store/store.ts'
 import type { Job } from '../store/tables.ts'
 import type { RejectedCallbacks } from './channel-flows/rejected-callbacks.ts'
 import type { MessageIds } from './channel-messages/message-ids.ts'
+import type { Finding } from './diagnosis/finding.ts'
 import type { StatesOf } from './processors/list-processors.ts'
 import type { SendAdmission } from './send-admission.ts'
 import type { TransientTokens } from './transient-tokens.ts'
@@ -36,6 +37,12 @@ export interface ApiParts {
   /** The flow engine of this node (flow/engine.ts). */
   engine: { attemptIsOver(callbackId: string): boolean; handAgain(job: Job): void }
   rejectedCallbacks: Pick<RejectedCallbacks, 'add'>
+  /** This node, for GetDiagnosis. */
+  machine: {
+    isFunctionAbsent(functionName: string): boolean
+    /** Checks that fail, and limits that are too low. */
+    problems(): Promise<Finding[]>
+  }
   /** What this node knows of processors. */
   processors: StatesOf
   /** Signs paging tokens. */

@@ -61,6 +61,7 @@ import { PutChannelExpirationSettings } from './channels/PutChannelExpirationSet
 import { SearchChannels } from './channels/SearchChannels.ts'
 import { UpdateChannel } from './channels/UpdateChannel.ts'
 import type { Context } from './context.ts'
+import { GetDiagnosis } from './diagnosis/GetDiagnosis.ts'
 import { CompleteMessage } from './held-messages/CompleteMessage.ts'
 import { DenyMessage } from './held-messages/DenyMessage.ts'
 import { ExtendMessage } from './held-messages/ExtendMessage.ts'
@@ -184,6 +185,7 @@ export const carillonOperations: Operation<Context>[] = [
   ResumeProcessor,
   GetFlowStatus,
   CreateRehearsal,
+  GetDiagnosis,
 
   ListAuditEvents,
 ]

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
 import { join, resolve } from 'node:path'
-import { type Config, readConfig } from '../config.ts'
+import { text } from 'node:stream/consumers'
+import { adminHasTls, type Config, readConfig } from '../config.ts'
 import { endpointFile } from '../runtime/data-folder.ts'
 import { localUrl } from '../runtime/listening.ts'
 
@@ -20,16 +23,17 @@ export async function healthcheck(args: string[], environment: NodeJS.ProcessEnv
 /**
  * From the settings; else from the data folder of the server, because only that server knows a port that it has picked.
  */
-function adminUrl({ adminHost, adminPort, isAdminPortGiven, dataDir }: Config): string {
-  if (isAdminPortGiven && adminPort) return localUrl('http', adminHost, adminPort)
+function adminUrl(config: Config): string {
+  const { adminHost, adminPort, isAdminPortGiven, dataDir } = config
+  if (isAdminPortGiven && adminPort) return localUrl(adminHasTls(config) ? 'https' : 'http', adminHost, adminPort)
   const file = join(resolve(dataDir), endpointFile)
-  let text: string
+  let content: string
   try {
-    text = readFileSync(file, 'utf8')
+    content = readFileSync(file, 'utf8')
   } catch {
     throw new Error(`not ready: no server runs in ${resolve(dataDir)}; set --data-dir or --admin-port`)
   }
-  const { admin } = JSON.parse(text) as { admin?: string }
+  const { admin } = JSON.parse(content) as { admin?: string }
   if (admin === undefined) throw new Error('the server has no admin port: start it without --admin-port off')
   return admin
 }
@@ -37,14 +41,26 @@ function adminUrl({ adminHost, adminPort, isAdminPortGiven, dataDir }: Config): 
 /** The problem, or undefined if the server is ready. */
 async function problemAt(url: string): Promise<string | undefined> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(waitMsMax) })
-    const text = await response.text()
-    return response.ok ? undefined : problemsOf(text)
+    const { status, body } = await get(url)
+    return status === 200 ? undefined : problemsOf(body)
   } catch (error) {
-    const { name, cause, message } = error as Error
+    const { name, message } = error as Error
     if (name === 'TimeoutError') return `${url} did not respond within ${waitMsMax / 1000} s`
-    return `${url} does not respond: ${cause instanceof Error ? cause.message : message}`
+    return `${url} does not respond: ${message}`
   }
+}
+
+/** The certificate is not verified: the names of this machine need not be in it, and nothing secret is sent or believed. */
+function get(url: string): Promise<{ status: number; body: string }> {
+  const { request } = url.startsWith('https:') ? https : http
+  return new Promise((resolve, reject) => {
+    const options = { agent: false, rejectUnauthorized: false, signal: AbortSignal.timeout(waitMsMax) }
+    const sent = request(url, options, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
+    })
+    sent.on('error', (error) => reject(error.name === 'AbortError' ? error.cause : error))
+    sent.end()
+  })
 }
 
 function problemsOf(text: string): string {

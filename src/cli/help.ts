@@ -30,6 +30,7 @@ export function helpText(): string {
   npx carillon pause NAME       invokes a function no more; its messages wait
   npx carillon resume NAME      ends the pause
   npx carillon flows status     shows how many channels lack a required flow
+  npx carillon doctor           lists what is wrong, and what to do
   npx carillon migrate          migrates the schema of the store
   npx carillon backup FILE      copies the database, also while the server runs
   npx carillon healthcheck      checks whether the server is ready

@@ -23,6 +23,7 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['pause', async (args) => (await import('./processors.ts')).pauseOrResume('pause', args, process.env)],
   ['resume', async (args) => (await import('./processors.ts')).pauseOrResume('resume', args, process.env)],
   ['flows', async (args) => (await import('./flows.ts')).flows(args, process.env)],
+  ['doctor', async (args) => (await import('./doctor.ts')).doctor(args, process.env)],
   ['migrate', async (args) => (await import('./migrate.ts')).migrate(args, process.env)],
   ['backup', async (args) => (await import('./backup.ts')).backup(args, process.env)],
   ['healthcheck', async (args) => (await import('./healthcheck.ts')).healthcheck(args, process.env)],

@@ -28,7 +28,7 @@ export interface OwnNode {
 }
 
 /** A processor in the row of a flow: as the API has it, with its policy if one is set. */
-interface FlowProcessor extends WireProcessor {
+export interface FlowProcessor extends WireProcessor {
   Policy?: ProcessorPolicy
 }
 

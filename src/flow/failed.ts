@@ -1,25 +1,27 @@
 import type { Reader } from '../store/store.ts'
 
-/** Maximum of failed messages that are counted. */
-const countedMax = 10_000
+/** Maximum of failed messages that are counted: more than a person looks at. */
+const countedMax = 1_000
 
-/** How many messages, and updates, failed in a flow since this time: of one AppInstance, or of all. */
+/**
+ * How many messages, and updates, failed in a flow since this time: of one AppInstance, or of all. The latest of all are
+ * read first, and not all runs of the channels of the AppInstance.
+ */
 export async function readFailedSince(
   read: Reader,
   since: number,
   appInstanceArn: string | undefined,
 ): Promise<number> {
   const row = await read.get<{ failed: number }>(
-    appInstanceArn === undefined ? failedText('') : failedText(within),
+    `SELECT count(*) AS failed
+     FROM (
+       SELECT channel_id FROM flow_run WHERE state = 'FAILED' AND ended_at > $1 ORDER BY ended_at DESC LIMIT $2
+     ) AS failed_run
+     JOIN channel_view AS channel ON channel.channel_id = failed_run.channel_id
+       AND ($3 = '' OR channel.app_instance_arn = $3)`,
     since,
     countedMax,
-    ...(appInstanceArn === undefined ? [] : [appInstanceArn]),
+    appInstanceArn ?? '',
   )
   return row?.failed ?? 0
 }
-
-const within = `JOIN channel_view AS channel ON channel.channel_id = run.channel_id
-  AND channel.app_instance_arn = $3`
-
-const failedText = (join: string) => `SELECT count(*) AS failed FROM (
-  SELECT run.ended_at FROM run_view AS run ${join} WHERE run.state = 'FAILED' AND run.ended_at > $1 LIMIT $2) AS recent`

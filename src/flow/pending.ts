@@ -1,5 +1,6 @@
 import { functionNameOf } from '../contract/arn.ts'
 import { type Pending, processorLabelsMax } from '../runtime/metrics.ts'
+import { stepIsOpen } from '../store/steps.ts'
 import type { Reader } from '../store/store.ts'
 
 /** Maximum of open steps that are counted: in SQLite they block the event loop for 13 ms. */
@@ -9,6 +10,37 @@ interface WaitingRow {
   function_arn: string
   messages: number
   oldest_at: number
+}
+
+interface SilentFunction {
+  functionName: string
+  messages: number
+  /** When the oldest of them came to the function's step. */
+  oldestAt: number
+}
+
+/** The functions whose verdict on a message has been missing since `before`, the one with the oldest message first. */
+export async function readSilentFunctions(
+  read: Reader,
+  { before, within = '' }: { before: number; within?: string | undefined },
+): Promise<SilentFunction[]> {
+  const rows = await read.all<WaitingRow>(
+    `SELECT function_arn, count(*) AS messages, min(created_at) AS oldest_at
+     FROM (
+       SELECT step.function_arn, step.created_at FROM step_view AS step
+       JOIN channel_view AS channel ON channel.channel_id = step.channel_id
+       WHERE step.${stepIsOpen} AND step.created_at <= $1 AND ($2 = '' OR channel.app_instance_arn = $2) LIMIT $3
+     ) AS open_step
+     GROUP BY function_arn ORDER BY oldest_at, function_arn`,
+    before,
+    within,
+    countedMax,
+  )
+  return rows.map(({ function_arn, messages, oldest_at }) => ({
+    functionName: functionNameOf(function_arn),
+    messages,
+    oldestAt: oldest_at,
+  }))
 }
 
 /** The backlog of each processor, the oldest first. Beyond `namedMax` processors, one entry has the sum of the rest. */
@@ -32,19 +64,18 @@ export async function readPending(read: Reader, now: number, namedMax = processo
   return [...all.values()]
 }
 
-/** The backlog of one AppInstance. */
+/** The backlog of one AppInstance. The open steps are read first, and not all steps of its channels. */
 export async function readPendingIn(
   read: Reader,
   appInstanceArn: string,
   now: number,
 ): Promise<{ total: number; oldestSeconds: number }> {
   const row = await read.get<{ messages: number; oldest_at: number | null }>(
-    `SELECT count(*) AS messages, min(created_at) AS oldest_at
+    `SELECT count(*) AS messages, min(open_step.created_at) AS oldest_at
      FROM (
-       SELECT step.created_at FROM step_view AS step
-       JOIN channel_view AS channel ON channel.channel_id = step.channel_id AND channel.app_instance_arn = $2
-       WHERE step.state IN ('DISPATCHING', 'AWAITING') LIMIT $1
-     ) AS open_step`,
+       SELECT channel_id, created_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING') LIMIT $1
+     ) AS open_step
+     JOIN channel_view AS channel ON channel.channel_id = open_step.channel_id AND channel.app_instance_arn = $2`,
     countedMax,
     appInstanceArn,
   )

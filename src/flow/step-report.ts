@@ -45,6 +45,7 @@ export class StepReport {
       processorResourceArn: step.function_arn,
       failureReason: 'reason' in event ? event.reason : 'no verdict before the deadline',
       fallbackAction: processor?.fallbackAction,
+      ...(after.state === 'EXPIRED' && processor?.policy?.onDeadline && { onDeadline: processor.policy.onDeadline }),
       stepState: after.state,
       attempts: after.attempts,
       ...(after.state === 'DISPATCHING' &&

@@ -31,7 +31,7 @@ const tryPauseMs = [1_000, 4_000]
 const attemptsMaxDefault = 3
 const retryMsDefault = 60_000
 /** The maximum of a pause that has doubled. */
-const doubledPauseMsMax = 3_600_000
+export const doubledPauseMsMax = 3_600_000
 /**
  * The maximum of the first of these pauses if only the connection broke: the endpoint restarts, and the function most
  * likely did not run. The maximum of attempts is the same.
@@ -39,7 +39,7 @@ const doubledPauseMsMax = 3_600_000
 const cutPauseMs = 5_000
 
 /** So many entries about attempts are kept for each step. */
-const attemptsKept = 8
+export const attemptsKept = 8
 /** Status.Detail has at most so many characters (AWS's API reference, ChannelMessageStatusStructure). */
 const detailLengthMax = 256
 

@@ -50,6 +50,7 @@ const scopedByTheirRows = new Set([
   'carillon:DeleteKey',
   'carillon:ListAuditEvents',
   'carillon:GetFlowStatus',
+  'carillon:GetDiagnosis',
   'carillon:GetHeldMessage',
   'carillon:GetMessageTimeline',
   'carillon:ListPendingMessages',

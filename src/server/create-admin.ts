@@ -1,9 +1,9 @@
 import { AdminServer } from '../admin/admin-server.ts'
 import { createHostCheck, hostNameOf } from '../admin/host-names.ts'
 import { type Checks, Readiness } from '../admin/readiness.ts'
-import type { Config } from '../config.ts'
+import { adminHasTls, type Config } from '../config.ts'
 import type { ConsoleSite } from '../console/console-site.ts'
-import { isLoopback, localUrl } from '../runtime/listening.ts'
+import { isEverywhere, isLoopback, localUrl } from '../runtime/listening.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { World } from './world.ts'
 
@@ -23,7 +23,7 @@ export function createAdmin(config: Config, world: World, { metrics, checks, sit
     log: world.log,
     isKnownHost: createHostCheck(namesOf(config)),
     site,
-    tls: hasTls(config),
+    tls: adminHasTls(config),
   })
 }
 
@@ -34,14 +34,18 @@ const namesOf = ({ adminHost, adminNames, tlsNames, publicHost = '' }: Config) =
   ...tlsNames,
 ]
 
-/** Other machines reach the admin port over TLS only: the server's, or that of a proxy. */
-const hasTls = ({ tls, adminHost }: Config) => tls && !isLoopback(adminHost)
+/** The host names that the issued certificate has for the admin port. */
+export const certifiedNamesOf = ({ tlsNames, adminNames, adminHost }: Config): string[] => [
+  ...tlsNames,
+  ...adminNames,
+  ...(isEverywhere(adminHost) ? [] : [adminHost]),
+]
 
 /** The addresses of the admin port once it listens, as the endpoint file has them. */
 export async function listenAdmin(admin: AdminServer | undefined, config: Config) {
   if (!admin) return { admin: undefined, console: undefined }
   const { adminHost } = config
-  const url = localUrl(hasTls(config) ? 'https' : 'http', adminHost, await listenAt(admin, config))
+  const url = localUrl(adminHasTls(config) ? 'https' : 'http', adminHost, await listenAt(admin, config))
   return { admin: url, console: isLoopback(adminHost) ? url : undefined }
 }
 

@@ -37,11 +37,12 @@ interface Surroundings {
   findKey: FindKey
   /** Undefined if no identity provider is set. */
   webIdentity: IdentityVerifier | undefined
+  machine: ApiParts['machine']
 }
 
 /** Creates the listener that serves the operations, and the admission of sends. */
 export function createApi(config: Config, world: World, record: ServerRecord, around: Surroundings) {
-  const { metrics, engine, life, sessionHost, connections, findKey } = around
+  const { metrics, engine, life, sessionHost, connections, findKey, machine } = around
   const { store, location, node, keys, publish } = record
   const { now } = world.clock
   const admission = createAdmission(config, world, metrics, engine)
@@ -58,6 +59,7 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
     messageIds: new MessageIds(keys.secrets.mac('messageIds', ''), world.random),
     engine,
     rejectedCallbacks: new RejectedCallbacks({ ...world, store }),
+    machine,
     processors: around.processors,
     tokenKey: keys.token,
     keySecrets: keys.secrets,

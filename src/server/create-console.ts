@@ -37,7 +37,7 @@ const root = join(import.meta.dirname, '..', '..')
 /** Creates the console, which the admin port serves. */
 export function createConsole(
   config: Config,
-  { clock, log }: World,
+  { clock, log, pagesRoot = root }: World,
   record: ServerRecord,
   { findKey, sessions: messagingSessions, api, ...shown }: Surroundings,
 ) {
@@ -49,7 +49,7 @@ export function createConsole(
     acceptsLinks: isLoopback(config.adminHost),
     now: () => clock.now(),
   })
-  const pages = new Pages({ root, log })
+  const pages = new Pages({ root: pagesRoot, log })
   const live = createLive({ clock, log }, record, { sessions, ...shown })
   const site = new ConsoleSite({
     sessions,

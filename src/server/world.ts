@@ -17,6 +17,8 @@ export interface World {
   keySeconds?: number
   /** For tests: what this node publishes on NATS looks like messages of another release. */
   wireRelease?: WireRelease | undefined
+  /** For tests: the folder with `console/` and the built pages, if not that of the program. */
+  pagesRoot?: string
   /** For tests: wraps the server's store. */
   aroundStore?(store: Store): Store
 }

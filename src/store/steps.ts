@@ -18,7 +18,8 @@ import type { Job, MessageRow, RunRow, StepRow } from './tables.ts'
  *
  * The store of a single node has no rows in `node`: its node always has the same id (`soleOwner`), so after a restart
  * it still owns its steps. A hand-off moves the deadline and not due_at: the rows of a node stay in the order of their
- * creation. When the old due_at has passed, TakeSteps sets due_at to the new deadline.
+ * creation. When the old due_at has passed, TakeSteps sets due_at to the new deadline. The same follows if an operator extends
+ * the deadline of an owned step (extensions.ts).
  */
 
 /** The id of the only node of a store. */

@@ -115,7 +115,7 @@ const groups: Record<string, Group> = {
   'a key for the whole server': { may: '+-- --- -- -- -- - --- ----', operations: 'CreateKey', bare: true },
   'keys, acts and flows, of which an operator sees its own': {
     may: '+++ +++ -- -- -- - --- ----',
-    operations: 'ListKeys ListAuditEvents GetFlowStatus',
+    operations: 'ListKeys ListAuditEvents GetFlowStatus GetDiagnosis',
   },
   'keys, of which an operator changes its own': {
     may: '+++ --- -- -- -- - --- ----',

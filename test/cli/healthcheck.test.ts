@@ -56,6 +56,16 @@ suite('carillon healthcheck', () => {
     )
   })
 
+  test('asks over TLS where other machines reach the port', async () => {
+    const reached = await startTestServer({ flags: ['--admin-port', '0', '--admin-host', '0.0.0.0'] })
+    const { admin = '' } = reached.endpoint
+    assert.match(admin, /^https:\/\/127\.0\.0\.1:/)
+    const ready = { status: 0, stdout: `ready according to ${admin}/readyz\n`, stderr: '' }
+    assert.deepEqual(await carillon('healthcheck', '--data-dir', reached.dataDir), ready)
+    const port = ['--admin-port', new URL(admin).port, '--admin-host', '0.0.0.0']
+    assert.deepEqual(await carillon('healthcheck', ...port), ready)
+  })
+
   test('says so if the server was started without an admin port', async () => {
     const bare = await startTestServer()
     const { status, stderr } = await carillon('healthcheck', '--data-dir', bare.dataDir)

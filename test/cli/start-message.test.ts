@@ -43,6 +43,17 @@ suite('startMessage', () => {
     assert.doesNotMatch(message, /metrics/)
   })
 
+  test('has the link to the console, or the command that prints one', () => {
+    const console = 'http://127.0.0.1:9080'
+    const link = `${console}/#token=secret`
+    const text = startMessage({ endpoint: { ...endpoint, console }, files, functions: '/app/functions', link })
+    assert.match(text, /^Console, to watch messages being held: http:\/\/127\.0\.0\.1:9080\/#token=secret$/m)
+    const logged = startMessage({ endpoint: { ...endpoint, console }, files, functions: '/app/functions' })
+    assert.match(logged, /^Console: npx carillon console prints a link$/m)
+    assert.doesNotMatch(logged + message, /token/)
+    assert.doesNotMatch(message, /[Cc]onsole/)
+  })
+
   test('does not mention the authority if it has signed nothing', () => {
     const own = startMessage({ endpoint: { ...endpoint, ca: undefined }, files, functions: '/app/functions' })
     assert.doesNotMatch(own, /NODE_EXTRA_CA_CERTS|accept/)

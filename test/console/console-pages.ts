@@ -25,7 +25,11 @@ export class ConsolePages {
   }
 
   static async start(options: ServerOptions = {}, browserArgs: string[] = []): Promise<ConsolePages> {
-    const server = await startTestServer({ ...options, flags: ['--admin-port', '0', ...(options.flags ?? [])] })
+    const server = await startTestServer({
+      ...options,
+      withPages: true,
+      flags: ['--admin-port', '0', ...(options.flags ?? [])],
+    })
     const pages = new ConsolePages(server, await launchChromium(browserArgs))
     after(() => assert.deepEqual(pages.#errors, [], 'errors on the pages'))
     return pages

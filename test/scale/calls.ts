@@ -37,7 +37,7 @@ export async function setStage(api: Api): Promise<Stage> {
   return { appInstanceArn: AppInstanceArn, adminArn, busyArn, crowdArn: ChannelArn, channelFlowArn: ChannelFlowArn }
 }
 
-const processor = {
+export const processor = {
   Name: 'nothing',
   Configuration: {
     Lambda: { ResourceArn: 'arn:aws:lambda:us-east-1:000000000000:function:nothing', InvocationType: 'ASYNC' },

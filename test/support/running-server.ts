@@ -52,6 +52,7 @@ export class TestServer {
   /** Replaced by `restart`, because the server then listens on another port. */
   messaging!: ChimeSDKMessaging
   identity!: ChimeSDKIdentity
+  readonly #folder: string
   readonly #flags: string[]
   readonly #options: Options
   #config: Config
@@ -60,6 +61,7 @@ export class TestServer {
 
   constructor(folder: string, processors: Processors, options: Options) {
     this.processors = processors
+    this.#folder = folder
     this.clock = options.clock ?? systemClock
     const folders = ['--data-dir', join(folder, 'data'), '--functions', join(folder, 'functions')]
     this.#flags = [
@@ -115,7 +117,7 @@ export class TestServer {
     const error = (fields: object, text: string) => void this.#errors.push({ text, ...fields })
     const log = { ...silentLog, ...this.#options.log, error }
     const { clock } = this
-    const { aroundStore = (store) => store, keySeconds } = this.#options
+    const { aroundStore = (store) => store, keySeconds, withPages, pagesRoot = this.#folder } = this.#options
     this.#running = await startServer(this.#config, {
       clock,
       log,
@@ -123,6 +125,7 @@ export class TestServer {
       random: Math.random,
       strict: true,
       ...(keySeconds !== undefined && { keySeconds }),
+      ...(!withPages && { pagesRoot }),
       aroundStore: (store) => aroundStore(onPostgres ? withDecoyReads(store) : store),
     })
     const { endpoint, credentials } = this.#running
@@ -217,6 +220,10 @@ interface Options {
   environment?: Record<string, string>
   /** How many seconds the temporary keys of STS live. */
   keySeconds?: number
+  /** With the pages of the console, which the server builds first if that is necessary. */
+  withPages?: boolean
+  /** The folder with other pages in their place. */
+  pagesRoot?: string
   /** Wraps the server's store. */
   aroundStore?(store: Store): Store
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import {
   type FlowEvent,
   openStep,
+  type ProcessorPolicy,
   type Run,
   type Step,
   type Transition,
@@ -25,6 +26,8 @@ export type Happening =
 
 export interface Story {
   fallbacks: Fallback[]
+  /** Of each processor that has one. */
+  policies?: (ProcessorPolicy | undefined)[]
   deadlineMs: number
   happenings: Happening[]
   random: number
@@ -38,17 +41,18 @@ export interface Moment {
   result: Transition
 }
 
-function newRun(fallbacks: Fallback[], deadlineMs: number): Run {
+function newRun({ fallbacks, policies = [], deadlineMs }: Omit<Story, 'happenings'>): Run {
   const processors = fallbacks.map((fallbackAction, index) => {
     const name = `processor-${index}`
     return {
       name,
       functionArn: `arn:aws:lambda:us-east-1:111122223333:function:${name}`,
       fallbackAction,
+      policy: policies[index],
       hasChanged: false,
     }
   })
-  const step = openStep({ deadlineMs }, 0, worldAt(0, 0))
+  const step = openStep({ deadlineMs: policies[0]?.deadlineMs ?? deadlineMs }, 0, worldAt(0, 0))
   return { processors, deadlineMs, state: 'RUNNING', text: {}, step }
 }
 
@@ -63,9 +67,9 @@ export class Play {
   #random: number
   #earlier: Step[] = []
 
-  constructor({ fallbacks, deadlineMs, random }: Omit<Story, 'happenings'>) {
-    this.run = newRun(fallbacks, deadlineMs)
-    this.#random = random
+  constructor(story: Omit<Story, 'happenings'>) {
+    this.run = newRun(story)
+    this.#random = story.random
   }
 
   /** Every step that the run ever had, as it is now. */

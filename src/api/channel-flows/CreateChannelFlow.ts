@@ -10,7 +10,8 @@ import { once } from '../idempotency.ts'
 import { toJsonText } from '../json-text.ts'
 import { requireFew } from '../quotas.ts'
 import { putTags, readExtensionTags } from '../tags/tag.ts'
-import { type ChannelFlowRow, channelFlowTags, requireDistinctOrder } from './channel-flow.ts'
+import { type ChannelFlowRow, requireDistinctOrder } from './channel-flow.ts'
+import { channelFlowTags, policyColumns } from './channel-flow-tags.ts'
 
 export const CreateChannelFlow = operation({
   name: 'CreateChannelFlow',
@@ -31,7 +32,8 @@ export const CreateChannelFlow = operation({
   async handle(input, context) {
     const { AppInstanceArn, Processors } = input
     requireDistinctOrder(Processors)
-    const { 'carillon:deadline': deadlineMs } = readExtensionTags(input.Tags, channelFlowTags)
+    readExtensionTags(input.Tags, channelFlowTags)
+    const policy = policyColumns(Processors, input.Tags)
     return once(input, context, async (transaction, now) => {
       await requireAppInstance(transaction, AppInstanceArn)
       const arn = channelFlowArn(AppInstanceArn, context.newId())
@@ -39,8 +41,7 @@ export const CreateChannelFlow = operation({
         channel_flow_arn: arn,
         app_instance_arn: AppInstanceArn,
         name: toJsonText(input.Name),
-        processors_json: JSON.stringify(Processors),
-        deadline_ms: deadlineMs ?? channelFlowTags['carillon:deadline'].absent,
+        ...policy,
         created_at: now,
         updated_at: now,
       })

@@ -4,9 +4,14 @@ import { ProcessorList } from '../../contract/structures/channel-flows.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
 import { toJsonText } from '../json-text.ts'
+import { listTags } from '../tags/tag.ts'
 import { requireChannelFlow, requireDistinctOrder } from './channel-flow.ts'
+import { policyColumns } from './channel-flow-tags.ts'
 
-/** Replaces name and processors. Held messages keep the snapshot of the flow. */
+/**
+ * Replaces name and processors. Held messages keep the snapshot of the flow. A `carillon:` tag for one processor needs that
+ * processor afterwards, too.
+ */
 export const UpdateChannelFlow = operation({
   name: 'UpdateChannelFlow',
   http: 'PUT /channel-flows/{ChannelFlowArn} 200',
@@ -20,11 +25,14 @@ export const UpdateChannelFlow = operation({
     requireDistinctOrder(Processors)
     return store.transaction(async (transaction) => {
       await requireChannelFlow(transaction, ChannelFlowArn)
+      const { processors_json, deadline_ms } = policyColumns(Processors, await listTags(transaction, ChannelFlowArn))
       await transaction.run(
-        'UPDATE channel_flow SET name = $2, processors_json = $3, updated_at = $4 WHERE channel_flow_arn = $1',
+        `UPDATE channel_flow SET name = $2, processors_json = $3, deadline_ms = $4, updated_at = $5
+         WHERE channel_flow_arn = $1`,
         ChannelFlowArn,
         toJsonText(Name),
-        JSON.stringify(Processors),
+        processors_json,
+        deadline_ms,
         now(),
       )
       return { ChannelFlowArn }

@@ -1,10 +1,10 @@
 import { badRequest, forbidden } from '../../contract/api-error.ts'
 import type { Processor } from '../../contract/structures/channel-flows.ts'
-import type { FlowSnapshot } from '../../flow/decision.ts'
+import type { FlowProcessor, FlowSnapshot } from '../../flow/decision.ts'
 import type { Reader } from '../../store/store.ts'
 import { fromJsonText } from '../json-text.ts'
-import { type ExtensionTag, invalidTags } from '../tags/tag.ts'
 import { epochSeconds } from '../times.ts'
+import { withoutPolicy } from './channel-flow-tags.ts'
 
 export interface ChannelFlowRow {
   channel_flow_arn: string
@@ -14,29 +14,6 @@ export interface ChannelFlowRow {
   deadline_ms: number
   created_at: number
   updated_at: number
-}
-
-const deadlineMsMin = 100
-const deadlineMsMax = 30 * 24 * 3_600_000
-const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** The time limit of each processor for its verdict. A held message keeps the limit with which it was accepted. */
-const deadlineTag: ExtensionTag<number> = {
-  read: readDeadline,
-  // AWS's guide "Processor setup": the callback may come up to 48 hours later.
-  absent: 48 * 3_600_000,
-  apply: (transaction, channelFlowArn, deadlineMs) =>
-    transaction.run('UPDATE channel_flow SET deadline_ms = $2 WHERE channel_flow_arn = $1', channelFlowArn, deadlineMs),
-}
-export const channelFlowTags = { 'carillon:deadline': deadlineTag }
-
-/** In milliseconds, from a text such as `500ms`, `30s` or `2h`. */
-function readDeadline(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? []
-  const deadlineMs = Number(number) * (unitMs[unit ?? ''] ?? Number.NaN)
-  if (deadlineMs >= deadlineMsMin && deadlineMs <= deadlineMsMax) return Math.round(deadlineMs)
-  const form = 'a number with ms, s, m, h or d, from 100ms to 30d, such as 90s'
-  throw invalidTags('tags', `carillon:deadline must be ${form}`)
 }
 
 export const findChannelFlow = (read: Reader, arn: string): Promise<ChannelFlowRow | undefined> =>
@@ -80,7 +57,7 @@ export function snapshotOf(row: SnapshotRow): FlowSnapshot | undefined {
   if (effective_flow_arn === null || processors_json === null || deadline_ms === null) return undefined
   return {
     channelFlowArn: effective_flow_arn,
-    processors: JSON.parse(processors_json) as Processor[],
+    processors: JSON.parse(processors_json) as FlowProcessor[],
     deadlineMs: deadline_ms,
   }
 }
@@ -97,7 +74,7 @@ export function requireDistinctOrder(processors: readonly Processor[]): void {
 export const channelFlowSummary = (row: ChannelFlowRow) => ({
   ChannelFlowArn: row.channel_flow_arn,
   Name: fromJsonText(row.name),
-  Processors: JSON.parse(row.processors_json) as Processor[],
+  Processors: (JSON.parse(row.processors_json) as FlowProcessor[]).map(withoutPolicy),
 })
 
 export const channelFlowToWire = (row: ChannelFlowRow) => ({

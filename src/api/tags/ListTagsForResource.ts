@@ -3,7 +3,7 @@ import { ChimeArn } from '../../contract/shapes.ts'
 import { ListedTagList } from '../../contract/structures/tags.ts'
 import { byCredentialsAlone } from '../access.ts'
 import { operation } from '../context.ts'
-import { type TagRow, tagToWire } from './tag.ts'
+import { listTags } from './tag.ts'
 import { requireTagged } from './tagged-resource.ts'
 
 /** In the order of the keys. */
@@ -17,7 +17,6 @@ export const ListTagsForResource = operation({
   allow: byCredentialsAlone,
   async handle({ ResourceARN }, { read }) {
     await requireTagged(read, ResourceARN)
-    const tags = await read.all<TagRow>('SELECT * FROM tag WHERE resource_arn = $1 ORDER BY key', ResourceARN)
-    return { Tags: tags.map(tagToWire) }
+    return { Tags: await listTags(read, ResourceARN) }
   },
 })

@@ -1,16 +1,19 @@
 import { badRequest } from '../../contract/api-error.ts'
 import type { Tag } from '../../contract/structures/tags.ts'
-import type { Transaction } from '../../store/store.ts'
+import type { Reader, Transaction } from '../../store/store.ts'
 import { fromJsonText, toJsonText } from '../json-text.ts'
 import { requireFew } from '../quotas.ts'
 
-export interface TagRow {
+interface TagRow {
   resource_arn: string
   key: string
   value: string
 }
 
-/** The prefix of tags that configure Carillon's extensions. AWS has none of them, and its clients can set them. */
+/**
+ * The prefix of tags that configure Carillon's extensions. AWS has none of them, and its clients can set them. A key with
+ * capital letters is unknown: it must not look like a setting.
+ */
 const extensionPrefix = 'carillon:'
 /** A prefix that AWS reserves, in upper and lower case (AWS General Reference, "Tagging AWS resources"). */
 const reservedPrefix = 'aws:'
@@ -74,7 +77,7 @@ function requireTagKeys(member: string, keys: readonly string[], known: Extensio
   for (const key of keys) {
     if (key.toLowerCase().startsWith(reservedPrefix))
       throw invalidTags(member, `the prefix ${reservedPrefix} is reserved`)
-    if (!key.startsWith(extensionPrefix) || names.includes(key)) continue
+    if (!key.toLowerCase().startsWith(extensionPrefix) || names.includes(key)) continue
     throw invalidTags(member, `the tag ${key} is not known here (known: ${names.join(', ') || 'none'})`)
   }
 }
@@ -111,4 +114,10 @@ export async function removeTags(
   }
 }
 
-export const tagToWire = ({ key, value }: TagRow): Tag => ({ Key: fromJsonText(key), Value: fromJsonText(value) })
+/** The tags of a resource, in the order of the keys. */
+export async function listTags(read: Reader, resourceArn: string): Promise<Tag[]> {
+  const rows = await read.all<TagRow>('SELECT * FROM tag WHERE resource_arn = $1 ORDER BY key', resourceArn)
+  return rows.map(tagToWire)
+}
+
+const tagToWire = ({ key, value }: TagRow): Tag => ({ Key: fromJsonText(key), Value: fromJsonText(value) })

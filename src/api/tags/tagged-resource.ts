@@ -2,7 +2,7 @@ import { forbidden } from '../../contract/api-error.ts'
 import { type ParsedArn, parseArn } from '../../contract/arn.ts'
 import type { Reader, Transaction } from '../../store/store.ts'
 import { appInstanceTags } from '../app-instances/flow-policy.ts'
-import { channelFlowTags } from '../channel-flows/channel-flow.ts'
+import { channelFlowTags } from '../channel-flows/channel-flow-tags.ts'
 import type { ExtensionTags } from './tag.ts'
 
 /** A kind of resource that can have tags. */

@@ -6,7 +6,7 @@ import { carillon } from '../../support/carillon.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { populate } from '../../support/population.ts'
 import { assertRefused } from '../../support/refusals.ts'
-import { startTestServer } from '../../support/running-server.ts'
+import { startTestServer, testOfSqlite } from '../../support/running-server.ts'
 
 const clock = new ManualClock(Date.now())
 const server = await startTestServer({ clock })
@@ -89,12 +89,19 @@ suite('a person extends the deadline of a held message', () => {
     const { body } = await server.call('GET', `/carillon/v1/messages/${MessageId}/timeline`)
     const [{ Until, AccessKeyId }] = body.Runs[0].Steps[0].Extensions
     assert.deepEqual([Until, AccessKeyId], [before + 3_600, server.credentials.accessKeyId])
+    const { body: audit } = await server.call('GET', '/carillon/v1/audit?max-results=50')
+    assert.match(JSON.stringify(audit), new RegExp(`ExtendMessage.{1,300}${MessageId}.{1,100}3600`))
+  })
+
+  testOfSqlite('which the timeline for a person says', async () => {
+    const event = await people.sendHeld()
+    const { MessageId } = event.ChannelMessage
+    await act(MessageId, 'extend', { Seconds: 60 })
     const { stdout } = await carillon('trace', MessageId, '--data-dir', server.dataDir)
-    const until = new Date((before + 3_600) * 1_000).toISOString()
+    const until = new Date((await deadlineOf(MessageId)) * 1_000).toISOString()
     const line = `first: deadline extended by an operator (key ${server.credentials.accessKeyId}) until ${until}`
     assert.ok(stdout.includes(line), stdout)
-    const audit = await carillon('audit', '--data-dir', server.dataDir)
-    assert.match(audit.stdout, /ExtendMessage.*3600/)
+    await people.allow(event)
   })
 
   test('only later, at most 90 days after the acceptance, and only while the flow holds it', async () => {
