@@ -115,7 +115,7 @@ export class AdminServer {
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', () => stream.destroy())
     if (this.#site && this.#isKnownHost(request)) this.#site.upgrade(request, stream, head)
-    else stream.end('HTTP/1.1 421 Misdirected Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    else refuse(stream)
   }
 
   async #respond(request: IncomingMessage, make: MakePage | undefined, response: ServerResponse) {
@@ -141,6 +141,11 @@ export class AdminServer {
     const isReading = method === 'GET' || method === 'HEAD'
     return isReading || make === unknown ? make() : text(405, 'This page is read-only: use GET or HEAD')
   }
+}
+
+function refuse(stream: Duplex): void {
+  stream.once('finish', () => stream.destroy())
+  stream.end('HTTP/1.1 421 Misdirected Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
 }
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''

@@ -39,14 +39,19 @@ export function buildPages(root: string, folder: string): Build {
 
 async function finish(failure: string | undefined, target: string, folder: string): Promise<string | undefined> {
   try {
-    if (failure === undefined) {
-      await rm(folder, { recursive: true, force: true })
-      await rename(target, folder)
-    }
+    if (failure === undefined) await replace(folder, target)
     return failure
   } catch (error) {
     return (error as Error).message
   } finally {
     await rm(target, { recursive: true, force: true })
   }
+}
+
+async function replace(folder: string, target: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await rename(target, folder).catch((error: NodeJS.ErrnoException) => {
+    // Another server has built the same at the same time.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+  })
 }

@@ -5,6 +5,7 @@ import { networkOf } from '../http/network-address.ts'
 import { readBody } from '../http/read-body.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import { StoreUnavailable } from '../store/store.ts'
 import { clearCookie, readCookie, setCookie } from './cookie.ts'
 import { securityHeaders } from './headers.ts'
 import type { BuiltFile, Pages, Unbuilt } from './pages.ts'
@@ -84,8 +85,12 @@ export class ConsoleSite {
     const { log } = this.#parts
     response.on('error', (err) => log.debug({ err }, 'sending a response of the console failed'))
     const { status, body, cookie, headers } = await this.#guarded(handle, request).catch((err: unknown) => {
-      log.warn({ reason: (err as Error).message }, 'a call of the console failed')
-      return failed(503, 'The server is busy; try again')
+      if (err instanceof StoreUnavailable) {
+        log.warn({ reason: err.message }, 'a call of the console was rejected: service unavailable')
+        return failed(503, 'The server is busy; try again')
+      }
+      log.error({ err }, 'a call of the console failed')
+      return failed(500, 'The call failed inside the server, whose log has the reason')
     })
     const text = body === undefined ? '' : JSON.stringify(body)
     response.writeHead(status, {
@@ -136,7 +141,7 @@ export class ConsoleSite {
   async #page(path: string, { headers, method }: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pages, log } = this.#parts
     response.on('error', (err) => log.debug({ err }, 'sending a page of the console failed'))
-    const isFile = /\.[^./]+$/.test(path)
+    const isFile = isFilePath(path)
     const found = await pages.find(isFile ? path : '/index.html').catch((err: unknown) => {
       log.error({ err }, 'the pages of the console could not be read')
       return 'failed' as const
@@ -169,6 +174,10 @@ function pageOf(file: BuiltFile | Unbuilt, takesBrotli: boolean) {
   }
   return { status: 200, head, body: brotli ?? file.body }
 }
+
+/** Other paths are those of pages: the name of a function, which may be a part of them, may have a dot. */
+const isFilePath = (path: string) =>
+  path.startsWith('/assets/') || /\.(?:br|css|html|ico|js|json|map|png|svg|txt|woff2)$/.test(path)
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''
 

@@ -93,10 +93,9 @@ export class Live {
   /** Opens a page's WebSocket, or rejects it. */
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', () => stream.destroy())
-    this.#admit(request).then(
-      (session) => this.#server.handleUpgrade(request, stream, head, (socket) => this.#open(socket, session)),
-      (error: unknown) => refuseUpgrade(stream, error instanceof ApiError ? error : unavailable()),
-    )
+    this.#admit(request)
+      .then((session) => this.#server.handleUpgrade(request, stream, head, (socket) => this.#open(socket, session)))
+      .catch((error: unknown) => refuseUpgrade(stream, error instanceof ApiError ? error : unavailable()))
   }
 
   /** Closes all, and resolves when they are closed. */
