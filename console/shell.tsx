@@ -64,7 +64,7 @@ function Navigation({ path }: { path: string }) {
           {page.path === '/pending' && pending > 0 && (
             <span className="count">
               {countText(pending)}
-              <span className="unseen"> messages</span>
+              <span className="unseen"> held</span>
             </span>
           )}
         </a>

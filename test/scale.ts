@@ -122,10 +122,11 @@ async function measure(engine: Engine, plan: Plan, place: Place, janitor: Janito
 type Open = () => Promise<Record>
 
 async function requiredFlow(plan: Plan, place: Place, stage: Stage, open: Open, janitor: Janitor) {
-  const { pause, sends, attachMs, counts, wrong, left } = await requireFlow(place, stage, open, janitor)
+  const { pauseBefore, pause, sends, attachMs, counts, wrong, left } = await requireFlow(place, stage, open, janitor)
   const problems = [...wrong].map(([what, count]) => [`messages ${what}, though one is required`, count] as const)
   return {
     rows: [
+      pauseRow('sends alone', pauseBefore),
       pauseRow(`a flow becomes required in ${plan.channels} channels`, pause),
       atMost(`a send meanwhile: p99 of ${sends.length}`, quantile(sends, 0.99), sendMsMax, 'ms'),
       information(

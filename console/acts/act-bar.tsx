@@ -17,33 +17,35 @@ const others: Operation[] = ['extend', 'again', 'fail']
 
 /** The acts on held messages, on one or on many. Empty for who may only read. */
 export function ActBar({ messages, onDone }: Props) {
-  const [act, setAct] = useState<Operation>()
+  // The messages as they were when the act was chosen: a list that follows the server may lose some of them meanwhile.
+  const [chosen, setChosen] = useState<{ act: Operation; messages: readonly HeldMessage[] }>()
   const { decides } = useRights()
   if (!decides) return null
   const disabled = messages.length === 0
+  const choose = (act: Operation) => setChosen({ act, messages })
   const close = (summary?: string) => {
-    setAct(undefined)
+    setChosen(undefined)
     if (summary !== undefined) onDone(summary)
   }
   return (
     <>
       <SpaceBetween direction="horizontal" size="xs">
-        <Button onClick={() => setAct('complete')} disabled={disabled}>
+        <Button onClick={() => choose('complete')} disabled={disabled}>
           Complete…
         </Button>
-        <Button onClick={() => setAct('deny')} disabled={disabled}>
+        <Button onClick={() => choose('deny')} disabled={disabled}>
           Deny…
         </Button>
         <ButtonDropdown
           items={others.map((id) => ({ id, text: `${actTexts[id].name}…` }))}
-          onItemClick={({ detail }) => setAct(detail.id as Operation)}
+          onItemClick={({ detail }) => choose(detail.id as Operation)}
           disabled={disabled}
           expandToViewport
         >
           More
         </ButtonDropdown>
       </SpaceBetween>
-      {act && <ActDialog act={act} messages={messages} onClose={close} />}
+      {chosen && <ActDialog {...chosen} onClose={close} />}
     </>
   )
 }

@@ -51,14 +51,14 @@ export function ActForm({ act, messages, input, onChange }: Props) {
       ) : null
     case 'deny':
       return (
-        <>
+        <div className="stack">
           <FormField label="Reason code" description="A word that programs compare.">
             <Input value={input.reasonCode} onChange={({ detail }) => change({ reasonCode: detail.value })} />
           </FormField>
           <FormField label="Reason" description="The sender reads it. It can be empty.">
             <Input value={input.reasonText} onChange={({ detail }) => change({ reasonText: detail.value })} />
           </FormField>
-        </>
+        </div>
       )
     case 'extend':
       return (

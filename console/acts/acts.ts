@@ -29,7 +29,7 @@ export const actTexts: Record<Operation, ActTexts> = {
   again: {
     name: 'Again',
     consequence: 'The processor is called again, with the same CallbackId and all of its attempts.',
-    past: 'queued for their processor again',
+    past: 'queued for its processor again',
   },
   fail: {
     name: 'Fail',

@@ -13,7 +13,7 @@ export const ChannelLink = ({ arn, name }: { arn: string; name?: string | undefi
 )
 
 export const UserId = ({ arn }: { arn: string | undefined }) =>
-  arn === undefined ? <span className="quiet">unknown</span> : <span title={arn}>{idOf(arn)}</span>
+  arn === undefined ? <span className="quiet">not kept</span> : <span title={arn}>{idOf(arn)}</span>
 
 /** The part of an ARN that differs. */
 const idOf = (arn: string): string => arn.split('/').at(-1) ?? arn

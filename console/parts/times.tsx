@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'react'
+import { useEffect } from 'react'
+import { useWatched, Watched } from '../watched.ts'
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
 const timeOnly = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
@@ -18,7 +19,7 @@ export function Time({ seconds }: { seconds: number }) {
 
 /** How long ago, or with `until` how long still. It is always current. */
 export function Age({ since, until }: { since?: number; until?: number }) {
-  const nowSeconds = useNow(1_000) / 1000
+  const nowSeconds = useNow() / 1000
   const at = since ?? until ?? nowSeconds
   const date = new Date(at * 1000)
   return (
@@ -28,14 +29,24 @@ export function Age({ since, until }: { since?: number; until?: number }) {
   )
 }
 
-/** The time, read again at this interval. */
-export function useNow(intervalMs: number): number {
-  const [now, setNow] = useState(() => Date.now())
+/** One timer for all ages on a page: a list has hundreds. It stops when none is shown. */
+const seconds = new Watched(Date.now())
+let timer: ReturnType<typeof setInterval> | undefined
+let watchers = 0
+
+/** The time, in milliseconds since the epoch, once a second. */
+export function useNow(): number {
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), intervalMs)
-    return () => clearInterval(timer)
-  }, [intervalMs])
-  return now
+    watchers += 1
+    timer ??= setInterval(() => seconds.set(Date.now()), 1_000)
+    return () => {
+      watchers -= 1
+      if (watchers > 0) return
+      clearInterval(timer)
+      timer = undefined
+    }
+  }, [])
+  return useWatched(seconds)
 }
 
 export function durationText(seconds: number): string {

@@ -100,9 +100,10 @@ export interface TimelineStep {
   DecidedBy?: string
   AccessKeyId?: string
   Reason?: { Code: string; Text: string }
-  Attempts: { At: number; What: string; Code?: string }[]
+  Attempts: { At: number; What: string; Code?: string; AccessKeyId?: string }[]
   Changes: { Member: string; Before: number; After: number }[]
   RejectedCallbacks: number
+  Extensions: { At: number; Until: number; AccessKeyId: string }[]
   Waits?: {
     For: 'PROCESSOR' | 'RETRY' | 'CALLBACK' | 'processor' | 'retry' | 'callback'
     Until: number

@@ -76,13 +76,20 @@ function stepLane(step: TimelineStep, end: number): Lane {
   }
 }
 
-/** A call of a processor that answers later ends without a callback: nothing is wrong with it. */
-export const attemptTone = ({ What }: Attempt): Tone => (What === 'ended without a callback' ? 'neutral' : 'bad')
+/** Neither a call that ended without a callback nor a person's retry is a failure. */
+export const attemptTone = ({ What }: Attempt): Tone => (What === 'unreached' || What === 'crashed' ? 'bad' : 'neutral')
 
-const attemptTexts: Record<string, string> = { unreached: 'Was not reached', crashed: 'Failed' }
+const attemptTexts: Record<string, string> = {
+  unreached: 'Was not reached',
+  crashed: 'Failed',
+  'ended without a callback': 'Its call ended without a callback',
+  'handed again': 'Called again by a person',
+}
 
-export const attemptText = ({ What, Code }: Attempt): string =>
-  (attemptTexts[What] ?? 'Ended without a callback') + (Code === undefined ? '' : ` (${Code})`)
+export function attemptText({ What, Code, AccessKeyId }: Attempt): string {
+  const facts = [Code, AccessKeyId && `key ${AccessKeyId}`].filter(Boolean)
+  return (attemptTexts[What] ?? What) + (facts.length === 0 ? '' : ` (${facts.join(', ')})`)
+}
 
 const waitTexts = {
   PROCESSOR: 'Waits for a place at its processor',
@@ -117,6 +124,7 @@ const stateTexts: Record<TimelineStep['State'], string> = {
 export function verdictOf({ State, DecidedBy, Reason, Changes }: TimelineStep): string {
   if (State === 'EXPIRED' && DecidedBy === 'ban') return 'Ended, because the sender was banned'
   if (State === 'EXPIRED' && DecidedBy === 'operator') return 'Ended by a person'
+  if (State === 'EXPIRED' && DecidedBy === 'on-deadline') return 'Released at its deadline, as the flow says'
   const verdict = State === 'ALLOWED' && Changes.length > 0 ? 'Allowed with changes' : stateTexts[State]
   const by = DecidedBy === 'operator' ? ' by a person' : ''
   const reason = Reason ? `: ${[Reason.Code, Reason.Text].filter(Boolean).join(', ')}` : ''

@@ -30,7 +30,7 @@ const endTitles: Partial<Record<TimelineRun['State'], string>> = {
 }
 
 function StepRows({ step }: { step: TimelineStep }) {
-  const { FunctionName, HandedOffAt, DecidedAt, Attempts, Waits } = step
+  const { FunctionName, HandedOffAt, DecidedAt, Attempts, Extensions, Waits } = step
   return (
     <>
       {HandedOffAt !== undefined && (
@@ -41,6 +41,11 @@ function StepRows({ step }: { step: TimelineStep }) {
       {Attempts.map((attempt) => (
         <Row key={attempt.At} at={attempt.At} tone={attemptTone(attempt)} title={FunctionName}>
           {attemptText(attempt)}
+        </Row>
+      ))}
+      {Extensions.map(({ At, Until, AccessKeyId }) => (
+        <Row key={At} at={At} tone="neutral" title={`${FunctionName}: a person moved the deadline`}>
+          to <Time seconds={Until} />, by the key {AccessKeyId}
         </Row>
       ))}
       {DecidedAt !== undefined && (

@@ -39,4 +39,4 @@ export function TimelineView({ timeline }: { timeline: Timeline }) {
 }
 
 const EndedRun = ({ run }: { run: TimelineRun }) => <Lanes drawing={drawingOf(run, 0)} />
-const OpenRun = ({ run }: { run: TimelineRun }) => <Lanes drawing={drawingOf(run, useNow(500) / 1000)} />
+const OpenRun = ({ run }: { run: TimelineRun }) => <Lanes drawing={drawingOf(run, useNow() / 1000)} />

@@ -376,11 +376,13 @@ export class FlowEngine {
     const now = this.#parts.clock.now()
     const loaded = this.#loaded.get(callbackId)
     if (loaded) catchUp(loaded, this.#parts)
+    const knownDeadlineAt = loaded?.job.step.deadline_at ?? deadline_at
+    if (loaded && knownDeadlineAt < deadline_at) extend(loaded, deadline_at)
     // Before the deadline, a step in memory or set aside needs nothing.
     const isKnown = loaded || this.#aside.has(callbackId)
-    if (isKnown && now < (loaded?.job.step.deadline_at ?? deadline_at)) return
+    if (isKnown && now < knownDeadlineAt) return
     const isExtended = loaded !== undefined && now < deadline_at
-    if (isExtended && !loaded.outcomePending) return extend(loaded, deadline_at)
+    if (isExtended && !loaded.outcomePending) return
     // Retries of a write end at the deadline that the write has, so the processor is invoked again.
     if (isExtended) this.#unload(callbackId)
     await this.#apply(isExtended || !loaded ? this.#newLoadedStep(job) : loaded, { type: 'Due' })

@@ -1,5 +1,5 @@
 import type { Timeline, TimelineRun, TimelineStep } from './timeline.ts'
-import type { Attempt } from './transition.ts'
+import type { Attempt, Decision } from './transition.ts'
 
 /** The timeline for a person: a line for each thing that happened, with its time, and how long it took. */
 export function timelineText(timeline: Timeline): string {
@@ -19,9 +19,9 @@ interface Line {
 }
 
 function runLines(run: TimelineRun): string[] {
-  const title = run.revision === 1 ? 'Message' : `Update ${run.revision - 1}`
+  const title = run.revision === 1 ? 'The message' : `Update ${run.revision - 1}`
   const lines: Line[] = [
-    { at: run.acceptedAt, text: `accepted, and held by ${run.channelFlowArn}` },
+    { at: run.acceptedAt, text: 'accepted, and held by the flow' },
     ...run.steps.flatMap(stepLines),
     ...(run.endedAt === undefined ? [] : [{ at: run.endedAt, text: outcomeText(run) }]),
   ]
@@ -29,63 +29,92 @@ function runLines(run: TimelineRun): string[] {
   const sorted = lines.map((line, index) => ({ ...line, index })).sort((a, b) => a.at - b.at || a.index - b.index)
   return [
     '',
-    `${title}, ${new Date(run.acceptedAt).toISOString()}`,
+    `${title}, ${timeText(run.acceptedAt)}`,
+    `  flow          ${run.channelFlowArn}`,
     ...sorted.map(({ at, text }) => `  ${sinceText(at - run.acceptedAt).padEnd(12)}  ${text}`),
     ...waits,
   ]
 }
 
 function stepLines(step: TimelineStep): Line[] {
-  const { processor, openedAt, handedOffAt, decidedAt, attempts, rejectedCallbacks, extensions } = step
-  const rejected = rejectedCallbacks > 0 ? `, after ${rejectedCallbacks} rejected callbacks` : ''
+  const { processor, openedAt, handedOffAt, decidedAt, attempts, extensions } = step
+  // Most processors decide before the hand-off is written.
+  const isGiven = handedOffAt === openedAt
   return [
-    { at: openedAt, text: `${processor}: its turn` },
-    ...(handedOffAt === undefined ? [] : [{ at: handedOffAt, text: `${processor}: has the message` }]),
-    ...attempts.map((attempt) => ({ at: attempt.at, text: `${processor}: ${attemptText(attempt)}` })),
+    { at: openedAt, text: `${processor} ${isGiven ? 'has the message' : 'is next'}` },
+    ...(handedOffAt === undefined || isGiven ? [] : [{ at: handedOffAt, text: `${processor} has the message` }]),
+    ...attempts.map((attempt) => ({ at: attempt.at, text: attemptText(processor, attempt) })),
     ...extensions.map(({ at, until, keyId }) => ({
       at,
-      text: `${processor}: deadline extended by an operator (key ${keyId}) until ${new Date(until).toISOString()}`,
+      text: `${operatorText(keyId)} gave ${processor} time until ${timeText(until)}`,
     })),
-    ...(decidedAt === undefined ? [] : [{ at: decidedAt, text: `${processor}: ${decisionText(step)}${rejected}` }]),
+    ...(decidedAt === undefined ? [] : [{ at: decidedAt, text: `${decisionText(step)}${rejectedText(step)}` }]),
   ]
 }
 
-const attemptText = ({ what, code, keyId }: Attempt) => {
-  if (what === 'handed again') return `an operator had it handed over again (key ${keyId ?? 'unknown'})`
-  const described = { unreached: 'was not reached', crashed: 'failed', 'ended without a callback': what }[what]
-  return code === undefined ? described : `${described} (${code})`
+const operatorText = (keyId: string | undefined) => `an operator (key ${keyId ?? 'unknown'})`
+
+const timeText = (ms: number) => new Date(ms).toISOString()
+
+function attemptText(processor: string, { what, code, keyId }: Attempt): string {
+  if (what === 'handed again' && keyId !== undefined)
+    return `${operatorText(keyId)} had it handed to ${processor} again`
+  const texts = {
+    unreached: 'could not be reached',
+    crashed: 'failed',
+    'ended without a callback': 'ended without a callback',
+    'handed again': 'has it again: its node was restarted, or another one took over',
+  }
+  return `${processor} ${texts[what]}${code === undefined ? '' : ` (${code})`}`
 }
 
-function decisionText({ state, decision, changes }: TimelineStep): string {
-  const by = decision?.by === 'operator' ? ` by an operator (key ${decision.keyId ?? 'unknown'})` : ''
-  const reason = decision?.reason ? `: ${decision.reason.code} ${decision.reason.text}`.trimEnd() : ''
+function decisionText({ processor, state, decision, changes }: TimelineStep): string {
+  const isOperator = decision?.by === 'operator'
+  const who = isOperator ? `${operatorText(decision.keyId)}, in place of ${processor},` : processor
   switch (state) {
     case 'ALLOWED':
-      return `allowed${by}${changesText(changes)}`
+      return `${who} allowed it${changesText(changes)}`
     case 'DENIED':
-      return `denied${by}${reason}`
+      return `${who} denied it${reasonText(decision)}`
     case 'UNREACHABLE':
-      return 'given up: it was not reached, and its FallbackAction decided'
+      return `${processor} could not be called, and its FallbackAction decided`
     case 'EXPIRED':
+      if (isOperator) return `${operatorText(decision.keyId)} ended it: no verdict of ${processor} counts any more`
+      if (decision?.by === 'ban') return `the sender was banned: no verdict of ${processor} counts any more`
       if (decision?.by === 'on-deadline')
-        return 'approved without a verdict: its time ended, and on-deadline is continue'
-      if (decision?.by === 'ban') return 'ended, because the sender was banned'
-      return decision?.by === 'operator' ? `ended${by}` : 'ended without a verdict'
+        return `the time of ${processor} was over: its on-deadline, continue, let the message pass`
+      return `the time of ${processor} was over, without a verdict`
     default:
-      return state
+      return `${processor} ${state}`
   }
+}
+
+function reasonText(decision: Decision | undefined): string {
+  const { code, text } = decision?.reason ?? { code: '', text: '' }
+  if (code === '') return ''
+  return text === '' ? `, reason ${code}` : `, reason ${code}: ${text}`
 }
 
 function changesText(changes: TimelineStep['changes']): string {
   const members = Object.entries(changes).map(([member, [before, after]]) => `${member} ${before} → ${after}`)
-  return members.length === 0 ? ', unchanged' : `, changed ${members.join(', ')} (lengths of its JSON)`
+  return members.length === 0 ? ', unchanged' : `, changed: ${members.join(', ')} characters of JSON`
 }
 
-const outcomeText = ({ state, detail }: TimelineRun) => (detail === undefined ? state : `${state}: ${detail}`)
+function rejectedText({ rejectedCallbacks: count }: TimelineStep): string {
+  if (count === 0) return ''
+  return count === 1 ? '; another callback was rejected' : `; ${count} other callbacks were rejected`
+}
+
+function outcomeText({ state, detail }: TimelineRun): string {
+  if (state === 'SENT') return 'SENT to the members'
+  // The reason of a denial is in the line of the decision.
+  const why = state === 'FAILED' && detail !== undefined ? ` (${detail})` : ''
+  return `${state}${why}; only its sender was notified`
+}
 
 function waitText({ processor }: TimelineStep, waits: NonNullable<TimelineStep['waits']>): string {
-  const deadline = new Date(waits.deadlineAt).toISOString()
-  const until = new Date(waits.until).toISOString()
+  const deadline = timeText(waits.deadlineAt)
+  const until = timeText(waits.until)
   if (waits.for === 'callback') return `waits for the callback of ${processor}, until ${deadline}`
   if (waits.for === 'retry') return `${processor} is tried again at ${until}; its time ends at ${deadline}`
   return `waits for a place at ${processor}, until ${deadline}`

@@ -1,5 +1,7 @@
 import { functionNameOf } from '../contract/arn.ts'
+import type { Audience } from '../store/channel-event.ts'
 import { type Extension, extensionsOf } from '../store/extensions.ts'
+import { firstSeqSince } from '../store/message-times.ts'
 import { free } from '../store/steps.ts'
 import type { Reader } from '../store/store.ts'
 import type { RunRow, StepRow } from '../store/tables.ts'
@@ -53,6 +55,23 @@ export interface TimelineStep {
 
 /** So many updates of a message are shown, the latest ones. */
 const runsMax = 50
+/** The event of a message is looked for among so many events of its channel, which begin so long before its acceptance. */
+const eventsMax = 10_000
+const skewMsMax = 1_000
+
+/**
+ * The first event of a held message was for its sender alone. It stays in the channel log as long as the timeline, after the
+ * message's own row. The clocks of two nodes may differ by a second.
+ */
+const senderText = `WITH log (first) AS (SELECT ${firstSeqSince('$1', 'CAST($2 AS BIGINT)', 'channel_log')})
+  SELECT audience_json FROM channel_log, log
+  WHERE channel_id = $1 AND seq >= log.first AND seq < log.first + ${eventsMax} AND subject = $3 ORDER BY seq LIMIT 1`
+
+async function readSender(read: Reader, { channel_id, message_id, created_at }: RunRow): Promise<string | undefined> {
+  const row = await read.get<{ audience_json: string }>(senderText, channel_id, created_at - skewMsMax, message_id)
+  const audience = row && (JSON.parse(row.audience_json) as Audience)
+  return audience?.to === 'users' && audience.users.length === 1 ? audience.users[0] : undefined
+}
 
 /** Undefined if no flow of the channel ever had the message, or its steps have been deleted since. */
 export async function readTimeline(read: Reader, channelId: number, messageId: string): Promise<Timeline | undefined> {
@@ -79,7 +98,7 @@ export async function readTimeline(read: Reader, channelId: number, messageId: s
     channelArn: latest.channel_arn,
     appInstanceArn: channel?.app_instance_arn ?? '',
     status: message?.status,
-    senderArn: message?.sender_arn,
+    senderArn: message?.sender_arn ?? (await readSender(read, runs[0] ?? latest)),
     runs: shown,
   }
 }

@@ -83,13 +83,16 @@ export interface Step {
   decision: Decision | undefined
 }
 
-/** A failed attempt, or that an operator ordered another one. Without any text of the message or of the processor. */
+/**
+ * A failed attempt, or another hand-off: by an operator's order, or after a restart or the death of a node. Without any text
+ * of the message or of the processor.
+ */
 export interface Attempt {
   at: number
   what: 'unreached' | 'crashed' | 'ended without a callback' | 'handed again'
   /** The class or the code of the error: `ECONNREFUSED`, `TypeError`, `HTTP 503`. */
   code?: string | undefined
-  /** The operator's access key. */
+  /** The access key of the operator who ordered it. */
   keyId?: string
 }
 
@@ -233,9 +236,10 @@ function allow(run: Run, text: Partial<MessageText>, world: World): Transition {
   return proceed({ ...decide(run, 'ALLOWED', world), text: { ...run.text, ...text } }, world)
 }
 
+/** If it waits for its verdict already, a node had it before this one, or before its restart. */
 function handedOff(run: Run, world: World): Transition {
-  const after = reached(run, world)
-  return record(after, after.step)
+  const { step } = reached(run, world)
+  return record(run, run.step.state === 'AWAITING' ? withAttempt(step, { at: world.now, what: 'handed again' }) : step)
 }
 
 const processorAt = (run: Run, position: number) => run.processors[position] as Processor

@@ -2,8 +2,8 @@
 export type NumberedTable = 'channel_message' | 'channel_log'
 
 /**
- * In SQL: the number of the first message, or event, of a channel that was created at this time or later. `channelId` and `time` are
- * placeholders.
+ * In SQL: the number of the first message, or event, of a channel that was created at this time or later. `channelId` and
+ * `time` are placeholders.
  *
  * In a channel the time increases with the number, so a bisection finds the number: 20 steps for a million messages. An
  * index by time would need one step, but it would cost every message a write, for lists that are rare.

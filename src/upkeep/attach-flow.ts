@@ -19,14 +19,16 @@ export const attachFlow: Kind = {
     )
     const flowArn = policy?.required_flow_arn
     if (!flowArn) return { state: 'done', unchanged: true }
-    const channels = await transaction.all<{ channel_id: number }>(
-      'SELECT channel_id FROM channel_view WHERE app_instance_arn = $1 AND channel_id > $2 ORDER BY channel_id LIMIT $3',
+    // Deleted channels too: with the heads, PostgreSQL joins all channels of the AppInstance in each piece, 130 ms for 100,000.
+    const piece = await transaction.get<{ last_id: number | null }>(
+      `SELECT max(channel_id) AS last_id FROM
+         (SELECT channel_id FROM channel WHERE app_instance_arn = $1 AND channel_id > $2 ORDER BY channel_id LIMIT $3) AS piece`,
       work.subject,
       after,
       pieceRowsMax,
     )
-    const last = channels.at(-1)
-    if (!last) return { state: 'done' }
+    const last = piece?.last_id ?? null
+    if (last === null) return { state: 'done' }
     await transaction.run(
       `UPDATE channel SET channel_flow_arn = $1, updated_at = $2
        WHERE app_instance_arn = $3 AND channel_id > $4 AND channel_id <= $5 AND coalesce(channel_flow_arn, '') <> $1`,
@@ -34,8 +36,8 @@ export const attachFlow: Kind = {
       now,
       work.subject,
       after,
-      last.channel_id,
+      last,
     )
-    return { state: 'more', cursor: { after: last.channel_id } }
+    return { state: 'more', cursor: { after: last } }
   },
 }

@@ -1,6 +1,7 @@
 import type {
   ChannelMessageCallback,
   SendChannelMessageCommandInput,
+  Tag,
   UpdateChannelMessageCommandInput,
 } from '@aws-sdk/client-chime-sdk-messaging'
 import type { ProcessorEvent } from '../../src/processor/processor-event.ts'
@@ -41,9 +42,9 @@ export class Lobby {
   }
 
   /** A flow of these functions for the channel, one after the other. */
-  async attachFlow({ messaging }: ClusterServer, names: string[]): Promise<void> {
+  async attachFlow({ messaging }: ClusterServer, names: string[], Tags?: Tag[]): Promise<void> {
     const flow = { AppInstanceArn: this.appInstanceArn, Name: 'Flow', Processors: names.map(processor) }
-    const { ChannelFlowArn } = await messaging.createChannelFlow(flow)
+    const { ChannelFlowArn } = await messaging.createChannelFlow({ ...flow, Tags })
     await messaging.associateChannelFlow({ ChannelArn: this.channelArn, ChannelFlowArn, ChimeBearer: this.owner })
   }
 

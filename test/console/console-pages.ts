@@ -5,7 +5,7 @@ import { launchChromium } from '../support/chromium.ts'
 import { startTestServer, type TestServer } from '../support/running-server.ts'
 
 /** A build of the pages, and a page on a loaded machine, have so long. */
-const waitMsMax = Number(process.env.DEVWAIT ?? 90_000)
+const waitMsMax = 90_000
 
 /** Refused calls and connections, which the page itself shows. What the policy blocks is an error. */
 const shownToTheReader =

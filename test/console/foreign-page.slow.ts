@@ -77,6 +77,7 @@ suite('a page of another origin, while the console is open in the same browser',
       form.submit()
     }`)
     assert.equal((await posted).status(), 403)
+    await foreign.waitForURL(deny)
     await foreign.goto(foreignUrl)
     await assertUnchanged()
   })

@@ -225,6 +225,20 @@ test('an attempt that a stop interrupts is repeated after the start, with the sa
   assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
 })
 
+test('the timeline has the repetition of a hand-off that was written before the stop', async (context) => {
+  const stage = await openStage(context)
+  const callbackId = await stage.send()
+  for (const time of ['first', 'second']) {
+    theOnly(stage).handOver()
+    await stage.pass(1_000)
+    await stage.quiet()
+    if (time === 'first') await stage.stop()
+    if (time === 'first') await stage.start()
+  }
+  const { attempts_json, handed_off_at } = await stage.step(callbackId)
+  assert.deepEqual([attempts_json, handed_off_at], ['[{"at":1000,"what":"handed again"}]', 0])
+})
+
 test('messages that a stop interrupts are resumed in the order in which they were sent', async (context) => {
   const stage = await openStage(context, { inFlightMax: 100 })
   const sent: string[] = []

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { queueLimits } from '../../src/flow/step-queue.ts'
 import { extendDeadline } from '../../src/store/extensions.ts'
+import { randomFrom } from '../cluster/random.ts'
 import { type FlowStage, openStage } from '../support/flow-stage.ts'
 
 const deadlineMs = 30_000
@@ -29,6 +30,26 @@ test('a step at its processor outlives its old deadline, and its processor is no
   assert.deepEqual([failures(stage), stage.attempts.length], [0, 1])
   await stage.callback(callbackId)
   assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
+})
+
+test('an attempt that ends after the old deadline counts as one before it', async (context) => {
+  for (const [end, attempts] of [
+    [completed, 1],
+    [crashed, 2],
+  ] as const) {
+    const stage = await openStage(context)
+    const callbackId = await stage.send({}, undefined, { deadlineMs })
+    await stage.pass(100)
+    stage.attempts[0]?.handOver()
+    await stage.pass(5_000)
+    await extend(stage, callbackId, 10 * deadlineMs)
+    await stage.pass(deadlineMs)
+    await stage.attempts[0]?.end(end)
+    await stage.pass(59_000)
+    assert.equal(stage.attempts.length, 1)
+    await stage.pass(2_000)
+    assert.deepEqual([failures(stage), stage.attempts.length], [0, attempts])
+  }
 })
 
 test('an extension before the hand-off is written stays, and the step ends at the extended deadline', async (context) => {
@@ -141,3 +162,58 @@ test('an extension just before the expiry is written keeps the message, and its 
   await stage.callback(callbackId)
   assert.equal(stage.events.at(-1), 'CREATE_CHANNEL_MESSAGE')
 })
+
+for (let seed = 1; seed <= 8; seed += 1) {
+  test(`in any order of events, no message fails before its extended deadline, and all end (seed ${seed})`, async (context) => {
+    const random = randomFrom(seed)
+    const below = (limit: number) => Math.floor(random() * limit)
+    const stage = await openStage(context, { inFlightMax: 2, queueLimits: { ...queueLimits, channelStepsMax: 3 } })
+    /** The deadline that the operator was told, by CallbackId. */
+    const told = new Map<string, number>()
+    const isEnded = new Set<unknown>()
+    const attempt = () => {
+      const open = stage.attempts.filter((one) => !isEnded.has(one))
+      return open[below(open.length)]
+    }
+    const happenings = [
+      async () => void (told.size < 9 && told.set(await stage.send({}, undefined, { deadlineMs }), 0)),
+      async () => attempt()?.handOver(),
+      async () => {
+        const one = attempt()
+        isEnded.add(one)
+        await one?.end(below(2) === 0 ? completed : crashed)
+      },
+      async () => {
+        const id = [...told.keys()][below(told.size)]
+        if (id === undefined || (await stage.step(id)).decided_at !== null) return
+        if ((await stage.step(id)).deadline_at <= stage.clock.now()) return
+        await extend(stage, id, 20_000)
+        told.set(id, (await stage.step(id)).deadline_at)
+      },
+      async () => stage.pass(below(12_000)),
+      async () => {
+        stage.store.failing = true
+        await stage.pass(below(6_000))
+        stage.store.failing = false
+      },
+      async () => {
+        if (below(4) > 0) return
+        await stage.stop()
+        stage.clock.advance(below(5_000))
+        await stage.start()
+      },
+    ]
+    for (let count = 0; count < 120; count += 1) {
+      await happenings[below(happenings.length)]?.()
+      await stage.quiet()
+    }
+    await stage.pass(900_000)
+    assert.ok(told.size > 3)
+    for (const [id, until] of told) {
+      const { state, decided_at, deadline_at } = await stage.step(id)
+      assert.equal(state, 'EXPIRED')
+      assert.ok((decided_at ?? 0) >= deadline_at && deadline_at >= until, `${decided_at} ${deadline_at} ${until}`)
+    }
+    assert.ok([...told.values()].some((until) => until > 0))
+  })
+}

@@ -16,6 +16,7 @@ const handedOff = tell({ type: 'HandedOff' })
 const completed = tell({ type: 'Completed' })
 const due = tell({ type: 'Due' })
 const stopped = tell({ type: 'Stopped', reason: 'the sender was banned' })
+const again = tell({ type: 'Again', keyId: 'key' })
 const crashed = tell({ type: 'Crashed', reason: 'it threw' })
 const cut = tell({ type: 'Crashed', reason: 'the connection was cut', retrySoon: true })
 const busy = tell({ type: 'Unreached', reason: 'too many requests', permanent: false })
@@ -190,6 +191,45 @@ const deadlines: Example[] = [
   ],
 ]
 
+const orders: Example[] = [
+  [
+    'an order begins all attempts anew',
+    ['ABORT'],
+    [
+      ...crashesAndWaits(60),
+      ...crashesAndWaits(120),
+      handedOff,
+      crashed,
+      again,
+      ...crashesAndWaits(60),
+      handedOff,
+      crashed,
+    ],
+    'RUNNING: DISPATCHING, due in 120 s',
+  ],
+  [
+    'a step that no node owns is owned after an order',
+    ['ABORT'],
+    [handedOff, completed, again],
+    'RUNNING: DISPATCHING owned',
+  ],
+  [
+    'a retry that is due later is owned after an order',
+    ['ABORT'],
+    [handedOff, crashed, again],
+    'RUNNING: DISPATCHING owned',
+  ],
+  ['a verdict counts after an order', ['ABORT'], [handedOff, again, allow()], 'SENT: ALLOWED'],
+  [
+    'an order does not move the deadline',
+    ['ABORT'],
+    [handedOff, hours(47), again, handedOff, hours(1), due],
+    'FAILED: EXPIRED',
+  ],
+  ['there is no order after the deadline', ['ABORT'], [handedOff, hours(48), again, due], 'FAILED: EXPIRED'],
+  ['a run that has ended takes no order', ['ABORT'], [deny, again], 'DENIED: DENIED'],
+]
+
 const stops: Example[] = [
   ['a run that is stopped fails in every state of its step', ['CONTINUE'], [stopped], 'FAILED: EXPIRED'],
   ['a step that a processor has is stopped', ['CONTINUE'], [handedOff, stopped, allow()], 'FAILED: EXPIRED'],
@@ -198,7 +238,14 @@ const stops: Example[] = [
   ['a run that has ended is not stopped', ['ABORT'], [allow(), stopped], 'SENT: ALLOWED'],
 ]
 
-for (const [sentence, fallbacks, happenings, outcome] of [...stops, ...verdicts, ...reach, ...attempts, ...deadlines]) {
+for (const [sentence, fallbacks, happenings, outcome] of [
+  ...orders,
+  ...stops,
+  ...verdicts,
+  ...reach,
+  ...attempts,
+  ...deadlines,
+]) {
   test(sentence, () => {
     const told = play({ fallbacks, deadlineMs: twoDaysMs, happenings, random: 0.5 })
     assert.equal(outcomeOf(told), outcome)

@@ -144,6 +144,7 @@ const events: fc.Arbitrary<FlowEvent> = fc.oneof(
     arbitrary: fc.record({ type: fc.constant('Crashed'), reason: fc.constant('it threw'), retrySoon: fc.boolean() }),
   },
   { weight: 6, arbitrary: fc.constant({ type: 'Due' }) },
+  { weight: 1, arbitrary: fc.constant({ type: 'Again', keyId: 'key' }) },
 ) as fc.Arbitrary<FlowEvent>
 
 const happenings: fc.Arbitrary<Happening> = fc.oneof(

@@ -58,7 +58,6 @@ function Figures({ processor }: { processor: Processor }) {
   ]
   return (
     <dl className="figures">
-      {figures.map(([name, value]) => value !== undefined && <Figure key={name} name={name} value={value} />)}
       <div>
         <dt>Held</dt>
         <dd>
@@ -71,6 +70,7 @@ function Figures({ processor }: { processor: Processor }) {
           )}
         </dd>
       </div>
+      {figures.map(([name, value]) => value !== undefined && <Figure key={name} name={name} value={value} />)}
     </dl>
   )
 }

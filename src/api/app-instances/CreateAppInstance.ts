@@ -23,7 +23,7 @@ export const CreateAppInstance = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: [],
   tokenScope: 'caller',
-  audited: ['AppInstanceArn'],
+  audited: ['AppInstanceArn', 'Tags'],
   allow: byCredentialsAlone,
   async handle(input, context) {
     requirePlainTags(input.Tags)

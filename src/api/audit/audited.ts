@@ -1,8 +1,10 @@
 import { appInstanceOf } from '../../contract/arn.ts'
 import type { Operation } from '../../contract/operation.ts'
+import type { Tag } from '../../contract/structures/tags.ts'
 import { type Act, recordAct } from '../../store/audit.ts'
 import type { Isolation, Transaction } from '../../store/store.ts'
 import type { ApiStore, Context } from '../context.ts'
+import { isExtensionKey } from '../tags/tag.ts'
 import { WatchedTransaction } from './watched-transaction.ts'
 
 /**
@@ -70,7 +72,7 @@ class CallAudit {
     const { credentials, operation, requestId, address, now } = this.#context
     const values: Record<string, unknown> = { ...(result as object), ...this.#input }
     const members = [...operation.resources, ...(operation.audited ?? [])]
-    const facts = Object.fromEntries(members.map((member) => [member, values[member]]))
+    const facts = Object.fromEntries(members.map((member) => [member, factOf(member, values[member])]))
     return {
       at: now(),
       accessKeyId: credentials.accessKeyId,
@@ -83,6 +85,15 @@ class CallAudit {
       requestId,
     }
   }
+}
+
+/** Tags that configure the server are facts; other tags are text of the caller. */
+function factOf(member: string, value: unknown): unknown {
+  if (member !== 'Tags' && member !== 'TagKeys') return value
+  const own = ((value ?? []) as (Tag | string)[]).filter((tag) =>
+    isExtensionKey(typeof tag === 'string' ? tag : tag.Key),
+  )
+  return own.length === 0 ? undefined : own
 }
 
 function outsideTransaction(): never {

@@ -27,7 +27,7 @@ export const CreateChannelFlow = operation({
   errors: ['BadRequest', 'Conflict', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['AppInstanceArn'],
   tokenScope: 'AppInstanceArn',
-  audited: ['ChannelFlowArn', 'Processors'],
+  audited: ['ChannelFlowArn', 'Processors', 'Tags'],
   allow: byCredentialsAlone,
   async handle(input, context) {
     const { AppInstanceArn, Processors } = input

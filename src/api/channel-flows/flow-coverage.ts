@@ -44,8 +44,8 @@ export interface FlowCoverage {
 
 interface Piece {
   channels: number
-  without_flow: number | null
-  remaining: number | null
+  without_flow: number
+  remaining: number
   last_id: number | null
 }
 
@@ -55,20 +55,22 @@ export async function readFlowCoverage(
 ): Promise<FlowCoverage> {
   const sum: FlowCoverage = { channels: 0, withoutFlow: 0, remaining: 0, isPartial: false }
   for (let after = 0; sum.channels < channelsMax; ) {
+    // The heads after the limit: else PostgreSQL joins all channels of the AppInstance in each piece.
     const piece = await read.get<Piece>(
-      `SELECT count(*) AS channels, max(channel_id) AS last_id,
-         sum(CASE WHEN channel_flow_arn IS NULL THEN 1 ELSE 0 END) AS without_flow,
-         sum(CASE WHEN $3 <> '' AND coalesce(channel_flow_arn, '') <> $3 THEN 1 ELSE 0 END) AS remaining
-       FROM (SELECT channel_id, channel_flow_arn FROM channel_view
-             WHERE app_instance_arn = $1 AND channel_id > $2 ORDER BY channel_id LIMIT ${pieceRowsMax}) AS piece`,
+      `SELECT count(head.channel_id) AS channels, max(piece.channel_id) AS last_id,
+         count(CASE WHEN channel_flow_arn IS NULL THEN head.channel_id END) AS without_flow,
+         count(CASE WHEN $3 <> '' AND coalesce(channel_flow_arn, '') <> $3 THEN head.channel_id END) AS remaining
+       FROM (SELECT channel_id, channel_flow_arn FROM channel
+             WHERE app_instance_arn = $1 AND channel_id > $2 ORDER BY channel_id LIMIT ${pieceRowsMax}) AS piece
+       LEFT JOIN channel_head AS head ON head.channel_id = piece.channel_id AND head.deleted_at IS NULL`,
       app_instance_arn,
       after,
       required_flow_arn ?? '',
     )
     if (!piece || piece.last_id === null) return sum
     sum.channels += piece.channels
-    sum.withoutFlow += piece.without_flow ?? 0
-    sum.remaining += piece.remaining ?? 0
+    sum.withoutFlow += piece.without_flow
+    sum.remaining += piece.remaining
     after = piece.last_id
     await setImmediate()
   }

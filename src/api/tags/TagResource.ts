@@ -13,7 +13,7 @@ export const TagResource = operation({
   output: {},
   errors: ['BadRequest', 'Forbidden', 'ResourceLimitExceeded'],
   resources: ['ResourceARN'],
-  audited: [],
+  audited: ['Tags'],
   allow: byCredentialsAlone,
   async handle({ ResourceARN, Tags }, { store }) {
     const { extensions } = taggedKind(ResourceARN)

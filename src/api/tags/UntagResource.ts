@@ -13,7 +13,7 @@ export const UntagResource = operation({
   output: {},
   errors: ['BadRequest', 'Forbidden'],
   resources: ['ResourceARN'],
-  audited: [],
+  audited: ['TagKeys'],
   allow: byCredentialsAlone,
   async handle({ ResourceARN, TagKeys }, { store }) {
     const { extensions } = taggedKind(ResourceARN)

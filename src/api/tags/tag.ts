@@ -15,6 +15,7 @@ interface TagRow {
  * capital letters is unknown: it must not look like a setting.
  */
 const extensionPrefix = 'carillon:'
+export const isExtensionKey = (key: string): boolean => key.toLowerCase().startsWith(extensionPrefix)
 /** A prefix that AWS reserves, in upper and lower case (AWS General Reference, "Tagging AWS resources"). */
 const reservedPrefix = 'aws:'
 
@@ -77,7 +78,7 @@ function requireTagKeys(member: string, keys: readonly string[], known: Extensio
   for (const key of keys) {
     if (key.toLowerCase().startsWith(reservedPrefix))
       throw invalidTags(member, `the prefix ${reservedPrefix} is reserved`)
-    if (!key.toLowerCase().startsWith(extensionPrefix) || names.includes(key)) continue
+    if (!isExtensionKey(key) || names.includes(key)) continue
     throw invalidTags(member, `the tag ${key} is not known here (known: ${names.join(', ') || 'none'})`)
   }
 }

@@ -26,7 +26,7 @@ const StepOutput = Type.Object({
   Attempts: Type.Array(AttemptOutput),
   Changes: Type.Array(Type.Object({ Member: Type.String(), Before: Type.Integer(), After: Type.Integer() })),
   RejectedCallbacks: Type.Integer(),
-  Extensions: Type.Array(ExtensionOutput),
+  Extensions: optional(Type.Array(ExtensionOutput)),
   Waits: optional(Type.Object({ For: Type.String(), Until: Timestamp, Deadline: Timestamp })),
 })
 

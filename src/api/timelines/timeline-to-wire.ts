@@ -1,5 +1,6 @@
 import type { Timeline, TimelineRun, TimelineStep } from '../../flow/timeline.ts'
 import type { Attempt } from '../../flow/transition.ts'
+import type { Extension } from '../../store/extensions.ts'
 import { epochSeconds } from '../times.ts'
 
 export const timelineToWire = ({ messageId, channelArn, status, senderArn, runs }: Timeline) => ({
@@ -20,6 +21,12 @@ const runToWire = ({ revision, channelFlowArn, state, detail, acceptedAt, endedA
   Steps: steps.map(stepToWire),
 })
 
+const extensionToWire = ({ at, until, keyId }: Extension) => ({
+  At: epochSeconds(at),
+  Until: epochSeconds(until),
+  AccessKeyId: keyId,
+})
+
 const stepToWire = ({ decision, waits, ...step }: TimelineStep) => ({
   Processor: step.processor,
   FunctionName: step.functionName,
@@ -33,11 +40,7 @@ const stepToWire = ({ decision, waits, ...step }: TimelineStep) => ({
   Attempts: step.attempts.map(attemptToWire),
   Changes: Object.entries(step.changes).map(([Member, [Before, After]]) => ({ Member, Before, After })),
   RejectedCallbacks: step.rejectedCallbacks,
-  Extensions: step.extensions.map(({ at, until, keyId }) => ({
-    At: epochSeconds(at),
-    Until: epochSeconds(until),
-    AccessKeyId: keyId,
-  })),
+  Extensions: step.extensions.length === 0 ? undefined : step.extensions.map(extensionToWire),
   Waits: waits && { For: waits.for, Until: epochSeconds(waits.until), Deadline: epochSeconds(waits.deadlineAt) },
 })
 

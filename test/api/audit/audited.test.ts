@@ -31,7 +31,7 @@ suite('the audit log has', () => {
 
   test('ids and settings of calls, and no text of a user, secret or token', () => {
     const permitted =
-      /^(?:\w+A(?:rn|RN)|AccessKeyId|MessageId|FunctionNames?|ReasonCode|Seconds|Kind|Role|Directory|ExpirationTimestamp|\w+Settings|Processors)$/
+      /^(?:\w+A(?:rn|RN)|AccessKeyId|MessageId|FunctionNames?|ReasonCode|Seconds|Kind|Role|Directory|ExpirationTimestamp|\w+Settings|Processors|Tags|TagKeys)$/
     const members = all.flatMap(({ audited = [] }) => audited)
     assert.ok(members.length > 0)
     assert.deepEqual(
@@ -88,6 +88,18 @@ onBothEngines('what was created is named, with the settings that count and no se
   const facts = { SubjectArn: world.user('ana'), AccessKeyId, Kind: 'USER', Directory: true }
   assert.deepEqual(JSON.parse(row.facts_json), facts)
   assert.ok(!JSON.stringify(row).includes(SecretAccessKey!))
+})
+
+onBothEngines('a tag that configures the server is a fact, and any other is text of the caller', async (world) => {
+  const ResourceARN = world.appInstanceArn
+  const own = { Key: 'carillon:control-messages', Value: 'refuse' }
+  await call(world, named('TagResource'), { ResourceARN, Tags: [{ Key: 'team', Value: 'bells' }, own] })
+  await call(world, named('TagResource'), { ResourceARN, Tags: [{ Key: 'team', Value: 'carillon' }] })
+  await call(world, named('UntagResource'), { ResourceARN, TagKeys: ['team', own.Key] })
+  assert.deepEqual(
+    (await acts(world)).map(({ facts_json }) => JSON.parse(facts_json)),
+    [{ ResourceARN, Tags: [own] }, { ResourceARN }, { ResourceARN, TagKeys: [own.Key] }],
+  )
 })
 
 onBothEngines('a call that is refused, is rolled back or changes nothing leaves no row', async (world) => {

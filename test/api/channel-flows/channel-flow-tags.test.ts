@@ -113,6 +113,15 @@ suite('a tag of a channel flow', () => {
     await update(flow, ['third'])
   })
 
+  test('for one processor and an update that removes it: at the same moment, one of both is rejected', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const flow = await createWith(['first', 'second'])
+      const both = await Promise.allSettled([tag(flow, 'deadline:2=30s'), update(flow, ['third'])])
+      const reasons = both.flatMap((one) => (one.status === 'rejected' ? [one.reason.name] : []))
+      assert.deepEqual(reasons, ['BadRequestException'])
+    }
+  })
+
   test('is no member of a processor in a response', async () => {
     const flow = await createWith(['first', 'second'], 'attempts=1', 'retry:2=1s')
     const { ChannelFlow } = (await server.call('GET', `/channel-flows/${encodeURIComponent(flow)}`)).body
@@ -191,7 +200,7 @@ suite('carillon:on-deadline=continue', () => {
     const event = await held.sendHeld()
     await passDeadline(held, event, clock)
     const { stdout } = await carillon('trace', event.ChannelMessage.MessageId, '--data-dir', server.dataDir)
-    assert.match(stdout, /first: approved without a verdict: its time ended, and on-deadline is continue/)
+    assert.match(stdout, /the time of first was over: its on-deadline, continue, let the message pass/)
   })
 
   test('set during a run has no effect on it, and removed during a run neither', async () => {

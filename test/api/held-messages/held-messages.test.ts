@@ -99,7 +99,7 @@ suite('a person extends the deadline of a held message', () => {
     await act(MessageId, 'extend', { Seconds: 60 })
     const { stdout } = await carillon('trace', MessageId, '--data-dir', server.dataDir)
     const until = new Date((await deadlineOf(MessageId)) * 1_000).toISOString()
-    const line = `first: deadline extended by an operator (key ${server.credentials.accessKeyId}) until ${until}`
+    const line = `an operator (key ${server.credentials.accessKeyId}) gave first time until ${until}`
     assert.ok(stdout.includes(line), stdout)
     await people.allow(event)
   })

@@ -30,8 +30,8 @@ suite('GetMessageTimeline', () => {
     await until(async () => (await timelineOf(MessageId)).Runs[0].Steps[0].RejectedCallbacks === 1)
     const { Runs, ...timeline } = await timelineOf(MessageId)
     const at = (clock.now() - 1_000) / 1000
-    assert.deepEqual(timeline, { MessageId, ChannelArn: people.channelArn })
-    const nothing = { Attempts: [], Changes: [], RejectedCallbacks: 0 }
+    assert.deepEqual(timeline, { MessageId, ChannelArn: people.channelArn, SenderArn: people.member })
+    const nothing = { Attempts: [], Changes: [], Extensions: [], RejectedCallbacks: 0 }
     assert.deepEqual(Runs, [
       {
         Revision: 1,
@@ -92,9 +92,10 @@ suite('GetMessageTimeline', () => {
     const { status, stdout, stderr } = await carillon('trace', MessageId, '--data-dir', server.dataDir)
     assert.deepEqual([status, stderr], [0, ''])
     assert.match(stdout, /^ {2}status {3}no longer stored$/m)
-    assert.match(stdout, /^ {2}\+0 ms {9}accepted, and held by arn:/m)
-    assert.match(stdout, /^ {2}\+1\.50 s {7}first: denied: RUDE$/m)
-    assert.match(stdout, /^ {2}\+1\.50 s {7}DENIED: RUDE$/m)
+    assert.ok(stdout.includes(`  sender   ${people.member}\n`))
+    assert.match(stdout, /^ {2}\+0 ms {9}accepted, and held by the flow$/m)
+    assert.match(stdout, /^ {2}\+1\.50 s {7}first denied it, reason RUDE$/m)
+    assert.match(stdout, /^ {2}\+1\.50 s {7}DENIED; only its sender was notified$/m)
     const json = await carillon('trace', MessageId, '--json', '--data-dir', server.dataDir)
     assert.deepEqual(JSON.parse(json.stdout), await timelineOf(MessageId))
   })
