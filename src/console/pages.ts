@@ -93,16 +93,23 @@ export class Pages {
     log.info({ folder: this.#sources }, 'the console is being built')
     this.#build = buildPages(root, this.#folder)
     void this.#build.ended.then(async (failure) => {
-      this.#build = undefined
       if (!this.#isBuildWanted) return
-      if (failure === undefined) {
-        this.#files = await readFiles(this.#folder)
-        log.info({ folder: this.#folder }, 'the console is built')
-      } else {
-        this.#failed = true
-        log.error({ reason: failure }, 'building the console failed')
-      }
+      const reason = failure ?? (await this.#readBuilt())
+      this.#failed = reason !== undefined
+      this.#build = undefined
+      if (reason === undefined) log.info({ folder: this.#folder }, 'the console is built')
+      else log.error({ reason }, 'building the console failed')
     })
+  }
+
+  /** Returns the reason of a failure. */
+  async #readBuilt(): Promise<string | undefined> {
+    try {
+      this.#files = await readFiles(this.#folder)
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    }
   }
 }
 
