@@ -22,7 +22,7 @@ export function authenticateWith(
     const problem = foreignRequest({ method, headers })
     if (problem !== undefined) throw new ApiError('Forbidden', `The call is not one of the console: ${problem}`)
     const session = await sessions.find(readCookie(headers))
-    if (!session) throw new ApiError('Unauthorized', 'Nobody is signed in')
+    if (!session) throw new ApiError('Unauthorized', 'There is no session: sign in')
     return { ok: true, credentials: session.key }
   }
 }

@@ -39,7 +39,10 @@ interface Reply {
 }
 
 const failed = (status: number, message: string): Reply => ({ status, body: { message } })
-const notSignedIn = failed(401, 'Nobody is signed in: open the link that the server prints, or use an access key')
+const notSignedIn = failed(
+  401,
+  'There is no session: open the link that the server prints, or sign in with an access key',
+)
 const wrongProof = failed(
   401,
   'The link was used or is older than 10 minutes, or the access key is not one of an operator',

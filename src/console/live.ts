@@ -117,7 +117,7 @@ export class Live {
   async #admit({ headers }: IncomingMessage): Promise<ConsoleSession> {
     if (!isOwnOrigin(headers)) throw new ApiError('Forbidden', 'The WebSocket comes from a page of another origin')
     const session = await this.#parts.sessions.find(readCookie(headers))
-    if (!session) throw new ApiError('Unauthorized', 'Nobody is signed in')
+    if (!session) throw new ApiError('Unauthorized', 'There is no session: sign in')
     if (this.#isClosed || this.#sessions.size >= consolesMax) throw unavailable()
     return session
   }
