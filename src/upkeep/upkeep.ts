@@ -114,7 +114,8 @@ export class Upkeep {
       if (error instanceof StoreUnavailable) throw error
       await this.#putOff(kind, subject, error)
     }
-    await wait(Math.min(elapsedMs() - begunMs, restMsMax), undefined, { ref: false })
+    // A stop waits for it. When nothing else runs any more, this timer keeps the process from ending before the stop does.
+    if (!this.#isClosed) await wait(Math.min(elapsedMs() - begunMs, restMsMax))
   }
 
   async #commitPiece(kind: Kind, subject: string): Promise<void> {
