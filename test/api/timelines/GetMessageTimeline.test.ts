@@ -31,6 +31,7 @@ suite('GetMessageTimeline', () => {
     const { Runs, ...timeline } = await timelineOf(MessageId)
     const at = (clock.now() - 1_000) / 1000
     assert.deepEqual(timeline, { MessageId, ChannelArn: people.channelArn, SenderArn: people.member })
+    const nothing = { Attempts: [], Changes: [], RejectedCallbacks: 0 }
     assert.deepEqual(Runs, [
       {
         Revision: 1,
