@@ -178,7 +178,9 @@ export class Live {
   #frameSoon(): void {
     if (this.#cancelFrame || this.#isClosed) return
     const { clock } = this.#parts
-    const at = Math.max(clock.now() + gatherMs, this.#frameAt + frameEveryMs)
+    const now = clock.now()
+    // The clock may have been set back since the last frame.
+    const at = Math.min(Math.max(now + gatherMs, this.#frameAt + frameEveryMs), now + frameEveryMs)
     this.#cancelFrame = clock.at(at, () => void this.#frame())
   }
 

@@ -1,4 +1,5 @@
-import { type IncomingHttpHeaders, request } from 'node:http'
+import { type IncomingHttpHeaders, request as requestOverHttp } from 'node:http'
+import { request as requestOverTls } from 'node:https'
 
 interface Call {
   headers?: Record<string, string>
@@ -24,18 +25,23 @@ export const ownWrite = (origin: string) => ({
 /** A browser with the console open, as far as the server sees it: its cookie, and the headers that browsers add. */
 export class ConsoleClient {
   readonly url: string
+  readonly #ca: Buffer | undefined
   cookie: string | undefined
 
-  constructor(url: string) {
+  /** `ca`: the certificate of the authority, for a server with TLS. */
+  constructor(url: string, ca?: Buffer) {
     this.url = url
+    this.#ca = ca
   }
 
   /** Sends these headers only, and the cookie: `fetch` would not let a test choose Host or Origin. */
   send(method: string, path: string, { headers = {}, body }: Call = {}): Promise<Answer> {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
     const all = { ...(this.cookie !== undefined && { cookie: this.cookie }), ...headers }
+    const request = this.url.startsWith('https:') ? requestOverTls : requestOverHttp
+    const options = { method, headers: all, agent: false as const, ca: this.#ca }
     return new Promise((resolve, reject) => {
-      const sent = request(this.url + path, { method, headers: all, agent: false }, (response) => {
+      const sent = request(this.url + path, options, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('end', () => resolve(answer(response.statusCode ?? 0, response.headers, Buffer.concat(chunks))))
