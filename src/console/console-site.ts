@@ -11,7 +11,7 @@ import { securityHeaders } from './headers.ts'
 import type { BuiltFile, Pages, Unbuilt } from './pages.ts'
 import { foreignRequest } from './same-origin.ts'
 import type { ConsoleSession, ConsoleSessions, Proof } from './sessions.ts'
-import { unbuiltPage } from './unbuilt-page.ts'
+import { reloadPath, reloadScript, unbuiltPage } from './unbuilt-page.ts'
 
 /** A proof has a few hundred bytes. */
 const bodyBytesMax = 4_096
@@ -145,7 +145,8 @@ export class ConsoleSite {
     const { pages, log } = this.#parts
     response.on('error', (err) => log.debug({ err }, 'sending a page of the console failed'))
     const isFile = isFilePath(path)
-    const found = await pages.find(isFile ? path : '/index.html').catch((err: unknown) => {
+    const finding = path === reloadPath ? Promise.resolve(reloadScript) : pages.find(isFile ? path : '/index.html')
+    const found = await finding.catch((err: unknown) => {
       log.error({ err }, 'the pages of the console could not be read')
       return 'failed' as const
     })

@@ -13,7 +13,7 @@ import { unlessRequired } from '../support/required.ts'
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
 const pingMsMax = 20_000
-const waitMsMax = 240_000
+const waitMsMax = 90_000
 
 /** Why the packages cannot be installed here. */
 const missingRegistry = await run('npm', ['ping'], { timeout: pingMsMax }).then(
@@ -54,7 +54,7 @@ suite('from a clone to the first held message', { skip }, async () => {
     assert.fail(`npm start has printed no link:\n${output.join('\n')}`)
   }
 
-  test('takes two commands and a click; the diagnostic says how long', { timeout: 2 * waitMsMax }, async (t) => {
+  test('takes two commands and a click; the diagnostic says how long', { timeout: 600_000 }, async (t) => {
     const startedMs = performance.now()
     const times: string[] = []
     const note = (what: string) => times.push(`${what} after ${((performance.now() - startedMs) / 1000).toFixed(0)} s`)
