@@ -56,11 +56,6 @@ export class ConsolePages {
     return page
   }
 
-  /** The errors of the pages so far, for a test that provokes them. */
-  takeErrors(): string[] {
-    return this.#errors.splice(0)
-  }
-
   /** A page that is signed in by a link, at this path. */
   async signedIn(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     const page = await this.page(options)

@@ -77,4 +77,15 @@ suite('signing in to the console, in Chromium', { skip }, async () => {
     await page.getByRole('heading', { name: 'Messages' }).waitFor()
     assert.equal(page.url(), `${origin}/messages?view=pending`)
   })
+
+  test('a page whose key is suspended asks for a sign-in, without a click', async () => {
+    const page = await pages.page()
+    await page.goto(`${origin}/messages`)
+    const key = await server.createKey({ Kind: 'OPERATOR' })
+    await enterKey(page, key)
+    await page.getByText('Live', { exact: true }).waitFor()
+    const suspended = await server.call('POST', `/carillon/v1/keys/${key.accessKeyId}?operation=suspend`)
+    assert.ok(suspended.status < 300, JSON.stringify(suspended.body))
+    await page.getByText('Your session has ended.').waitFor()
+  })
 })
