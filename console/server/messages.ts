@@ -103,7 +103,7 @@ export interface TimelineStep {
   Attempts: { At: number; What: string; Code?: string; AccessKeyId?: string }[]
   Changes: { Member: string; Before: number; After: number }[]
   RejectedCallbacks: number
-  Extensions: { At: number; Until: number; AccessKeyId: string }[]
+  Extensions?: { At: number; Until: number; AccessKeyId: string }[]
   Waits?: {
     For: 'PROCESSOR' | 'RETRY' | 'CALLBACK' | 'processor' | 'retry' | 'callback'
     Until: number

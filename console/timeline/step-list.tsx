@@ -30,7 +30,7 @@ const endTitles: Partial<Record<TimelineRun['State'], string>> = {
 }
 
 function StepRows({ step }: { step: TimelineStep }) {
-  const { FunctionName, HandedOffAt, DecidedAt, Attempts, Extensions, Waits } = step
+  const { FunctionName, HandedOffAt, DecidedAt, Attempts, Extensions = [], Waits } = step
   return (
     <>
       {HandedOffAt !== undefined && (

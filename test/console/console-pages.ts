@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { globSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { after } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { buildPages } from '../../src/console/build.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { startTestServer, type TestServer } from '../support/running-server.ts'
 
@@ -25,6 +28,7 @@ export class ConsolePages {
   }
 
   static async start(options: ServerOptions = {}, browserArgs: string[] = []): Promise<ConsolePages> {
+    await buildIfStale()
     const server = await startTestServer({
       ...options,
       withPages: true,
@@ -56,11 +60,6 @@ export class ConsolePages {
     return page
   }
 
-  /** The errors of the pages so far, for a test that provokes them. */
-  takeErrors(): string[] {
-    return this.#errors.splice(0)
-  }
-
   /** A page that is signed in by a link, at this path. */
   async signedIn(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     const page = await this.page(options)
@@ -77,6 +76,16 @@ export class ConsolePages {
     await page.getByRole('navigation', { name: 'Pages' }).waitFor()
     return page
   }
+}
+
+/** While a server builds pages anew, it serves the previous ones: the tests need those of the sources. */
+async function buildIfStale(): Promise<void> {
+  const root = join(import.meta.dirname, '../..')
+  const folder = join(root, 'dist', 'console-pages')
+  const timeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const changedAt = Math.max(...globSync('console/**', { cwd: root }).map((path) => timeOf(join(root, path))))
+  if (changedAt <= timeOf(join(folder, 'index.html'))) return
+  assert.equal(await buildPages(root, folder).ended, undefined, 'the pages could not be built')
 }
 
 export async function enterKey(page: Page, key: { accessKeyId: string; secretAccessKey: string }): Promise<void> {

@@ -52,6 +52,14 @@ suite('signing in to the console, in Chromium', { skip }, async () => {
     assert.equal(await viewer.getByRole('button', { name: 'Deny…' }).count(), 0)
   })
 
+  test('an operator of one AppInstance is told what is not for this key', async () => {
+    const { AppInstanceArn } = await server.identity.createAppInstance({ Name: 'one' })
+    const page = await pages.signedInBy({ SubjectArn: AppInstanceArn }, '/processors')
+    await page.getByText('a key of one AppInstance does not list them').waitFor()
+    await page.getByRole('link', { name: 'See what is pending' }).click()
+    await page.getByText('No message is held here now.').waitFor()
+  })
+
   test('after the sign-out the cookie is worth nothing', async () => {
     const page = await pages.signedIn('/messages')
     const cookies = await page.context().cookies()
@@ -76,5 +84,16 @@ suite('signing in to the console, in Chromium', { skip }, async () => {
     await enterKey(page, await server.createKey({ Kind: 'OPERATOR' }))
     await page.getByRole('heading', { name: 'Messages' }).waitFor()
     assert.equal(page.url(), `${origin}/messages?view=pending`)
+  })
+
+  test('a page whose key is suspended asks for a sign-in, without a click', async () => {
+    const page = await pages.page()
+    await page.goto(`${origin}/messages`)
+    const key = await server.createKey({ Kind: 'OPERATOR' })
+    await enterKey(page, key)
+    await page.getByText('Live', { exact: true }).waitFor()
+    const suspended = await server.call('POST', `/carillon/v1/keys/${key.accessKeyId}?operation=suspend`)
+    assert.ok(suspended.status < 300, JSON.stringify(suspended.body))
+    await page.getByText('Your session has ended.').waitFor()
   })
 })

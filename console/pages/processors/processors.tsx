@@ -1,11 +1,25 @@
 import { Failure } from '../../parts/failure.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { Waiting } from '../../parts/waiting.tsx'
+import { useSession } from '../../session-context.ts'
 import { ProcessorCard } from './processor-card.tsx'
 import { useProcessors } from './use-processors.ts'
 
 /** The functions and endpoints that decide about messages, and how they are. */
 export function Processors() {
+  if (!useSession().appInstanceArn) return <AllProcessors />
+  return (
+    <>
+      <PageTitle title="Processors" />
+      <p className="card">
+        The processors serve all AppInstances, so a key of one AppInstance does not list them.{' '}
+        <a href="/pending">See what is pending</a> instead.
+      </p>
+    </>
+  )
+}
+
+function AllProcessors() {
   const { value, error, isLoading, reload } = useProcessors()
   return (
     <>
