@@ -47,13 +47,17 @@ export const flow: Part = {
     const possible = asked.filter(({ options }) => hasDatabase || !options.onPostgres)
     const wanted = peers.filter(({ name }) => bench.options.peers.includes(name))
     const installed = wanted.map((peer) => ({ peer, packages: peer.install(bench.scratch) }))
+    let turn = 0
     return async (results) => {
+      // The first version of a pair would have the cooler machine, or the warmer disk, each time.
+      const versions = turn % 2 === 0 ? bench.versions : bench.versions.toReversed()
+      turn += 1
       await measureFront(bench, floorSetup, startFloor, results)
       for (const { peer, packages } of installed) {
         await measureFront(bench, peer.name, () => startPeer(bench, peer, packages), results)
       }
       for (const setup of possible) {
-        for (const version of bench.versions) await measureSetup(bench, version, setup, results)
+        for (const version of versions) await measureSetup(bench, version, setup, results)
       }
     }
   },
