@@ -8,19 +8,24 @@ import { createInterface } from 'node:readline'
 import { after, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { launchChromium, missingBrowser } from '../support/chromium.ts'
-import { unlessRequired } from '../support/required.ts'
+import { unlessPermitted, unlessRequired } from '../support/required.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
-const pingMsMax = 20_000
+const lookMsMax = 20_000
 const waitMsMax = 90_000
 
-/** Why the packages cannot be installed here. */
-const missingRegistry = await run('npm', ['ping'], { timeout: pingMsMax }).then(
-  () => false as const,
-  () => 'the registry of npm cannot be reached',
-)
-const skip = unlessRequired(missingBrowser || missingRegistry)
+/** Why there can be no clone here, or no packages for it. */
+async function missingSource(): Promise<string | false> {
+  const works = (command: string, ...args: string[]) =>
+    run(command, args, { timeout: lookMsMax }).then(
+      () => true,
+      () => false,
+    )
+  if (!(await works('git', 'ls-remote', '--heads', `file://${root}`))) return 'git does not clone this folder'
+  return !(await works('npm', 'view', 'ws', 'version')) && 'the registry of npm cannot be reached'
+}
+const skip = unlessRequired(missingBrowser) || unlessPermitted(await missingSource())
 
 suite('from a clone to the first held message', { skip }, async () => {
   if (skip) return

@@ -14,7 +14,7 @@ export function unlessRequired(reason: string | false): string | false {
 }
 
 /**
- * For the `skip` of a test that needs a right which no package gives: root, or to mount a file system. `npm run
+ * For the `skip` of a test that needs what no package gives: root, the right to mount a file system, a clone. `npm run
  * test:all` lists such a test, and passes without it.
  */
 export function unlessPermitted(reason: string | false): string | false {
