@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { Readiness } from './admin/readiness.ts'
 import type { Config } from './config.ts'
 import { createLink, linkTo } from './console/links.ts'
 import { readPending } from './flow/pending.ts'
@@ -113,19 +114,22 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   const { hub, sessions } = createSessions(config, world, record, { metrics, connections, findKey })
   const logLag = () => hub.lag
   const folder = record.folder.path
-  const checks = checksOf({
+  const readiness = new Readiness(
+    checksOf({
+      clock,
+      store,
+      shortages,
+      descriptors,
+      bus,
+      folder,
+      storesInFolder: record.storesInFolder,
+      phase: () => life.phase,
+      logLag,
+      functionsReady: () => functions.folderReady(),
+    }),
     clock,
-    store,
-    shortages,
-    descriptors,
-    bus,
-    folder,
-    storesInFolder: record.storesInFolder,
-    phase: () => life.phase,
-    logLag,
-    functionsReady: () => functions.folderReady(),
-  })
-  const machine = createMachine(config, world, { checks, functions, descriptors, folder })
+  )
+  const machine = createMachine(config, { readiness, functions, descriptors, folder })
   const around = { life, metrics, engine, connections, sessionHost, processors, findKey, webIdentity, machine }
   const api = createApi(config, world, record, around)
   const creds = createCreds(config, world, record, { life, metrics, functions, webIdentity })
@@ -133,7 +137,7 @@ async function build(config: Config, world: World, life: Life, stack: AsyncDispo
   for (const server of listeners.all) sessions.attach(server)
 
   const console = createConsole(config, world, record, { findKey, sessions, api: api.adminListener, ...flow })
-  const admin = createAdmin(config, world, { metrics, checks, site: console.site })
+  const admin = createAdmin(config, world, { metrics, readiness, site: console.site })
   metrics.readFrom({
     sessions: () => ({ ...sessions.size, deliveries: sessions.deliveries }),
     logLag,

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { readConfig } from '../config.ts'
 import { createLink, linkMs, linkTo } from '../console/links.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { endpointFile } from '../runtime/data-folder.ts'
 import { commandLine, recordAct } from '../store/audit.ts'
+import { readEndpoint } from './running-server.ts'
 import { systemUser } from './system-user.ts'
 import { withStore } from './with-store.ts'
 
@@ -28,13 +28,7 @@ export async function console(args: string[], environment: NodeJS.ProcessEnv): P
 
 /** The URL of the console. Throws if no link may lead there. */
 function consoleIn(folder: string): string {
-  let text: string
-  try {
-    text = readFileSync(join(folder, endpointFile), 'utf8')
-  } catch {
-    throw new Error(`no server runs in ${folder}: start it, or set --data-dir`)
-  }
-  const { admin, console: url } = JSON.parse(text) as { admin?: string; console?: string }
+  const { admin, console: url } = readEndpoint(folder)
   if (url !== undefined) return url
   if (admin === undefined) throw new Error('the server has no admin port: start it without --admin-port off')
   throw new Error(

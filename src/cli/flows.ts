@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts'
 import { takeFlags } from './own-flags.ts'
-import { type RunningServer, serverOf } from './running-server.ts'
+import { serverOf } from './running-server.ts'
 
 const usage = `npx carillon flows status [--json]
     shows for each AppInstance which flow its channels must have, and how many have none yet
@@ -19,29 +19,17 @@ interface FlowStatus {
 /** Maximum of listed AppInstances. */
 const listedMax = 10_000
 
+const appInstancesOf = ({ AppInstances }: { AppInstances: FlowStatus[]; NextToken?: string }) => AppInstances
+
 /** `carillon flows status`. */
 export async function flows([action = '', ...args]: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   if (action !== 'status') throw new ConfigError([usage])
   const { flags, others } = takeFlags(args, { '--json': 'no value' })
-  const all = await listAll(serverOf(others, environment))
+  const server = serverOf(others, environment)
+  const all = await server.list('/carillon/v1/flows/status', {}, appInstancesOf, listedMax)
   if (flags['--json'] !== undefined) console.log(JSON.stringify(all, null, 2))
   else console.log(all.length === 0 ? 'No AppInstance has a channel flow.' : all.map(describe).join('\n'))
   return 0
-}
-
-async function listAll(server: RunningServer): Promise<FlowStatus[]> {
-  const all: FlowStatus[] = []
-  let token: string | undefined
-  do {
-    const next: string = token === undefined ? '' : `?next-token=${encodeURIComponent(token)}`
-    const page = await server.call<{ AppInstances: FlowStatus[]; NextToken?: string }>(
-      'GET',
-      `/carillon/v1/flows/status${next}`,
-    )
-    all.push(...page.AppInstances)
-    token = page.NextToken
-  } while (token !== undefined && all.length < listedMax)
-  return all
 }
 
 function describe({ AppInstanceArn, RequiredFlowArn, Channels, Remaining = 0, WithoutFlow, Partial }: FlowStatus) {

@@ -163,22 +163,8 @@ function inputOf(act: Act, { content: contentFile, reason, duration }: Record<st
   return { ReasonCode: code, ReasonText: text }
 }
 
-async function listAll<Message>(
-  server: RunningServer,
-  path: string,
-  query: Record<string, string | undefined>,
-): Promise<Message[]> {
-  const messages: Message[] = []
-  let token: string | undefined
-  do {
-    const search = new URLSearchParams({ 'max-results': '50' })
-    for (const [name, value] of Object.entries({ ...query, 'next-token': token })) if (value) search.set(name, value)
-    const page: Page<Message> = await server.call('GET', `${path}?${search}`)
-    messages.push(...page.Messages)
-    token = page.NextToken
-  } while (token !== undefined && messages.length < listedMax)
-  return messages
-}
+const listAll = <Message>(server: RunningServer, path: string, query: Record<string, string | undefined>) =>
+  server.list(path, query, ({ Messages }: Page<Message>) => Messages, listedMax)
 
 function secondsOf(text: string, subject: string): number {
   const ms = readDuration(text, ['s', 'm', 'h', 'd'])

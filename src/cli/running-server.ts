@@ -3,10 +3,13 @@ import { join, resolve } from 'node:path'
 import { readConfig } from '../config.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { endpointFile } from '../runtime/data-folder.ts'
+import type { Endpoint } from '../runtime/endpoint-files.ts'
 import { signRequest } from '../signature/sign-request.ts'
 
 /** Time limit of one call. */
 const callMsMax = 30_000
+/** The maximum of a page, as the server has it. */
+const pageSize = '50'
 
 /** A call of `/carillon/v1` that the server has rejected. */
 export class CallRejected extends Error {
@@ -30,7 +33,7 @@ export class RunningServer {
   /** Throws if no server runs there. */
   constructor(dataDir: string) {
     const folder = resolve(dataDir)
-    const { http, region } = JSON.parse(readOr(join(folder, endpointFile), folder)) as { http: string; region: string }
+    const { http, region } = readEndpoint(folder)
     const credentials = readOr(join(folder, 'aws/credentials'), folder)
     const settingOf = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(credentials)?.[1] ?? ''
     this.#url = http
@@ -55,6 +58,30 @@ export class RunningServer {
     if (!response.ok) throw new CallRejected(response.status, messageOf(text))
     return (text === '' ? {} : JSON.parse(text)) as Output
   }
+
+  /** The items of all pages of a list, until there are this many. */
+  async list<Output extends Page, Item>(
+    path: string,
+    query: Record<string, string | undefined>,
+    itemsOf: (page: Output) => Item[],
+    itemsMax: number,
+  ): Promise<Item[]> {
+    const items: Item[] = []
+    let token: string | undefined
+    do {
+      const search = new URLSearchParams({ 'max-results': pageSize })
+      for (const [name, value] of Object.entries({ ...query, 'next-token': token })) if (value) search.set(name, value)
+      const page: Output = await this.call('GET', `${path}?${search}`)
+      items.push(...itemsOf(page))
+      token = page.NextToken
+    } while (token !== undefined && items.length < itemsMax)
+    return items
+  }
+}
+
+/** One page of a list of the server. */
+export interface Page {
+  NextToken?: string
 }
 
 /** The server of the data folder that these settings name. */
@@ -62,6 +89,10 @@ export function serverOf(settings: string[], environment: NodeJS.ProcessEnv): Ru
   const { config } = readConfig(settings, environment, (path) => readFileSync(path, 'utf8'))
   return new RunningServer(config.dataDir)
 }
+
+/** The endpoint file of a data folder. Throws if no server runs there. */
+export const readEndpoint = (folder: string): Endpoint =>
+  JSON.parse(readOr(join(folder, endpointFile), folder)) as Endpoint
 
 function readOr(file: string, folder: string): string {
   try {

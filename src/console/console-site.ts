@@ -6,6 +6,7 @@ import { readBody } from '../http/read-body.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { StoreUnavailable } from '../store/store.ts'
+import { hasSignature, ownOperations } from './authenticate.ts'
 import { clearCookie, readCookie, setCookie } from './cookie.ts'
 import { securityHeaders } from './headers.ts'
 import type { BuiltFile, Pages, Unbuilt } from './pages.ts'
@@ -185,10 +186,9 @@ const isFilePath = (path: string) =>
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''
 
-/** An SDK signs its calls; a browser that opens a page cannot. */
 function isForPage({ method, url = '', headers }: IncomingMessage, path: string): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
-  return !path.startsWith('/carillon/') && headers.authorization === undefined && !/[?&]X-Amz-/i.test(url)
+  return !path.startsWith(ownOperations) && !hasSignature(headers, url)
 }
 
 const sessionToWire = ({ role, appInstanceArn, name, expiresAtMs }: ConsoleSession) => ({

@@ -48,7 +48,7 @@ export async function readPending(read: Reader, now: number, namedMax = processo
   const rows = await read.all<WaitingRow>(
     `SELECT function_arn, count(*) AS messages, min(created_at) AS oldest_at
      FROM (
-       SELECT function_arn, created_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING') LIMIT $1
+       SELECT function_arn, created_at FROM flow_step WHERE ${stepIsOpen} LIMIT $1
      ) AS open_step
      GROUP BY function_arn ORDER BY oldest_at, function_arn`,
     countedMax,
@@ -73,7 +73,7 @@ export async function readPendingIn(
   const row = await read.get<{ messages: number; oldest_at: number | null }>(
     `SELECT count(*) AS messages, min(open_step.created_at) AS oldest_at
      FROM (
-       SELECT channel_id, created_at FROM flow_step WHERE state IN ('DISPATCHING', 'AWAITING') LIMIT $1
+       SELECT channel_id, created_at FROM flow_step WHERE ${stepIsOpen} LIMIT $1
      ) AS open_step
      JOIN channel_view AS channel ON channel.channel_id = open_step.channel_id AND channel.app_instance_arn = $2`,
     countedMax,

@@ -1,6 +1,6 @@
 import { AdminServer } from '../admin/admin-server.ts'
 import { createHostCheck, hostNameOf } from '../admin/host-names.ts'
-import { type Checks, Readiness } from '../admin/readiness.ts'
+import type { Readiness } from '../admin/readiness.ts'
 import { adminHasTls, type Config } from '../config.ts'
 import type { ConsoleSite } from '../console/console-site.ts'
 import { isEverywhere, isLoopback, localUrl } from '../runtime/listening.ts'
@@ -9,16 +9,16 @@ import type { World } from './world.ts'
 
 interface Surroundings {
   metrics: Metrics
-  checks: Checks
+  readiness: Readiness
   site: ConsoleSite
 }
 
 /** Undefined if the admin port is off. */
-export function createAdmin(config: Config, world: World, { metrics, checks, site }: Surroundings) {
+export function createAdmin(config: Config, world: World, { metrics, readiness, site }: Surroundings) {
   if (config.adminPort === undefined) return undefined
   metrics.measureProcess()
   return new AdminServer({
-    readiness: new Readiness(checks, world.clock),
+    readiness,
     metrics,
     log: world.log,
     isKnownHost: createHostCheck(namesOf(config)),

@@ -100,7 +100,8 @@ export function createApi(config: Config, world: World, record: ServerRecord, ar
   return { listener, adminListener, admission }
 }
 
-type Verify = (request: SignedRequest) => Promise<Verified>
+/** Who makes a call. */
+export type Verify = (request: SignedRequest) => Promise<Verified>
 
 const createAdmission = ({ waitingMax }: Config, world: World, metrics: Metrics, { backlogs }: FlowEngine) =>
   new SendAdmission({

@@ -13,12 +13,9 @@ import type { FindKey } from '../keys/key.ts'
 import type { FunctionRecords } from '../processor/function-records.ts'
 import { isLoopback } from '../runtime/listening.ts'
 import type { SessionEndpoint } from '../session/endpoint.ts'
-import type { Verified } from '../signature/rejection.ts'
-import type { SignedRequest } from '../signature/verify-request.ts'
+import type { Verify } from './create-api.ts'
 import type { ServerRecord } from './open-record.ts'
 import type { World } from './world.ts'
-
-type Verify = (request: SignedRequest) => Promise<Verified>
 
 interface Surroundings {
   findKey: FindKey

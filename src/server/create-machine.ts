@@ -1,13 +1,12 @@
 import { lowLimits } from '../admin/machine-limits.ts'
-import { type Checks, Readiness } from '../admin/readiness.ts'
+import type { Readiness } from '../admin/readiness.ts'
 import type { ApiParts } from '../api/context.ts'
 import type { Config } from '../config.ts'
 import type { FunctionTarget } from '../processor/function-target.ts'
 import type { Descriptors } from '../runtime/descriptors.ts'
-import type { World } from './world.ts'
 
 interface Surroundings {
-  checks: Checks
+  readiness: Readiness
   functions: Pick<FunctionTarget, 'isAbsent'>
   descriptors: Descriptors
   /** The data folder. */
@@ -17,10 +16,8 @@ interface Surroundings {
 /** What `carillon doctor` asks of this node: its functions, its checks and its limits. */
 export function createMachine(
   { lambda }: Config,
-  { clock }: World,
-  { checks, functions, descriptors, folder }: Surroundings,
+  { readiness, functions, descriptors, folder }: Surroundings,
 ): ApiParts['machine'] {
-  const readiness = new Readiness(checks, clock)
   return {
     // With an endpoint, a function that is not in the folder may be there.
     isFunctionAbsent: (functionName) => !lambda && functions.isAbsent(functionName),

@@ -65,12 +65,13 @@ export async function silentProcessors({ read, now, within }: Parts): Promise<Fi
     readSilentFunctions(read, { before: now - silentMs, within }),
     readPausedFunctions(read),
   ])
-  return silent.map(({ functionName, messages, oldestAt }) => ({
-    Kind: paused.includes(functionName) ? 'PROCESSOR_PAUSED' : 'PROCESSOR_SILENT',
-    Subject: functionName,
-    Problem: `${messages} messages have waited for its verdict for an hour or longer, the oldest since ${new Date(oldestAt).toISOString()}`,
-    Remedy: paused.includes(functionName)
-      ? `it is paused: npx carillon resume ${functionName}`
-      : `npx carillon pending --processor ${functionName}, then npx carillon trace; repair it, then npx carillon again --all-of ${functionName}`,
-  }))
+  return silent.map(({ functionName, messages, oldestAt }) => {
+    const Problem = `${messages} messages have waited for its verdict for an hour or longer, the oldest since ${new Date(oldestAt).toISOString()}`
+    if (paused.includes(functionName)) {
+      const Remedy = `it is paused: npx carillon resume ${functionName}`
+      return { Kind: 'PROCESSOR_PAUSED', Subject: functionName, Problem, Remedy }
+    }
+    const Remedy = `npx carillon pending --processor ${functionName}, then npx carillon trace; repair it, then npx carillon again --all-of ${functionName}`
+    return { Kind: 'PROCESSOR_SILENT', Subject: functionName, Problem, Remedy }
+  })
 }
