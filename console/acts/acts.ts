@@ -33,7 +33,7 @@ export const actTexts: Record<Operation, ActTexts> = {
   },
   fail: {
     name: 'Fail',
-    consequence: 'The message ends without a verdict. No member sees it, and its sender is told that it failed.',
+    consequence: 'The message ends without a verdict. No member sees it, and its sender is notified.',
     past: 'ended as failed',
   },
 }

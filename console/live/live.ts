@@ -16,7 +16,7 @@ export interface Frame {
   output: Output[]
 }
 
-interface ChangedMessage {
+export interface ChangedMessage {
   messageId: string
   channelArn: string
   status: MessageStatus

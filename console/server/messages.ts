@@ -83,7 +83,7 @@ export interface Timeline {
 export interface TimelineRun {
   Revision: number
   ChannelFlowArn: string
-  State: 'RUNNING' | 'WAITING' | 'SENT' | 'DENIED' | 'FAILED'
+  State: 'RUNNING' | 'SENT' | 'DENIED' | 'FAILED'
   Detail?: string
   AcceptedAt: number
   EndedAt?: number
@@ -105,7 +105,7 @@ export interface TimelineStep {
   RejectedCallbacks: number
   Extensions?: { At: number; Until: number; AccessKeyId: string }[]
   Waits?: {
-    For: 'PROCESSOR' | 'RETRY' | 'CALLBACK' | 'processor' | 'retry' | 'callback'
+    For: 'processor' | 'retry' | 'callback'
     Until: number
     Deadline: number
   }

@@ -2,17 +2,18 @@ import { call } from './call.ts'
 
 export interface Processor {
   FunctionName: string
-  State?: 'ready' | 'broken' | 'missing' | 'paused' | 'unreachable'
+  State: 'ready' | 'broken' | 'missing' | 'paused' | 'unreachable'
   /** For the developer of the function. */
   Error?: string
   Held: number
   OldestSeconds: number
   Paused: boolean
-  Calls?: number
-  Errors?: number
-  Waiting?: number
-  AtProcessor?: number
-  Places?: number
+  Calls: number
+  Errors: number
+  Waiting: number
+  AtProcessor: number
+  Places: number
+  /** Not in frames, which have the output beside. */
   LastOutput?: string[]
 }
 

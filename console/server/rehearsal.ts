@@ -6,8 +6,8 @@ export interface Person {
   AccessKeyId: string
   SecretAccessKey: string
   SessionToken: string
-  /** ISO */
-  Expiration: string | number
+  /** ISO 8601. */
+  Expiration: string
 }
 
 export interface Rehearsal {

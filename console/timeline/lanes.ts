@@ -92,13 +92,12 @@ export function attemptText({ What, Code, AccessKeyId }: Attempt): string {
 }
 
 const waitTexts = {
-  PROCESSOR: 'Waits for a place at its processor',
-  RETRY: 'Waits for the next attempt',
-  CALLBACK: 'Waits for the callback',
+  processor: 'Waits for a place at its processor',
+  retry: 'Waits for the next attempt',
+  callback: 'Waits for the callback',
 }
 
-export const waitText = ({ For }: { For: string }): string =>
-  waitTexts[For.toUpperCase() as keyof typeof waitTexts] ?? For
+export const waitText = ({ For }: NonNullable<TimelineStep['Waits']>): string => waitTexts[For]
 
 /** A verdict can arrive before the hand-over is written: then all of the time was work. */
 function spansOf(opened: number, handedOff: number | undefined, done: number, isDecided: boolean): Span[] {

@@ -45,7 +45,7 @@ test('a verdict that came before the hand-over was written has work only', () =>
 })
 
 test('an open run grows until now, and its lane says what it waits for', () => {
-  const Waits = { For: 'CALLBACK', Until: 900, Deadline: 900 } as const
+  const Waits = { For: 'callback', Until: 900, Deadline: 900 } as const
   const { EndedAt, ...open } = run({ State: 'RUNNING', Steps: [step({ State: 'AWAITING', HandedOffAt: 102, Waits })] })
   assert.equal(EndedAt, 104)
   const { to, lanes } = drawingOf(open, 250)

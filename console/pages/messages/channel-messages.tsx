@@ -1,5 +1,5 @@
 import Table from '@cloudscape-design/components/table'
-import { useFrames } from '../../live/use-live.ts'
+import { useFollowed } from '../../live/use-followed.ts'
 import { More } from '../../parts/more.tsx'
 import { Outcome } from '../../parts/outcome.tsx'
 import { MessageLink, UserId } from '../../parts/references.tsx'
@@ -30,10 +30,7 @@ function Found({ query, channelArn }: { query: URLSearchParams; channelArn: stri
   const pages = usePages(JSON.stringify([channelArn, filters]), (token, signal) =>
     listMessages({ 'channel-arn': channelArn, ...filters, 'next-token': token }, signal),
   )
-  useFrames(({ messages }) => {
-    const isAtStart = pages.messages.length <= (pages.last?.Messages.length ?? 0)
-    if (isAtStart && messages.some((changed) => changed.channelArn === channelArn)) pages.reload()
-  })
+  useFollowed(pages, (changed) => changed.channelArn === channelArn)
   const name = pages.last?.ChannelName
   return (
     <>

@@ -1,5 +1,5 @@
 import Table from '@cloudscape-design/components/table'
-import { useFrames } from '../../live/use-live.ts'
+import { useFollowed } from '../../live/use-followed.ts'
 import { More } from '../../parts/more.tsx'
 import { ChannelLink, MessageLink } from '../../parts/references.tsx'
 import { Time } from '../../parts/times.tsx'
@@ -9,10 +9,7 @@ import { usePages } from '../../use-pages.ts'
 /** The messages and updates that failed, over all channels. */
 export function FailedMessages() {
   const pages = usePages('failed', (token, signal) => listFailed({ 'next-token': token }, signal))
-  useFrames(({ messages }) => {
-    const isAtStart = pages.messages.length <= (pages.last?.Messages.length ?? 0)
-    if (isAtStart && messages.some(({ status }) => status === 'FAILED')) pages.reload()
-  })
+  useFollowed(pages, ({ status }) => status === 'FAILED')
   return (
     <>
       <Table

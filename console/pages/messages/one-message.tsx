@@ -1,6 +1,6 @@
-import Alert from '@cloudscape-design/components/alert'
 import { type ReactNode, useState } from 'react'
 import { ActBar } from '../../acts/act-bar.tsx'
+import { Done } from '../../parts/done.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { Outcome } from '../../parts/outcome.tsx'
 import { ChannelLink, UserId } from '../../parts/references.tsx'
@@ -36,11 +36,7 @@ export function OneMessage({ id, channelArn }: { id: string; channelArn: string 
           />
         )}
       </div>
-      {done && (
-        <Alert type="success" dismissible dismissAriaLabel="Close" onDismiss={() => setDone(undefined)}>
-          {done}
-        </Alert>
-      )}
+      <Done summary={done} onClose={() => setDone(undefined)} />
       {error && <Failure what="The timeline could not be read" error={error} retry={reload} />}
       {!value && !error && <Waiting label="Reading the timeline" />}
       {value && <MessageCard timeline={value} />}

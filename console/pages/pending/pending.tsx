@@ -1,9 +1,9 @@
-import Alert from '@cloudscape-design/components/alert'
 import Header from '@cloudscape-design/components/header'
 import Select from '@cloudscape-design/components/select'
 import { useState } from 'react'
 import { ActBar } from '../../acts/act-bar.tsx'
 import { useFrame } from '../../live/use-live.ts'
+import { Done } from '../../parts/done.tsx'
 import { More } from '../../parts/more.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { durationText } from '../../parts/times.tsx'
@@ -35,11 +35,7 @@ export function Pending() {
         <Summary />
       </PageTitle>
       <ProcessorStrip selected={functionName} onChange={pages.reload} />
-      {done && (
-        <Alert type="success" dismissible dismissAriaLabel="Close" onDismiss={() => setDone(undefined)}>
-          {done}
-        </Alert>
-      )}
+      <Done summary={done} onClose={() => setDone(undefined)} />
       <PendingTable
         pages={pages}
         {...(decides && { selection: { selected, onChange: setMarked } })}

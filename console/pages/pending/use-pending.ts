@@ -1,4 +1,4 @@
-import { useFrames } from '../../live/use-live.ts'
+import { useFollowed } from '../../live/use-followed.ts'
 import { listPending, type PendingMessage } from '../../server/messages.ts'
 import { type Pages, usePages } from '../../use-pages.ts'
 
@@ -13,9 +13,6 @@ export function usePending({ functionName, olderThanSeconds }: Filter): Pages<Pe
   const pages = usePages(JSON.stringify(['pending', query]), (token, signal) =>
     listPending({ ...query, 'next-token': token }, signal),
   )
-  useFrames(({ messages }) => {
-    const isAtStart = pages.messages.length <= (pages.last?.Messages.length ?? 0)
-    if (isAtStart && messages.length > 0) pages.reload()
-  })
+  useFollowed(pages, () => true)
   return pages
 }

@@ -4,7 +4,7 @@ import { durationText } from '../../parts/times.tsx'
 import type { Processor } from '../../server/processors.ts'
 import { PauseButton } from './pause-button.tsx'
 
-type State = NonNullable<Processor['State']>
+type State = Processor['State']
 
 const states: Record<State, { type: StatusIndicatorProps.Type; text: string; advice: string }> = {
   ready: { type: 'success', text: 'Ready', advice: '' },
@@ -19,8 +19,8 @@ const states: Record<State, { type: StatusIndicatorProps.Type; text: string; adv
 }
 
 export function ProcessorCard({ processor, onChanged }: { processor: Processor; onChanged(): void }) {
-  const { FunctionName, State, Paused, Error: error, LastOutput = [] } = processor
-  const state = states[State ?? (Paused ? 'paused' : 'ready')]
+  const { FunctionName, State, Error: error, LastOutput = [] } = processor
+  const state = states[State]
   return (
     <article className="card stack">
       <div className="page-title">
@@ -50,11 +50,11 @@ export function ProcessorCard({ processor, onChanged }: { processor: Processor; 
 
 function Figures({ processor }: { processor: Processor }) {
   const { FunctionName, Held, OldestSeconds, Calls, Errors, Waiting, AtProcessor, Places } = processor
-  const figures: [name: string, value: number | string | undefined][] = [
+  const figures: [name: string, value: number | string][] = [
     ['Calls', Calls],
     ['Errors', Errors],
     ['Waiting', Waiting],
-    ['At it now', Places === undefined || AtProcessor === undefined ? AtProcessor : `${AtProcessor} of ${Places}`],
+    ['At it now', `${AtProcessor} of ${Places}`],
   ]
   return (
     <dl className="figures">
@@ -70,7 +70,9 @@ function Figures({ processor }: { processor: Processor }) {
           )}
         </dd>
       </div>
-      {figures.map(([name, value]) => value !== undefined && <Figure key={name} name={name} value={value} />)}
+      {figures.map(([name, value]) => (
+        <Figure key={name} name={name} value={value} />
+      ))}
     </dl>
   )
 }

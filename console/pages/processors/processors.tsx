@@ -1,4 +1,5 @@
 import { Failure } from '../../parts/failure.tsx'
+import { NoFunctions } from '../../parts/no-functions.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { Waiting } from '../../parts/waiting.tsx'
 import { useSession } from '../../session-context.ts'
@@ -28,16 +29,7 @@ function AllProcessors() {
       </PageTitle>
       {error && <Failure what="The processors could not be read" error={error} retry={reload} />}
       {!value && isLoading && <Waiting label="Reading the processors" />}
-      {value?.length === 0 && (
-        <div className="card">
-          <h2>There is no function yet</h2>
-          <p>
-            Put a file with an exported <code>handler</code> into the functions folder, for example{' '}
-            <code>functions/allow.mjs</code>. It appears here at once. <code>docs/processors.md</code> shows how to
-            write one.
-          </p>
-        </div>
-      )}
+      {value?.length === 0 && <NoFunctions />}
       <div className="cards">
         {value?.map((processor) => (
           <ProcessorCard key={processor.FunctionName} processor={processor} onChanged={reload} />

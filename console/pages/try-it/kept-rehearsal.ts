@@ -17,7 +17,7 @@ export function keptRehearsal(): KeptRehearsal | undefined {
   const text = sessionStorage.getItem(storedAs)
   if (text === null) return undefined
   const rehearsal: KeptRehearsal = JSON.parse(text)
-  const hasExpired = rehearsal.Users.some(({ Expiration }) => expiryMs(Expiration) < Date.now())
+  const hasExpired = rehearsal.Users.some(({ Expiration }) => Date.parse(Expiration) < Date.now())
   return hasExpired ? undefined : rehearsal
 }
 
@@ -29,6 +29,3 @@ export const keptConversation = (userArn: string): Conversation =>
   JSON.parse(sessionStorage.getItem(conversationOf(userArn)) ?? '[]')
 
 const conversationOf = (userArn: string) => `carillon-conversation ${userArn}`
-
-const expiryMs = (expiration: string | number) =>
-  typeof expiration === 'number' ? expiration * 1000 : Date.parse(expiration)

@@ -70,18 +70,13 @@ export class PersonSession {
   }
 
   async send({ content, isControl, targetArn }: NewMessage): Promise<string> {
+    const Type = isControl ? 'CONTROL' : 'STANDARD'
+    const Persistence = isControl ? 'NON_PERSISTENT' : 'PERSISTENT'
+    const Target = targetArn === undefined ? undefined : [{ MemberArn: targetArn }]
     const { MessageId, Status } = await this.#client.send(
-      new SendChannelMessageCommand({
-        ...this.#bearer,
-        Content: content,
-        Type: isControl ? 'CONTROL' : 'STANDARD',
-        Persistence: isControl ? 'NON_PERSISTENT' : 'PERSISTENT',
-        ...(targetArn !== undefined && { Target: [{ MemberArn: targetArn }] }),
-      }),
+      new SendChannelMessageCommand({ ...this.#bearer, Content: content, Type, Persistence, Target }),
     )
     const { AppInstanceUserArn: Arn, Name } = this.#person
-    const Target = targetArn === undefined ? undefined : [{ MemberArn: targetArn }]
-    const Type = isControl ? 'CONTROL' : 'STANDARD'
     // A message that meets no flow has no PENDING: its event says that it is sent.
     if (Status?.Value === 'PENDING') {
       const sent = { MessageId, Content: content, Type, Sender: { Arn, Name }, Target, CreatedTimestamp: new Date() }

@@ -3,6 +3,7 @@ import FormField from '@cloudscape-design/components/form-field'
 import Select from '@cloudscape-design/components/select'
 import { useState } from 'react'
 import { Failure } from '../../parts/failure.tsx'
+import { NoFunctions } from '../../parts/no-functions.tsx'
 import { Waiting } from '../../parts/waiting.tsx'
 import type { Processor } from '../../server/processors.ts'
 import { createRehearsal, type Fallback } from '../../server/rehearsal.ts'
@@ -106,14 +107,4 @@ const Choice = ({ processor, position, isFull, onToggle }: ChoiceProps) => (
       {processor.Paused && <span className="choice-state">paused</span>}
     </button>
   </li>
-)
-
-const NoFunctions = () => (
-  <div className="card">
-    <h2>There is no function yet</h2>
-    <p>
-      Put a file with an exported <code>handler</code> into the functions folder, for example{' '}
-      <code>functions/allow.mjs</code>. It appears here at once. <code>docs/processors.md</code> shows how to write one.
-    </p>
-  </div>
 )
